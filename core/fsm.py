@@ -1,0 +1,134 @@
+"""State machines: the only module that imports django-fsm.
+
+One table per machine says which changes are allowed. The model's transitions read their sources from
+it, a database trigger holds the same edges, and a test compares the two, so that neither the ORM, the
+admin nor raw SQL can make a change that the table does not allow.
+"""
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, cast
+
+from django.db import models
+
+with warnings.catch_warnings():
+    # The package announces its successor, which has another licence; the pin is deliberate.
+    warnings.simplefilter("ignore", UserWarning)
+    from django_fsm import (
+        ConcurrentTransition,
+        ConcurrentTransitionMixin,
+        FSMFieldMixin,
+        TransitionNotAllowed,
+        can_proceed,
+    )
+    from django_fsm import FSMField as _FSMField
+    from django_fsm import transition as _transition
+
+__all__ = [
+    "MACHINES",
+    "ConcurrentTransition",
+    "Machine",
+    "StateField",
+    "StatefulModel",
+    "TransitionNotAllowed",
+    "can_proceed",
+    "transition",
+]
+
+MACHINES: dict[str, "Machine"] = {}
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One state machine: its name, the state it starts in, and the states each state may become."""
+
+    name: str
+    initial: str
+    table: Mapping[str, tuple[str, ...]]
+
+    def __post_init__(self) -> None:
+        MACHINES[self.name] = self
+
+    @property
+    def states(self) -> list[str]:
+        """Every state, in the order of the table."""
+        seen = dict.fromkeys([self.initial, *self.table])
+        for targets in self.table.values():
+            seen |= dict.fromkeys(targets)
+        return list(seen)
+
+    @property
+    def edges(self) -> list[tuple[str, str]]:
+        """Every allowed change as (from, to)."""
+        return [(source, target) for source, targets in self.table.items() for target in targets]
+
+    @property
+    def choices(self) -> list[tuple[str, str]]:
+        """The states as Django choices."""
+        return [(state, state.replace("_", " ").capitalize()) for state in self.states]
+
+    def sources(self, target: str) -> list[str]:
+        """The states that may become `target`."""
+        return [source for source, to in self.edges if to == target]
+
+    def allows(self, source: str, target: str) -> bool:
+        """Say whether a row in `source` may become `target`."""
+        return target in self.table.get(source, ())
+
+    @property
+    def edge_list(self) -> str:
+        """The edges as the database trigger's argument: A>B,B>C."""
+        return ",".join(f"{source}>{target}" for source, target in self.edges)
+
+
+class StateField(_FSMField):  # type: ignore[misc]
+    """A protected state column: assigning to it raises, only transitions change it."""
+
+    def __init__(self, machine: Machine | None = None, **kwargs: Any) -> None:
+        if machine is not None:
+            kwargs |= {"default": machine.initial, "choices": machine.choices}
+        kwargs.setdefault("max_length", 24)
+        super().__init__(protected=True, **kwargs)
+
+    def deconstruct(self) -> Any:
+        """Leave the choices to the table and the trigger: a new state is not a new column."""
+        name, path, args, kwargs = super().deconstruct()
+        for derived in ("choices", "protected"):
+            kwargs.pop(derived, None)
+        return name, path, args, kwargs
+
+
+def transition(machine: Machine, field: Any, target: str) -> Any:
+    """Declare a model's transition to `target`; its sources come from the machine's table.
+
+    The method sets columns of its own row and nothing else.
+    """
+    return _transition(field=field, source=machine.sources(target), target=target)
+
+
+class _SafeRefresh:
+    """Let refresh_from_db work on protected fields, without ever lifting the protection."""
+
+    def refresh_from_db(self, using: Any = None, fields: Any = None, **kwargs: Any) -> None:
+        row = cast(Any, self)
+        for field in row._meta.concrete_fields:
+            if isinstance(field, FSMFieldMixin) and (fields is None or field.attname in fields):
+                row.__dict__.pop(field.attname, None)  # The descriptor allows the first assignment.
+        models.Model.refresh_from_db(row, using=using, fields=fields, **kwargs)
+        row._update_initial_state()
+
+
+class StatefulModel(_SafeRefresh, ConcurrentTransitionMixin, models.Model):  # type: ignore[misc]
+    """A row with a state machine; saving a row whose state changed meanwhile raises ConcurrentTransition."""
+
+    machine: ClassVar[Machine]
+    state_column: ClassVar[str] = "status"
+
+    class Meta:
+        abstract = True
+
+    @property
+    def state(self) -> str:
+        """The current state, whatever the column is called."""
+        return str(getattr(self, self.state_column))

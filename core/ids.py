@@ -1,0 +1,77 @@
+"""Keys: UUIDv7 inside (RFC 9562, so that indexes grow at one end), opaque prefixed ids outside."""
+
+import os
+import time
+from uuid import UUID
+
+__all__ = ["PREFIXES", "is_reserved", "parse_public_id", "public_id", "uuid7"]
+
+PREFIXES = frozenset(
+    [
+        "mer",
+        "sel",
+        "buy",
+        "chk",
+        "pay",
+        "chg",
+        "op",
+        "re",
+        "dp",
+        "wal",
+        "hold",
+        "po",
+        "pob",
+        "evt",
+        "whe",
+        "stl",
+        "dsc",
+        "case",
+        "top",
+        "pm",
+        "apr",
+        "key",
+    ]
+)
+# Crockford's base 32: no letters that are mistaken for digits.
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_VALUES = {char: index for index, char in enumerate(_ALPHABET)}
+
+
+def uuid7() -> UUID:
+    """Return a new time-ordered UUID: 48 bits of milliseconds, 74 random bits."""
+    stamp = time.time_ns() // 1_000_000
+    random = int.from_bytes(os.urandom(10), "big")
+    value = (stamp & (2**48 - 1)) << 80
+    value |= 0x7 << 76
+    value |= ((random >> 62) & 0xFFF) << 64
+    value |= 0b10 << 62
+    value |= random & (2**62 - 1)
+    return UUID(int=value)
+
+
+def public_id(prefix: str, key: UUID) -> str:
+    """Return the id shown outside, for example pay_01j9…: the prefix and 26 characters."""
+    value, chars = key.int, []
+    for _ in range(26):
+        chars.append(_ALPHABET[value & 31])
+        value >>= 5
+    return f"{prefix}_{''.join(reversed(chars))}"
+
+
+def parse_public_id(text: str, prefix: str) -> UUID | None:
+    """Return the key of a public id, or None if the text is not one with that prefix."""
+    head, _, tail = text.partition("_")
+    if head != prefix or len(tail) != 26 or tail[0] > "7":
+        return None
+    value = 0
+    for char in tail:
+        if char not in _VALUES:
+            return None
+        value = value << 5 | _VALUES[char]
+    return UUID(int=value)
+
+
+def is_reserved(text: str) -> bool:
+    """Say whether a store's own string begins like one of our ids, which would make it ambiguous."""
+    head, separator, _ = text.partition("_")
+    return bool(separator) and head in PREFIXES

@@ -1,0 +1,335 @@
+"""What every module may use: users, exactly-once records, facts, history, and what people must see."""
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models import F, Q
+
+from core.fsm import StateField, StatefulModel, transition
+from core.ids import uuid7
+from core.states import APPROVAL, CASE, DEAD_LETTER
+
+__all__ = [
+    "Approval",
+    "AuditRecord",
+    "AuditResult",
+    "AuditRun",
+    "Case",
+    "DeadLetter",
+    "EventSubject",
+    "IdempotencyRecord",
+    "JobRun",
+    "OutboxEvent",
+    "Setting",
+    "StatusChange",
+    "User",
+    "WorkRow",
+]
+
+
+class User(AbstractUser):
+    """A person of the finance, support, risk or operating team. Stores use API keys instead."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+
+
+class EventSubject(models.Model):
+    """A row that events are about: it counts them, without gaps, under its own lock."""
+
+    event_sequence = models.BigIntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+
+class WorkRow(models.Model):
+    """Work to be done: due at a moment, claimed for a while, fenced against a claimer that was too slow.
+
+    `due_at` is null when there is nothing to do. The lease runs on the database's clock.
+    """
+
+    due_at = models.DateTimeField(null=True, blank=True)
+    leased_until = models.DateTimeField(null=True, blank=True)
+    fence = models.BigIntegerField(default=0)
+    attempts = models.IntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+
+class IdempotencyRecord(models.Model):
+    """The stored answer to a request that succeeded; committed together with its work."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant_id = models.UUIDField()
+    key = models.CharField(max_length=255)
+    fingerprint = models.BinaryField(max_length=32)
+    status = models.SmallIntegerField()
+    body = models.BinaryField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["merchant_id", "key"], name="core_idempotency_key"),
+            models.CheckConstraint(condition=Q(status__gte=200, status__lt=300), name="core_idempotency_2xx"),
+        ]
+        indexes = [models.Index(fields=["created_at"], name="core_idempotency_age")]
+
+
+class OutboxEvent(models.Model):
+    """A fact, written once with the change it tells of. The relay stamps `published_seq`, nothing else changes."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant_id = models.UUIDField(null=True)
+    type = models.CharField(max_length=64)
+    subject = models.CharField(max_length=64)
+    sequence = models.BigIntegerField()
+    payload = models.JSONField()
+    occurred_at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    published_seq = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["subject", "sequence"], name="core_outbox_once_per_subject"),
+            models.UniqueConstraint(fields=["published_seq"], name="core_outbox_published_seq"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["subject", "sequence"],
+                name="core_outbox_unpublished",
+                condition=Q(published_seq=None),
+            ),
+            models.Index(fields=["merchant_id", "published_seq"], name="core_outbox_feed"),
+        ]
+
+
+class StatusChange(models.Model):
+    """One line of an object's history; append-only."""
+
+    id = models.BigAutoField(primary_key=True)
+    merchant_id = models.UUIDField(null=True)
+    subject_type = models.CharField(max_length=48)
+    subject_id = models.UUIDField()
+    from_state = models.CharField(max_length=24, blank=True)
+    to_state = models.CharField(max_length=24)
+    reason = models.CharField(max_length=200)
+    actor = models.CharField(max_length=80)
+    occurred_at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["subject_id", "id"], name="core_statuschange_subject")]
+
+
+class AuditRecord(models.Model):
+    """Who did what; append-only. Rows are written by the database function core_audit_append."""
+
+    seq = models.BigIntegerField(primary_key=True)
+    merchant_id = models.UUIDField(null=True)
+    actor = models.CharField(max_length=80)
+    action = models.CharField(max_length=80)
+    subject = models.CharField(max_length=80)
+    reason = models.CharField(max_length=500, blank=True)
+    detail = models.JSONField()
+    request_id = models.CharField(max_length=64, blank=True)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["subject", "seq"], name="core_audit_subject")]
+
+
+class Approval(StatefulModel):
+    """A second person's yes to one exact instruction; void as soon as the instruction changes."""
+
+    machine = APPROVAL
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant_id = models.UUIDField(null=True)
+    subject = models.CharField(max_length=80)
+    action = models.CharField(max_length=80)
+    instruction = models.JSONField()
+    digest = models.BinaryField(max_length=32)
+    status = StateField(APPROVAL)
+    maker = models.CharField(max_length=80)
+    checker = models.CharField(max_length=80, null=True)
+    reason = models.CharField(max_length=500, blank=True)
+    requested_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(checker=None) | ~Q(checker=F("maker")), name="core_approval_four_eyes"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=["APPROVED", "REJECTED"])
+                | Q(checker__isnull=False, decided_at__isnull=False),
+                name="core_approval_decided_by_someone",
+            ),
+            models.UniqueConstraint(
+                fields=["subject", "action"], condition=Q(status="PENDING"), name="core_approval_one_pending"
+            ),
+        ]
+
+    @transition(APPROVAL, status, "APPROVED")
+    def to_approved(self, *, checker: str, decided_at: object) -> None:
+        """A second person said yes."""
+        self.checker, self.decided_at = checker, decided_at
+
+    @transition(APPROVAL, status, "REJECTED")
+    def to_rejected(self, *, checker: str, decided_at: object, reason: str) -> None:
+        """A second person said no."""
+        self.checker, self.decided_at, self.reason = checker, decided_at, reason
+
+    @transition(APPROVAL, status, "VOID")
+    def to_void(self, *, reason: str) -> None:
+        """The instruction changed, so what was asked or approved no longer exists."""
+        self.reason = reason
+
+    @transition(APPROVAL, status, "EXPIRED")
+    def to_expired(self) -> None:
+        """Nobody decided in time."""
+
+
+class Case(StatefulModel):
+    """Something a person must look at, with the value at risk, an owner and a clock."""
+
+    machine = CASE
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant_id = models.UUIDField(null=True)
+    kind = models.CharField(max_length=48)
+    subject = models.CharField(max_length=80)
+    summary = models.CharField(max_length=500)
+    detail = models.JSONField(default=dict)
+    value_minor = models.BigIntegerField(null=True)
+    currency = models.CharField(max_length=3, blank=True)
+    owner = models.CharField(max_length=80, blank=True)
+    status = StateField(CASE)
+    resolution = models.CharField(max_length=500, blank=True)
+    opened_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "subject"], condition=~Q(status="CLOSED"), name="core_case_one_open"
+            )
+        ]
+        indexes = [models.Index(fields=["status", "due_at"], name="core_case_queue")]
+
+    @transition(CASE, status, "ASSIGNED")
+    def to_assigned(self, *, owner: str) -> None:
+        """Somebody took it."""
+        self.owner = owner
+
+    @transition(CASE, status, "OPEN")
+    def to_open(self) -> None:
+        """Its owner gave it back."""
+        self.owner = ""
+
+    @transition(CASE, status, "CLOSED")
+    def to_closed(self, *, resolution: str, closed_at: object) -> None:
+        """It is explained."""
+        self.resolution, self.closed_at = resolution, closed_at
+
+
+class JobRun(models.Model):
+    """One scheduled job for one scope and business date: it can be done once."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    job = models.CharField(max_length=64)
+    scope = models.CharField(max_length=64)
+    business_date = models.DateField()
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    leased_until = models.DateTimeField()
+    attempts = models.IntegerField(default=1)
+    summary = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["job", "scope", "business_date"], name="core_jobrun_once")
+        ]
+
+
+class DeadLetter(StatefulModel):
+    """Work that failed for good and waits for a person: replay it or drop it, with a reason."""
+
+    machine = DEAD_LETTER
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant_id = models.UUIDField(null=True)
+    queue = models.CharField(max_length=64)
+    subject = models.CharField(max_length=80)
+    error = models.TextField()
+    detail = models.JSONField(default=dict)
+    attempts = models.IntegerField()
+    status = StateField(DEAD_LETTER)
+    reason = models.CharField(max_length=500, blank=True)
+    decided_by = models.CharField(max_length=80, blank=True)
+    died_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["queue", "subject"], condition=Q(status="OPEN"), name="core_deadletter_one_open"
+            )
+        ]
+        indexes = [models.Index(fields=["status", "died_at"], name="core_deadletter_queue")]
+
+    @transition(DEAD_LETTER, status, "REPLAYED")
+    def to_replayed(self, *, reason: str, decided_by: str, decided_at: object) -> None:
+        """A person sent it back to work."""
+        self.reason, self.decided_by, self.decided_at = reason, decided_by, decided_at
+
+    @transition(DEAD_LETTER, status, "DROPPED")
+    def to_dropped(self, *, reason: str, decided_by: str, decided_at: object) -> None:
+        """A person decided that it need not be done."""
+        self.reason, self.decided_by, self.decided_at = reason, decided_by, decided_at
+
+
+class Setting(models.Model):
+    """One version of a value that people change while the system runs; append-only, effective dated."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(max_length=80)
+    scope = models.CharField(max_length=80, blank=True)
+    version = models.IntegerField()
+    value = models.JSONField()
+    effective_at = models.DateTimeField()
+    actor = models.CharField(max_length=80)
+    reason = models.CharField(max_length=500)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["name", "scope", "version"], name="core_setting_version")
+        ]
+
+
+class AuditRun(models.Model):
+    """One run of the invariants, with what it covered."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField()
+    is_clean = models.BooleanField()
+
+    class Meta:
+        indexes = [models.Index(fields=["started_at"], name="core_auditrun_started")]
+
+
+class AuditResult(models.Model):
+    """What one invariant found in one run: rows that must not exist."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    run = models.ForeignKey(AuditRun, on_delete=models.PROTECT, related_name="results")
+    name = models.CharField(max_length=64)
+    verdict = models.CharField(max_length=16)  # clean | violated | not_exercised
+    violations = models.IntegerField()
+    sample = models.JSONField(default=list)
+    milliseconds = models.IntegerField()

@@ -1,0 +1,68 @@
+"""The harness: the suite creates its database as the owner and then logs in as the application role."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection, connections
+from django.test import TransactionTestCase
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+from config.env import database_from_url
+from tests.database import as_owner, login, truncate_everything
+
+hypothesis_settings.register_profile(
+    "default", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+hypothesis_settings.register_profile(
+    "chaos", parent=hypothesis_settings.get_profile("default"), max_examples=2000
+)
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    request: pytest.FixtureRequest, django_test_environment: None, django_db_blocker: Any
+) -> Iterator[None]:
+    """Create and migrate the test database as owner; everything after that runs as quittance_app."""
+    from django.test.utils import setup_databases, teardown_databases
+
+    app_login = {key: connection.settings_dict[key] for key in ("USER", "PASSWORD")}
+    owner = database_from_url(settings.DATABASE_OWNER_URL)
+    with django_db_blocker.unblock():
+        login(owner["USER"], owner["PASSWORD"])
+        config = setup_databases(
+            verbosity=request.config.option.verbose, interactive=False, serialized_aliases=()
+        )
+        login(**{key.lower(): value for key, value in app_login.items()})
+    yield
+    with django_db_blocker.unblock():
+        login(owner["USER"], owner["PASSWORD"])
+        teardown_databases(config, verbosity=0)
+    connections.close_all()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _flush_as_owner() -> Iterator[None]:
+    """Empty the database after a TransactionTestCase without a back door in the append-only guards."""
+    original = TransactionTestCase._fixture_teardown
+    TransactionTestCase._fixture_teardown = lambda self: truncate_everything()  # type: ignore[method-assign]
+    yield
+    TransactionTestCase._fixture_teardown = original  # type: ignore[method-assign]
+
+
+@pytest.fixture
+def hooks(tmp_path: Path, settings: Any) -> Iterator[Path]:
+    """A folder of armed failpoints and the movable clock, for this test alone."""
+    settings.TEST_HOOKS, settings.HOOKS_DIR = True, str(tmp_path)
+    yield tmp_path
+
+
+@pytest.fixture
+def owner_sql(django_db_setup: None) -> Any:
+    """Run SQL as the owner of the schema, on a connection of its own: owner_sql("…", [params])."""
+    return as_owner
