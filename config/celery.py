@@ -1,11 +1,36 @@
 """The Celery application: tasks are nudges that start drains, never carriers of work."""
 
 import os
+from typing import Any
 
 from celery import Celery
+from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("quittance")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+TICK_SECONDS = 1.0
+
+
+@app.on_after_finalize.connect
+def schedule(sender: Celery, **_: Any) -> None:
+    """Give every drain its own queue and a tick, so that lost nudges cost at most a second."""
+    from core.drain import drains
+
+    sender.conf.task_queues = [Queue("default"), *(Queue(name) for name in drains())]
+    sender.conf.beat_schedule = {
+        **{
+            f"drain {name}": {
+                "task": "core.run_drain",
+                "schedule": TICK_SECONDS,
+                "kwargs": {"name": name},
+                # A tick nobody took before the next one is worth nothing.
+                "options": {"queue": name, "expires": TICK_SECONDS * 2},
+            }
+            for name in drains()
+        },
+        "audit": {"task": "core.audit", "schedule": 3600.0, "options": {"expires": 3600}},
+    }

@@ -6,9 +6,9 @@ admin nor raw SQL can make a change that the table does not allow.
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 from django.db import models
 
@@ -36,6 +36,7 @@ __all__ = [
     "transition",
 ]
 
+F = TypeVar("F", bound=Callable[..., None])
 MACHINES: dict[str, "Machine"] = {}
 
 
@@ -99,12 +100,12 @@ class StateField(_FSMField):  # type: ignore[misc]
         return name, path, args, kwargs
 
 
-def transition(machine: Machine, field: Any, target: str) -> Any:
+def transition(machine: Machine, field: Any, target: str) -> Callable[[F], F]:
     """Declare a model's transition to `target`; its sources come from the machine's table.
 
     The method sets columns of its own row and nothing else.
     """
-    return _transition(field=field, source=machine.sources(target), target=target)
+    return cast("Callable[[F], F]", _transition(field=field, source=machine.sources(target), target=target))
 
 
 class _SafeRefresh:

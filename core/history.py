@@ -39,8 +39,8 @@ def move(
     """Run a transition on a locked row, save what it changed, append the history row and the event.
 
     `why` and `by` go into the history; `at` is when it happened in the world (now, if not given);
-    `columns` are passed to the transition, which sets them on the row. Raises TransitionNotAllowed when the row's state does not
-    allow it and ConcurrentTransition when another transaction was faster.
+    `columns` are passed to the transition, which sets them on the row. Raises TransitionNotAllowed when
+    the row's state does not allow it and ConcurrentTransition when another transaction was faster.
     """
     before = {field.attname: row.__dict__.get(field.attname) for field in row._meta.concrete_fields}
     source = row.state

@@ -1,5 +1,7 @@
 """What every module may use: users, exactly-once records, facts, history, and what people must see."""
 
+from datetime import datetime
+
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import F, Q
@@ -76,7 +78,7 @@ class IdempotencyRecord(models.Model):
 
 
 class OutboxEvent(models.Model):
-    """A fact, written once with the change it tells of. The relay stamps `published_seq`, nothing else changes."""
+    """A fact, written once with the change it tells of; only the relay stamps `published_seq`."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     merchant_id = models.UUIDField(null=True)
@@ -173,12 +175,12 @@ class Approval(StatefulModel):
         ]
 
     @transition(APPROVAL, status, "APPROVED")
-    def to_approved(self, *, checker: str, decided_at: object) -> None:
+    def to_approved(self, *, checker: str, decided_at: datetime) -> None:
         """A second person said yes."""
         self.checker, self.decided_at = checker, decided_at
 
     @transition(APPROVAL, status, "REJECTED")
-    def to_rejected(self, *, checker: str, decided_at: object, reason: str) -> None:
+    def to_rejected(self, *, checker: str, decided_at: datetime, reason: str) -> None:
         """A second person said no."""
         self.checker, self.decided_at, self.reason = checker, decided_at, reason
 
@@ -231,7 +233,7 @@ class Case(StatefulModel):
         self.owner = ""
 
     @transition(CASE, status, "CLOSED")
-    def to_closed(self, *, resolution: str, closed_at: object) -> None:
+    def to_closed(self, *, resolution: str, closed_at: datetime) -> None:
         """It is explained."""
         self.resolution, self.closed_at = resolution, closed_at
 
@@ -282,12 +284,12 @@ class DeadLetter(StatefulModel):
         indexes = [models.Index(fields=["status", "died_at"], name="core_deadletter_queue")]
 
     @transition(DEAD_LETTER, status, "REPLAYED")
-    def to_replayed(self, *, reason: str, decided_by: str, decided_at: object) -> None:
+    def to_replayed(self, *, reason: str, decided_by: str, decided_at: datetime) -> None:
         """A person sent it back to work."""
         self.reason, self.decided_by, self.decided_at = reason, decided_by, decided_at
 
     @transition(DEAD_LETTER, status, "DROPPED")
-    def to_dropped(self, *, reason: str, decided_by: str, decided_at: object) -> None:
+    def to_dropped(self, *, reason: str, decided_by: str, decided_at: datetime) -> None:
         """A person decided that it need not be done."""
         self.reason, self.decided_by, self.decided_at = reason, decided_by, decided_at
 

@@ -34,7 +34,7 @@ MAX_MINOR_PER_CHECKOUT = 10**14
 
 for _code, _exponent in PRIVATE_UNITS.items():
     if _code not in moneyed.CURRENCIES:
-        moneyed.add_currency(_code, "Nil", _code, sub_unit=10**_exponent)
+        moneyed.add_currency(_code, None, 10**_exponent, _code)
 
 
 class InvalidCurrency(DomainError):
@@ -119,7 +119,7 @@ def parse_amount(text: object, currency: str, *, maximum_minor: int = MAX_MINOR_
     match = _amount_pattern(digits).fullmatch(text) if isinstance(text, str) else None
     if match is None:
         raise InvalidAmount()
-    minor = int(match[1]) * 10**digits + int((match[2] or "").ljust(digits, "0") or "0")
+    minor = int(match[1]) * int(10**digits) + int((match[2] or "").ljust(digits, "0") or "0")
     if minor == 0:
         raise InvalidAmount()
     if minor > maximum_minor:

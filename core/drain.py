@@ -1,0 +1,125 @@
+"""Drains: the database remembers the work, a drain claims what is due and loops until nothing is.
+
+A Celery task only starts a drain; losing every message costs latency, because beat starts them anyway.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from core import clock
+from core.failpoints import failpoint
+from core.models import WorkRow
+
+__all__ = ["Claim", "Drain", "drains", "get_drain", "register_drain"]
+
+log = logging.getLogger(__name__)
+_DRAINS: dict[str, "Drain"] = {}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to work on one row until the lease ends; `fence` tells a later claimer's writes from ours."""
+
+    id: UUID
+    fence: int
+    attempts: int
+
+
+class Drain:
+    """Claims due rows of one table and handles them one by one, or several at once.
+
+    Subclasses set the class variables and `handle`. `handle` runs outside a transaction; whatever it
+    raises is passed to `failed`, so that one poisoned row never stops the others.
+    """
+
+    name: ClassVar[str]
+    model: ClassVar[type[WorkRow]]
+    batch: ClassVar[int] = 50
+    lease_seconds: ClassVar[int] = 30
+    parallel: ClassVar[int] = 1
+
+    def handle(self, claim: Claim) -> None:
+        """Do the work of one row and clear or move its `due_at`."""
+        raise NotImplementedError
+
+    def failed(self, claim: Claim, error: Exception) -> None:
+        """Record that `handle` raised; the row comes back when its lease ends, unless this moves it."""
+        log.error("drain %s: %s failed", self.name, claim.id, exc_info=error)
+
+    def run(self, *, seconds: float = 20.0) -> int:
+        """Work until nothing is due or the time is over; return how many rows were handled."""
+        deadline = time.monotonic() + seconds
+        if self.parallel == 1:
+            return self._loop(deadline, self._in_turn)
+        with ThreadPoolExecutor(self.parallel, thread_name_prefix=self.name) as pool:
+            return self._loop(deadline, lambda claims: list(pool.map(self._one_threaded, claims)))
+
+    def _loop(self, deadline: float, work: Callable[[list[Claim]], object]) -> int:
+        handled = 0
+        while time.monotonic() < deadline:
+            claims = self.claim()
+            if not claims:
+                break
+            work(claims)
+            handled += len(claims)
+        return handled
+
+    def claim(self) -> list[Claim]:
+        """Take due rows for `lease_seconds`, skipping what others hold; commits alone."""
+        table = self.model._meta.db_table
+        with transaction.atomic(durable=True), connection.cursor() as cursor:
+            cursor.execute(
+                f"UPDATE {table} SET leased_until = clock_timestamp() + %s * interval '1 second',"  # noqa: S608
+                f" fence = fence + 1 WHERE id IN (SELECT id FROM {table} WHERE due_at <= %s"
+                " AND (leased_until IS NULL OR leased_until < clock_timestamp())"
+                " ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED) RETURNING id, fence, attempts",
+                [self.lease_seconds, clock.now(), self.batch],
+            )
+            claims = [Claim(*row) for row in cursor.fetchall()]
+        failpoint(f"{self.name}.claimed")
+        return claims
+
+    def _in_turn(self, claims: list[Claim]) -> None:
+        for claim in claims:
+            self._one(claim)
+
+    def _one(self, claim: Claim) -> None:
+        try:
+            self.handle(claim)
+        except Exception as error:
+            self._record_failure(claim, error)
+
+    def _one_threaded(self, claim: Claim) -> None:
+        try:
+            self._one(claim)
+        finally:
+            connection.close()  # Returns the thread's connection to the pool.
+
+    def _record_failure(self, claim: Claim, error: Exception) -> None:
+        try:
+            self.failed(claim, error)
+        except Exception:
+            # The database is likely away; the lease will run out and the row is claimed again.
+            log.exception("drain %s: the failure of %s could not be recorded", self.name, claim.id)
+
+
+def register_drain(drain: Drain) -> None:
+    """Make a drain known to the worker and to beat; apps call it in `ready()`."""
+    _DRAINS[drain.name] = drain
+
+
+def get_drain(name: str) -> Drain:
+    """Return a registered drain. Raises KeyError for an unknown name."""
+    return _DRAINS[name]
+
+
+def drains() -> list[str]:
+    """Return the names of all registered drains."""
+    return sorted(_DRAINS)

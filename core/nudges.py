@@ -1,0 +1,45 @@
+"""A nudge says "there is work" so that a drain starts now and not at beat's next tick. It may be lost."""
+
+import logging
+import time
+
+from celery import current_app
+from django.core.cache import cache
+from django.db import transaction
+from kombu.exceptions import OperationalError as BrokerDown
+from redis.exceptions import RedisError
+
+__all__ = ["acknowledge", "nudge", "nudge_now"]
+
+log = logging.getLogger(__name__)
+
+_QUIET_SECONDS = 1.0
+_quiet_until = 0.0
+
+
+def nudge(name: str) -> None:
+    """Start the drain once the current transaction has committed. Never raises."""
+    transaction.on_commit(lambda: nudge_now(name), robust=True)
+
+
+def nudge_now(name: str) -> None:
+    """Start the drain, unless a nudge for it is already waiting or the broker was away a moment ago."""
+    global _quiet_until
+    if time.monotonic() < _quiet_until:
+        return
+    try:
+        if cache.add(f"nudge:{name}", 1, timeout=5):
+            current_app.send_task("core.run_drain", kwargs={"name": name}, queue=name, retry=False)
+    except (RedisError, BrokerDown, OSError) as error:
+        # Work is in the database and beat starts drains as well; a broker that is away must not slow
+        # down the requests that come next.
+        _quiet_until = time.monotonic() + _QUIET_SECONDS
+        log.warning("nudge for %s was lost: %s", name, error)
+
+
+def acknowledge(name: str) -> None:
+    """Say that a drain has started: work that is committed from now on needs a new nudge."""
+    try:
+        cache.delete(f"nudge:{name}")
+    except RedisError as error:
+        log.warning("nudge for %s could not be acknowledged: %s", name, error)
