@@ -38,8 +38,9 @@ def test_illegal_first_state_is_refused_by_the_database() -> None:
     row = letter()
     with pytest.raises(DatabaseError, match="must start as OPEN"):
         run(
-            "INSERT INTO core_deadletter (id, queue, subject, error, detail, attempts, status, reason,"
-            " decided_by, died_at) SELECT gen_random_uuid(), 'q', 'op_2', error, detail, 1, 'DROPPED', '', '', died_at"
+            "INSERT INTO core_deadletter"
+            " (id, queue, subject, error, detail, attempts, status, reason, decided_by, died_at)"
+            " SELECT gen_random_uuid(), 'q', 'op_2', error, detail, 1, 'DROPPED', '', '', died_at"
             " FROM core_deadletter WHERE id = %s",
             row.pk,
         )
