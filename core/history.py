@@ -1,4 +1,4 @@
-"""One way to change a state: transition, save the row's own columns, append to the history."""
+"""One way to change a state: transition, save the row's own columns, append to the history, tell the outbox."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,18 +11,121 @@ from core.fsm import StatefulModel
 from core.models import OutboxEvent, StatusChange
 from core.transactions import requires_transaction
 
-__all__ = ["SYSTEM", "Fact", "begin", "emit", "move"]
+__all__ = ["SYSTEM", "Changes", "Fact", "move"]
 
 SYSTEM = "system"
 
 
 @dataclass(frozen=True)
 class Fact:
-    """An event to record with a change: its type and a function that snapshots the row after it."""
+    """An event to record with a change: its type, its public subject and a snapshot taken after the change."""
 
     type: str
     subject: str
     data: Callable[[], dict[str, Any]]
+
+
+class Changes:
+    """Changes of one transaction: rows are saved at once, history and events together in `save()`.
+
+    Every public use ends with `save()` inside the same transaction; a batch that is dropped unsaved means
+    an exception, and then nothing of the transaction is kept either.
+    """
+
+    def __init__(self) -> None:
+        self._history: list[StatusChange] = []
+        self._events: list[OutboxEvent] = []
+
+    @requires_transaction
+    def move(
+        self,
+        row: StatefulModel,
+        transition: Callable[..., None],
+        *,
+        why: str,
+        by: str = SYSTEM,
+        at: datetime | None = None,
+        fact: Fact | None = None,
+        **columns: Any,
+    ) -> None:
+        """Run a transition on a locked row and save what it changed.
+
+        `why` and `by` go into the history; `at` is when it happened in the world (now, if not given);
+        `columns` are passed to the transition, which sets them on the row. Raises TransitionNotAllowed
+        when the row's state does not allow it and ConcurrentTransition when another transaction was
+        faster.
+        """
+        names = [field.attname for field in row._meta.concrete_fields]
+        before = {name: row.__dict__.get(name) for name in names}
+        source = row.state
+        transition(**columns)
+        recorded_at = clock.now()
+        if fact:
+            self._record(row, fact, at or recorded_at, recorded_at)
+        changed = [name for name in names if row.__dict__.get(name) != before[name]]
+        row.save(update_fields=[*changed, "updated_at"] if "updated_at" in names else changed)
+        self._append(row, source, why, by, at or recorded_at, recorded_at)
+
+    def begin(
+        self,
+        row: StatefulModel,
+        *,
+        why: str,
+        by: str = SYSTEM,
+        at: datetime | None = None,
+        fact: Fact | None = None,
+    ) -> None:
+        """Note the first state of a row that is not saved yet; the caller saves it (in bulk)."""
+        recorded_at = clock.now()
+        if fact:
+            self._record(row, fact, at or recorded_at, recorded_at)
+        self._append(row, "", why, by, at or recorded_at, recorded_at)
+
+    @requires_transaction
+    def emit(self, row: Any, fact: Fact, *, at: datetime | None = None) -> None:
+        """Record an event about a locked row whose state did not change."""
+        recorded_at = clock.now()
+        self._record(row, fact, at or recorded_at, recorded_at)
+        row.save(update_fields=["event_sequence"])
+
+    @requires_transaction
+    def save(self) -> None:
+        """Append the collected history and events."""
+        StatusChange.objects.bulk_create(self._history)
+        OutboxEvent.objects.bulk_create(self._events)
+        self._history, self._events = [], []
+
+    def _append(
+        self, row: StatefulModel, source: str, why: str, by: str, at: datetime, recorded_at: datetime
+    ) -> None:
+        self._history.append(
+            StatusChange(
+                merchant_id=_merchant_of(row),
+                subject_type=row._meta.label_lower,
+                subject_id=row.pk,
+                from_state=source,
+                to_state=row.state,
+                reason=why[:200],
+                actor=by,
+                occurred_at=at,
+                recorded_at=recorded_at,
+            )
+        )
+
+    def _record(self, row: Any, fact: Fact, at: datetime, recorded_at: datetime) -> None:
+        # The counter is a column of the locked row, so the numbers of a subject have no gaps.
+        row.event_sequence += 1
+        self._events.append(
+            OutboxEvent(
+                merchant_id=_merchant_of(row),
+                type=fact.type,
+                subject=fact.subject,
+                sequence=row.event_sequence,
+                payload=fact.data(),
+                occurred_at=at,
+                recorded_at=recorded_at,
+            )
+        )
 
 
 @requires_transaction
@@ -35,83 +138,12 @@ def move(
     at: datetime | None = None,
     fact: Fact | None = None,
     **columns: Any,
-) -> StatusChange:
-    """Run a transition on a locked row, save what it changed, append the history row and the event.
-
-    `why` and `by` go into the history; `at` is when it happened in the world (now, if not given);
-    `columns` are passed to the transition, which sets them on the row. Raises TransitionNotAllowed when
-    the row's state does not allow it and ConcurrentTransition when another transaction was faster.
-    """
-    before = {field.attname: row.__dict__.get(field.attname) for field in row._meta.concrete_fields}
-    source = row.state
-    transition(**columns)
-    sequence = next_sequence(row) if fact else None
-    changed = [name for name, value in before.items() if row.__dict__.get(name) != value]
-    if any(field.name == "updated_at" for field in row._meta.concrete_fields):
-        changed.append("updated_at")
-    row.save(update_fields=changed)
-    recorded_at = clock.now()
-    change = StatusChange(
-        merchant_id=merchant_of(row),
-        subject_type=row._meta.label_lower,
-        subject_id=row.pk,
-        from_state=source,
-        to_state=row.state,
-        reason=why,
-        actor=by,
-        occurred_at=at or recorded_at,
-        recorded_at=recorded_at,
-    )
-    change.save(force_insert=True)
-    if fact and sequence is not None:
-        _event(row, fact, sequence, change.occurred_at).save(force_insert=True)
-    return change
+) -> None:
+    """Make one change and save its history at once; see `Changes.move`."""
+    changes = Changes()
+    changes.move(row, transition, why=why, by=by, at=at, fact=fact, **columns)
+    changes.save()
 
 
-def begin(row: StatefulModel, *, why: str, by: str = SYSTEM, at: datetime | None = None) -> StatusChange:
-    """Return (unsaved) the first history row of a new object, so that callers can insert in bulk."""
-    recorded_at = clock.now()
-    return StatusChange(
-        merchant_id=merchant_of(row),
-        subject_type=row._meta.label_lower,
-        subject_id=row.pk,
-        from_state="",
-        to_state=row.state,
-        reason=why,
-        actor=by,
-        occurred_at=at or recorded_at,
-        recorded_at=recorded_at,
-    )
-
-
-@requires_transaction
-def emit(row: Any, fact: Fact, *, at: datetime | None = None) -> OutboxEvent:
-    """Record an event about a locked row that changed without changing its state."""
-    sequence = next_sequence(row)
-    row.save(update_fields=["event_sequence"])
-    event = _event(row, fact, sequence, at or clock.now())
-    event.save(force_insert=True)
-    return event
-
-
-def next_sequence(row: Any) -> int:
-    """Count one more event of this subject; the caller holds the row's lock and saves the row."""
-    row.event_sequence += 1
-    return int(row.event_sequence)
-
-
-def _event(row: Any, fact: Fact, sequence: int, occurred_at: datetime) -> OutboxEvent:
-    return OutboxEvent(
-        merchant_id=merchant_of(row),
-        type=fact.type,
-        subject=fact.subject,
-        sequence=sequence,
-        payload=fact.data(),
-        occurred_at=occurred_at,
-        recorded_at=clock.now(),
-    )
-
-
-def merchant_of(row: Any) -> UUID | None:
-    """Return the merchant that owns the row; None for what belongs to the installation itself."""
+def _merchant_of(row: Any) -> UUID | None:
     return getattr(row, "merchant_id", None)
