@@ -1,0 +1,93 @@
+"""One clock that tests can move; work is a row, and only nudges go to the broker."""
+
+import ast
+from pathlib import PurePosixPath
+
+from ..rule import Found, Rule, python
+from ..syntax import dotted, index, last, nodes
+from ..tree import in_product
+
+CLOCK_READS = {
+    "datetime.now", "datetime.utcnow", "datetime.today", "date.today", "timezone.now", "timezone.localdate",
+    "timezone.localtime", "time.time",
+}  # fmt: skip
+PUBLISHES = {"delay", "apply_async", "send_task", "delay_on_commit", "apply_async_on_commit"}
+
+
+def _reads_core_clock(path: PurePosixPath) -> bool:
+    return python(path) and in_product(path) and path.as_posix() != "core/clock.py"
+
+
+def _not_a_nudge(path: PurePosixPath) -> bool:
+    return (
+        python(path) and in_product(path) and path.name != "nudges.py" and path.as_posix() != "core/drain.py"
+    )
+
+
+def _clock(path: PurePosixPath, tree: ast.Module, source: str) -> Found:
+    for node in nodes(tree, ast.Attribute):
+        name = ".".join(dotted(node).split(".")[-2:])
+        if name in CLOCK_READS and not (name == "timezone.localtime" and _has_arguments(tree, node)):
+            yield node.lineno, f"{name} reads a clock that tests cannot move"
+    for node in nodes(tree, ast.ImportFrom):
+        if node.module == "django.utils.timezone" and any(
+            alias.name in ("now", "localdate") for alias in node.names
+        ):
+            yield node.lineno, "the time is imported from django.utils.timezone"
+    for node in nodes(tree, ast.keyword):
+        if node.arg in ("auto_now", "auto_now_add"):
+            yield node.value.lineno, f"{node.arg} reads a clock that tests cannot move"
+
+
+def _has_arguments(tree: ast.Module, node: ast.AST) -> bool:
+    call = index(tree).parent.get(node)
+    return isinstance(call, ast.Call) and bool(call.args or call.keywords)
+
+
+def _publishes(path: PurePosixPath, tree: ast.Module, source: str) -> Found:
+    for node in nodes(tree, ast.Call):
+        if isinstance(node.func, ast.Attribute) and last(node.func) in PUBLISHES:
+            yield node.lineno, f".{last(node.func)}( publishes a task from here"
+
+
+RULES = (
+    Rule(
+        name="one-clock",
+        cure="call core.clock.now() or today(), or take the time as a parameter; time.monotonic() for spans",
+        applies=_reads_core_clock,
+        find=_clock,
+        bad=(
+            ("wallet/services.py", "from django.utils import timezone\nat = timezone.now()\n"),
+            ("wallet/models.py", "created_at = models.DateTimeField(default=timezone.now)\n"),
+            ("wallet/models.py", "created_at = models.DateTimeField(auto_now_add=True)\n"),
+            ("payments/services.py", "import datetime\nat = datetime.datetime.utcnow()\n"),
+            ("payments/services.py", "from datetime import datetime, UTC\nat = datetime.now(UTC)\n"),
+            ("events/relay.py", "import time\nstarted = time.time()\n"),
+        ),
+        good=(
+            (
+                "core/clock.py",
+                "from datetime import datetime, UTC\ndef now():\n    return datetime.now(UTC)\n",
+            ),
+            ("wallet/services.py", "from core import clock\nat = clock.now()\n"),
+            ("events/relay.py", "import time\nstarted = time.monotonic()\n"),
+            ("console/views.py", "from django.utils import timezone\nshown = timezone.localtime(at)\n"),
+        ),
+    ),
+    Rule(
+        name="only-nudges-publish",
+        cure="write a row with its due time, and call the app's nudges.py after commit",
+        applies=_not_a_nudge,
+        find=_publishes,
+        bad=(
+            ("payments/services.py", "submit.delay(charge_id)\n"),
+            ("events/tasks.py", "deliver.apply_async(args=[1], countdown=5)\n"),
+            ("wallet/services.py", "app.send_task('wallet.settle')\n"),
+        ),
+        good=(
+            ("payments/nudges.py", "submit.delay()\n"),
+            ("core/drain.py", "task.apply_async()\n"),
+            ("wallet/services.py", "nudge_relay()\n"),
+        ),
+    ),
+)
