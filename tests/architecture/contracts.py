@@ -23,7 +23,9 @@ def missing(found: dict[str, Any], present: frozenset[str], with_models: frozens
     """Return what the section lacks for the packages present and the apps that have models, in words."""
     contracts: list[Contract] = found.get("contracts", [])
     problems = [f"add {name!r} to root_packages" for name in sorted(present - set(found["root_packages"]))]
-    problems += [f"remove {name!r} from root_packages" for name in sorted(set(found["root_packages"]) - present)]
+    problems += [
+        f"remove {name!r} from root_packages" for name in sorted(set(found["root_packages"]) - present)
+    ]
     problems += [
         f"contract {contract['name']!r} ignores imports: mend the import instead"
         for contract in contracts

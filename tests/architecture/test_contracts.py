@@ -15,7 +15,9 @@ LINT = [sys.executable, "-c", "from importlinter.cli import lint_imports_command
 
 def _apps_with_models() -> frozenset[str]:
     rooms = {file.path.parts[:2] for file in text_files() if len(file.path.parts) > 1}
-    return frozenset(app for app in packages() if {(app, "models.py"), (app, "models")} & rooms and app in PRODUCT)
+    return frozenset(
+        app for app in packages() if {(app, "models.py"), (app, "models")} & rooms and app in PRODUCT
+    )
 
 
 def _lint(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -63,7 +65,9 @@ def test_an_import_upwards_breaks_the_layers(copy: Path) -> None:
         (copy / low / f"up_{high}.py").write_text(f"import {high}.services\n")
     done = _lint(copy)
     assert done.returncode == 1, done.stdout + done.stderr
-    assert [pair for pair in _pairs(True) if f"{pair[0]}.up_{pair[1]} -> {pair[1]}.services" not in done.stdout] == []
+    assert [
+        pair for pair in _pairs(True) if f"{pair[0]}.up_{pair[1]} -> {pair[1]}.services" not in done.stdout
+    ] == []
 
 
 def test_an_import_of_foreign_models_is_refused(copy: Path) -> None:
@@ -90,9 +94,24 @@ def _section(**changes: object) -> dict[str, object]:
         "root_packages": ["core", "ledger", "sandbox"],
         "contracts": [
             {"name": "l", "type": "layers", "layers": layer_lines()},
-            {"name": "p", "type": "protected", "protected_modules": ["ledger.models"], "allowed_importers": ["ledger"]},
-            {"name": "s", "type": "forbidden", "source_modules": ["sandbox"], "forbidden_modules": list(PRODUCT)},
-            {"name": "t", "type": "forbidden", "source_modules": ["core", "ledger"], "forbidden_modules": ["sandbox"]},
+            {
+                "name": "p",
+                "type": "protected",
+                "protected_modules": ["ledger.models"],
+                "allowed_importers": ["ledger"],
+            },
+            {
+                "name": "s",
+                "type": "forbidden",
+                "source_modules": ["sandbox"],
+                "forbidden_modules": list(PRODUCT),
+            },
+            {
+                "name": "t",
+                "type": "forbidden",
+                "source_modules": ["core", "ledger"],
+                "forbidden_modules": ["sandbox"],
+            },
         ],
     }
     return {**kept, **changes}
@@ -112,7 +131,11 @@ def test_a_complete_section_has_no_problem() -> None:
         (_section(contracts=[]), "forbid core to import sandbox"),
         (_section(contracts=[]), "forbid sandbox to import payouts"),
         (
-            _section(contracts=[{"name": "l", "type": "layers", "layers": layer_lines(), "ignore_imports": ["a -> b"]}]),
+            _section(
+                contracts=[
+                    {"name": "l", "type": "layers", "layers": layer_lines(), "ignore_imports": ["a -> b"]}
+                ]
+            ),
             "ignores imports",
         ),
     ],

@@ -44,7 +44,9 @@ def loosened(section: dict[str, Any]) -> list[str]:
     """Return, in words, where a mypy section is looser than the rule."""
     overrides: list[dict[str, Any]] = section.get("overrides", [])
     strict = [
-        set(item["module"]) for item in overrides if all(item.get(flag) is value for flag, value in STRICT.items())
+        set(item["module"])
+        for item in overrides
+        if all(item.get(flag) is value for flag, value in STRICT.items())
     ]
     problems = [f"{name} is not strict" for name in sorted(MUST_BE_STRICT - set().union(*strict))]
     for item in overrides:

@@ -165,7 +165,7 @@ RULES = (
         good=(
             (
                 "wallet/migrations/0002_holds.py",
-                "class Migration:\n    dependencies = [('wallet', '0001'), ('ledger', '0001'), ('auth', '0001')]\n",
+                "class Migration:\n    dependencies = [('wallet', '1'), ('ledger', '1'), ('auth', '1')]\n",
             ),
         ),
     ),

@@ -8,7 +8,7 @@ from ..rule import Found, Rule, python
 from ..syntax import FunctionNode, decorators
 from ..tree import in_product
 
-TRANSACTION_WORDS = {"requires_transaction", "forbids_transaction", "at_edge"}
+TRANSACTION_WORDS = {"requires_transaction", "forbids_transaction"}
 
 
 def _door(path: PurePosixPath) -> bool:
@@ -113,13 +113,16 @@ RULES = (
     ),
     Rule(
         name="services-say-a-transaction-word",
-        cure="decorate with requires_transaction, forbids_transaction (network) or at_edge (opens its own)",
+        cure="decorate with requires_transaction, or forbids_transaction; the edge opens it",
         applies=_service,
         find=_words,
-        bad=(("wallet/services.py", "def hold(): ...\n"),),
+        bad=(
+            ("wallet/services.py", "def hold(): ...\n"),
+            ("wallet/services.py", "@at_edge\ndef hold(): ...\n"),
+        ),
         good=(
             ("wallet/services.py", _GOOD),
-            ("wallet/services.py", "@core.transactions.at_edge(retries=3)\ndef hold(): ...\n"),
+            ("wallet/services.py", "@transactions.forbids_transaction\ndef hold(): ...\n"),
             ("wallet/selectors.py", "def balance(): ...\n"),
         ),
     ),

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 
 from ..rule import Found, Rule, python
 from ..syntax import dotted, index, last, nodes
-from ..tree import in_product
+from ..tree import in_product, is_migration
 
 CLOCK_READS = {
     "datetime.now", "datetime.utcnow", "datetime.today", "date.today", "timezone.now", "timezone.localdate",
@@ -15,6 +15,9 @@ PUBLISHES = {"delay", "apply_async", "send_task", "delay_on_commit", "apply_asyn
 
 
 def _reads_core_clock(path: PurePosixPath) -> bool:
+    if is_migration(path):
+        # Django's own user model has the default that it has; the model that is used says otherwise.
+        return False
     return python(path) and in_product(path) and path.as_posix() != "core/clock.py"
 
 
