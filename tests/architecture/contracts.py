@@ -1,17 +1,53 @@
 """The import contracts that pyproject.toml must hold for the packages that exist."""
 
+import json
 import tomllib
+from pathlib import Path
 from typing import Any
 
-from .tree import APPS, LAYERS, PRODUCT, ROOT
+from .tree import APPS, LAYERS, PRODUCT
 
 Contract = dict[str, Any]
 
 
-def settings() -> dict[str, Any]:
-    """Return the import-linter section of pyproject.toml."""
-    section: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
-    return section
+def settings(root: Path) -> dict[str, Any]:
+    """Return the import-linter section of a tree's pyproject.toml."""
+    found: dict[str, Any] = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["importlinter"]
+    return found
+
+
+def section(present: frozenset[str], with_models: frozenset[str]) -> str:
+    """Return the section to write into pyproject.toml for these packages."""
+    roots = [name for name in (*PRODUCT, "sandbox") if name in present]
+    lines = ["[tool.importlinter]", f"root_packages = {json.dumps(roots)}"]
+    # Lets a contract name a package that does not exist yet.
+    lines += ["include_external_packages = true"]
+    lines += _contract("a layer imports only what stands below it", "layers", layers=layer_lines())
+    for app in (name for name in APPS if name in with_models - {"core"}):
+        models, own = [f"{app}.models"], [app]
+        lines += _contract(
+            f"the models of {app} are private", "protected", protected_modules=models, allowed_importers=own
+        )
+    if "sandbox" in present:
+        product = [name for name in PRODUCT if name in present]
+        lines += _contract(
+            "the sandbox imports nothing of the product",
+            "forbidden",
+            source_modules=["sandbox"],
+            forbidden_modules=list(PRODUCT),
+        )
+        lines += _contract(
+            "nothing of the product imports the sandbox",
+            "forbidden",
+            source_modules=product,
+            forbidden_modules=["sandbox"],
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _contract(name: str, kind: str, **lists: list[str]) -> list[str]:
+    lines = ["", "[[tool.importlinter.contracts]]", f'name = "{name}"', f'type = "{kind}"']
+    return lines + [f"{key} = {json.dumps(value)}" for key, value in lists.items()]
 
 
 def layer_lines() -> list[str]:

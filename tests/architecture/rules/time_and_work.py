@@ -4,7 +4,7 @@ import ast
 from pathlib import PurePosixPath
 
 from ..rule import Found, Rule, python
-from ..syntax import dotted, index, last, nodes
+from ..syntax import dotted, imports, index, last, nodes
 from ..tree import in_product, is_migration
 
 CLOCK_READS = {
@@ -28,15 +28,15 @@ def _not_a_nudge(path: PurePosixPath) -> bool:
 
 
 def _clock(path: PurePosixPath, tree: ast.Module, source: str) -> Found:
+    full = {item.bound: item.full for item in imports(path, tree) if item.name}
     for node in nodes(tree, ast.Attribute):
-        name = ".".join(dotted(node).split(".")[-2:])
+        root, _, rest = dotted(node).partition(".")
+        name = ".".join(f"{full.get(root, root)}.{rest}".split(".")[-2:])
         if name in CLOCK_READS and not (name == "timezone.localtime" and _has_arguments(tree, node)):
             yield node.lineno, f"{name} reads a clock that tests cannot move"
-    for node in nodes(tree, ast.ImportFrom):
-        if node.module == "django.utils.timezone" and any(
-            alias.name in ("now", "localdate") for alias in node.names
-        ):
-            yield node.lineno, "the time is imported from django.utils.timezone"
+    for item in imports(path, tree):
+        if item.full in ("django.utils.timezone.now", "django.utils.timezone.localdate", "time.time"):
+            yield item.line, f"{item.full} reads a clock that tests cannot move"
     for node in nodes(tree, ast.keyword):
         if node.arg in ("auto_now", "auto_now_add"):
             yield node.value.lineno, f"{node.arg} reads a clock that tests cannot move"
@@ -66,6 +66,8 @@ RULES = (
             ("payments/services.py", "import datetime\nat = datetime.datetime.utcnow()\n"),
             ("payments/services.py", "from datetime import datetime, UTC\nat = datetime.now(UTC)\n"),
             ("events/relay.py", "import time\nstarted = time.time()\n"),
+            ("events/relay.py", "from time import time\n"),
+            ("events/relay.py", "from datetime import datetime as moment\nat = moment.now()\n"),
         ),
         good=(
             (
