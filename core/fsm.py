@@ -108,19 +108,22 @@ def transition(machine: Machine, field: Any, target: str) -> Callable[[F], F]:
     return cast("Callable[[F], F]", _transition(field=field, source=machine.sources(target), target=target))
 
 
-class _SafeRefresh:
-    """Let refresh_from_db work on protected fields, without ever lifting the protection."""
+class _SafeRefresh(ConcurrentTransitionMixin):  # type: ignore[misc]
+    """Let refresh_from_db work on protected fields, without ever lifting the protection.
 
-    def refresh_from_db(self, using: Any = None, fields: Any = None, **kwargs: Any) -> None:
+    It stands between the package and the models so that migrations name this class, not the package.
+    """
+
+    def refresh_from_db(self, using: Any = None, fields: Any = None, from_queryset: Any = None) -> None:
         row = cast(Any, self)
         for field in row._meta.concrete_fields:
             if isinstance(field, FSMFieldMixin) and (fields is None or field.attname in fields):
                 row.__dict__.pop(field.attname, None)  # The descriptor allows the first assignment.
-        models.Model.refresh_from_db(row, using=using, fields=fields, **kwargs)
+        models.Model.refresh_from_db(row, using=using, fields=fields, from_queryset=from_queryset)
         row._update_initial_state()
 
 
-class StatefulModel(_SafeRefresh, ConcurrentTransitionMixin, models.Model):  # type: ignore[misc]
+class StatefulModel(_SafeRefresh, models.Model):
     """A row with a state machine; saving a row whose state changed meanwhile raises ConcurrentTransition."""
 
     machine: ClassVar[Machine]

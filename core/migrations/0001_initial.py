@@ -4,7 +4,6 @@ import django.contrib.auth.models
 import django.contrib.auth.validators
 import django.db.models.deletion
 import django.utils.timezone
-import django_fsm
 from django.db import migrations, models
 
 import core.fsm
@@ -151,7 +150,7 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
-            bases=(core.fsm._SafeRefresh, django_fsm.ConcurrentTransitionMixin, models.Model),
+            bases=(core.fsm._SafeRefresh, models.Model),
         ),
         migrations.CreateModel(
             name="AuditRecord",
@@ -244,7 +243,7 @@ class Migration(migrations.Migration):
                     )
                 ],
             },
-            bases=(core.fsm._SafeRefresh, django_fsm.ConcurrentTransitionMixin, models.Model),
+            bases=(core.fsm._SafeRefresh, models.Model),
         ),
         migrations.CreateModel(
             name="DeadLetter",
@@ -277,7 +276,7 @@ class Migration(migrations.Migration):
                     )
                 ],
             },
-            bases=(core.fsm._SafeRefresh, django_fsm.ConcurrentTransitionMixin, models.Model),
+            bases=(core.fsm._SafeRefresh, models.Model),
         ),
         migrations.CreateModel(
             name="IdempotencyRecord",
