@@ -117,6 +117,6 @@ def text_files() -> tuple[SourceFile, ...]:
 
 @cache
 def packages() -> frozenset[str]:
-    """Return the top-level Python packages of the product, and the sandbox."""
-    found = {file.path.parts[0] for file in text_files() if file.path.parts[1:] == ("__init__.py",)}
+    """Return the top-level folders that hold Python and belong to the product, and the sandbox."""
+    found = {top(file.path) for file in text_files() if file.path.suffix == ".py"} - {""}
     return frozenset(found - (OUTSIDE - {"sandbox"}))

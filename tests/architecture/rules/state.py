@@ -53,7 +53,8 @@ def _signals(path: PurePosixPath, tree: ast.Module, source: str) -> Found:
 
 
 def _save_overrides(path: PurePosixPath, tree: ast.Module, source: str) -> Found:
-    for node in nodes(tree, ast.ClassDef):
+    # A class without bases has nothing to override.
+    for node in (found for found in nodes(tree, ast.ClassDef) if found.bases):
         for item in node.body:
             if isinstance(item, FunctionNode) and item.name in (
                 "save",
@@ -169,7 +170,11 @@ RULES = (
         find=_save_overrides,
         bad=(("wallet/models.py", "class Wallet(Model):\n    def save(self, *args, **kwargs): ...\n"),),
         good=(
-            ("core/admin.py", "class Admin:\n    def save_model(self, request, obj, form, change): ...\n"),
+            (
+                "core/admin.py",
+                "class Admin(Base):\n    def save_model(self, request, obj, form, change): ...\n",
+            ),
+            ("core/history.py", "class Changes:\n    def save(self): ...\n"),
         ),
     ),
     Rule(
