@@ -1,4 +1,4 @@
-"""One way to change a state: transition, save the row's own columns, append to the history, tell the outbox."""
+"""One way to change a state: transition, save the row, append to the history, tell the outbox."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ SYSTEM = "system"
 
 @dataclass(frozen=True)
 class Fact:
-    """An event to record with a change: its type, its public subject and a snapshot taken after the change."""
+    """An event to record with a change: its type, its public subject and a snapshot after the change."""
 
     type: str
     subject: str
@@ -58,12 +58,14 @@ class Changes:
         names = [field.attname for field in row._meta.concrete_fields]
         before = {name: row.__dict__.get(name) for name in names}
         source = row.state
-        transition(**columns)
         recorded_at = clock.now()
+        transition(**columns)
+        if "updated_at" in names:
+            row.__dict__["updated_at"] = recorded_at
         if fact:
             self._record(row, fact, at or recorded_at, recorded_at)
         changed = [name for name in names if row.__dict__.get(name) != before[name]]
-        row.save(update_fields=[*changed, "updated_at"] if "updated_at" in names else changed)
+        row.save(update_fields=changed)
         self._append(row, source, why, by, at or recorded_at, recorded_at)
 
     def begin(

@@ -1,0 +1,109 @@
+"""The body of POST /v1/payments."""
+
+from typing import Any
+
+from core.api.errors import InvalidField, MissingField
+from core.api.fields import (
+    AmountField,
+    ChoiceTextField,
+    CurrencyField,
+    MetadataField,
+    ObjectField,
+    StoreIdField,
+    StrictListField,
+    TextField,
+)
+from core.api.serializers import StrictSerializer
+from payments.errors import MultiOrderPolicyUnsupported, PaymentMethodConflict, PaymentMethodUnavailable
+from payments.types import CheckoutRequest, OrderRequest
+
+__all__ = ["CheckoutInput"]
+
+_METHODS = ("card", "hosted_page", "balance", "qr", "cash", "bank_transfer")
+
+
+class BuyerInput(StrictSerializer):
+    """Who pays. Stored encrypted."""
+
+    buyer_account = StoreIdField(required=False)
+    email = TextField(max_length=254, required=False)
+    name = TextField(max_length=200, required=False)
+    phone = TextField(max_length=40, required=False)
+    ip = TextField(max_length=45, required=False)
+    device_id = TextField(max_length=128, required=False)
+    billing_address = ObjectField(required=False)
+    shipping_address = ObjectField(required=False)
+
+
+class CardInput(StrictSerializer):
+    """A token from the provider; a card number is refused before this is read."""
+
+    token = TextField(max_length=255)
+
+
+class OrderInput(StrictSerializer):
+    """One seller's part."""
+
+    seller_account = StoreIdField()
+    amount = AmountField()
+    currency = CurrencyField()
+    payment_order_id = StoreIdField()
+
+
+class CheckoutInput(StrictSerializer):
+    """A checkout with one order per seller."""
+
+    checkout_id = StoreIdField()
+    buyer_info = BuyerInput(required=False)
+    credit_card_info = CardInput(required=False)
+    payment_orders = StrictListField(child=OrderInput(), min_length=1, max_length=100)
+    payment_method = ChoiceTextField(choices=_METHODS, required=False)
+    capture = ChoiceTextField(choices=("automatic", "manual"), required=False)
+    return_url = TextField(max_length=2000, required=False)
+    multi_order_policy = ChoiceTextField(choices=("all_or_nothing", "best_effort"), required=False)
+    metadata = MetadataField(required=False)
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """Return {"request": CheckoutRequest}."""
+        values = super().to_internal_value(data)
+        token = values.get("credit_card_info", {}).get("token", "")
+        method = values.get("payment_method") or ("card" if token else "hosted_page")
+        policy = values.get("multi_order_policy", "all_or_nothing")
+        if token and method != "card":
+            raise PaymentMethodConflict(param="payment_method")
+        if method == "hosted_page" and policy == "best_effort" and len(values["payment_orders"]) > 1:
+            raise MultiOrderPolicyUnsupported(param="multi_order_policy")
+        if method != "card":
+            raise PaymentMethodUnavailable(param="payment_method")
+        if not token:
+            raise MissingField(param="credit_card_info")
+        if url := values.get("return_url"):
+            _check_return_url(url)
+        return {
+            "request": CheckoutRequest(
+                checkout_id=values["checkout_id"],
+                orders=tuple(_order(each) for each in values["payment_orders"]),
+                payment_method=method,
+                token=token,
+                buyer_info=values.get("buyer_info", {}),
+                capture=values.get("capture", "automatic"),
+                multi_order_policy=policy,
+                return_url=values.get("return_url", ""),
+                metadata=values.get("metadata", {}),
+            )
+        }
+
+
+def _order(values: dict[str, Any]) -> OrderRequest:
+    return OrderRequest(
+        payment_order_id=values["payment_order_id"],
+        seller_account=values["seller_account"],
+        amount_minor=values["amount_minor"],
+        currency=values["currency"],
+    )
+
+
+def _check_return_url(url: str) -> None:
+    """Only a plain web address may be where the buyer is sent."""
+    if not url.startswith(("https://", "http://")) or any(char in url for char in "\\ <>\"'`@"):
+        raise InvalidField("Send an absolute http(s) address.", param="return_url")

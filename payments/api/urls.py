@@ -1,0 +1,11 @@
+"""Routes of pay-in, below /v1/."""
+
+from django.urls import path
+
+from payments.api.views import CheckoutDetail, PaymentDetail, PaymentList
+
+urlpatterns = [
+    path("payments", PaymentList.as_view()),
+    path("payments/<str:reference>", PaymentDetail.as_view()),
+    path("checkouts/<str:reference>", CheckoutDetail.as_view()),
+]

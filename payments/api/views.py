@@ -1,0 +1,50 @@
+"""The endpoints of pay-in: thin shells around services and selectors."""
+
+from http import HTTPStatus
+from typing import Any
+
+from django.http import HttpResponse
+from rest_framework.request import Request
+
+from core.api.views import ApiView, PostOnceView, json_response
+from payments import selectors, services
+from payments.api.serializers import CheckoutInput
+
+__all__ = ["CheckoutDetail", "PaymentDetail", "PaymentList"]
+
+
+class PaymentList(PostOnceView):
+    """POST accepts a checkout."""
+
+    scopes = {"POST": "payments:write"}
+    is_key_required = True
+    Input = CheckoutInput
+
+    def work(self, *, data: dict[str, Any], **path: Any) -> tuple[int, dict[str, Any]]:
+        """Store the checkout with its first work; the answer is the stored object."""
+        checkout = services.accept_checkout(
+            merchant_id=self.caller.merchant_id, request=data["request"], actor=self.caller.actor
+        )
+        return HTTPStatus.CREATED, selectors.checkout_as_accepted(checkout=checkout)
+
+
+class PaymentDetail(ApiView):
+    """GET shows one order with its timeline."""
+
+    scopes = {"GET": "payments:read"}
+
+    def get(self, request: Request, reference: str) -> HttpResponse:
+        """Find the order by payment_order_id or pay_… id."""
+        return json_response(
+            selectors.get_payment_order(merchant_id=self.caller.merchant_id, reference=reference)
+        )
+
+
+class CheckoutDetail(ApiView):
+    """GET shows one checkout with its orders."""
+
+    scopes = {"GET": "payments:read"}
+
+    def get(self, request: Request, reference: str) -> HttpResponse:
+        """Find the checkout by checkout_id or chk_… id."""
+        return json_response(selectors.get_checkout(merchant_id=self.caller.merchant_id, reference=reference))

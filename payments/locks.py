@@ -1,0 +1,79 @@
+"""Row locks of pay-in, always in one order: checkout, charge, operation, orders (by id), shares."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from core.transactions import requires_transaction
+from payments.models import Charge, ChargeLine, PaymentEvent, PaymentOrder, PspOperation
+
+__all__ = ["ChargeScope", "lock_charge", "lock_operation", "lock_waiting_operations"]
+
+
+@dataclass
+class ChargeScope:
+    """A charge with everything that a change of it may touch, locked."""
+
+    checkout: PaymentEvent
+    charge: Charge
+    operations: list[PspOperation]
+    lines: list[ChargeLine]
+    orders: list[PaymentOrder]
+
+    def operation(self, operation_id: UUID) -> PspOperation:
+        """Return one of the charge's operations."""
+        return next(each for each in self.operations if each.id == operation_id)
+
+    def latest(self, kind: str) -> PspOperation | None:
+        """Return the newest operation of a kind."""
+        return next((each for each in reversed(self.operations) if each.kind == kind), None)
+
+
+@requires_transaction
+def lock_operation(*, operation_id: UUID) -> ChargeScope | None:
+    """Lock the charge of an operation and all around it; None when there is no such operation."""
+    checkout = (
+        PaymentEvent.objects.filter(charges__operations__id=operation_id)
+        .select_for_update(of=("self",), no_key=True)
+        .first()
+    )
+    return _lock_below(checkout, operations__id=operation_id) if checkout else None
+
+
+@requires_transaction
+def lock_charge(*, charge_id: UUID) -> ChargeScope | None:
+    """Lock a charge and all around it; None when there is no such charge."""
+    checkout = (
+        PaymentEvent.objects.filter(charges__id=charge_id)
+        .select_for_update(of=("self",), no_key=True)
+        .first()
+    )
+    return _lock_below(checkout, id=charge_id) if checkout else None
+
+
+def _lock_below(checkout: PaymentEvent, **which: UUID) -> ChargeScope:
+    charge = Charge.objects.select_for_update(of=("self",), no_key=True).get(checkout=checkout, **which)
+    charge.checkout = checkout
+    operations = list(
+        PspOperation.objects.filter(charge=charge).order_by("id").select_for_update(no_key=True)
+    )
+    lines = list(
+        ChargeLine.objects.filter(charge=charge)
+        .order_by("order_id")
+        .select_related("order")
+        .select_for_update(of=("order",), no_key=True)
+    )
+    orders = sorted((line.order for line in lines), key=lambda order: order.position)
+    return ChargeScope(
+        checkout=checkout, charge=charge, operations=operations, lines=lines, orders=orders
+    )
+
+
+@requires_transaction
+def lock_waiting_operations(*, channel_id: UUID) -> list[UUID]:
+    """Lock and return the channel's operations without an outcome, skipping those that are being worked on."""
+    return list(
+        PspOperation.objects.filter(channel_id=channel_id, status__in=["UNKNOWN", "PENDING"])
+        .order_by("id")
+        .select_for_update(skip_locked=True, no_key=True)
+        .values_list("id", flat=True)
+    )

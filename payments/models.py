@@ -1,0 +1,349 @@
+"""Pay-in: one checkout, one order per seller, and the movements of money that cover them."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import models
+from django.db.models import F, Q
+from djmoney.models.fields import MoneyField
+
+from core.fields import EncryptedJSONField, EncryptedTextField
+from core.fsm import StatefulModel, StateField, transition
+from core.ids import uuid7
+from core.models import EventSubject, WorkRow
+from payments.states import CHARGE, PAYMENT_ORDER, PSP_OPERATION
+
+__all__ = ["Charge", "ChargeLine", "OrderShare", "PaymentEvent", "PaymentOrder", "PspOperation"]
+
+
+class PaymentEvent(EventSubject):
+    """One checkout as the store sent it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant_id = models.UUIDField()
+    checkout_id = models.CharField(max_length=64)
+    buyer_account = models.CharField(max_length=64, blank=True)
+    buyer_info = EncryptedJSONField()
+    payment_method = models.CharField(max_length=16)
+    token = EncryptedTextField()
+    customer_reference = models.CharField(max_length=255, blank=True)
+    capture = models.CharField(max_length=16)
+    multi_order_policy = models.CharField(max_length=16)
+    return_url = models.CharField(max_length=2000, blank=True)
+    metadata = models.JSONField(default=dict)
+    risk_decision = models.CharField(max_length=16, default="not_assessed")
+    is_payment_done = models.BooleanField(default=False)
+    compensated_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["merchant_id", "checkout_id"], name="payments_checkout_once"),
+        ]
+        indexes = [models.Index(fields=["merchant_id", "-id"], name="payments_checkout_list")]
+
+
+class PaymentOrder(StatefulModel, EventSubject):
+    """One seller's part of a checkout, with the running totals of what happened to its money."""
+
+    machine = PAYMENT_ORDER
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant_id = models.UUIDField()
+    checkout = models.ForeignKey(PaymentEvent, on_delete=models.PROTECT, related_name="orders")
+    position = models.SmallIntegerField()
+    payment_order_id = models.CharField(max_length=64)
+    seller = models.ForeignKey("merchants.Seller", on_delete=models.PROTECT, related_name="+")
+    seller_account = models.CharField(max_length=64)
+    buyer_account = models.CharField(max_length=64, blank=True)
+    amount = MoneyField(max_digits=20, decimal_places=4, default_currency=None)
+    amount_minor = models.BigIntegerField()
+    status = StateField(PAYMENT_ORDER)
+    authorized_minor = models.BigIntegerField(default=0)
+    captured_minor = models.BigIntegerField(default=0)
+    refunded_minor = models.BigIntegerField(default=0)
+    refund_reserved_minor = models.BigIntegerField(default=0)
+    dispute_reserved_minor = models.BigIntegerField(default=0)
+    reversed_minor = models.BigIntegerField(default=0)
+    excess_returned_minor = models.BigIntegerField(default=0)
+    failure = models.JSONField(null=True)
+    wallet_updated = models.BooleanField(default=False)
+    ledger_updated = models.BooleanField(default=False)
+    cancel_requested_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["merchant_id", "payment_order_id"], name="payments_order_once"),
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payments_order_amount_positive"),
+            models.CheckConstraint(
+                condition=Q(
+                    captured_minor__gte=0,
+                    refunded_minor__gte=0,
+                    refund_reserved_minor__gte=F("refunded_minor"),
+                    dispute_reserved_minor__gte=0,
+                    reversed_minor__gte=0,
+                    excess_returned_minor__gte=0,
+                ),
+                name="payments_order_totals_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=Q(authorized_minor__gte=F("captured_minor"), authorized_minor__lte=F("amount_minor")),
+                name="payments_order_captured_within_authorized",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    captured_minor__gte=F("refund_reserved_minor")
+                    + F("dispute_reserved_minor")
+                    + F("reversed_minor")
+                    - F("excess_returned_minor")
+                ),
+                name="payments_order_never_returns_more_than_captured",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["merchant_id", "-id"], name="payments_order_list"),
+            models.Index(fields=["checkout", "position"], name="payments_order_of_checkout"),
+        ]
+
+    @transition(PAYMENT_ORDER, status, "EXECUTING")
+    def to_executing(self) -> None:
+        """A request to the provider is about to be sent, or the buyer has done their part."""
+
+    @transition(PAYMENT_ORDER, status, "REQUIRES_ACTION")
+    def to_requires_action(self) -> None:
+        """The buyer must do something: confirm with their bank, or finish a hosted page."""
+
+    @transition(PAYMENT_ORDER, status, "SUCCESS")
+    def to_success(self, *, captured_minor: int) -> None:
+        """The money was captured and is in the books."""
+        self.captured_minor += captured_minor
+        self.authorized_minor = max(self.authorized_minor, self.captured_minor)
+        self.failure = None
+        self.wallet_updated = self.ledger_updated = True
+
+    @transition(PAYMENT_ORDER, status, "FAILED")
+    def to_failed(self, *, failure: dict[str, Any]) -> None:
+        """No money moved and none will under this attempt."""
+        self.failure = failure
+
+
+class OrderShare(models.Model):
+    """What an order's captured money became, part by part."""
+
+    order = models.OneToOneField(PaymentOrder, on_delete=models.PROTECT, primary_key=True, related_name="share")
+    merchant_id = models.UUIDField()
+    seller_net_minor = models.BigIntegerField()
+    commission_minor = models.BigIntegerField()
+    tax_minor = models.BigIntegerField()
+    released_minor = models.BigIntegerField(default=0)
+    reserved_minor = models.BigIntegerField(default=0)
+    pending_used_minor = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(seller_net_minor__gte=0, commission_minor__gte=0, tax_minor__gte=0),
+                name="payments_share_parts_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    released_minor__gte=0,
+                    pending_used_minor__gte=0,
+                    seller_net_minor__gte=F("released_minor") + F("pending_used_minor"),
+                ),
+                name="payments_share_pending_not_negative",
+            ),
+        ]
+
+
+class Charge(StatefulModel):
+    """One movement of money at one provider; covers one or more orders through its lines."""
+
+    machine = CHARGE
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant_id = models.UUIDField()
+    checkout = models.ForeignKey(PaymentEvent, on_delete=models.PROTECT, related_name="charges")
+    channel = models.ForeignKey("channels.Channel", on_delete=models.PROTECT, related_name="+")
+    psp_reference = models.CharField(max_length=255, null=True)
+    amount = MoneyField(max_digits=20, decimal_places=4, default_currency=None)
+    amount_minor = models.BigIntegerField()
+    authorized_minor = models.BigIntegerField(default=0)
+    captured_minor = models.BigIntegerField(default=0)
+    voided_minor = models.BigIntegerField(default=0)
+    status = StateField(CHARGE)
+    redirect_url = models.CharField(max_length=2000, blank=True)
+    failure = models.JSONField(null=True)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["merchant_id", "channel", "psp_reference"], name="payments_charge_reference_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    amount_minor__gt=0,
+                    captured_minor__gte=0,
+                    voided_minor__gte=0,
+                    authorized_minor__lte=F("amount_minor"),
+                    authorized_minor__gte=F("captured_minor") + F("voided_minor"),
+                ),
+                name="payments_charge_captured_within_authorized",
+            ),
+        ]
+
+    @transition(CHARGE, status, "REGISTERED")
+    def to_registered(self, *, psp_reference: str | None = None) -> None:
+        """The provider knows the payment but was not told to move money, so there is something to ask about."""
+        self.psp_reference = psp_reference or self.psp_reference
+
+    @transition(CHARGE, status, "SUBMITTED")
+    def to_submitted(self) -> None:
+        """The order to move money is about to be sent."""
+
+    @transition(CHARGE, status, "REQUIRES_ACTION")
+    def to_requires_action(self, *, redirect_url: str) -> None:
+        """The buyer's bank wants to see the buyer."""
+        self.redirect_url = redirect_url
+
+    @transition(CHARGE, status, "PENDING")
+    def to_pending(self) -> None:
+        """The provider has it and will tell."""
+
+    @transition(CHARGE, status, "UNKNOWN")
+    def to_unknown(self) -> None:
+        """It was sent and no trustworthy answer came."""
+
+    @transition(CHARGE, status, "AUTHORIZED")
+    def to_authorized(self, *, authorized_minor: int) -> None:
+        """The money is reserved on the buyer's card."""
+        self.authorized_minor = authorized_minor
+
+    @transition(CHARGE, status, "CAPTURED")
+    def to_captured(self, *, captured_minor: int) -> None:
+        """The money moved."""
+        self.captured_minor = captured_minor
+        self.authorized_minor = max(self.authorized_minor, captured_minor)
+        self.redirect_url, self.failure = "", None
+
+    @transition(CHARGE, status, "DECLINED")
+    def to_declined(self, *, failure: dict[str, Any]) -> None:
+        """The provider or the bank said no."""
+        self.redirect_url, self.failure = "", failure
+
+    @transition(CHARGE, status, "CANCELED")
+    def to_canceled(self, *, failure: dict[str, Any] | None = None) -> None:
+        """It was closed at the provider, or nothing was ever sent: it can no longer charge."""
+        self.redirect_url, self.failure = "", failure
+
+    @transition(CHARGE, status, "CONFLICTED")
+    def to_conflicted(self) -> None:
+        """The provider's facts differ from ours; nothing is posted until two people decide."""
+
+
+class ChargeLine(models.Model):
+    """How much of a charge is for which order. One live line per order: the database allows no second."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant_id = models.UUIDField()
+    charge = models.ForeignKey(Charge, on_delete=models.PROTECT, related_name="lines")
+    order = models.ForeignKey(PaymentOrder, on_delete=models.PROTECT, related_name="lines")
+    amount_minor = models.BigIntegerField()
+    live = models.BooleanField(default=True)
+    superseded = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["merchant_id", "order"], condition=Q(live=True), name="payments_one_live_charge_per_order"
+            ),
+            models.UniqueConstraint(fields=["merchant_id", "charge", "order"], name="payments_line_once"),
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payments_line_amount_positive"),
+        ]
+
+
+class PspOperation(StatefulModel, WorkRow):
+    """One request to a provider that has an effect, with the idempotency key under which it is ever sent."""
+
+    machine = PSP_OPERATION
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant_id = models.UUIDField()
+    charge = models.ForeignKey(Charge, on_delete=models.PROTECT, related_name="operations")
+    channel = models.ForeignKey("channels.Channel", on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=16)
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    nonce = models.CharField(max_length=64, unique=True)
+    status = StateField(PSP_OPERATION)
+    asked = models.IntegerField(default=0)
+    error = models.CharField(max_length=500, blank=True)
+    first_sent_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["merchant_id", "charge", "kind"],
+                condition=~Q(status__in=["DECLINED", "CANCELED"]),
+                name="payments_operation_one_of_a_kind",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], name="payments_operation_due", condition=Q(due_at__isnull=False)),
+            models.Index(fields=["charge", "id"], name="payments_operation_of_charge"),
+            models.Index(
+                fields=["channel"],
+                name="payments_operation_open",
+                condition=Q(status__in=["UNKNOWN", "PENDING"]),
+            ),
+        ]
+
+    @transition(PSP_OPERATION, status, "SENT")
+    def to_sent(self, *, first_sent_at: datetime, due_at: datetime) -> None:
+        """About to be sent; if no outcome is recorded by `due_at`, somebody must ask."""
+        self.first_sent_at = self.first_sent_at or first_sent_at
+        self.due_at = due_at
+
+    @transition(PSP_OPERATION, status, "SUCCEEDED")
+    def to_succeeded(self) -> None:
+        """The provider did it."""
+        self.due_at, self.leased_until, self.error = None, None, ""
+
+    @transition(PSP_OPERATION, status, "DECLINED")
+    def to_declined(self, *, error: str) -> None:
+        """The provider refused, for good."""
+        self.due_at, self.leased_until, self.error = None, None, error
+
+    @transition(PSP_OPERATION, status, "NOT_SENT")
+    def to_not_sent(self, *, error: str, due_at: datetime) -> None:
+        """It provably never arrived: sending it again is safe."""
+        self.attempts += 1
+        self.due_at, self.leased_until, self.error = due_at, None, error
+
+    @transition(PSP_OPERATION, status, "PENDING")
+    def to_pending(self, *, due_at: datetime) -> None:
+        """The provider will tell; if it does not, it is asked at `due_at`."""
+        self.due_at, self.leased_until = due_at, None
+
+    @transition(PSP_OPERATION, status, "UNKNOWN")
+    def to_unknown(self, *, error: str, due_at: datetime) -> None:
+        """No trustworthy answer: it is asked about, never guessed."""
+        self.due_at, self.leased_until, self.error = due_at, None, error
+
+    @transition(PSP_OPERATION, status, "CANCELED")
+    def to_canceled(self, *, error: str) -> None:
+        """It will never be sent, or its object was closed at the provider."""
+        self.due_at, self.leased_until, self.error = None, None, error
+
+    @transition(PSP_OPERATION, status, "CONFLICTED")
+    def to_conflicted(self, *, error: str) -> None:
+        """The answer contradicts what we asked for; people decide."""
+        self.due_at, self.leased_until, self.error = None, None, error

@@ -1,0 +1,82 @@
+"""How others read pay-in; everything is reached through the caller's merchant."""
+
+from typing import Any
+from uuid import UUID
+
+from channels.selectors import get_channel
+from core.errors import NotFound
+from core.ids import parse_public_id
+from core.models import StatusChange
+from payments.models import ChargeLine, PaymentEvent, PaymentOrder, PspOperation
+from payments.snapshots import checkout_object, moment, order_object
+
+__all__ = ["checkout_as_accepted", "get_checkout", "get_payment_order"]
+
+
+def get_payment_order(*, merchant_id: UUID, reference: str) -> dict[str, Any]:
+    """Return one payment_order object with its timeline. Raises NotFound, also for another merchant's."""
+    order = (
+        PaymentOrder.objects.filter(merchant_id=merchant_id, **_by(reference, "pay", "payment_order_id"))
+        .select_related("checkout")
+        .first()
+    )
+    if order is None:
+        raise NotFound()
+    line = _current_lines([order.id]).get(order.id)
+    charge = line.charge if line else None
+    name = get_channel(channel_id=charge.channel_id).name if charge else None
+    return order_object(order, order.checkout, charge, name) | {"timeline": _timeline(order)}
+
+
+def get_checkout(*, merchant_id: UUID, reference: str) -> dict[str, Any]:
+    """Return one checkout object with its orders. Raises NotFound, also for another merchant's."""
+    checkout = PaymentEvent.objects.filter(
+        merchant_id=merchant_id, **_by(reference, "chk", "checkout_id")
+    ).first()
+    if checkout is None:
+        raise NotFound()
+    orders = list(PaymentOrder.objects.filter(checkout=checkout).order_by("position"))
+    lines = _current_lines([order.id for order in orders])
+    charges = {order_id: line.charge for order_id, line in lines.items()}
+    names = {
+        charge.channel_id: get_channel(channel_id=charge.channel_id).name for charge in charges.values()
+    }
+    return checkout_object(checkout, orders, charges, names)
+
+
+def checkout_as_accepted(*, checkout: PaymentEvent) -> dict[str, Any]:
+    """Return the checkout object of a checkout that was just accepted, without another query."""
+    return checkout_object(checkout, list(checkout.orders.all()), {}, {})
+
+
+def _by(reference: str, prefix: str, column: str) -> dict[str, Any]:
+    if len(reference) > 64 or "\x00" in reference:
+        raise NotFound()
+    key = parse_public_id(reference, prefix)
+    return {"id": key} if key else {column: reference}
+
+
+def _current_lines(order_ids: list[UUID]) -> dict[UUID, ChargeLine]:
+    """The newest line of each order, the live one first."""
+    lines = ChargeLine.objects.filter(order_id__in=order_ids).select_related("charge").order_by("live", "id")
+    return {line.order_id: line for line in lines}
+
+
+def _timeline(order: PaymentOrder) -> list[dict[str, Any]]:
+    """Everything that happened to the order, its charges and their operations, in the order we learned it."""
+    charges = list(ChargeLine.objects.filter(order=order).values_list("charge_id", flat=True))
+    operations = dict(PspOperation.objects.filter(charge_id__in=charges).values_list("id", "kind"))
+    names = {order.id: "payment_order"} | dict.fromkeys(charges, "charge")
+    names |= {key: f"operation.{kind}" for key, kind in operations.items()}
+    changes = StatusChange.objects.filter(subject_id__in=list(names)).order_by("id")
+    return [
+        {
+            "at": moment(change.occurred_at),
+            "what": names[change.subject_id],
+            "from": change.from_state or None,
+            "to": change.to_state,
+            "reason": change.reason,
+            "actor": change.actor,
+        }
+        for change in changes
+    ]

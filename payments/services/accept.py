@@ -1,0 +1,185 @@
+"""Accept a checkout: store it whole with its first work, or refuse it and store nothing."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import IntegrityError
+
+from channels.selectors import enabled_channels
+from channels.types import ChannelData
+from core import clock
+from core.errors import DomainError
+from core.history import Changes, Fact
+from core.ids import public_id
+from core.money import MAX_MINOR_PER_CHECKOUT, AmountTooLarge, from_minor
+from core.nudges import nudge
+from core.transactions import requires_transaction
+from merchants.selectors import sellers_by_account
+from payments.errors import (
+    CaptureUnsupported,
+    CheckoutExists,
+    DuplicatePaymentOrderId,
+    MixedCurrencyUnsupported,
+    PaymentMethodUnavailable,
+    PaymentOrderExists,
+    SellerUnknown,
+)
+from payments.models import Charge, ChargeLine, PaymentEvent, PaymentOrder, PspOperation
+from payments.services.operations import new_operation
+from payments.snapshots import order_object
+from payments.types import CheckoutRequest
+
+__all__ = ["accept_checkout"]
+
+CHECKOUT_LIFETIME = timedelta(hours=24)
+_TAKEN = {"payments_checkout_once": CheckoutExists, "payments_order_once": PaymentOrderExists}
+
+
+@requires_transaction
+def accept_checkout(*, merchant_id: UUID, request: CheckoutRequest, actor: str) -> PaymentEvent:
+    """Store a checkout, its orders, its charges and the first operation of each; nudge the worker.
+
+    Nothing is sent anywhere. Returns the stored checkout with `orders` prefetched. Raises CheckoutExists,
+    PaymentOrderExists, DuplicatePaymentOrderId, SellerUnknown, MixedCurrencyUnsupported, AmountTooLarge,
+    CaptureUnsupported, PaymentMethodUnavailable; the caller rolls back on any of them.
+    """
+    _check(request)
+    channel = _choose_channel(merchant_id, request)
+    checkout = _new_checkout(merchant_id, request)
+    orders = _new_orders(merchant_id, request, checkout)
+    changes = Changes()
+    try:
+        checkout.save(force_insert=True)
+        for order in orders:
+            changes.begin(order, why="accepted", by=actor, fact=_created(order, checkout))
+        PaymentOrder.objects.bulk_create(orders)
+    except IntegrityError as error:
+        raise _already_there(error) from error
+    groups = [orders] if request.multi_order_policy == "all_or_nothing" else [[each] for each in orders]
+    _open_charges(checkout, groups, channel, changes, actor)
+    changes.save()
+    nudge("operations")
+    checkout._prefetched_objects_cache = {"orders": orders}
+    return checkout
+
+
+def _check(request: CheckoutRequest) -> None:
+    seen: set[str] = set()
+    for index, order in enumerate(request.orders):
+        if order.payment_order_id in seen:
+            raise DuplicatePaymentOrderId(param=f"payment_orders[{index}].payment_order_id")
+        seen.add(order.payment_order_id)
+    if sum(order.amount_minor for order in request.orders) > MAX_MINOR_PER_CHECKOUT:
+        raise AmountTooLarge(param="payment_orders")
+    if len({order.currency for order in request.orders}) > 1 and request.multi_order_policy != "best_effort":
+        raise MixedCurrencyUnsupported(param="payment_orders")
+    if request.capture != "automatic":
+        raise CaptureUnsupported(param="capture")
+
+
+def _choose_channel(merchant_id: UUID, request: CheckoutRequest) -> ChannelData:
+    """The first enabled channel of the merchant that can take the method."""
+    for channel in enabled_channels(merchant_id=merchant_id):
+        if request.payment_method in channel.capabilities.get("payment_methods", ["card"]):
+            return channel
+    raise PaymentMethodUnavailable(param="payment_method")
+
+
+def _new_checkout(merchant_id: UUID, request: CheckoutRequest) -> PaymentEvent:
+    created_at = clock.now()
+    return PaymentEvent(
+        merchant_id=merchant_id,
+        checkout_id=request.checkout_id,
+        buyer_account=request.buyer_info.get("buyer_account") or "",
+        buyer_info=dict(request.buyer_info),
+        payment_method=request.payment_method,
+        token=request.token,
+        capture=request.capture,
+        multi_order_policy=request.multi_order_policy,
+        return_url=request.return_url,
+        metadata=dict(request.metadata),
+        created_at=created_at,
+        updated_at=created_at,
+        expires_at=created_at + CHECKOUT_LIFETIME,
+    )
+
+
+def _new_orders(merchant_id: UUID, request: CheckoutRequest, checkout: PaymentEvent) -> list[PaymentOrder]:
+    accounts = {order.seller_account for order in request.orders}
+    sellers = sellers_by_account(merchant_id=merchant_id, accounts=accounts)
+    orders = []
+    for index, order in enumerate(request.orders):
+        if order.seller_account not in sellers:
+            raise SellerUnknown(param=f"payment_orders[{index}].seller_account")
+        orders.append(
+            PaymentOrder(
+                merchant_id=merchant_id,
+                checkout=checkout,
+                position=index,
+                payment_order_id=order.payment_order_id,
+                seller_id=sellers[order.seller_account].id,
+                seller_account=order.seller_account,
+                buyer_account=checkout.buyer_account,
+                amount=from_minor(order.amount_minor, order.currency),
+                amount_minor=order.amount_minor,
+                created_at=checkout.created_at,
+                updated_at=checkout.created_at,
+            )
+        )
+    return orders
+
+
+def _open_charges(
+    checkout: PaymentEvent,
+    groups: Sequence[Sequence[PaymentOrder]],
+    channel: ChannelData,
+    changes: Changes,
+    actor: str,
+) -> None:
+    """One charge per group of orders; the token is made reusable first where there are several."""
+    charges, lines, operations = [], [], []
+    for index, group in enumerate(groups):
+        charge = _new_charge(checkout, group, channel)
+        changes.begin(charge, why="accepted", by=actor)
+        charges.append(charge)
+        lines += [
+            ChargeLine(
+                merchant_id=checkout.merchant_id, charge=charge, order=order, amount_minor=order.amount_minor
+            )
+            for order in group
+        ]
+        if len(groups) == 1:
+            operations.append(new_operation(charge, "register"))
+        elif index == 0:
+            operations.append(new_operation(charge, "customer"))
+    for operation in operations:
+        changes.begin(operation, why="accepted", by=actor)
+    Charge.objects.bulk_create(charges)
+    ChargeLine.objects.bulk_create(lines)
+    PspOperation.objects.bulk_create(operations)
+
+
+def _new_charge(checkout: PaymentEvent, group: Sequence[PaymentOrder], channel: ChannelData) -> Charge:
+    total = sum(order.amount_minor for order in group)
+    return Charge(
+        merchant_id=checkout.merchant_id,
+        checkout=checkout,
+        channel_id=channel.id,
+        amount=from_minor(total, group[0].amount_currency),
+        amount_minor=total,
+        created_at=checkout.created_at,
+        updated_at=checkout.created_at,
+    )
+
+
+def _created(order: PaymentOrder, checkout: PaymentEvent) -> Fact:
+    return Fact(
+        "payment.created", public_id("pay", order.id), lambda: order_object(order, checkout, None, None)
+    )
+
+
+def _already_there(error: IntegrityError) -> DomainError | IntegrityError:
+    diagnostics = getattr(error.__cause__, "diag", None)
+    refused = _TAKEN.get(getattr(diagnostics, "constraint_name", ""))
+    return refused() if refused else error

@@ -1,0 +1,75 @@
+"""How a charge ends without money: declined, closed at the provider, never sent, or in conflict."""
+
+from typing import Any
+
+from core.cases import open_case
+from core.history import Changes
+from core.ids import public_id
+from payments.locks import ChargeScope
+from payments.models import ChargeLine, PspOperation
+from payments.psp.contract import Decline
+from payments.services.facts import order_fact
+
+__all__ = ["close_charge", "conflict", "failure_of", "give_up"]
+
+_MESSAGES = {
+    "psp_unavailable": "The payment provider could not be reached. Nothing was charged.",
+    "payment_canceled": "The payment was closed at the provider. Nothing was charged.",
+}
+
+
+def failure_of(decline: Decline | None, *, code: str = "card_declined") -> dict[str, Any]:
+    """Return the public `failure` object of an order or charge."""
+    if decline is None:
+        return {
+            "code": code,
+            "message": _MESSAGES.get(code, "The payment failed."),
+            "decline_code": None,
+            "retryable": True,
+        }
+    return {
+        "code": decline.code,
+        "message": decline.message,
+        "decline_code": decline.decline_code or None,
+        "retryable": decline.retryable,
+    }
+
+
+def close_charge(scope: ChargeScope, changes: Changes, *, failure: dict[str, Any], why: str) -> None:
+    """End a locked charge that can no longer move money, and fail the orders that it covered.
+
+    A charge that the provider refused is DECLINED; one that never got that far is CANCELED.
+    """
+    charge = scope.charge
+    # The lines go dark with the charge; the database checks at commit that both happened.
+    ChargeLine.objects.filter(charge=charge).update(live=False)
+    if charge.status == "CREATED" or failure["code"] in _MESSAGES:
+        changes.move(charge, charge.to_canceled, why=why, failure=failure)
+    else:
+        changes.move(charge, charge.to_declined, why=why, failure=failure)
+    for order in scope.orders:
+        if order.status in ("NOT_STARTED", "EXECUTING", "REQUIRES_ACTION"):
+            changes.move(
+                order, order.to_failed, why=why, failure=failure, fact=order_fact(scope, order, "failed")
+            )
+
+
+def give_up(scope: ChargeScope, operation: PspOperation, changes: Changes, *, why: str) -> None:
+    """Stop sending an operation that provably never arrived, and fail its payment."""
+    changes.move(operation, operation.to_canceled, why="gave up sending", error=why[:500])
+    close_charge(scope, changes, failure=failure_of(None, code="psp_unavailable"), why="gave up sending")
+
+
+def conflict(scope: ChargeScope, operation: PspOperation, changes: Changes, *, error: str) -> None:
+    """Freeze a charge whose provider contradicts us: nothing is posted, two people decide."""
+    changes.move(operation, operation.to_conflicted, why=error, error=error[:500])
+    if operation.kind in ("confirm", "expire"):
+        changes.move(scope.charge, scope.charge.to_conflicted, why=error)
+    open_case(
+        kind="charge_conflict",
+        subject=public_id("chg", scope.charge.id),
+        summary=f"The provider's facts differ from ours: {error}"[:500],
+        merchant_id=scope.charge.merchant_id,
+        value_minor=scope.charge.amount_minor,
+        currency=scope.charge.amount_currency,
+    )

@@ -1,0 +1,145 @@
+"""Execute one operation at its provider in three phases: intent, call, outcome.
+
+① lock, state SENT with the nonce, commit; ② call the provider, no transaction open; ③ lock, check the
+fence, record the outcome and everything that follows in one commit. A process may die between any two:
+the row's due time brings it back, and what was sent is asked about or sent again under the same nonce.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+
+from channels.selectors import get_channel
+from channels.services import note_result, record_calls
+from channels.types import ChannelData
+from core import clock
+from core.drain import Claim
+from core.failpoints import failpoint
+from core.history import Changes
+from core.transactions import at_edge, forbids_transaction
+from payments.locks import ChargeScope, lock_operation
+from payments.models import PspOperation
+from payments.psp.contract import Outcome, OutcomeKind, PspAdapter, adapter_for
+from payments.services.facts import order_fact
+from payments.services.outcome import apply_outcome
+from payments.services.operations import next_look
+from payments.services.requests import Question, call_for, question_for
+from payments.services.wake import wake_channel
+
+__all__ = ["execute_operation"]
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What phase ① decided to do; everything phase ② needs without the database."""
+
+    operation_id: UUID
+    fence: int
+    channel: ChannelData
+    question: Question
+
+
+def execute_operation(*, claim: Claim) -> None:
+    """Take a claimed operation one step further; chain to the next one that follows from it at once.
+
+    Does nothing when the operation needs nothing any more or another worker holds a newer claim.
+    """
+    intent = _intend(claim)
+    while intent is not None:
+        failpoint("execute.after_intent")
+        channel_id, outcome = intent.channel.id, _call(intent)
+        failpoint("execute.after_effect")
+        intent = _record(intent, outcome)
+        failpoint("execute.after_commit")
+        answered = outcome.kind not in (OutcomeKind.NOT_SENT, OutcomeKind.UNKNOWN)
+        if note_result(channel_id=channel_id, ok=answered):
+            at_edge(wake_channel)(channel_id=channel_id)
+
+
+@at_edge
+def _intend(claim: Claim) -> Intent | None:
+    """Phase ①: decide whether to send or to ask, and commit that decision before anything leaves."""
+    scope = lock_operation(operation_id=claim.id)
+    if scope is None:
+        return None
+    operation = scope.operation(claim.id)
+    if operation.fence != claim.fence or operation.due_at is None:
+        return None
+    changes = Changes()
+    intent = _prepare(scope, operation, changes)
+    changes.save()
+    failpoint("execute.before_intent")
+    return intent
+
+
+def _prepare(scope: ChargeScope, operation: PspOperation, changes: Changes) -> Intent:
+    if operation.status == "SENT":
+        # Whoever sent it never recorded an outcome: it may or may not have arrived.
+        why = "no outcome was recorded in time"
+        changes.move(operation, operation.to_unknown, why=why, error=why, due_at=next_look(operation))
+        if operation.kind == "confirm" and scope.charge.status == "SUBMITTED":
+            changes.move(scope.charge, scope.charge.to_unknown, why=why)
+    sends = operation.status in ("CREATED", "NOT_SENT")
+    if sends:
+        mark_sent(scope, operation, changes)
+    channel = get_channel(channel_id=operation.channel_id)
+    return Intent(
+        operation_id=operation.id,
+        fence=operation.fence,
+        channel=channel,
+        question=question_for(scope, operation, channel, again=not sends),
+    )
+
+
+def mark_sent(scope: ChargeScope, operation: PspOperation, changes: Changes) -> None:
+    """Note that the operation is about to be sent: operation SENT, charge SUBMITTED, orders EXECUTING."""
+    now = clock.now()
+    changes.move(
+        operation,
+        operation.to_sent,
+        why="about to be sent",
+        first_sent_at=now,
+        due_at=now + timedelta(seconds=settings.OPERATION_LEASE_SECONDS),
+    )
+    if operation.kind == "confirm":
+        changes.move(scope.charge, scope.charge.to_submitted, why="about to be sent")
+    for order in scope.orders:
+        if order.status == "NOT_STARTED":
+            changes.move(
+                order, order.to_executing, why="payment started", fact=order_fact(scope, order, "executing")
+            )
+
+
+@forbids_transaction
+def _call(intent: Intent) -> Outcome:
+    """Phase ②: ask first where something may have arrived, send under the stored nonce otherwise."""
+    adapter: PspAdapter = adapter_for(intent.channel.provider)
+    return call_for(adapter, intent.channel, intent.question)
+
+
+@at_edge
+def _record(intent: Intent, outcome: Outcome) -> Intent | None:
+    """Phase ③: record the outcome and all that follows; return the next intent if there is one."""
+    scope = lock_operation(operation_id=intent.operation_id)
+    assert scope is not None, "operations are never deleted"
+    operation = scope.operation(intent.operation_id)
+    # The evidence is kept even when a newer claim has made this answer worthless.
+    record_calls(outcome.calls, operation_id=operation.id)
+    if operation.fence != intent.fence:
+        return None
+    changes = Changes()
+    if operation.status in ("SENT", "UNKNOWN", "PENDING"):
+        follow_up = apply_outcome(scope, operation, outcome, changes)
+    else:
+        follow_up = None  # A webhook brought the answer while we were waiting for it.
+    next_intent = None
+    if follow_up is not None:
+        follow_up.fence = 1
+        follow_up.save(update_fields=["fence"])
+        scope.operations.append(follow_up)
+        next_intent = _prepare(scope, follow_up, changes)
+    changes.save()
+    failpoint("execute.before_commit")
+    return next_intent

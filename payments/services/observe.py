@@ -1,0 +1,93 @@
+"""What a provider's webhook tells us: the same facts as an answer, at another time, in any order."""
+
+from core import clock
+from core.cases import open_case
+from core.history import Changes
+from core.ids import parse_public_id, public_id
+from core.nudges import nudge
+from core.transactions import requires_transaction
+from events.types import InboundEvent, NotYet
+from payments.locks import ChargeScope, lock_charge
+from payments.models import Charge
+from payments.psp.contract import Outcome, OutcomeKind, PspObject, PspStatus, adapter_for
+from payments.services.outcome import apply_outcome
+
+__all__ = ["on_provider_event"]
+
+_WAITING = ("SENT", "UNKNOWN", "PENDING")
+
+
+@requires_transaction
+def on_provider_event(*, delivery: InboundEvent) -> None:
+    """Apply a verified webhook about a payment.
+
+    Money that was captured is booked at once, if every fact is ours. Anything else is a hint to ask:
+    events arrive late and in any order, and a newer state must never be overwritten by an older one.
+    Raises NotYet when our own row is not there yet; the event is parked, never dropped.
+    """
+    seen = adapter_for(delivery.provider).read_event(payload=delivery.payload)
+    if seen is None:
+        return
+    scope = _find(delivery, seen)
+    if scope is None:
+        return
+    operation = scope.latest("confirm")
+    if seen.status is PspStatus.CAPTURED:
+        if scope.charge.status == "CAPTURED":
+            return
+        if operation is None or operation.status not in _WAITING:
+            _unexpected_money(scope, seen)
+            return
+        changes = Changes()
+        apply_outcome(scope, operation, _as_outcome(seen), changes)
+        changes.save()
+    elif operation is not None and operation.status in ("UNKNOWN", "PENDING"):
+        operation.due_at = clock.now()
+        operation.save(update_fields=["due_at"])
+        nudge("operations")
+
+
+def _find(delivery: InboundEvent, seen: PspObject) -> ChargeScope | None:
+    key = parse_public_id(seen.our_reference, "chg")
+    if key is None:
+        row = Charge.objects.filter(channel_id=delivery.channel_id, psp_reference=seen.reference).first()
+        if row is None:
+            if seen.our_reference:
+                return None  # Not one of our payments: the account has other uses.
+            raise NotYet(f"no charge has the reference {seen.reference}")
+        key = row.id
+    scope = lock_charge(charge_id=key)
+    if scope is None:
+        raise NotYet(f"no charge {seen.our_reference} yet")
+    if scope.charge.channel_id != delivery.channel_id:
+        # Correctly signed by another account: it proves nothing about this charge.
+        _case(scope, "foreign_event", f"channel {delivery.channel_id} told of {seen.reference}")
+        return None
+    return scope
+
+
+def _as_outcome(seen: PspObject) -> Outcome:
+    return Outcome(
+        kind=OutcomeKind.SUCCEEDED,
+        object=seen,
+        decline=None,
+        retry_after=None,
+        error="",
+        conflict=False,
+        calls=(),
+    )
+
+
+def _unexpected_money(scope: ChargeScope, seen: PspObject) -> None:
+    _case(scope, "late_money", f"{seen.reference} was captured while the charge is {scope.charge.status}")
+
+
+def _case(scope: ChargeScope, kind: str, summary: str) -> None:
+    open_case(
+        kind=kind,
+        subject=public_id("chg", scope.charge.id),
+        summary=summary,
+        merchant_id=scope.charge.merchant_id,
+        value_minor=scope.charge.amount_minor,
+        currency=scope.charge.amount_currency,
+    )

@@ -1,0 +1,61 @@
+"""Making operations, and when to look at one again."""
+
+from datetime import datetime, timedelta
+
+from core import clock
+from core.history import Changes
+from core.ids import public_id, uuid7
+from core.retry import Retry, Strategy
+from core.transactions import requires_transaction
+from payments.models import Charge, PspOperation
+
+__all__ = ["GIVE_UP_AFTER", "SEND_AGAIN", "new_operation", "next_look", "start_operation"]
+
+# Something that provably was not sent is sent again for a quarter of an hour; after that the buyer is told
+# that the provider cannot be reached, which is safe because nothing ever arrived.
+GIVE_UP_AFTER = timedelta(minutes=15)
+SEND_AGAIN = Retry(Strategy.EXPONENTIAL, base=0.5, cap=15.0, limit=10_000)
+
+_FIRST_LOOKS = (1, 2, 4, 8)  # seconds
+
+
+def new_operation(charge: Charge, kind: str) -> PspOperation:
+    """Return an unsaved operation on a charge, due now, with the nonce it will always be sent under."""
+    key = uuid7()
+    created_at = clock.now()
+    return PspOperation(
+        id=key,
+        merchant_id=charge.merchant_id,
+        charge=charge,
+        channel_id=charge.channel_id,
+        kind=kind,
+        amount_minor=charge.amount_minor,
+        currency=charge.amount_currency,
+        nonce=public_id("op", key),
+        due_at=created_at,
+        created_at=created_at,
+        updated_at=created_at,
+    )
+
+
+@requires_transaction
+def start_operation(charge: Charge, kind: str, changes: Changes) -> PspOperation:
+    """Insert the operation that follows from the last step of a locked charge."""
+    operation = new_operation(charge, kind)
+    changes.begin(operation, why="follows from the last step")
+    operation.save(force_insert=True)
+    return operation
+
+
+def next_look(operation: PspOperation) -> datetime:
+    """When to ask about an operation again: seconds at first, minutes after an hour, then hours."""
+    asked = operation.asked
+    if asked < len(_FIRST_LOOKS):
+        pause = _FIRST_LOOKS[asked]
+    elif asked < 120:
+        pause = 15
+    elif asked < 200:
+        pause = 300
+    else:
+        pause = 3600
+    return clock.now() + timedelta(seconds=pause)

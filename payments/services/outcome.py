@@ -1,0 +1,192 @@
+"""Phase ③: what the provider's answer means for the operation, its charge and its orders."""
+
+from collections.abc import Callable
+
+from core import clock
+from core.history import Changes
+from core.ids import public_id
+from payments.locks import ChargeScope
+from payments.models import PspOperation
+from payments.psp.contract import Outcome, OutcomeKind, PspObject, PspStatus
+from payments.services.capture import book_capture
+from payments.services.closing import close_charge, conflict, failure_of, give_up
+from payments.services.facts import order_fact
+from payments.services.operations import GIVE_UP_AFTER, SEND_AGAIN, next_look, start_operation
+from payments.services.reusable import after_attach, after_customer
+
+__all__ = ["apply_outcome"]
+
+Handler = Callable[[ChargeScope, PspOperation, Outcome, Changes], PspOperation | None]
+
+
+def apply_outcome(
+    scope: ChargeScope, operation: PspOperation, outcome: Outcome, changes: Changes
+) -> PspOperation | None:
+    """Record an outcome on a locked operation that is SENT, UNKNOWN or PENDING, with all that follows.
+
+    Returns the (saved) operation that should be sent next, at once, if the outcome calls for one.
+    """
+    operation.asked += 1
+    if outcome.conflict or _contradicts(scope, outcome.object):
+        conflict(scope, operation, changes, error=outcome.error or "the provider's facts differ from ours")
+        return None
+    return _HANDLERS[outcome.kind](scope, operation, outcome, changes)
+
+
+def _contradicts(scope: ChargeScope, seen: PspObject | None) -> bool:
+    """Authentic is not valid: amount, currency and reference must all be ours."""
+    if seen is None or not seen.amount_minor:
+        return False
+    charge = scope.charge
+    ours = {"", public_id("chg", charge.id)}
+    captured_short = seen.status is PspStatus.CAPTURED and seen.captured_minor != charge.amount_minor
+    return (
+        seen.amount_minor != charge.amount_minor
+        or seen.currency != charge.amount_currency
+        or seen.our_reference not in ours
+        or captured_short
+        or (charge.psp_reference is not None and seen.reference != charge.psp_reference)
+    )
+
+
+def _succeeded(
+    scope: ChargeScope, operation: PspOperation, outcome: Outcome, changes: Changes
+) -> PspOperation | None:
+    if operation.kind == "confirm":
+        return _confirmed(scope, operation, outcome, changes)
+    if operation.kind == "expire":
+        return _expired(scope, operation, changes)
+    assert outcome.object is not None, "a success names its object"
+    changes.move(operation, operation.to_succeeded, why=f"{operation.kind} done")
+    if operation.kind == "customer":
+        return after_customer(scope, outcome.object.reference, changes)
+    if operation.kind == "attach":
+        return after_attach(scope, changes)
+    changes.move(
+        scope.charge,
+        scope.charge.to_registered,
+        why="registered at the provider",
+        psp_reference=outcome.object.reference,
+    )
+    return start_operation(scope.charge, "confirm", changes)
+
+
+def _confirmed(
+    scope: ChargeScope, operation: PspOperation, outcome: Outcome, changes: Changes
+) -> PspOperation | None:
+    """The provider answered about the order to move money; what it answered is in the object's status."""
+    seen = outcome.object
+    assert seen is not None, "a success names its object"
+    if seen.status is PspStatus.CAPTURED:
+        book_capture(scope, operation, seen, changes)
+    elif seen.status in (PspStatus.CANCELED, PspStatus.EXPIRED):
+        changes.move(operation, operation.to_canceled, why="closed at the provider", error="closed there")
+        close_charge(scope, changes, failure=failure_of(None, code="payment_canceled"), why="closed there")
+    elif seen.status is PspStatus.REGISTERED:
+        # Asked about, never acted upon, and the provider no longer remembers our nonce: sending it
+        # again could charge twice. Close the object instead; then the payment can fail safely.
+        _postpone(operation, error="never acted upon; closing it at the provider")
+        return start_operation(scope.charge, "expire", changes)
+    else:
+        conflict(scope, operation, changes, error=f"unexpected status {seen.status}")
+    return None
+
+
+def _expired(scope: ChargeScope, operation: PspOperation, changes: Changes) -> None:
+    """The object is closed at the provider: it can no longer charge, so the payment may fail."""
+    changes.move(operation, operation.to_succeeded, why="closed at the provider")
+    confirm = scope.latest("confirm")
+    if confirm is not None and confirm.status in ("UNKNOWN", "PENDING"):
+        changes.move(confirm, confirm.to_canceled, why="closed at the provider", error="closed there")
+    close_charge(
+        scope, changes, failure=failure_of(None, code="psp_unavailable"), why="closed at the provider"
+    )
+
+
+def _declined(scope: ChargeScope, operation: PspOperation, outcome: Outcome, changes: Changes) -> None:
+    changes.move(operation, operation.to_declined, why=outcome.error or "declined", error=outcome.error[:500])
+    if operation.kind == "expire":
+        # It can't be closed, so it may have moved money: ask about it now.
+        confirm = scope.latest("confirm")
+        if confirm is not None:
+            confirm.due_at = clock.now()
+            confirm.save(update_fields=["due_at"])
+        return
+    close_charge(scope, changes, failure=failure_of(outcome.decline), why=outcome.error or "declined")
+
+
+def _not_sent(scope: ChargeScope, operation: PspOperation, outcome: Outcome, changes: Changes) -> None:
+    if operation.status != "SENT":
+        # The question was not sent; what we asked about may still have arrived.
+        _postpone(operation, error=outcome.error)
+        return
+    age = clock.now() - operation.created_at
+    pause = SEND_AGAIN.pause(operation.attempts + 1, retry_after=outcome.retry_after)
+    assert pause is not None, "the rule has no end of its own"
+    changes.move(
+        operation,
+        operation.to_not_sent,
+        why=outcome.error or "not sent",
+        error=outcome.error[:500],
+        due_at=clock.now() + pause,
+    )
+    if operation.kind == "confirm":
+        changes.move(scope.charge, scope.charge.to_registered, why="not sent")
+    if age > GIVE_UP_AFTER or outcome.permanent:
+        give_up(scope, operation, changes, why=outcome.error)
+
+
+def _pending(scope: ChargeScope, operation: PspOperation, outcome: Outcome, changes: Changes) -> None:
+    seen = outcome.object
+    if operation.status == "PENDING":
+        _postpone(operation, error="")
+    else:
+        changes.move(operation, operation.to_pending, why="the provider will tell", due_at=next_look(operation))
+    if seen is None or operation.kind != "confirm":
+        return
+    charge, wanted = scope.charge, "PENDING"
+    if seen.status is PspStatus.REQUIRES_ACTION:
+        wanted = "REQUIRES_ACTION"
+    if charge.status == wanted:
+        return
+    if wanted == "PENDING":
+        changes.move(charge, charge.to_pending, why="the provider will tell")
+        _orders(scope, changes, "REQUIRES_ACTION", "to_executing", "executing", "the buyer has done their part")
+        return
+    changes.move(
+        charge, charge.to_requires_action, why="the bank asks for the buyer", redirect_url=seen.redirect_url or ""
+    )
+    _orders(scope, changes, "EXECUTING", "to_requires_action", "requires_action", "the bank asks for the buyer")
+
+
+def _unknown(scope: ChargeScope, operation: PspOperation, outcome: Outcome, changes: Changes) -> None:
+    if operation.status != "SENT":
+        _postpone(operation, error=outcome.error)
+        return
+    why = outcome.error or "no trustworthy answer"
+    changes.move(operation, operation.to_unknown, why=why, error=why[:500], due_at=next_look(operation))
+    if operation.kind == "confirm":
+        changes.move(scope.charge, scope.charge.to_unknown, why=why)
+
+
+_HANDLERS: dict[OutcomeKind, Handler] = {
+    OutcomeKind.SUCCEEDED: _succeeded,
+    OutcomeKind.DECLINED: _declined,
+    OutcomeKind.NOT_SENT: _not_sent,
+    OutcomeKind.PENDING: _pending,
+    OutcomeKind.UNKNOWN: _unknown,
+}
+
+
+def _orders(scope: ChargeScope, changes: Changes, state: str, method: str, what: str, why: str) -> None:
+    for order in scope.orders:
+        if order.status == state:
+            changes.move(order, getattr(order, method), why=why, fact=order_fact(scope, order, what))
+
+
+def _postpone(operation: PspOperation, *, error: str) -> None:
+    """Nothing new is known: look again later, without a change of state."""
+    operation.due_at = next_look(operation)
+    operation.leased_until = None
+    operation.error = error[:500]
+    operation.save(update_fields=["due_at", "leased_until", "error", "asked"])

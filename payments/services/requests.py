@@ -1,0 +1,161 @@
+"""What is said to a provider for each kind of operation: the first time, and when something may have arrived."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+
+from channels.types import ChannelData
+from core import clock
+from core.ids import public_id
+from core.transactions import forbids_transaction
+from payments.locks import ChargeScope
+from payments.models import PspOperation
+from payments.psp.contract import (
+    AttachRequest,
+    CancelRequest,
+    ConfirmRequest,
+    CustomerRequest,
+    Decline,
+    Outcome,
+    OutcomeKind,
+    PspAdapter,
+    PspStatus,
+    RegisterRequest,
+    adapter_for,
+)
+
+__all__ = ["Question", "call_for", "question_for"]
+
+# Providers may forget a key when its time is up; from this long before that we ask, and send nothing.
+_RETENTION_MARGIN = timedelta(hours=1)
+
+Request = RegisterRequest | ConfirmRequest | CancelRequest | CustomerRequest | AttachRequest
+
+
+@dataclass(frozen=True)
+class Question:
+    """One operation in the provider's words.
+
+    `again`: it may have arrived already. `may_send`: the provider still remembers the nonce, so that
+    sending it again has no second effect.
+    """
+
+    kind: str
+    request: Request
+    reference: str
+    again: bool
+    may_send: bool
+
+
+def question_for(scope: ChargeScope, operation: PspOperation, channel: ChannelData, *, again: bool) -> Question:
+    """Build the request of a locked operation, so that the call needs no database."""
+    adapter = adapter_for(channel.provider)
+    age = clock.now() - operation.first_sent_at if operation.first_sent_at else timedelta(0)
+    return Question(
+        kind=operation.kind,
+        request=_REQUESTS[operation.kind](scope, operation),
+        reference=scope.charge.psp_reference or "",
+        again=again,
+        may_send=age < adapter.key_retention - _RETENTION_MARGIN,
+    )
+
+
+@forbids_transaction
+def call_for(adapter: PspAdapter, channel: ChannelData, question: Question) -> Outcome:
+    """Send the operation, or, where it may have arrived, find out first. Never raises."""
+    if question.kind != "confirm" or not question.again:
+        if question.again and not question.may_send:
+            return _forgotten()
+        return _send(adapter, channel, question)
+    known = adapter.query(channel=channel, reference=question.reference)
+    untouched = known.object is not None and known.object.status is PspStatus.REGISTERED
+    if not untouched or not question.may_send:
+        return known
+    # The provider has not acted on it. Under the same nonce this is the same request, not a second one.
+    again = _send(adapter, channel, question)
+    return replace(again, calls=(*known.calls, *again.calls))
+
+
+def _send(adapter: PspAdapter, channel: ChannelData, question: Question) -> Outcome:
+    request: Any = question.request
+    send = {
+        "register": adapter.register,
+        "confirm": adapter.confirm,
+        "expire": adapter.cancel,
+        "customer": adapter.create_customer,
+        "attach": adapter.attach,
+    }[question.kind]
+    return send(channel=channel, request=request)
+
+
+def _forgotten() -> Outcome:
+    """The key is older than the provider's memory, and what it would have made cannot move money."""
+    return Outcome(
+        kind=OutcomeKind.DECLINED,
+        object=None,
+        decline=Decline(
+            code="psp_unavailable",
+            message="The payment provider could not be reached.",
+            decline_code="",
+            retryable=True,
+        ),
+        retry_after=None,
+        error="older than the provider's memory of the key",
+        conflict=False,
+        calls=(),
+    )
+
+
+def _register(scope: ChargeScope, operation: PspOperation) -> RegisterRequest:
+    return RegisterRequest(
+        nonce=operation.nonce,
+        our_reference=public_id("chg", scope.charge.id),
+        amount_minor=operation.amount_minor,
+        currency=operation.currency,
+        capture=scope.checkout.capture,
+        description=f"Checkout {scope.checkout.checkout_id}",
+        metadata={"checkout_id": scope.checkout.checkout_id},
+        token=scope.checkout.token,
+        return_url=_return_url(scope),
+        customer_reference=scope.checkout.customer_reference,
+    )
+
+
+def _confirm(scope: ChargeScope, operation: PspOperation) -> ConfirmRequest:
+    return ConfirmRequest(
+        nonce=operation.nonce,
+        reference=scope.charge.psp_reference or "",
+        token=scope.checkout.token,
+        return_url=_return_url(scope),
+    )
+
+
+def _expire(scope: ChargeScope, operation: PspOperation) -> CancelRequest:
+    return CancelRequest(nonce=operation.nonce, reference=scope.charge.psp_reference or "")
+
+
+def _customer(scope: ChargeScope, operation: PspOperation) -> CustomerRequest:
+    return CustomerRequest(nonce=operation.nonce, our_reference=public_id("chk", scope.checkout.id))
+
+
+def _attach(scope: ChargeScope, operation: PspOperation) -> AttachRequest:
+    return AttachRequest(
+        nonce=operation.nonce,
+        customer_reference=scope.checkout.customer_reference,
+        token=scope.checkout.token,
+    )
+
+
+def _return_url(scope: ChargeScope) -> str:
+    return scope.checkout.return_url or f"{settings.PUBLIC_URL}/pay/{public_id('chk', scope.checkout.id)}"
+
+
+_REQUESTS = {
+    "register": _register,
+    "confirm": _confirm,
+    "expire": _expire,
+    "customer": _customer,
+    "attach": _attach,
+}

@@ -1,0 +1,26 @@
+"""Make a token reusable before the second charge of a checkout needs it: a customer, and the method on it."""
+
+from core.history import Changes
+from core.nudges import nudge
+from payments.locks import ChargeScope
+from payments.models import Charge, PspOperation
+from payments.services.operations import start_operation
+
+__all__ = ["after_attach", "after_customer"]
+
+
+def after_customer(scope: ChargeScope, reference: str, changes: Changes) -> PspOperation:
+    """Remember the provider's customer; next, attach the method to it."""
+    scope.checkout.customer_reference = reference
+    scope.checkout.save(update_fields=["customer_reference"])
+    return start_operation(scope.charge, "attach", changes)
+
+
+def after_attach(scope: ChargeScope, changes: Changes) -> PspOperation:
+    """Start the other charges of the checkout; next, register this one."""
+    others = Charge.objects.filter(checkout=scope.checkout, status="CREATED").exclude(id=scope.charge.id)
+    for charge in others:
+        start_operation(charge, "register", changes)
+    nudge("operations")
+    return start_operation(scope.charge, "register", changes)
+

@@ -1,0 +1,115 @@
+"""The public shape of orders and checkouts: the same in answers, in events and on pages."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from core.ids import public_id
+from core.money import format_minor
+from payments.models import Charge, PaymentEvent, PaymentOrder
+from payments.states import ORDER_FINAL
+
+__all__ = ["checkout_object", "checkout_status", "is_final", "moment", "order_object"]
+
+
+def moment(value: datetime | None) -> str | None:
+    """Return RFC 3339 in UTC with milliseconds."""
+    return value.isoformat(timespec="milliseconds").replace("+00:00", "Z") if value else None
+
+
+def order_object(
+    order: PaymentOrder, checkout: PaymentEvent, charge: Charge | None, channel_name: str | None
+) -> dict[str, Any]:
+    """Return the payment_order object; every field is always present."""
+    currency = order.amount_currency
+
+    def amount(minor: int) -> str:
+        return format_minor(minor, currency)
+
+    return {
+        "object": "payment_order",
+        "id": public_id("pay", order.id),
+        "payment_order_id": order.payment_order_id,
+        "checkout_id": checkout.checkout_id,
+        "seller_account": order.seller_account,
+        "amount": amount(order.amount_minor),
+        "currency": currency,
+        "payment_order_status": order.status,
+        "authorized": amount(order.authorized_minor),
+        "captured": amount(order.captured_minor),
+        "capturable": amount(order.authorized_minor if order.status == "AUTHORIZED" else 0),
+        "refunded": amount(order.refunded_minor),
+        "refund_pending": amount(order.refund_reserved_minor - order.refunded_minor),
+        "disputed": amount(order.dispute_reserved_minor),
+        "reversed": amount(order.reversed_minor),
+        "wallet_updated": order.wallet_updated,
+        "ledger_updated": order.ledger_updated,
+        "cancel_requested": order.cancel_requested_at is not None,
+        "failure": order.failure,
+        "psp": {"channel": channel_name, "reference": charge.psp_reference if charge else None},
+        "created_at": moment(order.created_at),
+        "updated_at": moment(order.updated_at),
+    }
+
+
+def checkout_object(
+    checkout: PaymentEvent,
+    orders: Sequence[PaymentOrder],
+    charges: dict[Any, Charge],
+    channel_names: dict[Any, str],
+) -> dict[str, Any]:
+    """Return the checkout object with its orders; `charges` by order id, `channel_names` by channel id."""
+    shown = []
+    for order in orders:
+        charge = charges.get(order.id)
+        shown.append(
+            order_object(order, checkout, charge, channel_names.get(charge.channel_id) if charge else None)
+        )
+    return {
+        "object": "checkout",
+        "id": public_id("chk", checkout.id),
+        "checkout_id": checkout.checkout_id,
+        "status": checkout_status([order.status for order in orders]),
+        "is_payment_done": checkout.is_payment_done,
+        "is_final": is_final([order.status for order in orders]),
+        "payment_method": checkout.payment_method,
+        "next_action": _next_action(orders, charges),
+        "payment_orders": shown,
+        "risk": {"decision": checkout.risk_decision},
+        "metadata": checkout.metadata,
+        "created_at": moment(checkout.created_at),
+        "expires_at": moment(checkout.expires_at),
+    }
+
+
+def checkout_status(statuses: Sequence[str]) -> str:
+    """Return the status of the whole: the first rule that holds."""
+    have = set(statuses)
+    if have == {"NOT_STARTED"}:
+        return "open"
+    for state, shown in (("IN_REVIEW", "in_review"), ("REQUIRES_ACTION", "requires_action")):
+        if state in have:
+            return shown
+    if have & {"EXECUTING", "NOT_STARTED"}:
+        return "processing"
+    if "AUTHORIZED" in have:
+        return "authorized"
+    if "SUCCESS" in have:
+        return "succeeded" if have == {"SUCCESS"} else "partially_succeeded"
+    if len(have) == 1:
+        return {"CANCELED": "canceled", "EXPIRED": "expired"}.get(have.pop(), "failed")
+    return "failed"
+
+
+def is_final(statuses: Sequence[str]) -> bool:
+    """Say whether the store may stop waiting."""
+    return all(status in ORDER_FINAL for status in statuses)
+
+
+def _next_action(orders: Sequence[PaymentOrder], charges: dict[Any, Charge]) -> dict[str, str] | None:
+    """The buyer's next step: that of the first order, in the order of the request, that needs one."""
+    for order in orders:
+        charge = charges.get(order.id)
+        if order.status == "REQUIRES_ACTION" and charge and charge.redirect_url:
+            return {"type": "redirect_to_url", "url": charge.redirect_url}
+    return None

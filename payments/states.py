@@ -1,0 +1,66 @@
+"""The transition tables of pay-in."""
+
+from core.fsm import Machine
+
+__all__ = ["CHARGE", "CHARGE_DEAD", "ORDER_FINAL", "PAYMENT_ORDER", "PSP_OPERATION"]
+
+_ORDER_ENDS = ("AUTHORIZED", "SUCCESS", "FAILED", "CANCELED", "EXPIRED")
+
+PAYMENT_ORDER = Machine(
+    "payment_order",
+    "NOT_STARTED",
+    {
+        "NOT_STARTED": ("IN_REVIEW", "EXECUTING", "FAILED", "CANCELED", "EXPIRED"),
+        "IN_REVIEW": ("NOT_STARTED", "FAILED", "CANCELED", "EXPIRED"),
+        "EXECUTING": ("REQUIRES_ACTION", *_ORDER_ENDS),
+        "REQUIRES_ACTION": ("EXECUTING", *_ORDER_ENDS),
+        "AUTHORIZED": ("SUCCESS", "FAILED", "CANCELED", "EXPIRED"),
+        "FAILED": ("NOT_STARTED", "SUCCESS"),
+        "CANCELED": ("SUCCESS",),
+        "EXPIRED": ("SUCCESS",),
+    },
+)
+# Nothing more is expected of the buyer or of the provider before the store may stop waiting.
+ORDER_FINAL = ("AUTHORIZED", "SUCCESS", "FAILED", "CANCELED", "EXPIRED")
+
+_CHARGE_OPEN = ("REQUIRES_ACTION", "PENDING", "UNKNOWN")
+_CHARGE_ANSWERS = ("AUTHORIZED", "CAPTURED", "DECLINED", "CANCELED", "EXPIRED", "CONFLICTED")
+
+
+def _answers(state: str) -> tuple[str, ...]:
+    return tuple(other for other in _CHARGE_OPEN if other != state) + _CHARGE_ANSWERS
+
+
+CHARGE = Machine(
+    "charge",
+    "CREATED",
+    {
+        "CREATED": ("REGISTERED", "SUBMITTED", "CANCELED"),
+        "REGISTERED": ("SUBMITTED", *_answers("REGISTERED")),
+        # Back only when it is proved that nothing was sent.
+        "SUBMITTED": ("CREATED", "REGISTERED", *_answers("SUBMITTED")),
+        "REQUIRES_ACTION": _answers("REQUIRES_ACTION"),
+        "PENDING": _answers("PENDING"),
+        "UNKNOWN": _answers("UNKNOWN"),
+        "AUTHORIZED": ("CAPTURED", "CANCELED", "EXPIRED", "CONFLICTED"),
+        "DECLINED": ("AUTHORIZED", "CAPTURED"),
+        "CANCELED": ("AUTHORIZED", "CAPTURED"),
+        "EXPIRED": ("AUTHORIZED", "CAPTURED"),
+        "CONFLICTED": ("CAPTURED", "DECLINED", "CANCELED"),
+    },
+)
+# A charge in one of these covers nothing: its lines are not live.
+CHARGE_DEAD = ("DECLINED", "CANCELED", "EXPIRED")
+
+PSP_OPERATION = Machine(
+    "psp_operation",
+    "CREATED",
+    {
+        "CREATED": ("SENT", "CANCELED"),
+        "SENT": ("SUCCEEDED", "DECLINED", "NOT_SENT", "PENDING", "UNKNOWN", "CONFLICTED"),
+        "NOT_SENT": ("SENT", "CANCELED"),
+        "PENDING": ("UNKNOWN", "SUCCEEDED", "DECLINED", "CANCELED", "CONFLICTED"),
+        "UNKNOWN": ("PENDING", "SUCCEEDED", "DECLINED", "CANCELED", "CONFLICTED"),
+        "CONFLICTED": ("SUCCEEDED", "DECLINED"),
+    },
+)
