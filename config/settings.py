@@ -18,7 +18,7 @@ HOOKS_DIR = env_str("HOOKS_DIR", "")
 # --- Applications ---------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "core.apps.CoreConfig",
-    # "merchants.apps.MerchantsConfig",
+    "merchants.apps.MerchantsConfig",
     # "ledger.apps.LedgerConfig",
     # "wallet.apps.WalletConfig",
     "unfold",
@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "rest_framework",
 ]
 MIDDLEWARE = [
+    "core.api.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -131,8 +132,12 @@ FIELD_KEYS = env_list("FIELD_KEYS")
 
 # --- REST -----------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [],
-    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["merchants.api.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["core.api.caller.HasScope"],
+    "DEFAULT_PARSER_CLASSES": ["core.api.parsers.StrictJSONParser"],
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "core.api.envelope.exception_handler",
+    "URL_FORMAT_OVERRIDE": None,
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "UNAUTHENTICATED_USER": None,
 }

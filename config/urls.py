@@ -1,10 +1,21 @@
 """Every route of the system."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
+from core.api import handlers
+from core.api.error_pages import error_catalogue
 from core.health import healthz, readyz
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz),
     path("readyz", readyz),
+    path("docs/errors", error_catalogue),
+    path("v1/", include("merchants.api.urls")),
+    # Last: whatever no app claims under the API answers in the API's own words.
+    path("v1/<path:rest>", handlers.unknown_route),
 ]
+
+handler400 = handlers.bad_request
+handler403 = handlers.permission_denied
+handler404 = handlers.not_found
+handler500 = handlers.server_error

@@ -7,7 +7,14 @@ tests. A code is a contract: stable, snake_case, without dots.
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-__all__ = ["DomainError", "NotFound", "PermissionDenied", "TemporarilyUnavailable", "catalogue"]
+__all__ = [
+    "DomainError",
+    "InvalidState",
+    "NotFound",
+    "PermissionDenied",
+    "TemporarilyUnavailable",
+    "catalogue",
+]
 
 _TYPES = {
     400: "invalid_request",
@@ -15,6 +22,7 @@ _TYPES = {
     403: "permission_error",
     404: "not_found",
     405: "invalid_request",
+    406: "invalid_request",
     409: "conflict",
     413: "invalid_request",
     415: "invalid_request",
@@ -53,6 +61,12 @@ class DomainError(Exception):
         self.param = param
         return self
 
+    def within(self, parent: str) -> "DomainError":
+        """Return the same error, its field's path seen from one level further out (items, [2].amount)."""
+        separator = "" if self.param is None or self.param.startswith("[") else "."
+        self.param = f"{parent}{separator}{self.param or ''}"
+        return self
+
 
 class NotFound(DomainError):
     code = "not_found"
@@ -66,10 +80,16 @@ class PermissionDenied(DomainError):
     message = "This key or user may not do that."
 
 
+class InvalidState(DomainError):
+    code = "invalid_state"
+    status = 409
+    message = "The object is not in a state that allows this."
+
+
 class TemporarilyUnavailable(DomainError):
     code = "temporarily_unavailable"
     status = 503
-    message = "The system is busy; nothing was changed. Try again with the same key."
+    message = "The system could not answer in time. Try again with the same key: nothing is done twice."
 
     def __init__(self, message: str | None = None, **kwargs: Any) -> None:
         super().__init__(message, **({"retry_after": 1} | kwargs))

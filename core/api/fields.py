@@ -1,0 +1,184 @@
+"""Input fields that accept exactly one JSON type each and name their refusal.
+
+Nothing is coerced: "5" is no integer, 1 is no boolean, " EUR" is no currency. Text has already passed
+the parser, which refuses control characters, lone surrogates and card numbers everywhere.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from rest_framework import serializers
+
+from core.api.errors import InvalidField
+from core.countries import COUNTRIES
+from core.ids import is_reserved
+from core.money import InvalidAmount, check_currency
+
+__all__ = [
+    "AmountField",
+    "ChoiceTextField",
+    "CountryField",
+    "CurrencyField",
+    "MetadataField",
+    "ObjectField",
+    "StoreIdField",
+    "StrictBooleanField",
+    "StrictIntegerField",
+    "StrictListField",
+    "TextField",
+    "check_store_id",
+]
+
+_STORE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+METADATA_KEYS = 50
+METADATA_KEY_LENGTH = 40
+METADATA_VALUE_LENGTH = 500
+
+
+class _StrictField(serializers.Field):  # type: ignore[type-arg]
+    """A field whose refusals are errors of the catalogue, null included."""
+
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        if data is None and not self.allow_null:
+            return False, None  # Let the type check name the refusal.
+        return super().validate_empty_values(data)
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+class TextField(_StrictField):
+    """A string of 1 to `max_length` characters that is not only blanks."""
+
+    def __init__(self, *, max_length: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.max_length = max_length
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str) or not data.strip() or len(data) > self.max_length:
+            raise InvalidField(f"Send a string of 1 to {self.max_length} characters.")
+        return data
+
+
+class ChoiceTextField(_StrictField):
+    """One of a few strings."""
+
+    def __init__(self, *, choices: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.choices = tuple(choices)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str) or data not in self.choices:
+            raise InvalidField(f"Send one of: {', '.join(self.choices)}.")
+        return data
+
+
+class StrictIntegerField(_StrictField):
+    """A JSON integer within bounds; no string, fraction or boolean."""
+
+    def __init__(self, *, minimum: int, maximum: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.minimum, self.maximum = minimum, maximum
+
+    def to_internal_value(self, data: Any) -> int:
+        if type(data) is not int or not self.minimum <= data <= self.maximum:
+            raise InvalidField(f"Send an integer from {self.minimum} to {self.maximum}.")
+        return data
+
+
+class StrictBooleanField(_StrictField):
+    """true or false."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if type(data) is not bool:
+            raise InvalidField("Send true or false.")
+        return data
+
+
+class AmountField(_StrictField):
+    """An amount as a decimal string. Its serializer turns it and its currency into minor units.
+
+    `currency` names the sibling field; None where the currency is known from elsewhere, and then the
+    service that knows it calls core.money.parse_amount on the string.
+    """
+
+    def __init__(self, *, currency: str | None = "currency", maximum_minor: int | None = None, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.currency, self.maximum_minor = currency, maximum_minor
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            raise InvalidAmount("Send the amount as a decimal string.")
+        return data
+
+
+class CurrencyField(_StrictField):
+    """An active ISO 4217 code in upper case."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return check_currency(data)
+
+
+class CountryField(_StrictField):
+    """An ISO 3166-1 alpha-2 code in upper case."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str) or data not in COUNTRIES:
+            raise InvalidField("Send an ISO 3166-1 alpha-2 country code.")
+        return data
+
+
+class StoreIdField(_StrictField):
+    """The store's own id of something; it may not look like one of our ids."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return check_store_id(data)
+
+
+def check_store_id(data: object) -> str:
+    """Return the text if it can be a store's own id; else raise InvalidField."""
+    if not isinstance(data, str) or not _STORE_ID.fullmatch(data):
+        raise InvalidField("Send 1 to 64 characters of A-Z a-z 0-9 . _ : -")
+    if is_reserved(data):
+        raise InvalidField("The id begins like one of ours (for example pay_), which would be ambiguous.")
+    return data
+
+
+class ObjectField(_StrictField):
+    """Any JSON object, kept as it is; bounded by the parser."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if type(data) is not dict:
+            raise InvalidField("Send an object.")
+        return data
+
+
+class MetadataField(_StrictField):
+    """The store's own notes: at most 50 keys of at most 40 characters, string values up to 500."""
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        if type(data) is not dict or len(data) > METADATA_KEYS:
+            raise InvalidField(f"Send an object of at most {METADATA_KEYS} keys.")
+        for key, value in data.items():
+            if not 1 <= len(key) <= METADATA_KEY_LENGTH:
+                raise InvalidField(f"Keys have 1 to {METADATA_KEY_LENGTH} characters.")
+            if not isinstance(value, str) or len(value) > METADATA_VALUE_LENGTH:
+                raise InvalidField(f"Values are strings of at most {METADATA_VALUE_LENGTH} characters.")
+        return data
+
+
+class StrictListField(_StrictField):
+    """A list of `min_length` to `max_length` values of one field; the refusal names the index."""
+
+    def __init__(self, *, child: Any, min_length: int, max_length: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.child, self.min_length, self.max_length = child, min_length, max_length
+        child.bind(field_name="", parent=self)
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        from core.api.serializers import read_field
+
+        if type(data) is not list or not self.min_length <= len(data) <= self.max_length:
+            raise InvalidField(f"Send a list of {self.min_length} to {self.max_length} items.")
+        return [read_field(self.child, item, f"[{index}]") for index, item in enumerate(data)]

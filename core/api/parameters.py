@@ -1,0 +1,42 @@
+"""Query parameters of lists: each reader returns the value, or None where it was not given."""
+
+import re
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+
+from core.api.errors import InvalidField, InvalidParameter
+from core.api.fields import check_store_id
+
+__all__ = ["read_choice", "read_store_id", "read_time"]
+
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def read_choice(query: Mapping[str, str], name: str, choices: Collection[str]) -> str | None:
+    """Return one of the choices. Raises InvalidParameter."""
+    value = query.get(name)
+    if value is not None and value not in choices:
+        raise InvalidParameter(f"Send one of: {', '.join(choices)}.", param=name)
+    return value
+
+
+def read_store_id(query: Mapping[str, str], name: str) -> str | None:
+    """Return a store's own id. Raises InvalidParameter."""
+    value = query.get(name)
+    try:
+        return None if value is None else check_store_id(value)
+    except InvalidField as error:
+        raise InvalidParameter(error.message, param=name) from None
+
+
+def read_time(query: Mapping[str, str], name: str) -> datetime | None:
+    """Return a moment given as RFC 3339 with its offset. Raises InvalidParameter."""
+    value = query.get(name)
+    if value is None:
+        return None
+    try:
+        if not _RFC_3339.fullmatch(value):
+            raise ValueError(value)
+        return datetime.fromisoformat(value.upper().replace(" ", "T")).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise InvalidParameter("Send a time like 2026-01-31T12:00:00Z.", param=name) from None

@@ -1,0 +1,97 @@
+"""The bases of all API views: a closed set of query parameters, and POST that is done once."""
+
+from collections.abc import Collection, Mapping
+from http import HTTPStatus
+from typing import Any, ClassVar, cast
+
+from django.http import HttpResponse
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from core.api.caller import Caller
+from core.api.envelope import JSON
+from core.api.errors import InvalidParameter, MalformedRequest, UnknownParameter
+from core.api.serializers import StrictSerializer, read_body
+from core.api.strict_json import canonical, check_text
+from core.errors import DomainError
+from core.failpoints import failpoint
+from core.idempotency import Answer, answer_once, fingerprint, read_key
+from core.transactions import at_edge
+
+__all__ = ["ApiView", "PostOnceView", "json_response"]
+
+
+class ApiView(APIView):
+    """A view that declares a scope per method and the query parameters of its lists."""
+
+    scopes: ClassVar[Mapping[str, str]] = {}
+    query_parameters: ClassVar[Collection[str]] = ()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Authenticate, authorise, then refuse query parameters that the view does not know."""
+        super().initial(request, *args, **kwargs)
+        allowed = self.query_parameters if request.method in ("GET", "HEAD") else ()
+        for name, values in request.query_params.lists():
+            if name not in allowed:
+                raise UnknownParameter(param=name if name.isidentifier() and len(name) <= 64 else None)
+            if len(values) > 1:
+                raise InvalidParameter("The parameter is given twice.", param=name)
+            try:
+                check_text(values[0])
+            except DomainError as error:
+                raise error.at(name) from None
+
+    @property
+    def caller(self) -> Caller:
+        """The authenticated key."""
+        return cast(Caller, self.request.auth)
+
+
+class PostOnceView(ApiView):
+    """A view whose POST honours the Idempotency-Key, or requires it where money moves.
+
+    The record of the key, the work and the rendered answer are one transaction.
+    """
+
+    Input: ClassVar[type[StrictSerializer]]
+    is_key_required: ClassVar[bool] = False
+
+    def work(self, *, data: dict[str, Any], **path: Any) -> tuple[int, dict[str, Any]]:
+        """Do what the request asks, inside the transaction; return the 2xx status and the object."""
+        raise NotImplementedError
+
+    def post(self, request: Request, **path: Any) -> HttpResponse:
+        """Read the request, do the work once, answer."""
+        key = read_key(request.headers.get("Idempotency-Key"), is_required=self.is_key_required)
+        if request.headers.get("Transfer-Encoding") and not request.headers.get("Content-Length"):
+            raise MalformedRequest("Send a Content-Length.")
+        digest = fingerprint(method="POST", path=request.path, body=canonical(request.data))
+        data = read_body(self.Input, request)
+        answer = self._once(key, digest, data, path)
+        failpoint("idem.after_commit")
+        return self.respond(answer)
+
+    def respond(self, answer: Answer) -> HttpResponse:
+        """Turn the committed answer into HTTP."""
+        response = HttpResponse(answer.body, status=answer.status, content_type=JSON)
+        if answer.is_replay:
+            response.headers["Idempotent-Replayed"] = "true"
+        return response
+
+    @at_edge
+    def _once(self, key: str | None, digest: bytes, data: dict[str, Any], path: dict[str, Any]) -> Answer:
+        def run() -> Answer:
+            status, body = self.work(data=data, **path)
+            if not 200 <= status < 300:
+                raise RuntimeError("refuse by raising, so that the transaction is rolled back")
+            return Answer(status, JSONRenderer().render(body))
+
+        if key is None:
+            return run()
+        return answer_once(merchant_id=self.caller.merchant_id, key=key, digest=digest, work=run)
+
+
+def json_response(body: dict[str, Any], *, status: int = HTTPStatus.OK) -> HttpResponse:
+    """Return a JSON answer."""
+    return HttpResponse(JSONRenderer().render(body), status=status, content_type=JSON)

@@ -1,0 +1,113 @@
+"""Recognise card numbers, so that none is ever accepted, stored or logged.
+
+A number is taken for a card number when it has 13 to 19 digits (single blanks or dashes between them
+do not hide it), passes the Luhn check, and its first digits and length belong to a card scheme. A random
+number can pass all three, so what is plainly machine-made (a UUID, a digest, a token) is left out.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from core.errors import DomainError
+
+__all__ = ["CardDataForbidden", "contains_card_number", "passes_luhn"]
+
+
+class CardDataForbidden(DomainError):
+    code = "card_data_forbidden"
+    status = 422
+    message = "Card numbers are not accepted anywhere. Send a token made by the payment provider."
+
+
+_ENOUGH_DIGITS = re.compile(r"(?:\d[^\d]?){12}\d")
+_UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
+_SEPARATOR = r"[ \-\u2010-\u2015\u2212]"
+_RUN = re.compile(rf"[0-9]+(?:{_SEPARATOR}[0-9]+)*")
+_WORDS = re.compile(r"[A-Za-z]+")
+_TOKEN = re.compile(r"[0-9A-Za-z]+")
+
+# (first digits from, to, lengths): the ranges that the schemes publish.
+_RANGES = (
+    (4, 4, (13, 16, 19)),  # Visa
+    (51, 55, (16,)),  # Mastercard
+    (2221, 2720, (16,)),  # Mastercard
+    (34, 34, (15,)),  # American Express
+    (37, 37, (15,)),
+    (6011, 6011, (16, 17, 18, 19)),  # Discover
+    (644, 659, (16, 17, 18, 19)),
+    (3528, 3589, (16, 17, 18, 19)),  # JCB
+    (300, 305, (14, 16, 17, 18, 19)),  # Diners Club
+    (3095, 3095, (14, 16, 17, 18, 19)),
+    (36, 36, (14, 15, 16, 17, 18, 19)),
+    (38, 39, (14, 16, 17, 18, 19)),
+    (62, 62, (16, 17, 18, 19)),  # UnionPay
+    (81, 81, (16, 17, 18, 19)),
+    (50, 50, (16, 17, 18, 19)),  # Maestro; its rare shorter numbers look like barcodes
+    (56, 58, (16, 17, 18, 19)),
+    (60, 60, (16,)),  # RuPay
+    (6304, 6304, (16, 17, 18, 19)),  # Maestro
+    (67, 67, (16, 17, 18, 19)),
+    (2200, 2204, (16, 17, 18, 19)),  # Mir
+)
+
+
+def passes_luhn(digits: str) -> bool:
+    """Say whether the last digit is the Luhn check digit of the others (ISO/IEC 7812-1)."""
+    total = 0
+    for index, char in enumerate(reversed(digits)):
+        value = int(char) * (1 + index % 2)
+        total += value - 9 if value > 9 else value
+    return total % 10 == 0
+
+
+def contains_card_number(text: str) -> bool:
+    """Say whether the text holds something that looks like a card number, whatever surrounds it."""
+    if not _ENOUGH_DIGITS.search(text):
+        return False
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    text = _UUID.sub(" | ", text)
+    return any(
+        _is_card(candidate)
+        for run in _RUN.finditer(text)
+        if not _is_machine_made(text, run)
+        for candidate in _candidates(run[0])
+    )
+
+
+def _candidates(run: str) -> Iterator[str]:
+    # "4242 4242 4242 4242 12 27" is a card number with something behind it, so every stretch of whole
+    # groups is looked at; a group itself is never cut.
+    groups = re.split(_SEPARATOR, run)
+    for start in range(len(groups)):
+        digits = ""
+        for group in groups[start:]:
+            digits += group
+            if len(digits) > 19:
+                break
+            if len(digits) >= 13:
+                yield digits
+
+
+def _is_machine_made(text: str, run: re.Match[str]) -> bool:
+    for token in _TOKEN.finditer(text, *_surroundings(text, run)):
+        if len(_WORDS.findall(token[0])) > 2:
+            return True
+    return False
+
+
+def _surroundings(text: str, run: re.Match[str]) -> tuple[int, int]:
+    start, end = run.span()
+    while start > 0 and text[start - 1].isalnum():
+        start -= 1
+    while end < len(text) and text[end].isalnum():
+        end += 1
+    return start, end
+
+
+def _is_card(digits: str) -> bool:
+    return any(
+        len(digits) in lengths and low <= int(digits[: len(str(low))]) <= high
+        for low, high, lengths in _RANGES
+    ) and passes_luhn(digits)

@@ -1,0 +1,125 @@
+"""The same request twice is done once: the key, the work and the answer commit together.
+
+A request that failed leaves nothing behind, so its key stays free and a retry simply runs.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from core import clock, locks
+from core.card_data import CardDataForbidden, contains_card_number
+from core.errors import DomainError
+from core.failpoints import failpoint
+from core.models import IdempotencyRecord
+from core.transactions import requires_transaction
+
+__all__ = [
+    "Answer",
+    "IdempotencyInProgress",
+    "IdempotencyKeyInvalid",
+    "IdempotencyKeyRequired",
+    "IdempotencyKeyReused",
+    "answer_once",
+    "fingerprint",
+    "forget",
+    "read_key",
+]
+
+_VISIBLE_ASCII = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+class IdempotencyKeyRequired(DomainError):
+    code = "idempotency_key_required"
+    status = 400
+    message = "Send an Idempotency-Key header, so that the request can be repeated safely."
+
+
+class IdempotencyKeyInvalid(DomainError):
+    code = "idempotency_key_invalid"
+    status = 400
+    message = "The Idempotency-Key must be 1 to 255 visible ASCII characters."
+
+
+class IdempotencyInProgress(DomainError):
+    code = "idempotency_in_progress"
+    status = 429
+    message = "A request with this Idempotency-Key is being executed. Try again."
+
+
+class IdempotencyKeyReused(DomainError):
+    code = "idempotency_key_reused"
+    status = 422
+    message = "This Idempotency-Key was used for another request."
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is sent back: the status and the exact bytes; `is_replay` if they were stored before."""
+
+    status: int
+    body: bytes
+    is_replay: bool = False
+
+
+def read_key(header: str | None, *, is_required: bool) -> str | None:
+    """Return the key of a request, None where none was sent and none is needed.
+
+    Raises IdempotencyKeyRequired, IdempotencyKeyInvalid, CardDataForbidden.
+    """
+    if header is None:
+        if is_required:
+            raise IdempotencyKeyRequired()
+        return None
+    if not _VISIBLE_ASCII.fullmatch(header):
+        raise IdempotencyKeyInvalid()
+    if contains_card_number(header):
+        raise CardDataForbidden()
+    return header
+
+
+def fingerprint(*, method: str, path: str, body: bytes) -> bytes:
+    """Return the 32 bytes that tell one request from another; `body` is its canonical form."""
+    digest = hashlib.sha256()
+    for part in (method.encode(), path.encode(), body):
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.digest()
+
+
+@requires_transaction
+def answer_once(*, merchant_id: UUID, key: str, digest: bytes, work: Callable[[], Answer]) -> Answer:
+    """Do the work and store its answer under the key, or return the answer that is stored.
+
+    Must be the first statement of the edge's transaction. `work` raises to refuse: then everything,
+    the key included, is rolled back. Raises IdempotencyInProgress, IdempotencyKeyReused.
+    """
+    if not locks.try_idempotency_key(merchant_id=merchant_id, key=key):
+        raise IdempotencyInProgress(retry_after=1)
+    stored = IdempotencyRecord.objects.filter(merchant_id=merchant_id, key=key).first()
+    if stored is not None:
+        if bytes(stored.fingerprint) != digest:
+            raise IdempotencyKeyReused()
+        return Answer(stored.status, bytes(stored.body), is_replay=True)
+    answer = work()
+    failpoint("idem.before_record")
+    IdempotencyRecord(
+        merchant_id=merchant_id,
+        key=key,
+        fingerprint=digest,
+        status=answer.status,
+        body=answer.body,
+        created_at=clock.now(),
+    ).save(force_insert=True)
+    failpoint("idem.before_commit")
+    return answer
+
+
+@requires_transaction
+def forget(*, before: datetime, limit: int) -> int:
+    """Delete up to `limit` stored answers older than `before`; return how many went."""
+    oldest = IdempotencyRecord.objects.filter(created_at__lt=before).order_by("created_at")
+    gone, _ = IdempotencyRecord.objects.filter(pk__in=oldest.values("pk")[:limit]).delete()
+    return gone

@@ -1,0 +1,71 @@
+"""The seller endpoints."""
+
+from http import HTTPStatus
+from typing import Any
+
+from django.http import HttpResponse
+from rest_framework.request import Request
+
+from core.api.pagination import list_object, read_cursor, read_limit
+from core.api.parameters import read_choice, read_store_id, read_time
+from core.api.serializers import read_body
+from core.api.views import ApiView, PostOnceView, json_response
+from core.transactions import at_edge
+from merchants import selectors, services
+from merchants.api.serializers import SellerChanges, SellerInput
+from merchants.states import SELLER_KYC
+from merchants.types import SellerData
+
+__all__ = ["SellerDetail", "SellerList"]
+
+
+class SellerList(PostOnceView):
+    """POST creates a seller, GET lists them."""
+
+    scopes = {"GET": "sellers:read", "POST": "sellers:write"}
+    query_parameters = ("limit", "cursor", "status", "seller_account", "created_gte", "created_lt")
+    Input = SellerInput
+
+    def work(self, *, data: dict[str, Any], **path: Any) -> tuple[int, dict[str, Any]]:
+        """Create the seller."""
+        seller = services.create_seller(merchant_id=self.caller.merchant_id, by=self.caller.actor, **data)
+        return HTTPStatus.CREATED, seller.as_object()
+
+    def get(self, request: Request) -> HttpResponse:
+        """List the merchant's sellers, newest first."""
+        query = request.query_params
+        scope = f"sellers:{self.caller.merchant_id}"
+        page = selectors.list_sellers(
+            merchant_id=self.caller.merchant_id,
+            limit=read_limit(query.get("limit")),
+            after=read_cursor(scope, query.get("cursor")),
+            seller_account=read_store_id(query, "seller_account"),
+            status=read_choice(query, "status", SELLER_KYC.states),
+            created_gte=read_time(query, "created_gte"),
+            created_lt=read_time(query, "created_lt"),
+        )
+        return json_response(list_object(page, scope=scope, render=SellerData.as_object))
+
+
+class SellerDetail(ApiView):
+    """One seller, by its seller_account or its sel_… id."""
+
+    scopes = {"GET": "sellers:read", "PATCH": "sellers:write"}
+
+    def get(self, request: Request, reference: str) -> HttpResponse:
+        """Show the seller."""
+        seller = selectors.find_seller(merchant_id=self.caller.merchant_id, reference=reference)
+        return json_response(seller.as_object())
+
+    def patch(self, request: Request, reference: str) -> HttpResponse:
+        """Change the seller."""
+        changes = read_body(SellerChanges, request)
+        return json_response(self._change(reference, changes).as_object())
+
+    @at_edge
+    def _change(self, reference: str, changes: dict[str, Any]) -> SellerData:
+        caller = self.caller
+        seller = selectors.find_seller(merchant_id=caller.merchant_id, reference=reference)
+        return services.update_seller(
+            merchant_id=caller.merchant_id, seller_id=seller.id, changes=changes, by=caller.actor
+        )

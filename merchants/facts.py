@@ -1,0 +1,34 @@
+"""From a seller's row to the value that crosses, and to the event that tells of it."""
+
+from core.history import Fact
+from merchants.models import Seller
+from merchants.types import SellerData, TermsData
+
+__all__ = ["seller_data", "seller_fact"]
+
+
+def seller_data(row: Seller, terms: TermsData) -> SellerData:
+    """Return the value of a row, with the terms in effect."""
+    return SellerData(
+        id=row.pk,
+        merchant_id=row.merchant_id,
+        seller_account=row.seller_account,
+        name=row.name,
+        country=row.country,
+        kyc_status=row.kyc_status,
+        settlement_delay_days=row.settlement_delay_days,
+        payout_schedule=row.payout_schedule,
+        reserve_bps=row.reserve_bps,
+        reserve_days=row.reserve_days,
+        created_at=row.created_at,
+        terms=terms,
+    )
+
+
+def seller_fact(row: Seller, terms: TermsData, event_type: str) -> Fact:
+    """Return the event about a seller, with the object as it is after the change."""
+    return Fact(
+        type=event_type,
+        subject=row.public_id,
+        data=lambda: {"object": seller_data(row, terms).as_object()},
+    )

@@ -1,0 +1,41 @@
+"""Row locks of this app."""
+
+from uuid import UUID
+
+from core.errors import NotFound
+from core.transactions import requires_transaction
+from merchants.models import ApiKey, Seller
+
+__all__ = ["lock_idle_key", "lock_key", "lock_seller"]
+
+
+@requires_transaction
+def lock_seller(*, merchant_id: UUID, seller_id: UUID) -> Seller:
+    """Return the merchant's seller, locked. Raises NotFound."""
+    row = (
+        Seller.objects.select_for_update(no_key=True, of=("self",))
+        .filter(merchant_id=merchant_id, pk=seller_id)
+        .first()
+    )
+    if row is None:
+        raise NotFound()
+    return row
+
+
+@requires_transaction
+def lock_key(*, merchant_id: UUID, key_id: UUID) -> ApiKey:
+    """Return the merchant's API key, locked. Raises NotFound."""
+    row = (
+        ApiKey.objects.select_for_update(no_key=True, of=("self",))
+        .filter(merchant_id=merchant_id, pk=key_id)
+        .first()
+    )
+    if row is None:
+        raise NotFound()
+    return row
+
+
+@requires_transaction
+def lock_idle_key(*, key_id: UUID) -> ApiKey | None:
+    """Return the key, locked, or None if anybody else holds it: noting its use is not worth waiting for."""
+    return ApiKey.objects.select_for_update(no_key=True, skip_locked=True).filter(pk=key_id).first()

@@ -1,0 +1,118 @@
+"""How others read merchants and sellers."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.functions import JSONObject
+
+from core import clock
+from core.api.pagination import Page
+from core.errors import NotFound
+from core.ids import parse_public_id
+from merchants.facts import seller_data
+from merchants.models import Merchant, Seller, SellerTerms
+from merchants.types import MerchantData, SellerData, TermsData
+
+__all__ = ["find_seller", "get_merchant", "get_seller", "list_sellers", "sellers_by_account", "terms_at"]
+
+_TERMS = (
+    "version",
+    "commission_bps",
+    "commission_fixed_minor",
+    "commission_fixed_currency",
+    "tax_bps",
+)
+
+
+def get_merchant(*, merchant_id: UUID) -> MerchantData:
+    """Return one merchant. Raises NotFound."""
+    row = Merchant.objects.filter(pk=merchant_id).first()
+    if row is None:
+        raise NotFound()
+    return MerchantData(id=row.pk, name=row.name, mode=row.mode, created_at=row.created_at)
+
+
+def get_seller(*, merchant_id: UUID, seller_id: UUID) -> SellerData:
+    """Return one seller of the merchant, with the terms in effect now. Raises NotFound."""
+    row = _sellers(merchant_id, clock.now()).filter(pk=seller_id).first()
+    if row is None:
+        raise NotFound()
+    return _annotated(row)
+
+
+def find_seller(*, merchant_id: UUID, reference: str) -> SellerData:
+    """Return the seller by its seller_account or its sel_… id. Raises NotFound, also for others' sellers."""
+    key = parse_public_id(reference, "sel")
+    condition: dict[str, Any] = {"pk": key} if key else {"seller_account": reference}
+    row = None
+    if len(reference) <= 64 and "\x00" not in reference:
+        row = _sellers(merchant_id, clock.now()).filter(**condition).first()
+    if row is None:
+        raise NotFound()
+    return _annotated(row)
+
+
+def sellers_by_account(
+    *, merchant_id: UUID, accounts: Collection[str], at: datetime | None = None
+) -> Mapping[str, SellerData]:
+    """Return the merchant's sellers that have these accounts, in one query; unknown ones are absent.
+
+    The terms are those in effect at `at` (now, if not given).
+    """
+    rows = _sellers(merchant_id, at or clock.now()).filter(seller_account__in=set(accounts))
+    return {row.seller_account: _annotated(row) for row in rows}
+
+
+def list_sellers(
+    *,
+    merchant_id: UUID,
+    limit: int,
+    after: UUID | None = None,
+    seller_account: str | None = None,
+    status: str | None = None,
+    created_gte: datetime | None = None,
+    created_lt: datetime | None = None,
+) -> Page[SellerData]:
+    """Return one page of the merchant's sellers, newest first, from behind the seller `after`."""
+    wanted = {
+        "pk__lt": after,
+        "seller_account": seller_account,
+        "kyc_status": status,
+        "created_at__gte": created_gte,
+        "created_at__lt": created_lt,
+    }
+    rows = _sellers(merchant_id, clock.now()).filter(
+        **{name: value for name, value in wanted.items() if value is not None}
+    )
+    found = [_annotated(row) for row in rows.order_by("-pk")[: limit + 1]]
+    page = found[:limit]
+    return Page(items=page, last=page[-1].id if len(found) > limit else None)
+
+
+def terms_at(*, merchant_id: UUID, seller_id: UUID, at: datetime) -> TermsData:
+    """Return the terms of a seller that were in effect at a moment. Raises NotFound."""
+    row = (
+        SellerTerms.objects.filter(merchant_id=merchant_id, seller_id=seller_id, effective_at__lte=at)
+        .order_by("-effective_at", "-version")
+        .values(*_TERMS)
+        .first()
+    )
+    if row is None:
+        raise NotFound()
+    return TermsData(**row)
+
+
+def _sellers(merchant_id: UUID, at: datetime) -> QuerySet[Seller]:
+    in_effect = (
+        SellerTerms.objects.filter(seller=OuterRef("pk"), effective_at__lte=at)
+        .order_by("-effective_at", "-version")
+        .values(data=JSONObject(**{name: name for name in _TERMS}))
+    )
+    return Seller.objects.filter(merchant_id=merchant_id).annotate(terms_in_effect=Subquery(in_effect[:1]))
+
+
+def _annotated(row: Any) -> SellerData:
+    return seller_data(row, TermsData(**row.terms_in_effect))

@@ -1,0 +1,27 @@
+"""The only way to change merchants, keys, sellers and buyers."""
+
+from merchants.services.keys import (
+    authenticate,
+    create_api_key,
+    create_merchant,
+    revoke_api_key,
+    rotate_api_key,
+)
+from merchants.services.kyc import reinstate_seller, reject_kyc, submit_kyc, suspend_seller, verify_kyc
+from merchants.services.sellers import change_terms, create_seller, update_seller
+
+__all__ = [
+    "authenticate",
+    "change_terms",
+    "create_api_key",
+    "create_merchant",
+    "create_seller",
+    "reinstate_seller",
+    "reject_kyc",
+    "revoke_api_key",
+    "rotate_api_key",
+    "submit_kyc",
+    "suspend_seller",
+    "update_seller",
+    "verify_kyc",
+]

@@ -1,0 +1,118 @@
+"""What crosses to other apps: frozen values, never rows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from core.ids import public_id
+
+__all__ = ["IssuedKey", "KeyIdentity", "MerchantData", "SellerData", "TermsData"]
+
+
+@dataclass(frozen=True)
+class MerchantData:
+    """One store in one mode."""
+
+    id: UUID
+    name: str
+    mode: str
+    created_at: datetime
+
+    @property
+    def public_id(self) -> str:
+        """The id shown outside."""
+        return public_id("mer", self.id)
+
+
+@dataclass(frozen=True)
+class IssuedKey:
+    """A new API key; `secret` exists here and nowhere else."""
+
+    id: UUID
+    merchant_id: UUID
+    prefix: str
+    secret: str
+    scopes: tuple[str, ...]
+    expires_at: datetime | None
+
+    def __repr__(self) -> str:
+        return f"IssuedKey({self.prefix})"
+
+
+@dataclass(frozen=True)
+class KeyIdentity:
+    """Who called, proved by an API key."""
+
+    key_id: UUID
+    merchant_id: UUID
+    mode: str
+    scopes: frozenset[str]
+    is_authenticated: bool = True
+
+    @property
+    def actor(self) -> str:
+        """The name that goes into histories."""
+        return public_id("key", self.key_id)
+
+
+@dataclass(frozen=True)
+class TermsData:
+    """What a seller pays on an order: commission in basis points plus a fixed part, tax on commission.
+
+    `commission_fixed_minor` is in minor units of `commission_fixed_currency`; empty when there is none.
+    """
+
+    version: int
+    commission_bps: int
+    commission_fixed_minor: int
+    commission_fixed_currency: str
+    tax_bps: int
+
+    def fixed_minor(self, currency: str) -> int:
+        """Return the fixed part for an order in that currency, in its minor units (0 for any other)."""
+        return self.commission_fixed_minor if currency == self.commission_fixed_currency else 0
+
+
+@dataclass(frozen=True)
+class SellerData:
+    """One seller, with the terms in effect when it was read."""
+
+    id: UUID
+    merchant_id: UUID
+    seller_account: str
+    name: str
+    country: str
+    kyc_status: str
+    settlement_delay_days: int
+    payout_schedule: Mapping[str, Any]
+    reserve_bps: int
+    reserve_days: int
+    created_at: datetime
+    terms: TermsData
+
+    @property
+    def public_id(self) -> str:
+        """The id shown outside."""
+        return public_id("sel", self.id)
+
+    @property
+    def can_be_paid_out(self) -> bool:
+        """Say whether KYC lets money leave for this seller."""
+        return self.kyc_status == "VERIFIED"
+
+    def as_object(self) -> dict[str, Any]:
+        """Return the JSON object of the API and of events."""
+        return {
+            "object": "seller",
+            "id": self.public_id,
+            "seller_account": self.seller_account,
+            "name": self.name,
+            "country": self.country,
+            "kyc_status": self.kyc_status,
+            "commission_bps": self.terms.commission_bps,
+            "settlement_delay_days": self.settlement_delay_days,
+            "payout_schedule": dict(self.payout_schedule),
+            "created_at": self.created_at.isoformat().replace("+00:00", "Z"),
+        }
