@@ -19,7 +19,7 @@ from django.db.models.query_utils import DeferredAttribute
 from core.errors import DomainError
 from core.keys import UnknownKey, provider
 
-__all__ = ["DecryptionFailed", "EncryptedJSONField", "EncryptedTextField", "Sealed"]
+__all__ = ["DecryptionFailed", "EncryptedField", "EncryptedJSONField", "EncryptedTextField", "Sealed"]
 
 _VERSION = 1
 _NONCE_BYTES = 12  # NIST SP 800-38D: 96 random bits
@@ -91,7 +91,7 @@ def _associated(key_id: str, place: tuple[str, str, str]) -> bytes:
 class _Opener(DeferredAttribute):
     """Decrypts when the attribute is read, so that lists which do not show it never pay for it."""
 
-    field: "_EncryptedField"
+    field: "EncryptedField"
 
     def __get__(self, instance: Any, cls: Any = None) -> Any:
         if instance is None:
@@ -113,7 +113,7 @@ else:
     _Field = models.Field
 
 
-class _EncryptedField(_Field):
+class EncryptedField(_Field):
     """What both encrypted fields share. Values are written by save() and bulk_create() only."""
 
     descriptor_class = _Opener
@@ -209,7 +209,7 @@ class _EncryptedField(_Field):
         raise TypeError(f"{self.name} is encrypted and is not exported")
 
 
-class EncryptedTextField(_EncryptedField):
+class EncryptedTextField(EncryptedField):
     """A text that only this row of this installation can read."""
 
     def to_bytes(self, value: Any) -> bytes:
@@ -223,7 +223,7 @@ class EncryptedTextField(_EncryptedField):
         return plaintext.decode()
 
 
-class EncryptedJSONField(_EncryptedField):
+class EncryptedJSONField(EncryptedField):
     """A JSON value that only this row of this installation can read."""
 
     def to_bytes(self, value: Any) -> bytes:
