@@ -129,6 +129,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 # Keys of the encrypted fields: "id:base64 of 32 bytes, …"; the first one writes, all of them read.
 FIELD_KEYS = env_list("FIELD_KEYS")
+# The class that answers for them; a key service brings its own.
+FIELD_KEY_PROVIDER = env_str("FIELD_KEY_PROVIDER", "core.keys.EnvironmentKeys")
 
 # --- REST -----------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

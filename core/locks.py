@@ -1,12 +1,53 @@
-"""Locks of the kernel."""
+"""Locks of the kernel, the only place that takes them. Row locks return rows, never querysets."""
 
+from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, models
 
+from core.errors import NotFound
+from core.models import Approval, Case, DeadLetter, JobRun
 from core.transactions import requires_transaction
 
-__all__ = ["try_idempotency_key"]
+__all__ = [
+    "lock_approval",
+    "lock_case",
+    "lock_dead_letter",
+    "lock_job_run",
+    "lock_rows_after",
+    "try_idempotency_key",
+]
+
+M = TypeVar("M", bound=models.Model)
+
+
+def lock_approval(*, approval_id: UUID) -> Approval:
+    """Lock one approval. Raises NotFound; requires a transaction."""
+    return _one(Approval, approval_id)
+
+
+def lock_case(*, case_id: UUID) -> Case:
+    """Lock one case. Raises NotFound; requires a transaction."""
+    return _one(Case, case_id)
+
+
+def lock_dead_letter(*, dead_letter_id: UUID) -> DeadLetter:
+    """Lock one dead letter. Raises NotFound; requires a transaction."""
+    return _one(DeadLetter, dead_letter_id)
+
+
+def lock_job_run(*, run_id: UUID) -> JobRun:
+    """Lock one run of a job. Raises NotFound; requires a transaction."""
+    return _one(JobRun, run_id)
+
+
+@requires_transaction
+def lock_rows_after(*, model: type[M], after: Any | None, limit: int) -> list[M]:
+    """Lock the next `limit` rows of any table in primary-key order, for work that walks a whole table."""
+    rows = model._base_manager.order_by("pk").select_for_update(of=("self",))
+    if after is not None:
+        rows = rows.filter(pk__gt=after)
+    return list(rows[:limit])
 
 
 @requires_transaction
@@ -22,3 +63,11 @@ def try_idempotency_key(*, merchant_id: UUID, key: str) -> bool:
         )
         row = cursor.fetchone()
     return bool(row and row[0])
+
+
+@requires_transaction
+def _one(model: type[M], key: UUID) -> M:
+    row = model._base_manager.select_for_update(of=("self",)).filter(pk=key).first()
+    if row is None:
+        raise NotFound
+    return row

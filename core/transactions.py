@@ -8,7 +8,14 @@ from typing import ParamSpec, TypeVar
 
 from django.db import OperationalError, transaction
 
-__all__ = ["at_edge", "forbids_transaction", "in_transaction", "requires_transaction"]
+__all__ = [
+    "UNIQUE_VIOLATION",
+    "at_edge",
+    "forbids_transaction",
+    "in_transaction",
+    "requires_transaction",
+    "sqlstate",
+]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -17,6 +24,7 @@ R = TypeVar("R")
 # running it again is safe; nothing else is retried here.
 _RETRYABLE = ("40001", "40P01")
 _ATTEMPTS = 3
+UNIQUE_VIOLATION = "23505"
 
 
 def in_transaction() -> bool:
