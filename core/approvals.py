@@ -108,7 +108,7 @@ def request_approval(
             expires_at=now + expires_in,
         )
         if _insert(approval):
-            begin(approval, why=f"requested: {action}", by=maker).save(force_insert=True)
+            begin(approval, why=f"requested: {action}", by=maker)
             _record(approval, "approval.request", by=maker)
             return approval
     raise TemporarilyUnavailable

@@ -66,7 +66,7 @@ def open_case(
         if existing is None:
             raise
         return existing
-    begin(case, why=summary[:200], by=by).save(force_insert=True)
+    begin(case, why=summary[:200], by=by)
     return case
 
 

@@ -87,7 +87,7 @@ def bury(
         if existing is None:
             raise
         return existing
-    begin(letter, why=error[:200]).save(force_insert=True)
+    begin(letter, why=error[:200])
     return letter
 
 

@@ -11,7 +11,7 @@ from core.fsm import StatefulModel
 from core.models import OutboxEvent, StatusChange
 from core.transactions import requires_transaction
 
-__all__ = ["SYSTEM", "Changes", "Fact", "move"]
+__all__ = ["SYSTEM", "Changes", "Fact", "begin", "move"]
 
 SYSTEM = "system"
 
@@ -144,6 +144,21 @@ def move(
     """Make one change and save its history at once; see `Changes.move`."""
     changes = Changes()
     changes.move(row, transition, why=why, by=by, at=at, fact=fact, **columns)
+    changes.save()
+
+
+@requires_transaction
+def begin(
+    row: StatefulModel,
+    *,
+    why: str,
+    by: str = SYSTEM,
+    at: datetime | None = None,
+    fact: Fact | None = None,
+) -> None:
+    """Note the first state of one new row and save its history at once; see `Changes.begin`."""
+    changes = Changes()
+    changes.begin(row, why=why, by=by, at=at, fact=fact)
     changes.save()
 
 
