@@ -19,8 +19,8 @@ HOOKS_DIR = env_str("HOOKS_DIR", "")
 INSTALLED_APPS = [
     "core.apps.CoreConfig",
     "merchants.apps.MerchantsConfig",
-    # "ledger.apps.LedgerConfig",
-    # "wallet.apps.WalletConfig",
+    "ledger.apps.LedgerConfig",
+    "wallet.apps.WalletConfig",
     "unfold",
     "django.contrib.admin",
     "django.contrib.auth",

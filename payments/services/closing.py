@@ -1,5 +1,6 @@
 """How a charge ends without money: declined, closed at the provider, never sent, or in conflict."""
 
+from datetime import timedelta
 from typing import Any
 
 from core.cases import open_case
@@ -9,6 +10,8 @@ from payments.locks import ChargeScope
 from payments.models import ChargeLine, PspOperation
 from payments.psp.contract import Decline
 from payments.services.facts import order_fact
+
+CONFLICT_DUE = timedelta(hours=4)
 
 __all__ = ["close_charge", "conflict", "failure_of", "give_up"]
 
@@ -67,6 +70,7 @@ def conflict(scope: ChargeScope, operation: PspOperation, changes: Changes, *, e
         changes.move(scope.charge, scope.charge.to_conflicted, why=error)
     open_case(
         kind="charge_conflict",
+        due_in=CONFLICT_DUE,
         subject=public_id("chg", scope.charge.id),
         summary=f"The provider's facts differ from ours: {error}"[:500],
         merchant_id=scope.charge.merchant_id,

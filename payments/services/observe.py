@@ -1,5 +1,7 @@
 """What a provider's webhook tells us: the same facts as an answer, at another time, in any order."""
 
+from datetime import timedelta
+
 from core import clock
 from core.cases import open_case
 from core.history import Changes
@@ -39,7 +41,7 @@ def on_provider_event(*, delivery: InboundEvent) -> None:
             _unexpected_money(scope, seen)
             return
         changes = Changes()
-        apply_outcome(scope, operation, _as_outcome(seen), changes)
+        apply_outcome(scope, operation, Outcome(kind=OutcomeKind.SUCCEEDED, object=seen), changes)
         changes.save()
     elif operation is not None and operation.status in ("UNKNOWN", "PENDING"):
         operation.due_at = clock.now()
@@ -66,18 +68,6 @@ def _find(delivery: InboundEvent, seen: PspObject) -> ChargeScope | None:
     return scope
 
 
-def _as_outcome(seen: PspObject) -> Outcome:
-    return Outcome(
-        kind=OutcomeKind.SUCCEEDED,
-        object=seen,
-        decline=None,
-        retry_after=None,
-        error="",
-        conflict=False,
-        calls=(),
-    )
-
-
 def _unexpected_money(scope: ChargeScope, seen: PspObject) -> None:
     _case(scope, "late_money", f"{seen.reference} was captured while the charge is {scope.charge.status}")
 
@@ -85,6 +75,7 @@ def _unexpected_money(scope: ChargeScope, seen: PspObject) -> None:
 def _case(scope: ChargeScope, kind: str, summary: str) -> None:
     open_case(
         kind=kind,
+        due_in=timedelta(hours=4),
         subject=public_id("chg", scope.charge.id),
         summary=summary,
         merchant_id=scope.charge.merchant_id,

@@ -61,7 +61,7 @@ def _succeeded(
     if operation.kind == "customer":
         return after_customer(scope, outcome.object.reference, changes)
     if operation.kind == "attach":
-        return after_attach(scope, changes)
+        return after_attach(scope, outcome.object.reference, changes)
     changes.move(
         scope.charge,
         scope.charge.to_registered,

@@ -101,10 +101,7 @@ def _forgotten() -> Outcome:
             decline_code="",
             retryable=True,
         ),
-        retry_after=None,
         error="older than the provider's memory of the key",
-        conflict=False,
-        calls=(),
     )
 
 

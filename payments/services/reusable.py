@@ -16,8 +16,10 @@ def after_customer(scope: ChargeScope, reference: str, changes: Changes) -> PspO
     return start_operation(scope.charge, "attach", changes)
 
 
-def after_attach(scope: ChargeScope, changes: Changes) -> PspOperation:
-    """Start the other charges of the checkout; next, register this one."""
+def after_attach(scope: ChargeScope, reference: str, changes: Changes) -> PspOperation:
+    """Pay with the reusable method from now on: start the other charges; next, register this one."""
+    scope.checkout.token = reference
+    scope.checkout.save(update_fields=["token"])
     others = Charge.objects.filter(checkout=scope.checkout, status="CREATED").exclude(id=scope.charge.id)
     for charge in others:
         start_operation(charge, "register", changes)

@@ -1,0 +1,97 @@
+"""What must always be true of the books, as queries that return no rows."""
+
+from core.audits import Invariant
+
+__all__ = ["INVARIANTS"]
+
+_LINES = "SELECT EXISTS (SELECT 1 FROM ledger_journalline)"
+_ENTRIES = "SELECT EXISTS (SELECT 1 FROM ledger_journalentry)"
+
+INVARIANTS = [
+    Invariant(
+        name="entry_balances",
+        says="Every entry adds up to zero in every currency, with at least two lines.",
+        sql="""SELECT entry_id, currency, sum(amount_minor), count(*) FROM ledger_journalline
+            GROUP BY entry_id, currency HAVING sum(amount_minor) <> 0 OR count(*) < 2""",
+        exercised_sql=_LINES,
+        covers=("I01", "I03", "L1"),
+    ),
+    Invariant(
+        name="books_balance",
+        says="All lines of a merchant add up to zero in every currency.",
+        sql="""SELECT merchant_id, currency, sum(amount_minor) FROM ledger_journalline
+            GROUP BY merchant_id, currency HAVING sum(amount_minor) <> 0""",
+        exercised_sql=_LINES,
+        covers=("I02", "L2"),
+    ),
+    Invariant(
+        name="entry_has_its_lines",
+        says="Every entry has exactly the lines that its header announces.",
+        sql="""SELECT entry.id, entry.line_count, count(line.id), max(line.line_no)
+            FROM ledger_journalentry AS entry LEFT JOIN ledger_journalline AS line ON line.entry_id = entry.id
+            GROUP BY entry.id
+            HAVING count(line.id) <> entry.line_count OR max(line.line_no) <> entry.line_count""",
+        exercised_sql=_ENTRIES,
+        covers=("I03",),
+    ),
+    Invariant(
+        name="line_belongs",
+        says="Every line has its entry and its account, of the same merchant and currency.",
+        sql="""SELECT line.id FROM ledger_journalline AS line
+            LEFT JOIN ledger_journalentry AS entry
+                ON entry.id = line.entry_id AND entry.merchant_id = line.merchant_id
+            LEFT JOIN ledger_account AS account ON account.id = line.account_id
+                AND account.merchant_id = line.merchant_id AND account.currency = line.currency
+            WHERE entry.id IS NULL OR account.id IS NULL OR line.amount_minor = 0""",
+        exercised_sql=_LINES,
+        covers=("I04", "I05", "L5"),
+    ),
+    Invariant(
+        name="one_posting_per_leg",
+        says="A leg of a business event is in the books at most once.",
+        sql="""SELECT merchant_id, source, source_ref, leg FROM ledger_journalentry
+            GROUP BY merchant_id, source, source_ref, leg HAVING count(*) > 1""",
+        exercised_sql=_ENTRIES,
+        covers=("I08", "L8"),
+    ),
+    Invariant(
+        name="clearing_key_where_due",
+        says="Lines on clearing accounts carry their key, and no others do.",
+        sql="""SELECT line.id FROM ledger_journalline AS line
+            JOIN ledger_account AS account ON account.id = line.account_id
+            WHERE account.clearing <> (line.clearing_key IS NOT NULL)""",
+        exercised_sql=_LINES,
+    ),
+    Invariant(
+        name="checkpoint_is_the_sum",
+        says="Every checkpoint is the sum of the lines up to its entry, and lies below the fence.",
+        sql="""SELECT mark.account_id, mark.balance_minor, coalesce(sum(line.amount_minor), 0)
+            FROM ledger_accountcheckpoint AS mark
+            LEFT JOIN ledger_journalline AS line
+                ON line.account_id = mark.account_id AND line.entry_id <= mark.entry_id
+            GROUP BY mark.account_id, mark.balance_minor, mark.entry_id
+            HAVING mark.balance_minor <> coalesce(sum(line.amount_minor), 0)
+                OR mark.entry_id > (SELECT safe_entry FROM ledger_fence)""",
+        exercised_sql="SELECT EXISTS (SELECT 1 FROM ledger_accountcheckpoint)",
+        covers=("I06", "L7"),
+    ),
+    Invariant(
+        name="books_are_read_only",
+        says="The application's role may read the books and call their doors, nothing else.",
+        sql="""SELECT table_name, privilege_type FROM information_schema.role_table_grants
+            WHERE grantee = 'quittance_app' AND privilege_type <> 'SELECT'
+                AND (table_name IN ('ledger_journalentry', 'ledger_journalline', 'ledger_accountcheckpoint',
+                    'ledger_fence', 'wallet_wallet', 'wallet_walletaccount', 'wallet_walletoperation')
+                    OR (table_name = 'ledger_account' AND privilege_type <> 'INSERT'))""",
+        exercised_sql="""SELECT EXISTS (SELECT 1 FROM information_schema.role_table_grants
+            WHERE grantee = 'quittance_app' AND table_name = 'ledger_journalline')""",
+        covers=("L17",),
+    ),
+    Invariant(
+        name="identifier_headroom",
+        says="No sequence has used half of its numbers.",
+        sql="SELECT schemaname || '.' || sequencename FROM pg_sequences WHERE last_value > max_value / 2",
+        exercised_sql="SELECT EXISTS (SELECT 1 FROM pg_sequences)",
+        covers=("I40",),
+    ),
+]

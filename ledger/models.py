@@ -1,0 +1,108 @@
+"""The books. Nothing here is written through the ORM: the database functions are the only way in."""
+
+from django.db import models
+from django.db.models import F, Q
+
+__all__ = ["Account", "AccountCheckpoint", "Fence", "JournalEntry", "JournalLine"]
+
+
+class Account(models.Model):
+    """One account per role, owner, provider and currency of a merchant."""
+
+    id = models.BigAutoField(primary_key=True)
+    merchant_id = models.UUIDField()
+    role = models.CharField(max_length=32)
+    owner = models.UUIDField(null=True)
+    provider = models.CharField(max_length=64, null=True)
+    currency = models.CharField(max_length=3)
+    guarded = models.BooleanField()
+    clearing = models.BooleanField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["merchant_id", "role", "owner", "provider", "currency"],
+                nulls_distinct=False,
+                name="ledger_account_once",
+            ),
+            # What the composite foreign key of a line refers to.
+            models.UniqueConstraint(fields=["merchant_id", "id", "currency"], name="ledger_account_currency"),
+        ]
+
+
+class JournalEntry(models.Model):
+    """The head of one balanced set of lines; unique per business event leg."""
+
+    id = models.BigIntegerField(primary_key=True)
+    merchant_id = models.UUIDField()
+    kind = models.CharField(max_length=48)
+    source = models.CharField(max_length=48)
+    source_ref = models.CharField(max_length=120)
+    leg = models.CharField(max_length=48)
+    effective_date = models.DateField()
+    recorded_at = models.DateTimeField()
+    line_count = models.SmallIntegerField()
+    corrects = models.BigIntegerField(null=True)
+    digest = models.BinaryField(max_length=32)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["merchant_id", "source", "source_ref", "leg"], name="ledger_entry_once_per_source"
+            ),
+            models.UniqueConstraint(fields=["merchant_id", "id"], name="ledger_entry_merchant"),
+            models.CheckConstraint(condition=Q(line_count__gte=2, line_count__lte=1023), name="ledger_entry_lines"),
+        ]
+
+
+class JournalLine(models.Model):
+    """One debit (positive) or credit (negative) in minor units."""
+
+    id = models.BigIntegerField(primary_key=True)
+    merchant_id = models.UUIDField()
+    entry = models.ForeignKey(
+        JournalEntry, on_delete=models.DO_NOTHING, related_name="lines", db_constraint=False, db_index=False
+    )
+    line_no = models.SmallIntegerField()
+    account = models.ForeignKey(
+        Account, on_delete=models.DO_NOTHING, related_name="lines", db_constraint=False, db_index=False
+    )
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    clearing_key = models.CharField(max_length=64, null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(id=F("entry_id") * 1024 + F("line_no"), line_no__gte=1, line_no__lte=1023),
+                name="ledger_line_id_is_derived",
+            ),
+            models.CheckConstraint(condition=~Q(amount_minor=0), name="ledger_line_not_zero"),
+        ]
+        indexes = [
+            models.Index(fields=["account", "entry"], include=["amount_minor"], name="ledger_line_account"),
+            models.Index(
+                fields=["account", "clearing_key"],
+                condition=Q(clearing_key__isnull=False),
+                name="ledger_line_clearing",
+            ),
+        ]
+
+
+class AccountCheckpoint(models.Model):
+    """The balance of an account over every entry up to one that is safely below the fence."""
+
+    account = models.OneToOneField(Account, on_delete=models.DO_NOTHING, primary_key=True, db_constraint=False)
+    entry_id = models.BigIntegerField()
+    balance_minor = models.BigIntegerField()
+
+
+class Fence(models.Model):
+    """One row: below `safe_entry` no entry can appear any more."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    safe_entry = models.BigIntegerField(default=0)
+    next_entry = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="ledger_fence_one_row")]

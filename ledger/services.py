@@ -1,0 +1,73 @@
+"""The only way to write the books."""
+
+from collections.abc import Sequence
+from functools import partial
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from core.transactions import forbids_transaction, requires_transaction
+from ledger.chart import CHART
+from ledger.models import Account
+from ledger.types import EntryDraft, EntryRef
+from ledger.wire import ENTRY_PLACEHOLDERS, call, columns
+
+__all__ = ["advance_checkpoints", "advance_fence", "open_account", "post_entries"]
+
+_known: dict[tuple[UUID, str, UUID | None, str | None, str], int] = {}
+
+
+@requires_transaction
+def open_account(
+    *, merchant_id: UUID, role: str, currency: str, provider: str | None = None, owner: UUID | None = None
+) -> int:
+    """Return the id of a merchant's account, opening it the first time. Raises KeyError for an unknown role.
+
+    Accounts behind wallets are opened with their wallet, not here.
+    """
+    kind = CHART[role]
+    if kind.guarded:
+        raise ValueError(f"{role} is opened with its wallet")
+    key = (merchant_id, role, owner, provider, currency)
+    if key not in _known:
+        account, _ = Account.objects.get_or_create(
+            merchant_id=merchant_id,
+            role=role,
+            owner=owner,
+            provider=provider,
+            currency=currency,
+            defaults={"guarded": False, "clearing": kind.clearing},
+        )
+        # Remembered after the commit: what this transaction opened may still roll back.
+        transaction.on_commit(partial(_known.__setitem__, key, account.id))
+        return account.id
+    return _known[key]
+
+
+@requires_transaction
+def post_entries(*, drafts: Sequence[EntryDraft]) -> list[EntryRef]:
+    """Post entries that touch no wallet, all of them in one statement; return them in order.
+
+    An entry that is in the books already is returned as not new. Raises EntryConflict when it is there
+    with other content, AccountGuarded when a line is on a wallet-backed account.
+    """
+    if not drafts:
+        return []
+    rows = call("ledger_post", ENTRY_PLACEHOLDERS, columns(drafts))
+    return [EntryRef(id=entry_id, is_new=is_new) for _, entry_id, is_new in rows]
+
+
+@forbids_transaction
+def advance_fence() -> int:
+    """Move the fence one step; return the highest entry id below which nothing can appear any more."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT ledger_fence_step()")
+        return int(cursor.fetchone()[0])
+
+
+@forbids_transaction
+def advance_checkpoints() -> int:
+    """Fold what is below the fence into the balances kept per account; return how many accounts moved."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT ledger_advance_checkpoints()")
+        return int(cursor.fetchone()[0])

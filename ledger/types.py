@@ -1,0 +1,51 @@
+"""What crosses the door of the books."""
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+__all__ = ["AccountBalance", "EntryDraft", "EntryRef", "LineDraft"]
+
+
+@dataclass(frozen=True)
+class LineDraft:
+    """One line: `amount_minor` is a debit when positive, a credit when negative; never zero."""
+
+    account_id: int
+    amount_minor: int
+    currency: str
+    clearing_key: str | None = None
+
+
+@dataclass(frozen=True)
+class EntryDraft:
+    """One balanced entry; (merchant, source, source_ref, leg) is posted at most once, ever."""
+
+    merchant_id: UUID
+    kind: str
+    source: str
+    source_ref: str
+    leg: str
+    effective_date: date
+    lines: tuple[LineDraft, ...]
+    corrects: int | None = None
+
+
+@dataclass(frozen=True)
+class EntryRef:
+    """Where an entry is in the books, and whether this call put it there."""
+
+    id: int
+    is_new: bool
+
+
+@dataclass(frozen=True)
+class AccountBalance:
+    """The balance of one account in minor units: debits minus credits."""
+
+    account_id: int
+    role: str
+    owner: UUID | None
+    provider: str | None
+    currency: str
+    balance_minor: int

@@ -1,0 +1,87 @@
+"""Entries as the arrays that the database functions take: one round trip whatever the size of the batch."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from django.db import DatabaseError, connection
+
+from core import clock
+from core.errors import DomainError
+from ledger.errors import AccountGuarded, EntryConflict, EntryUnbalanced
+from ledger.types import EntryDraft
+
+__all__ = ["ENTRY_PLACEHOLDERS", "call", "columns", "digest"]
+
+# Binary parameters: as text they cost a quarter of the throughput.
+ENTRY_PLACEHOLDERS = ", ".join(
+    f"%b::{kind}[]"
+    for kind in (
+        *("uuid", "text", "text", "text", "text", "date", "timestamptz", "int", "bigint", "bytea"),
+        *("int", "int", "bigint", "text", "bigint", "text"),
+    )
+)
+_REFUSALS: dict[str, type[DomainError]] = {
+    "QL001": EntryConflict,
+    "QL002": AccountGuarded,
+    "QL004": EntryUnbalanced,
+}
+
+
+def columns(drafts: Sequence[EntryDraft]) -> list[list[Any]]:
+    """Return the sixteen arrays of a batch: ten of entries, six of lines (which name their entry from 1)."""
+    now = clock.now()
+    lines = [
+        (order, number, line)
+        for order, draft in enumerate(drafts, 1)
+        for number, line in enumerate(draft.lines, 1)
+    ]
+    return [
+        [draft.merchant_id for draft in drafts],
+        [draft.kind for draft in drafts],
+        [draft.source for draft in drafts],
+        [draft.source_ref for draft in drafts],
+        [draft.leg for draft in drafts],
+        [draft.effective_date for draft in drafts],
+        [now for _ in drafts],
+        [len(draft.lines) for draft in drafts],
+        [draft.corrects for draft in drafts],
+        [digest(draft) for draft in drafts],
+        [order for order, _, _ in lines],
+        [number for _, number, _ in lines],
+        [line.account_id for _, _, line in lines],
+        [line.currency for _, _, line in lines],
+        [line.amount_minor for _, _, line in lines],
+        [line.clearing_key for _, _, line in lines],
+    ]
+
+
+def digest(draft: EntryDraft) -> bytes:
+    """Return the fingerprint by which the same key with other content is recognised.
+
+    Every part is written with its length in front, so that no two contents look alike.
+    """
+    parts = [draft.kind, draft.effective_date.isoformat(), str(draft.corrects or "")]
+    for line in draft.lines:
+        parts += [str(line.account_id), str(line.amount_minor), line.currency, line.clearing_key or ""]
+    return hashlib.sha256("".join(f"{len(part)}:{part}" for part in parts).encode()).digest()
+
+
+def call(function: str, placeholders: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Call a database function with arrays in binary; return its rows.
+
+    Raises EntryConflict, AccountGuarded, EntryUnbalanced for refusals that have a name; every other
+    refusal of a guard is a defect of ours and stays a database error.
+    """
+    connection.ensure_connection()
+    raw = connection.connection
+    try:
+        with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
+            cursor.execute(f"SELECT * FROM {function}({placeholders})", parameters, prepare=True)  # noqa: S608
+            return cursor.fetchall()
+    except DatabaseError as error:
+        refusal = _REFUSALS.get(getattr(error.__cause__, "sqlstate", "") or "")
+        if refusal:
+            raise refusal(str(error.__cause__).splitlines()[0]) from error
+        raise

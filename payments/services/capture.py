@@ -1,0 +1,118 @@
+"""The money moved: charge, orders, shares, wallets, books, flags and events, in one commit."""
+
+from datetime import datetime
+
+from core import clock
+from core.history import Changes
+from core.transactions import requires_transaction
+from channels.selectors import get_channel
+from ledger.services import open_account
+from ledger.templates.capture import CaptureAccounts, CapturedOrder, Share, Terms, capture_entry, split
+from ledger.types import EntryDraft
+from merchants.selectors import sellers_by_account
+from payments.locks import ChargeScope
+from payments.models import OrderShare, PaymentOrder, PspOperation
+from payments.psp.contract import PspObject
+from payments.services.facts import order_fact
+from wallet.services import account_of, post
+from wallet.types import WalletMove
+
+__all__ = ["book_capture"]
+
+
+@requires_transaction
+def book_capture(scope: ChargeScope, operation: PspOperation, seen: PspObject, changes: Changes) -> None:
+    """Record a capture of the whole charge whose facts were compared with ours, and post it.
+
+    The split follows the terms that held when the store sent the checkout.
+    """
+    at = clock.now()
+    changes.move(operation, operation.to_succeeded, why="captured")
+    changes.move(scope.charge, scope.charge.to_captured, why="captured", captured_minor=seen.captured_minor)
+    shares = _shares(scope, at=scope.checkout.created_at)
+    _post(scope, shares, at)
+    OrderShare.objects.bulk_create(
+        OrderShare(
+            order=order,
+            merchant_id=order.merchant_id,
+            seller_net_minor=shares[order.position].seller_net_minor,
+            commission_minor=shares[order.position].commission_minor,
+            tax_minor=shares[order.position].tax_minor,
+        )
+        for order in scope.orders
+    )
+    for order in scope.orders:
+        changes.move(
+            order,
+            order.to_success,
+            why="captured",
+            fact=order_fact(scope, order, "succeeded"),
+            captured_minor=order.amount_minor,
+        )
+    _finish(scope)
+
+
+def _shares(scope: ChargeScope, *, at: datetime) -> dict[int, Share]:
+    accounts = {order.seller_account for order in scope.orders}
+    sellers = sellers_by_account(merchant_id=scope.charge.merchant_id, accounts=accounts, at=at)
+    shares = {}
+    for order in scope.orders:
+        terms = sellers[order.seller_account].terms
+        fixed = terms.commission_fixed_minor if terms.commission_fixed_currency == order.amount_currency else 0
+        shares[order.position] = split(
+            amount_minor=order.amount_minor,
+            terms=Terms(
+                commission_bps=terms.commission_bps, commission_fixed_minor=fixed, tax_bps=terms.tax_bps
+            ),
+        )
+    return shares
+
+
+def _post(scope: ChargeScope, shares: dict[int, Share], at: datetime) -> None:
+    charge = scope.charge
+    merchant_id, currency = charge.merchant_id, charge.amount_currency
+    provider = get_channel(channel_id=charge.channel_id).name
+    pending = {
+        order.position: account_of(
+            merchant_id=merchant_id,
+            owner_type="seller",
+            owner_id=order.seller_id,
+            currency=currency,
+            role="seller_pending",
+        )
+        for order in scope.orders
+    }
+    draft = capture_entry(
+        merchant_id=merchant_id,
+        charge_id=charge.id,
+        currency=currency,
+        effective_date=at.date(),
+        accounts=CaptureAccounts(
+            psp_clearing=open_account(
+                merchant_id=merchant_id, role="psp_clearing", currency=currency, provider=provider
+            ),
+            commission=open_account(merchant_id=merchant_id, role="commission", currency=currency),
+            tax_payable=open_account(merchant_id=merchant_id, role="tax_payable", currency=currency),
+        ),
+        orders=[CapturedOrder(pending[order.position], shares[order.position]) for order in scope.orders],
+    )
+    post(drafts=[draft], moves=_moves(draft, set(pending.values())))
+
+
+def _moves(draft: EntryDraft, guarded: set[int]) -> list[WalletMove]:
+    """What the entry does to wallets: each credit of a seller's pending account is a gain."""
+    return [
+        WalletMove(entry=1, line=number, account_id=line.account_id, delta_minor=-line.amount_minor)
+        for number, line in enumerate(draft.lines, 1)
+        if line.account_id in guarded
+    ]
+
+
+def _finish(scope: ChargeScope) -> None:
+    """The checkout is done when every order of it is, those under other charges included."""
+    ours = [order.id for order in scope.orders]
+    others = PaymentOrder.objects.filter(checkout=scope.checkout).exclude(id__in=ours)
+    if not others.exclude(status="SUCCESS").exists():
+        scope.checkout.is_payment_done = True
+        scope.checkout.updated_at = clock.now()
+        scope.checkout.save(update_fields=["is_payment_done", "updated_at"])

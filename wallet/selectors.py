@@ -1,0 +1,28 @@
+"""How others read wallets."""
+
+from uuid import UUID
+
+from wallet.models import Wallet
+from wallet.types import WalletData
+
+__all__ = ["wallets_of"]
+
+
+def wallets_of(*, merchant_id: UUID, owner_type: str, owner_id: UUID) -> list[WalletData]:
+    """Return the owner's wallets, by currency and kind."""
+    rows = Wallet.objects.filter(merchant_id=merchant_id, owner_type=owner_type, owner_id=owner_id)
+    return [
+        WalletData(
+            id=row.id,
+            merchant_id=row.merchant_id,
+            owner_type=row.owner_type,
+            owner_id=row.owner_id,
+            currency=row.currency,
+            kind=row.kind,
+            pending_minor=row.pending_minor,
+            available_minor=row.available_minor,
+            held_minor=row.held_minor,
+            receivable_minor=row.receivable_minor,
+        )
+        for row in rows.order_by("currency", "kind")
+    ]

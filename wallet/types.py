@@ -1,0 +1,35 @@
+"""What crosses the door of the wallets."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+__all__ = ["WalletData", "WalletMove"]
+
+
+@dataclass(frozen=True)
+class WalletData:
+    """One wallet; amounts in minor units of its currency."""
+
+    id: UUID
+    merchant_id: UUID
+    owner_type: str
+    owner_id: UUID
+    currency: str
+    kind: str
+    pending_minor: int
+    available_minor: int
+    held_minor: int
+    receivable_minor: int
+
+
+@dataclass(frozen=True)
+class WalletMove:
+    """What one line on a wallet-backed account does to the wallet.
+
+    `entry` and `line` count from 1 within the batch and the entry; `delta_minor` is what the bucket gains.
+    """
+
+    entry: int
+    line: int
+    account_id: int
+    delta_minor: int
