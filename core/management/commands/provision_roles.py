@@ -7,6 +7,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 import psycopg
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from core.provisioning import IncompleteLogin, Login, RolePlan, printable, provision
@@ -43,9 +44,7 @@ class Command(BaseCommand):
         if not provision_url:
             raise CommandError("PROVISION_URL is not set. --print-sql shows what somebody else may run.")
         try:
-            provision(
-                provision_url=provision_url, owner_url=os.environ["DATABASE_OWNER_URL"], plan=plan
-            )
+            provision(provision_url=provision_url, owner_url=settings.DATABASE_OWNER_URL, plan=plan)
         except psycopg.errors.InsufficientPrivilege as refusal:
             self.stdout.write(printable(plan=plan))
             raise CommandError(f"PostgreSQL refuses: {refusal}", returncode=MAY_NOT) from refusal
@@ -53,21 +52,13 @@ class Command(BaseCommand):
 
     def plan(self, *, owner_creates_databases: bool) -> RolePlan:
         """The logins of the environment. Raises CommandError when one is missing."""
+        readonly_url = os.environ.get("READONLY_URL")
         try:
-            logins = {
-                # The management script gives owner commands the owner's address as DATABASE_URL.
-                name: Login.from_url(os.environ[name], variable=name)
-                for name in ("DATABASE_OWNER_URL", "APP_DATABASE_URL")
-            }
-            readonly_url = os.environ.get("READONLY_URL")
-            readonly = Login.from_url(readonly_url, variable="READONLY_URL") if readonly_url else None
-        except KeyError as missing:
-            raise CommandError(f"{missing.args[0]} is not set.") from missing
+            return RolePlan(
+                owner=Login.from_url(settings.DATABASE_OWNER_URL, variable="DATABASE_OWNER_URL"),
+                app=Login.from_url(settings.DATABASE_URL, variable="DATABASE_URL"),
+                readonly=Login.from_url(readonly_url, variable="READONLY_URL") if readonly_url else None,
+                owner_creates_databases=owner_creates_databases,
+            )
         except (IncompleteLogin, psycopg.ProgrammingError) as error:
             raise CommandError(str(error)) from error
-        return RolePlan(
-            owner=logins["DATABASE_OWNER_URL"],
-            app=logins["APP_DATABASE_URL"],
-            readonly=readonly,
-            owner_creates_databases=owner_creates_databases,
-        )
