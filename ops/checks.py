@@ -56,7 +56,7 @@ def run_checks(session: Session, *, venv: VirtualEnvironment, env: Mapping[str, 
 
 
 def _start(name: str, argv: list[str | Path], *, env: Mapping[str, str], root: Path) -> Check:
-    output = tempfile.TemporaryFile()
+    output = tempfile.TemporaryFile()  # noqa: SIM115 - read and closed when the check has ended
     child = spawn(argv, env=env, cwd=root, output=output.fileno())
     return Check(name=name, child=child, output=output, begun=time.monotonic())
 

@@ -8,6 +8,7 @@ until then, so that the next start waits for a clean field. Nothing stops it but
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -57,10 +58,8 @@ class Guardian:
     def release(self) -> None:
         """Close the pipe and wait for the guardian's last look round."""
         assert self._child.stdin is not None
-        try:
+        with contextlib.suppress(BrokenPipeError):  # it was killed: nothing left to tell
             self._child.stdin.close()
-        except BrokenPipeError:
-            pass
         self._child.wait()
 
 

@@ -174,7 +174,7 @@ class PostgresServer:
             argv=[*self.confinement.prefix, program, "-D", self.data_dir, *options],
             env=self.env,
             cwd=Path("/"),
-            ready=lambda: accepts_logins(self.port),
+            ready=lambda _: accepts_logins(self.port),
             ready_seconds=90.0,
             start_patience=START_PATIENCE,
             stop_signal=signal.SIGINT,
@@ -212,7 +212,7 @@ class PostgresServer:
             ) from error
         if made_by != self.binaries.major:
             raise Stop(
-                f"{self.data_dir} was made by PostgreSQL {made_by}, these binaries are {self.binaries.major}.",
+                f"{self.data_dir} is of PostgreSQL {made_by}, these programs are {self.binaries.major}.",
                 cure="dump it with the old version and load it with the new, or remove the folder to "
                 "start with empty data.",
             )

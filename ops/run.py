@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
+from collections.abc import Callable
 from pathlib import Path
 
 from ops.credentials import write_private
@@ -11,6 +13,7 @@ from ops.environment import Environment, compose
 from ops.layout import Layout
 from ops.messages import Progress
 from ops.ports import HOST, port_from, require_free
+from ops.procfs import PROC, descendants
 from ops.session import Session, command_exists, opened, own_path
 from ops.supervisor import ChildSpec
 from ops.venv import VirtualEnvironment
@@ -108,28 +111,45 @@ def process_specs(
 ) -> list[ChildSpec]:
     """The project's processes in the order in which they start."""
 
-    def spec(name: str, argv: list[str], *, stop_seconds: float = 8.0, **more: object) -> ChildSpec:
-        return ChildSpec(
-            name=name, argv=argv, env=env, cwd=layout.root, stop_seconds=stop_seconds, **more  # type: ignore[arg-type]
-        )
-
     python = str(venv.python)
     celery = [python, "-m", "celery", "-A", "config.celery"]
-    schedule = str(layout.var / "beat-schedule")
+    # No talk with other workers: it costs a second at every start, and nothing here listens to it.
+    worker = ["worker", "--pool=prefork", "--concurrency=2", "--without-mingle", "--without-gossip"]
+    beat = ["beat", f"--schedule={layout.var / 'beat-schedule'}", "--pidfile="]
+    web = [python, "-m", "gunicorn", "config.wsgi:application", f"--bind={HOST}:{port}"]
+    web += ["--worker-class=gthread", "--workers=2", "--threads=4", "--graceful-timeout=5"]
+    # Its control socket would lie in the home folder, which may be missing, one for all clones.
+    web += ["--no-control-socket"]
+
+    def spec(name: str, argv: list[str], *, ready: Callable[[int], bool] | None = None) -> ChildSpec:
+        return ChildSpec(
+            name=name, argv=argv, env=env, cwd=layout.root, ready=ready, ready_seconds=90.0, stop_seconds=8.0
+        )
+
     specs = []
     if has_sandbox(layout.root):
         data = layout.var / "sandbox"
         data.mkdir(exist_ok=True)
         command = [python, "-m", "sandbox", "--port", str(sandbox_port), "--data", str(data)]
-        specs.append(spec("sandbox", command))
-    specs.append(spec("worker", [*celery, "worker", "--pool=prefork", "--concurrency=2", "--loglevel=INFO"]))
-    specs.append(
-        spec("beat", [*celery, "beat", "--loglevel=INFO", f"--schedule={schedule}", "--pidfile="])
-    )
-    web = [python, "-m", "gunicorn", "config.wsgi:application", f"--bind={HOST}:{port}"]
-    web += ["--worker-class=gthread", "--workers=2", "--threads=4", "--graceful-timeout=5"]
-    specs.append(spec("web", web, ready=lambda: answers(port, "/readyz"), ready_seconds=90.0))
+        specs.append(spec("sandbox", command, ready=lambda _: listens(sandbox_port)))
+    specs.append(spec("worker", [*celery, *worker, "--loglevel=INFO"], ready=has_children))
+    specs.append(spec("beat", [*celery, *beat, "--loglevel=INFO"]))
+    specs.append(spec("web", web, ready=lambda _: answers(port, "/readyz")))
     return specs
+
+
+def has_children(pid: int) -> bool:
+    """Whether a worker has its pool: it forks when the settings are loaded and the broker answers."""
+    return bool(descendants(pid)) or not PROC.is_dir()
+
+
+def listens(port: int) -> bool:
+    """Whether a server accepts connections."""
+    try:
+        socket.create_connection((HOST, port), timeout=1.0).close()
+    except OSError:
+        return False
+    return True
 
 
 def answers(port: int, path: str) -> bool:

@@ -16,7 +16,8 @@ from ops.signals import Signals
 
 QUICK_DEATH_SECONDS = 10.0
 QUICK_DEATHS_ALLOWED = 5
-LONGEST_BACK_OFF = 15.0
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 15.0
 LOG_TURNS_AT = 20_000_000
 
 
@@ -24,7 +25,8 @@ LOG_TURNS_AT = 20_000_000
 class ChildSpec:
     """How to run one process.
 
-    `ready` answers whether it can be used; it is asked again and again and must return quickly.
+    `ready` is given the process number and answers whether it can be used; it is asked again and again
+    and must return quickly.
     `start_patience`: seconds during which a process that dies before it is ready is tried again (a
     server may find the lock file of a predecessor that was killed).
     `stop_signal` asks it to end, `death_signal` is what the kernel sends when the launcher is killed.
@@ -34,7 +36,7 @@ class ChildSpec:
     argv: Sequence[str | Path]
     env: Mapping[str, str]
     cwd: Path
-    ready: Callable[[], bool] | None = None
+    ready: Callable[[int], bool] | None = None
     ready_seconds: float = 60.0
     start_patience: float = 0.0
     stop_signal: int = signal.SIGTERM
@@ -94,8 +96,15 @@ class Supervisor:
     """Starts children in the given order, restarts those that die, stops all in reverse order."""
 
     def __init__(
-        self, *, log_dir: Path, signals: Signals, progress: Progress, guardian: Guardian | None = None
+        self,
+        *,
+        log_dir: Path,
+        signals: Signals,
+        progress: Progress,
+        guardian: Guardian | None = None,
+        first_pause: float = FIRST_PAUSE,
     ) -> None:
+        self.first_pause = first_pause
         self.log_dir = log_dir
         self.signals = signals
         self.progress = progress
@@ -122,7 +131,7 @@ class Supervisor:
         while spec.ready is not None:
             if self.signals.stopping:
                 raise Interrupted
-            if child.running() and spec.ready():
+            if child.running() and spec.ready(child.pid):
                 return
             waited = time.monotonic() - begun
             if not child.running() and waited > spec.start_patience:
@@ -185,8 +194,8 @@ class Supervisor:
                 evidence=child.tail(),
                 cure=f"read {child.log}.",
             )
-        pause = min(0.5 * 2**child.quick_deaths, LONGEST_BACK_OFF) if quick else 0.0
+        pause = min(self.first_pause * 2**child.quick_deaths, LONGEST_PAUSE) if quick else 0.0
         child.restart_at = time.monotonic() + pause
         self.progress.say(
-            f"{child.spec.name} died (exit code {code}); it is started again in {pause:.1f} s, log: {child.log}"
+            f"{child.spec.name} died (exit code {code}); started again in {pause:.1f} s, log: {child.log}"
         )

@@ -34,7 +34,7 @@ class TestPlan:
 
 
 def run_tests(*, layout: Layout, plan: TestPlan) -> int:
-    """Start the test servers, run what the plan says, stop the servers. The exit code of the first failure."""
+    """Start the test servers, run what the plan says, stop the servers. The first failing exit code."""
     with opened(layout=layout, what="a test run") as session:
         venv = session.virtual_environment(development=True)
         codes = []

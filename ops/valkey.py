@@ -53,7 +53,7 @@ def valkey_spec(*, layout: Layout, server: Path, port: int, password: str, launc
         argv=[server, config],
         env={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C.UTF-8", LAUNCH_MARK: launch_id},
         cwd=data_dir,
-        ready=lambda: answers_ping(port, password=password),
+        ready=lambda _: answers_ping(port, password=password),
         ready_seconds=30.0,
         start_patience=5.0,
         stop_seconds=10.0,
