@@ -78,13 +78,13 @@ def marked(launch_id: str) -> list[Process]:
     return found
 
 
-def command_line(pid: int) -> str:
-    """The command of a process for a message, at most 80 characters."""
+def command_line(pid: int, *, limit: int | None = 80) -> str:
+    """The command of a process, for a message at most 80 characters of it."""
     try:
         raw = (PROC / str(pid) / "cmdline").read_bytes()
     except OSError:
         return ""
-    return raw.replace(b"\0", b" ").decode("utf-8", "replace").strip()[:80]
+    return raw.replace(b"\0", b" ").decode("utf-8", "replace").strip()[:limit]
 
 
 def working_in(folder: Path) -> list[int]:

@@ -40,10 +40,13 @@ class Tree:
     def start(self, **env: str) -> "Launch":
         """Start `python3 -m ops run`, using the virtual environment of this test run."""
         self._count += 1
+        return Launch(self, output=self.root / f"launch-{self._count}.out", env=self.environment() | env)
+
+    def environment(self) -> dict[str, str]:
+        """This process's environment without what would lead the launcher to other servers."""
         clean = {name: value for name, value in os.environ.items() if name not in FOREIGN}
-        clean |= {"PORT": str(self.port), "SANDBOX_PORT": str(self.sandbox_port)}
-        clean |= {"QUITTANCE_VENV": sys.prefix}
-        return Launch(self, output=self.root / f"launch-{self._count}.out", env=clean | env)
+        ports = {"PORT": str(self.port), "SANDBOX_PORT": str(self.sandbox_port)}
+        return clean | ports | {"QUITTANCE_VENV": sys.prefix}
 
     def dev_file(self) -> dict[str, Any]:
         """What var/dev.json says."""

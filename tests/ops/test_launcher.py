@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.procfs import command_line, process
+from ops.procfs import Process, command_line, descendants, parent_of, process
 from tests.ops.launched import Launch, Leavers, Tree
 from tests.ops.waiting import wait_until
 
@@ -50,6 +50,17 @@ def status(port: int, path: str) -> int:
         connection.close()
 
 
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launch]:
+    """A launcher of its own for the tests that only look; they may kill its children."""
+    launch = Tree(tmp_path_factory.mktemp("running")).start()
+    try:
+        launch.await_up()
+        yield launch
+    finally:
+        launch.clean_up()
+
+
 def test_ctrl_c_ends_everything_with_code_zero(tree: Tree, start: Start) -> None:
     launch = start()
     launch.await_up()
@@ -61,6 +72,7 @@ def test_ctrl_c_ends_everything_with_code_zero(tree: Tree, start: Start) -> None
 
 
 def test_sigterm_ends_everything_and_the_next_start_finds_the_data(tree: Tree, start: Start) -> None:
+    """The second launcher is killed, and nobody starts a third: its processes leave by themselves."""
     launch = start()
     launch.await_up()
     leavers = Leavers(launch)
@@ -72,6 +84,9 @@ def test_sigterm_ends_everything_and_the_next_start_finds_the_data(tree: Tree, s
     again.await_up()
     assert "making the PostgreSQL" not in again.said()
     assert (tree.var / "secrets.json").read_bytes() == secrets
+    leavers = Leavers(again)
+    again.signal(signal.SIGKILL)
+    wait_until(lambda: not leavers.left(), within=30, what="all processes have gone")
 
 
 def test_a_killed_launcher_leaves_nothing_and_the_next_start_works_at_once(tree: Tree, start: Start) -> None:
@@ -85,15 +100,6 @@ def test_a_killed_launcher_leaves_nothing_and_the_next_start_works_at_once(tree:
     again.await_up()
     assert leavers.left() == []
     assert status(tree.port, "/readyz") == 200
-
-
-def test_a_killed_launcher_leaves_nothing_when_nobody_starts_again(tree: Tree, start: Start) -> None:
-    launch = start()
-    launch.await_up()
-    leavers = Leavers(launch)
-    launch.signal(signal.SIGKILL)
-    launch.await_end()
-    wait_until(lambda: not leavers.left(), within=30, what="all processes have gone")
 
 
 def test_everything_killed_at_once_is_recovered(tree: Tree, start: Start) -> None:
@@ -111,35 +117,62 @@ def test_everything_killed_at_once_is_recovered(tree: Tree, start: Start) -> Non
     assert status(tree.port, "/readyz") == 200
 
 
-def test_processes_that_die_are_started_again(tree: Tree, start: Start) -> None:
+def test_a_launcher_that_is_ended_while_it_starts_leaves_nothing(tree: Tree, start: Start) -> None:
     launch = start()
-    launch.await_up()
-    for mark in ("gunicorn config.wsgi", "/postgres -D", "celery -A config.celery worker"):
-        (main,) = [
-            each
-            for each in launch.family()
-            if mark in command_line_of(each.pid) and parent_is(each.pid, launch.process.pid)
-        ]
-        os.kill(main.pid, signal.SIGKILL)
-        wait_until(
-            lambda mark=mark: any(
-                mark in command_line_of(each.pid) and parent_is(each.pid, launch.process.pid)
-                for each in launch.family()
-            ),
-            within=30,
-            what=f"{mark} runs again",
+    wait_until(lambda: "starting PostgreSQL" in launch.said(), within=60, what="PostgreSQL is started")
+    launch.signal(signal.SIGTERM)
+    family = launch.family()
+    assert launch.await_end() == 0
+    assert "everything is up" not in launch.said()
+    assert not [each for each in family if each.alive()]
+
+
+def test_make_that_is_killed_takes_the_launcher_with_it(tree: Tree) -> None:
+    """`kill -9` of make says nothing to its recipe; the launcher must notice."""
+    output = tree.root / "make.out"
+    with output.open("wb") as out:
+        make = subprocess.Popen(
+            ["make", "run", f"PYTHON={sys.executable}"],
+            cwd=tree.root,
+            env=tree.environment(),
+            stdout=out,
+            stderr=out,
         )
-        wait_until(lambda: status(tree.port, "/readyz") == 200, within=30, what="ready again")
-    assert "died" in launch.said()
+    try:
+        wait_until(lambda: "everything is up" in output.read_text(), within=90, what="make run is up")
+        family = descendants(make.pid)
+    finally:
+        make.kill()
+        make.wait()
+    assert len(family) >= 11
+    wait_until(lambda: not any(each.alive() for each in family), within=30, what="all have gone")
 
 
-def test_a_second_launcher_is_refused_while_the_first_runs(tree: Tree, start: Start) -> None:
-    first = start()
-    first.await_up()
-    second = start()
+@pytest.mark.parametrize(
+    "mark", ["gunicorn config.wsgi", "/postgres -D", "config.celery worker", "valkey-server"]
+)
+def test_a_process_that_dies_is_started_again(running: Launch, mark: str) -> None:
+    def main_process() -> list[Process]:
+        return [
+            each
+            for each in running.family()
+            if mark in command_line(each.pid, limit=None) and parent_of(each.pid) == running.process.pid
+        ]
+
+    (first,) = main_process()
+    os.kill(first.pid, signal.SIGKILL)
+    wait_until(
+        lambda: (now := main_process()) and now != [first], within=30, what=f"{mark} runs again"
+    )
+    wait_until(lambda: status(running.tree.port, "/readyz") == 200, within=30, what="ready again")
+    assert "died (exit code -9)" in running.said()
+
+
+def test_a_second_launcher_is_refused_while_the_first_runs(running: Launch) -> None:
+    second = running.tree.start()
     assert second.await_end() == 1
-    assert f"already running here (process {first.process.pid})" in second.said()
-    assert status(tree.port, "/readyz") == 200
+    assert f"already running here (process {running.process.pid})" in second.said()
+    assert running.process.poll() is None
 
 
 def test_a_port_that_is_taken_is_named_before_anything_starts(tree: Tree, start: Start) -> None:
@@ -153,64 +186,22 @@ def test_a_port_that_is_taken_is_named_before_anything_starts(tree: Tree, start:
     assert "starting PostgreSQL" not in launch.said()
 
 
-def test_the_processes_log_in_as_the_app_and_never_see_the_owner(tree: Tree, start: Start) -> None:
-    launch = start()
-    launch.await_up()
+def test_the_processes_log_in_as_the_app_and_never_see_the_owner(running: Launch) -> None:
     checked = 0
-    for each in launch.family():
+    for each in running.family():
         environ = Path(f"/proc/{each.pid}/environ").read_bytes()
-        if b"\0DATABASE_URL=" in environ:
+        assert b"quittance_owner" not in environ
+        assert b"postgresql://postgres:" not in environ
+        if b"\0DATABASE_URL=" in b"\0" + environ:
             checked += 1
-            assert b"postgresql://quittance_app:" in environ
-            assert b"quittance_owner" not in environ
-            assert b"postgresql://postgres:" not in environ
+            assert b"DATABASE_URL=postgresql://quittance_app:" in environ
     assert checked >= 5
 
 
-def test_what_it_writes_with_secrets_in_it_is_private(tree: Tree, start: Start) -> None:
-    launch = start()
-    launch.await_up()
+def test_what_it_writes_with_secrets_in_it_is_private(running: Launch) -> None:
+    tree = running.tree
     for name in ("dev.json", "secrets.json", "valkey/valkey.conf"):
         assert stat.S_IMODE((tree.var / name).stat().st_mode) == 0o600, name
     facts = tree.dev_file()
     assert facts["api_url"] == f"http://127.0.0.1:{tree.port}"
     assert {"api_key", "webhook_secret", "admin_user", "admin_password", "store_url"} <= set(facts)
-
-
-def test_make_that_is_killed_takes_the_launcher_with_it(tree: Tree, start: Start) -> None:
-    """`kill -9` of make says nothing to its recipe; the launcher must notice."""
-    launch = start()  # only to borrow its environment and output
-    launch.await_up()
-    launch.signal(signal.SIGTERM)
-    launch.await_end()
-    env = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
-    env |= {"QUITTANCE_VENV": sys.prefix, "PORT": str(tree.port), "SANDBOX_PORT": str(tree.sandbox_port)}
-    output = tree.root / "make.out"
-    with output.open("wb") as out:
-        make = subprocess.Popen(
-            ["make", "run", f"PYTHON={sys.executable}"], cwd=tree.root, env=env, stdout=out, stderr=out
-        )
-    try:
-        wait_until(lambda: "everything is up" in output.read_text(), within=90, what="make run is up")
-        from ops.procfs import descendants
-
-        family = descendants(make.pid)
-    finally:
-        make.kill()
-        make.wait()
-    assert len(family) >= 11
-    wait_until(lambda: not any(each.alive() for each in family), within=30, what="all have gone")
-
-
-def command_line_of(pid: int) -> str:
-    """The whole command line."""
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-    except OSError:
-        return command_line(pid)
-
-
-def parent_is(pid: int, parent: int) -> bool:
-    from ops.procfs import parent_of
-
-    return parent_of(pid) == parent
