@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
-
-# Roles belong to the whole server: two provisioning runs at once must queue up.
-ADVISORY_KEY = 7_263_518_001
 
 
 class IncompleteLogin(ValueError):
@@ -155,10 +153,10 @@ def printable(*, plan: RolePlan) -> str:
 def provision(*, provision_url: str, owner_url: str, plan: RolePlan) -> None:
     """Make the server fit the plan: roles, database, rights. Running it again changes nothing.
 
-    Raises psycopg.errors.InsufficientPrivilege when the login of `provision_url` may not.
+    Raises psycopg.errors.InsufficientPrivilege when the login of `provision_url` may not, and
+    psycopg.errors.InternalError ("tuple concurrently updated") when two runs meet: run it again then.
     """
     with psycopg.connect(provision_url, autocommit=True) as connection:
-        connection.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_KEY])
         names = [login.role for login in plan.logins()]
         rows = connection.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", [names])
         existing = [row[0] for row in rows]
@@ -174,7 +172,7 @@ def provision(*, provision_url: str, owner_url: str, plan: RolePlan) -> None:
             connection.execute(statement)
 
 
-def _verifiers(connection: psycopg.Connection, *, plan: RolePlan) -> dict[str, str]:
+def _verifiers(connection: psycopg.Connection[Any], *, plan: RolePlan) -> dict[str, str]:
     """SCRAM verifiers made on this side: the passwords appear neither on the wire nor in a server log."""
     return {
         login.role: connection.pgconn.encrypt_password(
@@ -184,7 +182,7 @@ def _verifiers(connection: psycopg.Connection, *, plan: RolePlan) -> dict[str, s
     }
 
 
-def _drop_memberships(connection: psycopg.Connection, *, role: str) -> None:
+def _drop_memberships(connection: psycopg.Connection[Any], *, role: str) -> None:
     """The app is a member of no role: a membership would be a way around its missing rights."""
     rows = connection.execute(
         "SELECT r.rolname FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid "
@@ -197,7 +195,7 @@ def _drop_memberships(connection: psycopg.Connection, *, role: str) -> None:
         )
 
 
-def _own_database(connection: psycopg.Connection, *, plan: RolePlan) -> None:
+def _own_database(connection: psycopg.Connection[Any], *, plan: RolePlan) -> None:
     """The database exists and belongs to the owner role."""
     if not connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()[0]:  # type: ignore[index]
         # Only a member may give a database away.

@@ -3,7 +3,8 @@
 import os
 import secrets
 from collections.abc import Iterator
-from urllib.parse import urlsplit, urlunsplit
+from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import psycopg
 import pytest
@@ -41,8 +42,6 @@ class Cast:
         )
 
     def url(self, role: str) -> str:
-        from urllib.parse import quote
-
         return with_login(role, quote(self.password, safe=""), self.tag)
 
     def provision(self) -> None:
@@ -115,13 +114,13 @@ def test_a_changed_password_is_set(cast: Cast) -> None:
 
 @needs_superuser
 def test_a_login_that_may_not_create_roles_gets_the_sql_and_code_3(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch, settings: object, capsys: pytest.CaptureFixture[str]
+    cast: Cast, settings: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cast.provision()
-    settings.DATABASE_URL = cast.url(cast.app)  # type: ignore[attr-defined]
-    settings.DATABASE_OWNER_URL = cast.url(cast.owner)  # type: ignore[attr-defined]
-    monkeypatch.setenv("PROVISION_URL", cast.url(cast.app))
-    monkeypatch.delenv("READONLY_URL", raising=False)
+    settings.DATABASE_URL = cast.url(cast.app)
+    settings.DATABASE_OWNER_URL = cast.url(cast.owner)
+    settings.PROVISION_URL = cast.url(cast.app)
+    settings.READONLY_URL = ""
     with pytest.raises(CommandError) as refusal:
         call_command("provision_roles")
     assert refusal.value.returncode == 3

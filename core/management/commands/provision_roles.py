@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from argparse import ArgumentParser
 from typing import Any
 
@@ -40,11 +39,12 @@ class Command(BaseCommand):
         if options["print_sql"]:
             self.stdout.write(printable(plan=plan))
             return
-        provision_url = os.environ.get("PROVISION_URL")
-        if not provision_url:
+        if not settings.PROVISION_URL:
             raise CommandError("PROVISION_URL is not set. --print-sql shows what somebody else may run.")
         try:
-            provision(provision_url=provision_url, owner_url=settings.DATABASE_OWNER_URL, plan=plan)
+            provision(
+                provision_url=settings.PROVISION_URL, owner_url=settings.DATABASE_OWNER_URL, plan=plan
+            )
         except psycopg.errors.InsufficientPrivilege as refusal:
             self.stdout.write(printable(plan=plan))
             raise CommandError(f"PostgreSQL refuses: {refusal}", returncode=MAY_NOT) from refusal
@@ -52,7 +52,7 @@ class Command(BaseCommand):
 
     def plan(self, *, owner_creates_databases: bool) -> RolePlan:
         """The logins of the environment. Raises CommandError when one is missing."""
-        readonly_url = os.environ.get("READONLY_URL")
+        readonly_url = settings.READONLY_URL
         try:
             return RolePlan(
                 owner=Login.from_url(settings.DATABASE_OWNER_URL, variable="DATABASE_OWNER_URL"),
