@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from ops.layout import project_layout
 from ops.messages import Interrupted, Stop, complain
 from ops.process import die_with_parent
+
+CURES = {
+    errno.EACCES: "run as the user who owns the tree.",
+    errno.EPERM: "run as the user who owns the tree.",
+    errno.EROFS: "work in a tree that can be written.",
+    errno.ENOSPC: "free some disk space and start again.",
+}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -21,8 +28,6 @@ def main(arguments: Sequence[str]) -> int:
     # A make that is killed says nothing to what it runs.
     if os.environ.get("MAKELEVEL"):
         die_with_parent()
-    # A launcher must not leave files of another Python version or user in the tree.
-    sys.dont_write_bytecode = True
     try:
         return _dispatch(options)
     except Interrupted:
@@ -31,8 +36,11 @@ def main(arguments: Sequence[str]) -> int:
     except Stop as stop:
         complain(stop)
         return stop.code
-    except PermissionError as error:
-        complain(Stop(f"{error.filename}: {error.strerror}.", cure="run as the user who owns the tree."))
+    except OSError as error:
+        cure = CURES.get(error.errno or 0)
+        if cure is None:
+            raise
+        complain(Stop(f"{error.filename or 'a file'}: {error.strerror}.", cure=cure))
         return 1
 
 

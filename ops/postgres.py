@@ -183,23 +183,6 @@ class PostgresServer:
             identity=self.confinement.identity,
         )
 
-    def forget_dead_postmaster(self) -> None:
-        """Remove a lock file whose process number belongs to somebody else by now.
-
-        PostgreSQL does it itself when the number is free. After a container restart the number is often
-        another process's, and it would refuse for ever. Nothing is removed while any process stands in
-        the data folder, as every one of PostgreSQL's does.
-        """
-        lock_file = self.data_dir / "postmaster.pid"
-        try:
-            first = lock_file.read_text().splitlines()[0]
-        except (OSError, IndexError):
-            return
-        pid = abs(int(first)) if first.lstrip("-").isdigit() else 0
-        stranger = pid and process(pid).alive() and "postgres" not in command_line(pid)
-        if stranger and not working_in(self.data_dir):
-            lock_file.unlink()
-
     def _require_same_major(self) -> None:
         try:
             made_by = int((self.data_dir / "PG_VERSION").read_text())
@@ -216,6 +199,24 @@ class PostgresServer:
                 cure="dump it with the old version and load it with the new, or remove the folder to "
                 "start with empty data.",
             )
+
+
+def forget_dead_postmaster(data_dir: Path) -> None:
+    """Remove a lock file whose process number belongs to somebody else by now.
+
+    PostgreSQL does it itself when the number is free. After a container restart the number is often
+    another process's, and it would refuse for ever. Nothing is removed while any process stands in
+    the data folder, as every one of PostgreSQL's does.
+    """
+    lock_file = data_dir / "postmaster.pid"
+    try:
+        first = lock_file.read_text().splitlines()[0]
+    except (OSError, IndexError):
+        return
+    pid = abs(int(first)) if first.lstrip("-").isdigit() else 0
+    stranger = pid and process(pid).alive() and "postgres" not in command_line(pid)
+    if stranger and not working_in(data_dir):
+        lock_file.unlink()
 
 
 def _initdb_cure(evidence: str, *, folder: Path) -> str:

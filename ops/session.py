@@ -18,7 +18,7 @@ from ops.layout import Layout
 from ops.lock import LauncherLock
 from ops.messages import Progress, Stop, tail_of
 from ops.ports import HOST, private_port
-from ops.postgres import Binaries, PostgresServer, find_binaries
+from ops.postgres import Binaries, PostgresServer, find_binaries, forget_dead_postmaster
 from ops.process import run_logged
 from ops.signals import Signals
 from ops.supervisor import Supervisor
@@ -84,7 +84,7 @@ class Session:
         server.initialise(
             password=self.credentials.superuser_password, signals=self.signals, progress=self.progress
         )
-        server.forget_dead_postmaster()
+        forget_dead_postmaster(server.data_dir)
         with self.progress.step(f"starting PostgreSQL {server.binaries.major} on {HOST}:{server.port}"):
             self.supervisor.start(server.spec(careless=careless))
         return DatabaseUrls.local(port=server.port, credentials=self.credentials)

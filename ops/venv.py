@@ -131,7 +131,9 @@ class _Builder:
         if not self.venv.python.exists():  # also a link to a Python that was removed
             return False
         version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
-        return (self.venv.path / "lib" / version).is_dir()
+        # One that was being made when the launcher was killed has no pip yet.
+        has_installer = self.venv.tool("pip").exists() or self.uv or self.has_pip
+        return (self.venv.path / "lib" / version).is_dir() and bool(has_installer)
 
     def _make(self) -> None:
         # An unsound one is ours to replace: it is git-ignored and made of the requirement files alone.
