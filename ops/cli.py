@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,6 +37,10 @@ def main(arguments: Sequence[str]) -> int:
     except Stop as stop:
         complain(stop)
         return stop.code
+    except BrokenPipeError:
+        # Whoever read our output has left (`make run | head`). Nobody is there to be told.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except OSError as error:
         cure = CURES.get(error.errno or 0)
         if cure is None:
