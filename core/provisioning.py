@@ -7,13 +7,15 @@ printed for somebody with more rights than we have.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
+
+ATTRIBUTES = ("SUPERUSER", "CREATEROLE", "CREATEDB", "REPLICATION", "BYPASSRLS")
 
 
 class IncompleteLogin(ValueError):
@@ -58,22 +60,24 @@ class RolePlan:
 
 
 def role_statements(
-    *, plan: RolePlan, existing: Sequence[str], passwords: dict[str, str]
+    *, plan: RolePlan, existing: Mapping[str, Sequence[str]], passwords: Mapping[str, str]
 ) -> list[sql.Composed]:
-    """Create or correct the roles. `passwords` holds by role what PASSWORD is to be set to."""
+    """Create or correct the roles.
+
+    `existing` holds by role the attributes that it has (SUPERUSER, CREATEDB, …). Only what differs is
+    mentioned: a login that may create roles, but is no superuser, may not even repeat NOSUPERUSER.
+    `passwords` holds by role what PASSWORD is to be set to.
+    """
     statements = []
     for login in plan.logins():
-        role = sql.Identifier(login.role)
-        may_create = plan.owner_creates_databases and login is plan.owner
-        verb = "ALTER" if login.role in existing else "CREATE"
+        wanted = {"CREATEDB"} if plan.owner_creates_databases and login is plan.owner else set()
+        had = set(existing.get(login.role, ()))
+        changes = [*sorted(wanted - had), *(f"NO{attribute}" for attribute in sorted(had - wanted))]
         statements.append(
-            sql.SQL(
-                "{verb} ROLE {role} LOGIN NOSUPERUSER NOCREATEROLE {createdb} NOREPLICATION NOBYPASSRLS "
-                "PASSWORD {password}"
-            ).format(
-                verb=sql.SQL(verb),
-                role=role,
-                createdb=sql.SQL("CREATEDB" if may_create else "NOCREATEDB"),
+            sql.SQL("{verb} ROLE {role} LOGIN {changes} PASSWORD {password}").format(
+                verb=sql.SQL("ALTER" if login.role in existing else "CREATE"),
+                role=sql.Identifier(login.role),
+                changes=sql.SQL(" ").join(sql.SQL(change) for change in changes),
                 password=sql.Literal(passwords[login.role]),
             )
         )
@@ -139,7 +143,7 @@ def printable(*, plan: RolePlan) -> str:
     placeholders = {login.role: f"<password of {login.role}>" for login in plan.logins()}
     lines = ["-- As a role that may create roles and databases:"]
     groups = [
-        *role_statements(plan=plan, existing=[], passwords=placeholders),
+        *role_statements(plan=plan, existing={}, passwords=placeholders),
         *database_statements(plan=plan, exists=False),
     ]
     lines += [f"{statement.as_string(None)};" for statement in groups]
@@ -157,12 +161,9 @@ def provision(*, provision_url: str, owner_url: str, plan: RolePlan) -> None:
     psycopg.errors.InternalError ("tuple concurrently updated") when two runs meet: run it again then.
     """
     with psycopg.connect(provision_url, autocommit=True) as connection:
-        names = [login.role for login in plan.logins()]
-        rows = connection.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", [names])
-        existing = [row[0] for row in rows]
-        for statement in role_statements(
-            plan=plan, existing=existing, passwords=_verifiers(connection, plan=plan)
-        ):
+        existing = _existing(connection, roles=[login.role for login in plan.logins()])
+        verifiers = _verifiers(connection, plan=plan)
+        for statement in role_statements(plan=plan, existing=existing, passwords=verifiers):
             connection.execute(statement)
         _drop_memberships(connection, role=plan.app.role)
         _own_database(connection, plan=plan)
@@ -170,6 +171,18 @@ def provision(*, provision_url: str, owner_url: str, plan: RolePlan) -> None:
         readonly = plan.readonly.role if plan.readonly else None
         for statement in default_privilege_statements(app=plan.app.role, readonly=readonly):
             connection.execute(statement)
+
+
+def _existing(connection: psycopg.Connection[Any], *, roles: list[str]) -> dict[str, list[str]]:
+    """Attributes, beyond logging in, of those roles that exist."""
+    rows = connection.execute(
+        "SELECT rolname, rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls "
+        "FROM pg_roles WHERE rolname = ANY(%s)",
+        [roles],
+    )
+    return {
+        name: [word for word, held in zip(ATTRIBUTES, flags, strict=True) if held] for name, *flags in rows
+    }
 
 
 def _verifiers(connection: psycopg.Connection[Any], *, plan: RolePlan) -> dict[str, str]:

@@ -44,8 +44,8 @@ class Cast:
     def url(self, role: str) -> str:
         return with_login(role, quote(self.password, safe=""), self.tag)
 
-    def provision(self) -> None:
-        provision(provision_url=PROVISION_URL, owner_url=self.url(self.owner), plan=self.plan())
+    def provision(self, *, provision_url: str = PROVISION_URL) -> None:
+        provision(provision_url=provision_url, owner_url=self.url(self.owner), plan=self.plan())
 
 
 @pytest.fixture
@@ -98,6 +98,30 @@ def test_a_second_run_takes_back_what_somebody_gave_the_app(cast: Cast) -> None:
         assert rights == (False, False, False, False)
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(cast.owner)))
+
+
+@needs_superuser
+def test_a_login_that_is_no_superuser_may_provision_twice(cast: Cast) -> None:
+    """As on a managed server, where nobody gets the superuser."""
+    creator = f"{cast.tag}_creator"
+    with psycopg.connect(PROVISION_URL, autocommit=True) as superuser:
+        superuser.execute(
+            sql.SQL("CREATE ROLE {} LOGIN CREATEROLE CREATEDB PASSWORD 'p'").format(sql.Identifier(creator))
+        )
+    try:
+        for _ in range(2):
+            cast.provision(provision_url=with_login(creator, "p", "postgres"))
+        with psycopg.connect(cast.url(cast.owner), autocommit=True) as owner:
+            owner.execute("CREATE TABLE money (minor bigint)")
+        with psycopg.connect(cast.url(cast.app), autocommit=True) as app:
+            app.execute("INSERT INTO money VALUES (1)")
+    finally:
+        with psycopg.connect(PROVISION_URL, autocommit=True) as superuser:
+            database, role = sql.Identifier(cast.tag), sql.Identifier(creator)
+            superuser.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
+            for name in (cast.app, cast.readonly, cast.owner):
+                superuser.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(name)))
+            superuser.execute(sql.SQL("DROP ROLE {}").format(role))
 
 
 @needs_superuser
