@@ -82,7 +82,6 @@ def _prepare(session: Session, *, venv: VirtualEnvironment, port: int, sandbox_p
             "HOOKS_DIR": str(layout.var / "hooks"),
             "PORT": str(port),
             "SANDBOX_PORT": str(sandbox_port),
-            "SANDBOX_URL": f"http://{HOST}:{sandbox_port}",
         },
     )
     session.provision(venv=venv, env=env.owner)
