@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -23,6 +24,9 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     world.start()
+    # Requests make no reference cycles to speak of; looking for them rarely saves a tenth of the CPU.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
     print(f"sandbox: {world.base_url} (control {world.addresses()['control_url']})", flush=True)
     ended.wait()
     world.stop()

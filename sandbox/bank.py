@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from sandbox import pages
-from sandbox.database import Database
+from sandbox.database import Database, place_of
 from sandbox.psp import attempts
 from sandbox.psp.api import Api
 from sandbox.psp.call import Call
@@ -70,7 +70,8 @@ class Bank:
 
     def _find(self, intent_id: str) -> dict[str, Any] | None:
         row = self._database.one(
-            "SELECT account, body, hidden FROM object WHERE id = ? AND type = 'payment_intent'", (intent_id,)
+            "SELECT account, body, hidden FROM object WHERE seq = ? AND id = ? AND type = 'payment_intent'",
+            (place_of(intent_id), intent_id),
         )
         if row is None:
             return None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from sandbox import journal
-from sandbox.database import dump
+from sandbox.database import dump, place_of
 from sandbox.faults import FaultError
 from sandbox.psp import events, payment_intents, refunds
 from sandbox.psp.call import Call
@@ -259,7 +259,9 @@ class Control:
 
     def fail_refund(self, data: Body, identifier: str) -> Any:
         """The bank sends a succeeded refund back."""
-        row = self._world.database.one("SELECT account FROM object WHERE id = ?", (identifier,))
+        row = self._world.database.one(
+            "SELECT account FROM object WHERE seq = ? AND id = ?", (place_of(identifier), identifier)
+        )
         if row is None:
             raise ApiError(404, "invalid_request_error", f"no refund {identifier}")
         return self._world.api.perform(

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
+from sandbox.database import place_of
 from sandbox.psp.call import Call
 from sandbox.psp.cards import CARDS, find_card
 
@@ -142,7 +143,8 @@ class Scene:
             identifier = self._call.target or self._call.params.values.get("payment_intent")
             if isinstance(identifier, str) and identifier.startswith("pi_"):
                 row = self._call.database.one(
-                    "SELECT body FROM object WHERE id = ? AND account = ?", (identifier, self._call.account)
+                    "SELECT body FROM object WHERE seq = ? AND id = ? AND account = ?",
+                    (place_of(identifier), identifier, self._call.account),
                 )
                 self._intent = {} if row is None else json.loads(row["body"])
         return self._intent
@@ -168,7 +170,8 @@ class Scene:
         if found is not None:
             return found[0]
         row = self._call.database.one(
-            "SELECT hidden FROM object WHERE id = ? AND account = ?", (reference, self._call.account)
+            "SELECT hidden FROM object WHERE seq = ? AND id = ? AND account = ?",
+            (place_of(reference), reference, self._call.account),
         )
         return None if row is None else json.loads(row["hidden"]).get("card")
 
@@ -180,6 +183,7 @@ class Faults:
         self._armed: list[Fault] = []
         self._guard = threading.Lock()
         self._serial = 0
+        self._marked: dict[str, str] = {}
         self._struck: set[tuple[str, str]] = set()
 
     def arm(self, spec: dict[str, Any]) -> Fault:
@@ -215,6 +219,7 @@ class Faults:
             self._armed = [fault for fault in self._armed if identifier not in (None, fault.id)]
             if identifier is None:
                 self._struck.clear()
+                self._marked.clear()
             return before - len(self._armed)
 
     def describe(self) -> list[dict[str, Any]]:
@@ -227,7 +232,7 @@ class Faults:
         confirms = call.operation == "payment_intents.confirm" or "confirm" in call.params.values
         if not self._armed and header is None and not confirms:
             return []
-        scene = Scene(call)
+        scene = Scene(call)  # looks nothing up until a fault asks
         picked: dict[str, Fault] = {}
         if header is not None:
             fault = from_text(header)
@@ -244,24 +249,36 @@ class Faults:
                     if fault.strikes(name):
                         picked[group] = fault
         if confirms:
-            magic = self._magic(call, scene)
+            magic = self._magic(call)
             if magic is not None:
                 picked.setdefault(KINDS[magic.kind], magic)
         return list(picked.values())
 
-    def _magic(self, call: Call, scene: Scene) -> Fault | None:
-        text = scene.metadata.get("sandbox_fault")
+    def note(self, call: Call, answer: dict[str, Any]) -> None:
+        """Remember an object whose creation asked for a fault by magic, so that its confirmation finds it."""
+        text = self._asked(call)
+        if text is not None and answer.get("object") in ("payment_intent", "payment_method"):
+            with self._guard:
+                self._marked[answer["id"]] = text
+
+    def _asked(self, call: Call) -> str | None:
+        values = call.params.values
+        metadata, card = values.get("metadata"), values.get("card")
+        text = metadata.get("sandbox_fault") if isinstance(metadata, dict) else None
         if text is None:
-            amount = str(scene.value("amount"))
-            text = AMOUNTS.get(int(amount)) if amount.isdigit() else None
-        if text is None:
-            token = scene.token
-            text = CARDS[token].fault if token in CARDS else None
-        if text is None:
-            return None
+            amount = values.get("amount")
+            text = AMOUNTS.get(int(amount)) if isinstance(amount, str) and amount.isdigit() else None
+        token = values.get("payment_method") or (card.get("token") if isinstance(card, dict) else None)
+        if text is None and isinstance(token, str):
+            found = find_card(token)
+            text = self._marked.get(token) if found is None else found[1].fault
+        return text
+
+    def _magic(self, call: Call) -> Fault | None:
         mark = (call.account, call.target or call.key or call.request_id)
         with self._guard:
-            if mark in self._struck:
+            text = self._marked.get(call.target) or self._asked(call)
+            if text is None or mark in self._struck:
                 return None
             self._struck.add(mark)
         return from_text(text)

@@ -21,9 +21,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sandbox.clock import Clock
-from sandbox.database import Database, dump
+from sandbox.database import Database, dump, place_of
 from sandbox.faults import Fault
-from sandbox.psp.call import Call, Event, new_id
+from sandbox.psp.call import Call, Event
 
 #: Endpoints of this account hear the events of every account.
 EVERYBODY = "*"
@@ -34,7 +34,6 @@ class Draft:
     """A delivery about to be written."""
 
     event: Event
-    body: str
     endpoint: str
     forgery: str | None = None
     delay: float = 0.0
@@ -45,16 +44,12 @@ class Draft:
 
 def event_body(call: Call, event: Event, *, pending: int) -> str:
     """The event as JSON; the snapshot is already JSON and is put in as it is."""
-    head = dump({"id": event.id, "object": "event", "api_version": call.api_version, "created": call.now})
-    tail = dump(
-        {
-            "livemode": False,
-            "pending_webhooks": pending,
-            "request": {"id": call.request_id, "idempotency_key": call.key},
-            "type": event.type,
-        }
+    key = "null" if call.key is None else dump(call.key)
+    return (
+        f'{{"id":"{event.id}","object":"event","api_version":"{call.api_version}","created":{call.now},'
+        f'"data":{{"object":{event.snapshot}}},"livemode":false,"pending_webhooks":{pending},'
+        f'"request":{{"id":"{call.request_id}","idempotency_key":{key}}},"type":"{event.type}"}}'
     )
-    return f'{head[:-1]},"data":{{"object":{event.snapshot}}},{tail[1:]}'
 
 
 def signature(secret: str, body: bytes, timestamp: int) -> str:
@@ -72,6 +67,7 @@ class Webhooks:
         self._database, self._clock, self._timeout = database, clock, timeout
         self.schedule = schedule
         self.mode = "send"
+        self._listeners: dict[str, list[dict[str, Any]]] = {}
         self.signature_clock = "real"
         self._lanes: list[list[tuple[float, int]]] = [[] for _ in range(lanes)]
         self._changed = threading.Condition()
@@ -92,8 +88,8 @@ class Webhooks:
                 row["id"] for row in endpoints
                 if "*" in row["enabled"] or event.type in row["enabled"]
             ]  # fmt: skip
-            body = self._store(call, event, pending=len(listening))
-            drafts += [Draft(event, body, endpoint) for endpoint in listening]
+            self._store(call, event, pending=len(listening))
+            drafts += [Draft(event, endpoint) for endpoint in listening]
         for fault in faults:
             drafts = self._spoil(call, drafts, fault)
         if self.mode == "drop":
@@ -101,9 +97,16 @@ class Webhooks:
                 draft.state = "dropped"
         return self._insert(call.account, drafts)
 
+    def forget_endpoints(self) -> None:
+        """The endpoints changed: read them again when the next event comes."""
+        self._listeners.clear()
+
     def _endpoints(self, account: str) -> list[dict[str, Any]]:
+        known = self._listeners.get(account)
+        if known is not None:
+            return known
         rows = self._database.rows(
-            "SELECT id, body FROM object WHERE account IN (?, ?) AND type = 'webhook_endpoint' ORDER BY seq",
+            "SELECT id, body FROM object WHERE account IN (?, ?) AND type = 'webhook_endpoint' AND type <> 'event' ORDER BY seq",
             (account, EVERYBODY),
         )
         found = []
@@ -111,16 +114,16 @@ class Webhooks:
             endpoint = json.loads(row["body"])
             if endpoint["status"] == "enabled":
                 found.append({"id": row["id"], "enabled": endpoint["enabled_events"]})
+        self._listeners[account] = found
         return found
 
-    def _store(self, call: Call, event: Event, *, pending: int) -> str:
+    def _store(self, call: Call, event: Event, *, pending: int) -> None:
         body = event_body(call, event, pending=pending)
         self._database.execute(
-            "INSERT INTO object (id, account, type, created, subtype, body, hidden)"
-            " VALUES (?, ?, 'event', ?, ?, ?, '{}')",
-            (event.id, call.account, call.now, event.type, body),
+            "INSERT INTO object (seq, id, account, type, created, subtype, body, hidden)"
+            " VALUES (?, ?, ?, 'event', ?, ?, ?, '{}')",
+            (place_of(event.id), event.id, call.account, call.now, event.type, body),
         )
-        return body
 
     def _spoil(self, call: Call, drafts: list[Draft], fault: Fault) -> list[Draft]:
         wanted = fault.options.get("event_type")
@@ -159,12 +162,12 @@ class Webhooks:
         copies: list[Draft] = []
         for number in range(int(fault.options.get("copies", 1))):
             for draft in struck:
-                event, body = draft.event, draft.body
+                event = draft.event
                 if fault.options.get("new_ids"):
-                    event = Event(new_id("evt"), event.type, event.subject, event.snapshot)
-                    body = self._store(call, event, pending=1)
+                    event = Event(call.new_id("evt"), event.type, event.subject, event.snapshot)
+                    self._store(call, event, pending=1)
                 spread = number + 1 if fault.options.get("parallel") else 0
-                copies.append(Draft(event, body, draft.endpoint, spread=spread))
+                copies.append(Draft(event, draft.endpoint, spread=spread))
         return copies
 
     def _insert(self, account: str, drafts: list[Draft]) -> list[tuple[int, float, int]]:
@@ -173,11 +176,11 @@ class Webhooks:
         for draft in drafts:
             due = time.time() + draft.delay
             cursor = self._database.execute(
-                "INSERT INTO delivery (event, type, object, account, endpoint, state, due_at, after, forgery, body)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO delivery (event, type, object, account, endpoint, state, due_at, after, forgery)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     draft.event.id, draft.event.type, draft.event.subject, account, draft.endpoint, draft.state,
-                    due, previous if draft.chained else None, draft.forgery, draft.body.encode(),
+                    due, previous if draft.chained else None, draft.forgery,
                 ),
             )  # fmt: skip
             previous = int(cursor.lastrowid or 0)
@@ -209,6 +212,7 @@ class Webhooks:
             for lane in self._lanes:
                 lane.clear()
             self.mode, self.signature_clock = "send", "real"
+            self._listeners.clear()
 
     def push(self, pushes: Iterable[tuple[int, float, int]]) -> None:
         """Hand committed deliveries to their lanes."""
@@ -280,15 +284,21 @@ class Webhooks:
         row = self._database.one("SELECT * FROM delivery WHERE id = ? AND state = 'pending'", (identifier,))
         if row is None:
             return
-        target = self._database.one("SELECT body, hidden FROM object WHERE id = ?", (row["endpoint"],))
-        if target is None:
+        target = self._object(row["endpoint"])
+        event = self._object(row["event"])
+        if target is None or event is None:
             self._database.execute("UPDATE delivery SET state = 'dropped' WHERE id = ?", (identifier,))
             return
         endpoint, secret = json.loads(target["body"]), json.loads(target["hidden"])["secret"]
         now = self._clock.seconds() if self.signature_clock == "sandbox" else int(time.time())
-        body, headers = dress(row["body"], row["forgery"], secret, now)
+        body, headers = dress(event["body"].encode(), row["forgery"], secret, now)
         status, error = send(connections, endpoint["url"], body, headers, self._timeout)
         self._settle(row, lane, status, error)
+
+    def _object(self, identifier: str) -> dict[str, Any] | None:
+        return self._database.one(
+            "SELECT body, hidden FROM object WHERE seq = ? AND id = ?", (place_of(identifier), identifier)
+        )
 
     def _settle(self, row: dict[str, Any], lane: int, status: int | None, error: str | None) -> None:
         attempts = row["attempts"] + 1

@@ -81,13 +81,15 @@ class World:
         self.database.reset()
         self.clock.reset()
         self.api.keys.clear()
+        self.api.kept.reload()
         self._own_endpoints()
 
     def _own_endpoints(self) -> None:
         """Register the endpoints of the command line, once per data folder."""
         for url in self.settings.webhook_urls:
             known = self.database.rows(
-                "SELECT body FROM object WHERE account = ? AND type = 'webhook_endpoint'", (EVERYBODY,)
+                "SELECT body FROM object WHERE account = ? AND type = 'webhook_endpoint' AND type <> 'event'",
+                (EVERYBODY,),
             )
             if any(json.loads(row["body"])["url"] == url for row in known):
                 continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import secrets
 import threading
 from typing import Any
 
@@ -13,7 +14,7 @@ from sandbox.database import Database, dump
 from sandbox.faults import Fault, FaultError, Faults
 from sandbox.forms import FormError, decode_form
 from sandbox.psp import answers
-from sandbox.psp.call import Call, Object, new_id
+from sandbox.psp.call import Call, Object
 from sandbox.psp.errors import ApiError, invalid
 from sandbox.psp.idempotency import KeptKeys
 from sandbox.psp.lists import expand
@@ -23,6 +24,11 @@ from sandbox.server import Request, Response
 from sandbox.webhooks import Webhooks
 
 WEBHOOK_WAIT = 15.0
+
+
+def new_request_id() -> str:
+    """An id for one request."""
+    return f"req_{secrets.token_hex(12)}"
 
 
 class Keys:
@@ -73,12 +79,12 @@ class Api:
         self._database, self._clock, self._faults, self._webhooks = database, clock, faults, webhooks
         self._base_url, self._version = base_url, version
         self.keys = Keys(database)
-        self._kept = KeptKeys(database)
+        self.kept = KeptKeys(database)
         self.stopping = threading.Event()
 
     def handle(self, request: Request) -> Response:
         """Answer one API request."""
-        request_id = new_id("req")
+        request_id = new_request_id()
         try:
             call, operation = self._open(request, request_id)
             faults = self._pick(call, request)
@@ -148,7 +154,7 @@ class Api:
             return answers.spoil(self._respond(call.request_id, call.key, 200, b"{}"), spoiled)
         pushes: list[tuple[int, float, int]] = []
         try:
-            kept = self._kept.claim(call)
+            kept = self.kept.claim(call)
         except ApiError as error:
             self._log(call, status=error.status, error=error, faults=faults)
             response = self._respond(call.request_id, call.key, error.status, dump(error.body).encode())
@@ -170,7 +176,7 @@ class Api:
                         call.approval["short_by"] = 0
             status, body, pushes = self._execute(call, operation, faults, spoiled)
         finally:
-            self._kept.release(call)
+            self.kept.release(call)
         self._webhooks.push(pushes)
         if pushes and any(fault.kind == "webhook_before_response" for fault in faults):
             self._webhooks.wait_delivered([push[0] for push in pushes], seconds=WEBHOOK_WAIT)
@@ -190,6 +196,8 @@ class Api:
                 if paths:
                     expand(call, answer, paths)
                 status, body = 200, dump(answer).encode()
+                if call.method == "POST":
+                    self._faults.note(call, answer)
             except ApiError as error:
                 refused, status, body = error, error.status, dump(error.body).encode()
                 if not error.commit:
@@ -198,9 +206,11 @@ class Api:
             if spoiled is not None and spoiled.kind in answers.EXECUTED:
                 refused = answers.crash()
                 status, body = refused.status, dump(refused.body).encode()
+            if call.operation.startswith("webhook_endpoints."):
+                self._webhooks.forget_endpoints()
             pushes = self._webhooks.publish(call, faults) if call.events else []
             if refused is None or refused.saved:
-                self._kept.keep(call, status, body)
+                self.kept.keep(call, status, body)
             self._log(call, status=status, error=refused, faults=faults)
         return status, body, pushes
 
@@ -209,11 +219,13 @@ class Api:
         clock = self._clock.now()
         call = Call(
             database=self._database, account=account, operation=operation, method="INTERNAL", path="",
-            params=Params({}), target=target, request_id=new_id("req"), key=None, now=int(clock), clock=clock,
+            params=Params({}), target=target, request_id=new_request_id(), key=None, now=int(clock), clock=clock,
             base_url=self._base_url, api_version=self._version,
         )  # fmt: skip
         with self._database.transaction():
             result = action(call)
+            if call.operation.endswith(".webhook_endpoint"):
+                self._webhooks.forget_endpoints()
             pushes = self._webhooks.publish(call, []) if call.events else []
         self._webhooks.push(pushes)
         return result

@@ -37,7 +37,8 @@ def retrieve(call: Call) -> Object:
     call.params.close()
     sums: dict[str, dict[str, int]] = {"available": defaultdict(int), "pending": defaultdict(int)}
     rows = call.database.rows(
-        "SELECT body FROM object WHERE account = ? AND type = 'balance_transaction'", (call.account,)
+        "SELECT body FROM object WHERE account = ? AND type = 'balance_transaction' AND type <> 'event'",
+        (call.account,),
     )
     for row in rows:
         transaction = current(json.loads(row["body"]), call.now)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.database import Database, dump
+from sandbox.database import Database, dump, place_of
 from sandbox.psp.errors import missing
 from sandbox.psp.params import Params
 
@@ -23,11 +22,6 @@ NAMES = {
     "webhook_endpoint": "webhook endpoint",
     "balance_transaction": "balance transaction",
 }
-
-
-def new_id(prefix: str) -> str:
-    """A fresh object id such as ``pi_3f…``: prefix and 24 random characters."""
-    return f"{prefix}_{secrets.token_hex(12)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +55,15 @@ class Call:
     approval: dict[str, Any] | None = None
     events: list[Event] = field(default_factory=list)
 
+    def new_id(self, prefix: str) -> str:
+        """A fresh object id."""
+        return self.database.new_id(prefix)
+
     def load(self, type_: str, identifier: str, *, param: str = "id") -> tuple[Object, Object]:
         """The object of this account and its hidden part; refuses ids of other accounts as unknown."""
         row = self.database.one(
-            "SELECT body, hidden FROM object WHERE id = ? AND account = ? AND type = ?",
-            (identifier, self.account, type_),
+            "SELECT body, hidden FROM object WHERE seq = ? AND id = ? AND account = ? AND type = ?",
+            (place_of(identifier), identifier, self.account, type_),
         )
         if row is None:
             raise missing(NAMES.get(type_, type_), identifier, param=param)
@@ -73,13 +71,13 @@ class Call:
 
     def insert(self, obj: Object, hidden: Object | None = None) -> Object:
         """Store a new object."""
+        source = obj.get("source") or obj.get("charge")
         self.database.execute(
-            "INSERT INTO object (id, account, type, created, subtype, payment_intent, customer, source, body, hidden)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO object (seq, id, account, type, created, subtype, payment_intent, customer, source,"
+            " body, hidden) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                obj["id"], self.account, obj["object"], obj.get("created", self.now), obj.get("type"),
-                obj.get("payment_intent"), obj.get("customer"), obj.get("source") or obj.get("charge"),
-                dump(obj), dump(hidden or {}),
+                place_of(obj["id"]), obj["id"], self.account, obj["object"], obj["created"], obj.get("type"),
+                obj.get("payment_intent"), obj.get("customer"), source, dump(obj), dump(hidden) if hidden else "{}",
             ),
         )  # fmt: skip
         return obj
@@ -88,19 +86,21 @@ class Call:
         """Store the changed object; ``hidden`` stays as it was when not given."""
         if hidden is None:
             self.database.execute(
-                "UPDATE object SET body = ?, customer = ? WHERE id = ?",
-                (dump(obj), obj.get("customer"), obj["id"]),
+                "UPDATE object SET body = ?, customer = ? WHERE seq = ?",
+                (dump(obj), obj.get("customer"), place_of(obj["id"])),
             )
         else:
             self.database.execute(
-                "UPDATE object SET body = ?, customer = ?, hidden = ? WHERE id = ?",
-                (dump(obj), obj.get("customer"), dump(hidden), obj["id"]),
+                "UPDATE object SET body = ?, customer = ?, hidden = ? WHERE seq = ?",
+                (dump(obj), obj.get("customer"), dump(hidden), place_of(obj["id"])),
             )
         return obj
 
     def emit(self, type_: str, obj: Object) -> None:
         """Record an event about ``obj`` as it is now; its webhooks leave after the commit."""
-        self.events.append(Event(new_id("evt"), type_, obj.get("payment_intent") or obj["id"], dump(obj)))
+        self.events.append(
+            Event(self.new_id("evt"), type_, obj.get("payment_intent") or obj["id"], dump(obj))
+        )
 
     def effect(
         self, kind: str, *, amount: int, currency: str, charge: Object, refund: str | None = None

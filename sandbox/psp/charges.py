@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.psp.call import Call, Object, new_id
+from sandbox.psp.call import Call, Object
 from sandbox.psp.cards import Card, Decline
 from sandbox.psp.lists import page
 from sandbox.psp.payment_methods import CHECKS
@@ -29,7 +29,7 @@ def balance_transaction(
         )  # fmt: skip
     return call.insert(
         {
-            "id": new_id("txn"),
+            "id": call.new_id("txn"),
             "object": "balance_transaction",
             "amount": amount,
             "available_on": call.now + (0 if instant else SETTLES_AFTER),
@@ -52,7 +52,7 @@ def balance_transaction(
 def new_charge(call: Call, intent: Object, method: Object, *, amount: int, currency: str) -> Object:
     """A charge object with every key; nothing is decided yet."""
     card = method["card"]
-    identifier = new_id("ch")
+    identifier = call.new_id("ch")
     return {
         "id": identifier,
         "object": "charge",
@@ -170,7 +170,7 @@ def authorise(call: Call, charge: Object, *, three_d_secure: bool) -> Object:
             "exemption_indicator": None,
             "result": "authenticated",
             "result_reason": None,
-            "transaction_id": new_id("3ds"),
+            "transaction_id": call.new_id("3ds"),
             "version": "2.2.0",
         }
     call.insert(charge)

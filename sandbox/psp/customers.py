@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sandbox.psp import payment_methods
-from sandbox.psp.call import Call, Object, new_id
+from sandbox.psp.call import Call, Object
 from sandbox.psp.lists import page
 from sandbox.psp.payment_methods import NO_ADDRESS
 
@@ -14,7 +14,7 @@ def create(call: Call) -> Object:
     """``POST /v1/customers``; ``payment_method`` is attached at once."""
     params = call.params
     customer: Object = {
-        "id": new_id("cus"),
+        "id": call.new_id("cus"),
         "object": "customer",
         "address": _address(call),
         "balance": 0,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 
-from sandbox.psp.call import Call, Object, new_id
+from sandbox.database import place_of
+from sandbox.psp.call import Call, Object
 from sandbox.psp.errors import invalid
 from sandbox.psp.lists import page
 
@@ -57,7 +58,7 @@ def make_endpoint(
 ) -> Object:  # fmt: skip
     """Store an endpoint with a secret that the caller chose."""
     endpoint: Object = {
-        "id": new_id("we"),
+        "id": call.new_id("we"),
         "object": "webhook_endpoint",
         "api_version": version,
         "application": None,
@@ -98,7 +99,7 @@ def delete_endpoint(call: Call) -> Object:
     """``DELETE /v1/webhook_endpoints/{id}``."""
     call.params.close()
     endpoint, _ = call.load("webhook_endpoint", call.target, param="id")
-    call.database.execute("DELETE FROM object WHERE id = ?", (endpoint["id"],))
+    call.database.execute("DELETE FROM object WHERE seq = ?", (place_of(endpoint["id"]),))
     return {"id": endpoint["id"], "object": "webhook_endpoint", "deleted": True}
 
 

@@ -10,6 +10,8 @@ from sandbox.database import Database
 from sandbox.psp.call import Call
 from sandbox.psp.errors import ApiError
 
+_SORTED = json.JSONEncoder(sort_keys=True)
+
 KEPT_SECONDS = 24 * 3600
 MAX_LENGTH = 255
 
@@ -29,6 +31,13 @@ class KeptKeys:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._running: set[tuple[str, str]] = set()
+        self._answered: set[tuple[str, str]] = set()
+        self.reload()
+
+    def reload(self) -> None:
+        """Read which keys are answered, so that a new key costs no query."""
+        rows = self._database.rows("SELECT account, key FROM kept_key")
+        self._answered = {(row["account"], row["key"]) for row in rows}
 
     def claim(self, call: Call) -> Kept | None:
         """Take the key for this call, or return the first answer; refuses misuse. Must be ``release``d."""
@@ -45,7 +54,9 @@ class KeptKeys:
                     f"Another request with the idempotency key {call.key} is still running. Try again later.",
                     code="idempotency_key_in_use",
                 )
-            row = self._database.one("SELECT * FROM kept_key WHERE account = ? AND key = ?", name)
+            row = None
+            if name in self._answered:
+                row = self._database.one("SELECT * FROM kept_key WHERE account = ? AND key = ?", name)
             if row is not None and row["created"] + KEPT_SECONDS <= call.clock:
                 self._database.execute("DELETE FROM kept_key WHERE account = ? AND key = ?", name)
                 row = None
@@ -70,6 +81,7 @@ class KeptKeys:
     def keep(self, call: Call, status: int, body: bytes) -> None:
         """Keep the answer, in the call's own transaction."""
         if call.key is not None:
+            self._answered.add((call.account, call.key))
             self._database.execute(
                 "INSERT INTO kept_key (account, key, fingerprint, created, status, body, request_id)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -79,5 +91,5 @@ class KeptKeys:
 
 def fingerprint(call: Call) -> str:
     """What must be equal for two requests to be the same: method, path and parameters."""
-    text = f"{call.method} {call.path} {json.dumps(call.params.values, sort_keys=True)}"
+    text = f"{call.method} {call.path} {_SORTED.encode(call.params.values)}"
     return hashlib.sha256(text.encode()).hexdigest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 
 from sandbox.psp import payment_methods
-from sandbox.psp.call import Call, Object, new_id
+from sandbox.psp.call import Call, Object
 from sandbox.psp.errors import invalid
 
 CAPTURE_METHODS = {"automatic", "automatic_async", "manual"}
@@ -24,7 +24,7 @@ def build(call: Call) -> tuple[Object, Object]:
     params = call.params
     currency = params.currency()
     amount = params.amount(currency)
-    identifier = new_id("pi")
+    identifier = call.new_id("pi")
     types, automatic = _method_types(call)
     intent: Object = {
         "id": identifier,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from sandbox.psp.call import Call, Object, new_id
+from sandbox.psp.call import Call, Object
 from sandbox.psp.cards import CARDS, Card, Decline, find_card
 from sandbox.psp.errors import ApiError, invalid, missing
 from sandbox.psp.lists import page
@@ -38,7 +38,7 @@ def mint(call: Call, token: str, *, param: str, details: Object | None = None) -
         raise missing("PaymentMethod", token, param=param)
     name, card = found
     method = {
-        "id": new_id("pm"),
+        "id": call.new_id("pm"),
         "object": "payment_method",
         "allow_redisplay": "unspecified",
         "billing_details": billing_details(details),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from sandbox.psp import charges
-from sandbox.psp.call import Call, Object, new_id
+from sandbox.psp.call import Call, Object
 from sandbox.psp.errors import ApiError, invalid, wrong_state
 from sandbox.psp.lists import page
 
@@ -57,7 +57,7 @@ def _refund(
 ) -> Object:
     returned = hidden.get("refunded", 0) + amount
     refund: Object = {
-        "id": new_id("re"),
+        "id": call.new_id("re"),
         "object": "refund",
         "amount": amount,
         "balance_transaction": None,
@@ -103,7 +103,7 @@ def _set_returned(call: Call, charge: Object, hidden: Object, returned: int) -> 
 def page_of_charge(call: Call, charge_id: str) -> list[Object]:
     """The newest refunds of a charge, one more than the charge shows."""
     rows = call.database.rows(
-        "SELECT body FROM object WHERE account = ? AND type = 'refund' AND source = ? ORDER BY seq DESC LIMIT 11",
+        "SELECT body FROM object WHERE account = ? AND type = 'refund' AND type <> 'event' AND source = ? ORDER BY seq DESC LIMIT 11",
         (call.account, charge_id),
     )
     return [json.loads(row["body"]) for row in rows]
