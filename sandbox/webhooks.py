@@ -148,7 +148,7 @@ class Webhooks:
         elif fault.kind == "webhook_forge":
             forged = [
                 Draft(
-                    draft.event, draft.body, draft.endpoint, str(fault.options.get("forgery", "bad_secret"))
+                    draft.event, draft.endpoint, str(fault.options.get("forgery", "bad_secret"))
                 )
                 for draft in struck
             ]

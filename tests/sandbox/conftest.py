@@ -222,3 +222,9 @@ def own_sandbox(tmp_path: Path) -> Iterator[Callable[..., Sandbox]]:
     for box in started:
         if box.process.poll() is None:
             box.end(signal.SIGKILL)
+
+
+@pytest.fixture
+def until() -> Callable[..., Any]:
+    """``until(question)`` waits for a truthy answer."""
+    return wait_for
