@@ -1,4 +1,4 @@
-"""The control API under ``/_sandbox/``: JSON in, JSON out, for tests and people. See docs/reference/sandbox.md."""
+"""The control API under ``/_sandbox/``: JSON in, JSON out. Described in docs/reference/sandbox.md."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ class Control:
         return expired
 
     def listener(self, data: Body) -> Any:
-        """Close the main port so that a connect is refused; ``open`` true or after ``seconds`` opens it again."""
+        """Close the main port: a connect is refused. ``open`` true, or ``seconds`` later, opens it again."""
         main = self._world.main
         if data.get("open"):
             main.open()
@@ -192,7 +192,7 @@ class Control:
     def keys(self, data: Body) -> Any:
         """Give ``key`` the account of ``account`` (an id or another key), or revoke it."""
         key = data.get("key") or _missing("key")
-        account = self._account(data.get("account", key))
+        account = self._account(str(data.get("account", key)))
         self._world.api.keys.register(key, account=account, revoked=bool(data.get("revoked")))
         return {"key": key, "account": account, "revoked": bool(data.get("revoked"))}
 

@@ -51,7 +51,8 @@ CREATE INDEX IF NOT EXISTS delivery_open ON delivery (state) WHERE state IN ('pe
 CREATE TABLE IF NOT EXISTS store_secret (secret TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS store_webhook (
     seq INTEGER PRIMARY KEY, at REAL NOT NULL, webhook_id TEXT, timestamp TEXT,
-    verified INTEGER NOT NULL, reason TEXT, answered INTEGER NOT NULL, headers TEXT NOT NULL, body BLOB NOT NULL);
+    verified INTEGER NOT NULL, reason TEXT, answered INTEGER NOT NULL, headers TEXT NOT NULL,
+    body BLOB NOT NULL);
 """
 
 #: Nobody else opens the file, so the locks and the shared memory that would let them are left out.

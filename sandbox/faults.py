@@ -8,16 +8,14 @@ sandbox. Magic in metadata, amount or card strikes once per payment, on its conf
 from __future__ import annotations
 
 import hashlib
-import json
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import Any
 
-from sandbox.database import place_of
 from sandbox.psp.call import Call
-from sandbox.psp.cards import CARDS, find_card
+from sandbox.psp.cards import find_card
+from sandbox.scene import Scene, matches
 
 #: Kind of fault to its group; one call suffers at most one fault of a group.
 KINDS = {
@@ -51,7 +49,17 @@ OPTIONS = frozenset(
 )  # fmt: skip
 
 FORGERIES = frozenset(
-    {"bad_secret", "altered_body", "old_timestamp", "future_timestamp", "no_signature", "not_json"}
+    {
+        "bad_secret",
+        "altered_body",
+        "old_timestamp",
+        "future_timestamp",
+        "no_signature",
+        "not_json",
+        "livemode",
+        "unknown_type",
+        "wrong_amount",
+    }
 )
 
 #: Amounts in minor units that arm a fault on confirmation, once per payment.
@@ -106,9 +114,9 @@ class Fault:
     def describe(self) -> dict[str, Any]:
         """The fault as the control API shows it."""
         return {
-            "id": self.id, "kind": self.kind, "match": self.match, "options": self.options, "times": self.times,
-            "skip": self.skip, "probability": self.probability, "seed": self.seed, "seen": self.seen,
-            "hits": self.hits,
+            "id": self.id, "kind": self.kind, "match": self.match, "options": self.options,
+            "times": self.times, "skip": self.skip, "probability": self.probability, "seed": self.seed,
+            "seen": self.seen, "hits": self.hits,
         }  # fmt: skip
 
     def strikes(self, name: str) -> bool:
@@ -128,54 +136,6 @@ class Fault:
         return True
 
 
-class Scene:
-    """What a fault may be matched by; looked up only when a fault asks."""
-
-    def __init__(self, call: Call) -> None:
-        self._call = call
-        self._intent: dict[str, Any] | None = None
-
-    @property
-    def intent(self) -> dict[str, Any]:
-        """The PaymentIntent concerned, empty when there is none."""
-        if self._intent is None:
-            self._intent = {}
-            identifier = self._call.target or self._call.params.values.get("payment_intent")
-            if isinstance(identifier, str) and identifier.startswith("pi_"):
-                row = self._call.database.one(
-                    "SELECT body FROM object WHERE seq = ? AND id = ? AND account = ?",
-                    (place_of(identifier), identifier, self._call.account),
-                )
-                self._intent = {} if row is None else json.loads(row["body"])
-        return self._intent
-
-    def value(self, name: str) -> Any:
-        """Amount, currency and the like: from the request, else from the PaymentIntent."""
-        given = self._call.params.values.get(name)
-        return given if given is not None else self.intent.get(name)
-
-    @property
-    def metadata(self) -> dict[str, Any]:
-        """Metadata of the PaymentIntent under that of the request."""
-        given = self._call.params.values.get("metadata")
-        return {**self.intent.get("metadata", {}), **(given if isinstance(given, dict) else {})}
-
-    @property
-    def token(self) -> str | None:
-        """The plain name of the test card concerned."""
-        reference = self.value("payment_method")
-        if not isinstance(reference, str):
-            return None
-        found = find_card(reference)
-        if found is not None:
-            return found[0]
-        row = self._call.database.one(
-            "SELECT hidden FROM object WHERE seq = ? AND id = ? AND account = ?",
-            (place_of(reference), reference, self._call.account),
-        )
-        return None if row is None else json.loads(row["hidden"]).get("card")
-
-
 class Faults:
     """The faults armed now. They live in memory: a restart of the sandbox disarms them."""
 
@@ -192,7 +152,7 @@ class Faults:
         kind = spec.pop("kind", None)
         if kind not in KINDS:
             raise FaultError(f"kind must be one of {', '.join(KINDS)}")
-        match = {
+        match: dict[str, Any] = {
             name: spec.pop(name)
             for name in ("operation", "account", "metadata", "amount", "currency", "token", "idempotency_key")
             if name in spec and not (name in ("amount", "currency") and kind == "partial_approval")
@@ -244,7 +204,7 @@ class Faults:
             group = KINDS[fault.kind]
             if group in picked or (group.startswith("webhook") and call.method == "GET"):
                 continue
-            if matches(fault, call, scene):
+            if matches(fault.match, call, scene):
                 with self._guard:
                     if fault.strikes(name):
                         picked[group] = fault
@@ -290,25 +250,3 @@ def from_text(text: str) -> Fault:
     if kind not in KINDS:
         raise FaultError(f"unknown fault {kind}")
     return Fault("magic", kind, options={"seconds": float(seconds)} if seconds else {})
-
-
-def matches(fault: Fault, call: Call, scene: Scene) -> bool:
-    """Whether every condition of the fault holds for this call."""
-    match = fault.match
-    if not fnmatchcase(call.operation, match.get("operation", "*")):
-        return False
-    if "account" in match and match["account"] != call.account:
-        return False
-    if "idempotency_key" in match and match["idempotency_key"] != call.key:
-        return False
-    for name in ("amount", "currency"):
-        if name in match and str(match[name]).lower() != str(scene.value(name)).lower():
-            return False
-    if "metadata" in match and any(
-        scene.metadata.get(key) != value for key, value in match["metadata"].items()
-    ):
-        return False
-    if "token" in match:
-        wanted = find_card(match["token"])
-        return wanted is not None and scene.token == wanted[0]
-    return True

@@ -1,4 +1,4 @@
-"""Form bodies with nested keys, as the provider's SDK writes them: ``a[b]=1``, ``list[0]=x``, ``list[]=y``."""
+"""Form bodies with nested keys, as the SDK writes them: ``a[b]=1``, ``list[0]=x``, ``list[]=y``."""
 
 from __future__ import annotations
 

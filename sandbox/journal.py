@@ -1,8 +1,8 @@
 """Reading the journal of effects: what money really moved, whatever the wire said.
 
 Kinds: ``charge.authorized``, ``authorization.released`` (amounts that are only reserved and given back),
-``charge.captured`` (money taken, positive), ``refund.succeeded`` (negative), ``refund.failed`` (money that came
-back from a refund, positive), ``charge.declined`` (an attempt without effect, amount 0).
+``charge.captured`` (money taken, positive), ``refund.succeeded`` (negative), ``refund.failed`` (money that
+came back from a refund, positive), ``charge.declined`` (an attempt without effect, amount 0).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ COLUMNS = ("account", "payment_intent", "charge", "refund", "kind", "idempotency
 
 
 def read(database: Database, filters: dict[str, str]) -> list[dict[str, Any]]:
-    """Entries in order. Filters: a column, ``after`` (a seq) or ``metadata.<key>``; others raise ValueError."""
+    """Entries in order. Filters: a column, ``after`` (a seq), ``metadata.<key>``; others: ValueError."""
     where, values = ["1 = 1"], []
     for name, value in filters.items():
         if name in COLUMNS:
@@ -39,7 +39,7 @@ def read(database: Database, filters: dict[str, str]) -> list[dict[str, Any]]:
 
 
 def totals(database: Database, filters: dict[str, str]) -> list[dict[str, Any]]:
-    """Per account, PaymentIntent and currency: how often money was taken, how much, and what is left of it."""
+    """Per account, PaymentIntent and currency: how often money was taken, how much, what is left of it."""
     sums: dict[tuple[str, str, str], dict[str, Any]] = {}
     for row in read(database, filters):
         key = (row["account"], row["payment_intent"], row["currency"])

@@ -43,18 +43,20 @@ def index(*, base_url: str, control_url: str, version: str, counts: dict[str, in
         "<p>A payment provider and a store that do not exist. No money moves here; everything else behaves as"
         " it would. Programs talk to it over HTTP and cannot tell.</p>"
         "<h2>Addresses</h2><table>"
-        f"<tr><th>Provider API</th><td><code>{escape(base_url)}/v1/</code> speaks Stripe {escape(version)}</td></tr>"
+        f"<tr><th>Provider API</th><td><code>{escape(base_url)}/v1/</code>"
+        f" speaks Stripe {escape(version)}</td></tr>"
         f"<tr><th>Store's webhook receiver</th><td><code>{escape(base_url)}/store/webhooks</code></td></tr>"
         f"<tr><th>Control</th><td><code>{escape(base_url)}/_sandbox/</code>, also at"
         f" <code>{escape(control_url)}/_sandbox/</code></td></tr></table>"
         f"<h2>So far</h2><table>{rows}</table>"
         '<p><a href="/_sandbox/journal">Journal of effects</a> · <a href="/_sandbox/requests">Requests</a> ·'
-        ' <a href="/_sandbox/deliveries">Webhook deliveries</a> · <a href="/_sandbox/faults">Armed faults</a></p>',
+        ' <a href="/_sandbox/deliveries">Webhook deliveries</a> ·'
+        ' <a href="/_sandbox/faults">Armed faults</a></p>',
     )
 
 
 def amount_text(amount: int, currency: str) -> str:
-    """Minor units for people; the bank page shows two decimals except where the currency has none or three."""
+    """Minor units for people: two decimals, except where the currency has none or three."""
     decimals = {"jpy": 0, "krw": 0, "vnd": 0, "clp": 0, "bhd": 3, "jod": 3, "kwd": 3, "omr": 3, "tnd": 3}
     places = decimals.get(currency, 2)
     digits = str(amount).rjust(places + 1, "0")

@@ -196,7 +196,7 @@ def wait_for_close(sock: socket.socket, seconds: float) -> None:
 
 
 def read_request(sock: socket.socket, buffer: bytearray) -> Request | None:
-    """Read one request; ``None`` when the client closed. Surplus bytes stay in ``buffer`` for the next one."""
+    """Read one request; ``None`` when the client closed. Surplus bytes stay in ``buffer``."""
     while (end := buffer.find(b"\r\n\r\n")) < 0:
         if len(buffer) > MAX_HEAD:
             raise BadRequest(431)

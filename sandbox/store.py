@@ -48,9 +48,15 @@ class Store:
         kind = spec.get("kind")
         if kind not in BEHAVIOURS:
             raise BehaviourError(f"kind must be one of {', '.join(sorted(BEHAVIOURS))}")
-        behaviour = {"kind": kind, "times": int(spec.get("times", 1)), "status": int(spec.get("status", 500)),
-                     "seconds": float(spec.get("seconds", 2.0)), "location": str(spec.get("location", "/store/elsewhere")),
-                     "bytes": int(spec.get("bytes", 5_000_000)), "retry_after": spec.get("retry_after")}  # fmt: skip
+        behaviour = {
+            "kind": kind,
+            "times": int(spec.get("times", 1)),
+            "status": int(spec.get("status", 500)),
+            "seconds": float(spec.get("seconds", 2.0)),
+            "location": str(spec.get("location", "/store/elsewhere")),
+            "bytes": int(spec.get("bytes", 5_000_000)),
+            "retry_after": spec.get("retry_after"),
+        }
         with self._guard:
             self._behaviours.append(behaviour)
         return behaviour

@@ -1,16 +1,14 @@
 """Webhooks of the provider: events become deliveries in the file, lanes of threads send them.
 
-A delivery is written in the transaction that caused the event and leaves after its commit, so a killed sandbox
-sends what is open when it starts again. Events of one payment travel in one lane, hence in order; a delivery that
-waits for its retry blocks nobody.
+A delivery is written in the transaction that caused the event and leaves after its commit, so a killed
+sandbox sends what is open when it starts again. Events of one payment travel in one lane, hence in order; a
+delivery that waits for its retry blocks nobody.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import heapq
-import hmac
 import http.client
 import json
 import threading
@@ -18,11 +16,11 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from sandbox.clock import Clock
 from sandbox.database import Database, dump, place_of
 from sandbox.faults import Fault
+from sandbox.posting import dress, send
 from sandbox.psp.call import Call, Event
 
 #: Endpoints of this account hear the events of every account.
@@ -52,12 +50,6 @@ def event_body(call: Call, event: Event, *, pending: int) -> str:
     )
 
 
-def signature(secret: str, body: bytes, timestamp: int) -> str:
-    """The ``Stripe-Signature`` header: HMAC-SHA256 over timestamp, dot and raw body."""
-    digest = hmac.new(secret.encode(), b"%d." % timestamp + body, hashlib.sha256).hexdigest()
-    return f"t={timestamp},v1={digest}"
-
-
 class Webhooks:
     """Plans, stores and sends deliveries."""
 
@@ -77,7 +69,7 @@ class Webhooks:
             for lane in range(lanes)
         ]
 
-    # Planning -------------------------------------------------------------------------------------------------
+    # Planning
 
     def publish(self, call: Call, faults: list[Fault]) -> list[tuple[int, float, int]]:
         """Store the call's events and their deliveries, inside its transaction; returns what to ``push``."""
@@ -106,7 +98,8 @@ class Webhooks:
         if known is not None:
             return known
         rows = self._database.rows(
-            "SELECT id, body FROM object WHERE account IN (?, ?) AND type = 'webhook_endpoint' AND type <> 'event' ORDER BY seq",
+            "SELECT id, body FROM object WHERE account IN (?, ?) AND type = 'webhook_endpoint'"
+            " AND type <> 'event' ORDER BY seq",
             (account, EVERYBODY),
         )
         found = []
@@ -147,9 +140,7 @@ class Webhooks:
             return drafts + self._copies(call, struck, fault)
         elif fault.kind == "webhook_forge":
             forged = [
-                Draft(
-                    draft.event, draft.endpoint, str(fault.options.get("forgery", "bad_secret"))
-                )
+                Draft(draft.event, draft.endpoint, str(fault.options.get("forgery", "bad_secret")))
                 for draft in struck
             ]
             kept = (
@@ -179,8 +170,8 @@ class Webhooks:
                 "INSERT INTO delivery (event, type, object, account, endpoint, state, due_at, after, forgery)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    draft.event.id, draft.event.type, draft.event.subject, account, draft.endpoint, draft.state,
-                    due, previous if draft.chained else None, draft.forgery,
+                    draft.event.id, draft.event.type, draft.event.subject, account, draft.endpoint,
+                    draft.state, due, previous if draft.chained else None, draft.forgery,
                 ),
             )  # fmt: skip
             previous = int(cursor.lastrowid or 0)
@@ -191,7 +182,7 @@ class Webhooks:
     def _lane(self, subject: str, spread: int = 0) -> int:
         return (int(hashlib.md5(subject.encode()).hexdigest()[:6], 16) + spread) % len(self._lanes)  # noqa: S324
 
-    # Sending --------------------------------------------------------------------------------------------------
+    # Sending
 
     def start(self) -> None:
         """Take up what an earlier process left open, then send."""
@@ -312,55 +303,11 @@ class Webhooks:
                 (state, attempts, status, error, due, row["id"]),
             )
             released = self._database.rows(
-                "UPDATE delivery SET state = 'pending' WHERE state = 'waiting' AND after = ? RETURNING id, due_at",
+                "UPDATE delivery SET state = 'pending' WHERE state = 'waiting' AND after = ?"
+                " RETURNING id, due_at",
                 (row["id"],),
             )
         pushes = [(item["id"], item["due_at"], lane) for item in released]
         if again:
             pushes.append((row["id"], due, lane))
         self.push(pushes)
-
-
-def dress(body: bytes, forgery: str | None, secret: str, now: int) -> tuple[bytes, dict[str, str]]:
-    """Body and headers of one delivery; ``forgery`` says which lie is told."""
-    if forgery == "bad_secret":
-        secret = "whsec_forged"  # noqa: S105 - the point is that it is not the secret
-    timestamp = now + {"old_timestamp": -3600, "future_timestamp": 3600}.get(forgery or "", 0)
-    if forgery == "not_json":
-        body = b"\xff\xfe not json"
-    headers = {"Content-Type": "application/json; charset=utf-8", "User-Agent": "Sandbox/1.0"}
-    if forgery != "no_signature":
-        headers["Stripe-Signature"] = signature(secret, body, timestamp)
-    if forgery == "altered_body":
-        body = body.replace(b'"amount":', b'"amount":9', 1)
-    return body, headers
-
-
-def send(
-    connections: dict[tuple[str, str], http.client.HTTPConnection], url: str, body: bytes,
-    headers: dict[str, str], timeout: float,
-) -> tuple[int | None, str | None]:  # fmt: skip
-    """POST on a kept connection; one silent second try when the kept connection turns out to be dead."""
-    parts = urlsplit(url)
-    place = (parts.scheme, parts.netloc)
-    path = parts.path + (f"?{parts.query}" if parts.query else "") or "/"
-    for fresh in (False, True):
-        connection = connections.get(place)
-        kept = connection is not None
-        if connection is None:
-            kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-            connection = connections[place] = kind(parts.netloc, timeout=timeout)
-        try:
-            connection.request("POST", path, body, headers)
-            answer = connection.getresponse()
-            answer.read(65536)
-            if answer.will_close or not answer.isclosed():
-                connections.pop(place).close()
-            return answer.status, None
-        except (OSError, http.client.HTTPException) as error:
-            with contextlib.suppress(KeyError):
-                connections.pop(place).close()
-            stale = isinstance(error, http.client.RemoteDisconnected | BrokenPipeError | ConnectionResetError)
-            if not (kept and stale and not fresh):
-                return None, f"{type(error).__name__}: {error}"
-    return None, "no answer"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sandbox.database import dump
 from sandbox.faults import KINDS, Fault
 from sandbox.psp.errors import ApiError
 from sandbox.server import Response, Wire
@@ -11,21 +12,23 @@ EXECUTED = frozenset({"http_500"})
 
 HANG_SECONDS = 90.0
 
-BAD_GATEWAY = b"""<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1>
-</center>\r\n<hr><center>proxy</center>\r\n</body>\r\n</html>\r\n"""
-UNAVAILABLE = b'{"error":{"type":"api_error","message":"The service is overloaded. Try again later."}}'
-TOO_MANY = (
-    b'{"error":{"type":"invalid_request_error","code":"rate_limit","message":"Too many requests hit the API too'
-    b' quickly. Back off exponentially."}}'
+BAD_GATEWAY = (
+    b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
+    b"<center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>proxy</center>\r\n</body>\r\n</html>\r\n"
 )
-IN_USE = (
-    b'{"error":{"type":"idempotency_error","code":"idempotency_key_in_use","message":"Another request with this'
-    b' idempotency key is still running. Try again later."}}'
+
+
+def _body(type_: str, message: str, code: str | None = None) -> bytes:
+    error = {"type": type_, "message": message, **({} if code is None else {"code": code})}
+    return dump({"error": error}).encode()
+
+
+UNAVAILABLE = _body("api_error", "The service is overloaded. Try again later.")
+TOO_MANY = _body("invalid_request_error", "Too many requests. Back off exponentially.", "rate_limit")
+IN_USE = _body(
+    "idempotency_error", "A request with this key is still running. Try again.", "idempotency_key_in_use"
 )
-LOCKED = (
-    b'{"error":{"type":"invalid_request_error","code":"lock_timeout","message":"This object cannot be accessed now'
-    b' because another request is using it."}}'
-)
+LOCKED = _body("invalid_request_error", "Another request is using this object. Try again.", "lock_timeout")
 
 
 def spoiled(faults: list[Fault]) -> Fault | None:

@@ -117,7 +117,8 @@ class Api:
             raise invalid(f"The parameters cannot be read: {error}") from error
         clock = self._clock.now()
         call = Call(
-            database=self._database, account=account, operation=name, method=request.method, path=request.path,
+            database=self._database, account=account, operation=name, method=request.method,
+            path=request.path,
             params=Params(values), target=target, request_id=request_id,
             key=request.headers.get("idempotency-key") if request.method == "POST" else None,
             now=int(clock), clock=clock, base_url=self._base_url, api_version=self._version,
@@ -215,11 +216,12 @@ class Api:
         return status, body, pushes
 
     def perform(self, *, account: str, operation: str, action: Any, target: str = "") -> Any:
-        """Let ``action(call)`` happen at the provider without a caller: a buyer, a bank or an operator did it."""
+        """Let ``action(call)`` happen without a caller: a buyer, a bank or an operator did it."""
         clock = self._clock.now()
         call = Call(
             database=self._database, account=account, operation=operation, method="INTERNAL", path="",
-            params=Params({}), target=target, request_id=new_request_id(), key=None, now=int(clock), clock=clock,
+            params=Params({}), target=target, request_id=new_request_id(), key=None, now=int(clock),
+            clock=clock,
             base_url=self._base_url, api_version=self._version,
         )  # fmt: skip
         with self._database.transaction():
@@ -248,8 +250,8 @@ class Api:
         faults: list[Fault],
     ) -> None:  # fmt: skip
         self._database.execute(
-            "INSERT INTO request_log (at, request_id, account, method, path, operation, idempotency_key, params,"
-            " status, replayed, error_code, faults) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO request_log (at, request_id, account, method, path, operation, idempotency_key,"
+            " params, status, replayed, error_code, faults) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 call.clock, call.request_id, call.account, call.method, call.path, call.operation, call.key,
                 dump(call.params.values), status, replayed, None if error is None else error.code,
@@ -259,8 +261,8 @@ class Api:
 
     def _log_refusal(self, request: Request, request_id: str, error: ApiError) -> None:
         self._database.execute(
-            "INSERT INTO request_log (at, request_id, method, path, idempotency_key, params, status, replayed,"
-            " error_code, faults) VALUES (?, ?, ?, ?, ?, '{}', ?, 0, ?, '[]')",
+            "INSERT INTO request_log (at, request_id, method, path, idempotency_key, params, status,"
+            " replayed, error_code, faults) VALUES (?, ?, ?, ?, ?, '{}', ?, 0, ?, '[]')",
             (
                 self._clock.now(), request_id, request.method, request.path,
                 request.headers.get("idempotency-key"), error.status, error.code,

@@ -43,8 +43,8 @@ def check_return_url(intent: Object, terms: Terms) -> None:
     automatic = intent["automatic_payment_methods"]
     if automatic and automatic["allow_redirects"] == "always" and terms.return_url is None:
         raise invalid(
-            "This PaymentIntent accepts methods that may redirect the buyer, so a return_url is needed; or set"
-            " automatic_payment_methods[allow_redirects] to never, or payment_method_types.",
+            "This PaymentIntent accepts methods that may redirect the buyer, so a return_url is needed; or"
+            " set automatic_payment_methods[allow_redirects] to never, or payment_method_types.",
             param="return_url",
         )
 

@@ -77,7 +77,8 @@ class Call:
             " body, hidden) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 place_of(obj["id"]), obj["id"], self.account, obj["object"], obj["created"], obj.get("type"),
-                obj.get("payment_intent"), obj.get("customer"), source, dump(obj), dump(hidden) if hidden else "{}",
+                obj.get("payment_intent"), obj.get("customer"), source, dump(obj),
+                dump(hidden) if hidden else "{}",
             ),
         )  # fmt: skip
         return obj
@@ -110,7 +111,7 @@ class Call:
             "INSERT INTO journal (at, kind, account, payment_intent, charge, refund, amount, currency,"
             " idempotency_key, request_id, operation, metadata) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                self.clock, kind, self.account, charge["payment_intent"], charge["id"], refund, amount, currency,
-                self.key, self.request_id, self.operation, dump(charge["metadata"]),
+                self.clock, kind, self.account, charge["payment_intent"], charge["id"], refund, amount,
+                currency, self.key, self.request_id, self.operation, dump(charge["metadata"]),
             ),
         )  # fmt: skip

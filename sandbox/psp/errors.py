@@ -1,4 +1,4 @@
-"""Refusals in the provider's shape: ``{"error": {"type", "code", "decline_code", "message", "param", …}}``."""
+"""Refusals in the provider's shape: ``{"error": {"type", "code", "message", "param", …}}``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 class ApiError(Exception):
     """A refusal of one request.
 
-    ``commit``: what the handler wrote stays (a decline leaves a failed charge behind). ``saved``: the answer is
-    kept under the idempotency key, because execution had begun.
+    ``commit``: what the handler wrote stays (a decline leaves a failed charge behind). ``saved``: the answer
+    is kept under the idempotency key, because execution had begun.
     """
 
     def __init__(

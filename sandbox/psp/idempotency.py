@@ -67,8 +67,8 @@ class KeptKeys:
             raise ApiError(
                 400,
                 "idempotency_error",
-                "Keys for idempotent requests can only be used with the parameters and the URL they were first"
-                f" used with. Use another key than {call.key} for another request.",
+                "Keys for idempotent requests can only be used with the parameters and the URL they were"
+                f" first used with. Use another key than {call.key} for another request.",
             )
         return Kept(row["status"], row["body"], row["request_id"])
 

@@ -97,7 +97,7 @@ class Params:
         return list(value)
 
     def metadata(self, current: dict[str, str] | None = None) -> dict[str, str]:
-        """Metadata merged over ``current``: at most 50 keys of 40 characters with values of 500; empty unsets."""
+        """Metadata over ``current``: at most 50 keys of 40 characters, values of 500; an empty one unsets."""
         self._known.add("metadata")
         value = self.values.get("metadata")
         merged = dict(current or {})

@@ -1,8 +1,9 @@
-"""PaymentMethods: made from test tokens, attached to customers, never reusable once detached or used alone."""
+"""PaymentMethods: made from test tokens, attached to customers, dead once detached or used alone."""
 
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 from sandbox.psp.call import Call, Object
 from sandbox.psp.cards import CARDS, Card, Decline, find_card
@@ -87,8 +88,8 @@ def check_usable(method: Object, hidden: Object, *, customer: str | None) -> Non
         raise ApiError(
             400,
             "invalid_request_error",
-            "The provided PaymentMethod was used before without a customer, or was detached from one; it may not"
-            " be used again. Attach it to a customer first to use it several times.",
+            "The provided PaymentMethod was used before without a customer, or was detached from one; it may"
+            " not be used again. Attach it to a customer first to use it several times.",
             saved=True,
         )
     if method["customer"] is not None and method["customer"] != customer:
@@ -102,7 +103,7 @@ def check_usable(method: Object, hidden: Object, *, customer: str | None) -> Non
         )
 
 
-def decline(card_decline: Decline, *, commit: bool = False, **extra: object) -> ApiError:
+def decline(card_decline: Decline, *, commit: bool = False, **extra: Any) -> ApiError:
     """A bank's refusal as the API tells it: HTTP 402, ``card_error``."""
     return ApiError(
         402,

@@ -103,7 +103,8 @@ def _set_returned(call: Call, charge: Object, hidden: Object, returned: int) -> 
 def page_of_charge(call: Call, charge_id: str) -> list[Object]:
     """The newest refunds of a charge, one more than the charge shows."""
     rows = call.database.rows(
-        "SELECT body FROM object WHERE account = ? AND type = 'refund' AND type <> 'event' AND source = ? ORDER BY seq DESC LIMIT 11",
+        "SELECT body FROM object WHERE account = ? AND type = 'refund' AND type <> 'event' AND source = ?"
+        " ORDER BY seq DESC LIMIT 11",
         (call.account, charge_id),
     )
     return [json.loads(row["body"]) for row in rows]

@@ -98,7 +98,7 @@ class Sandbox:
     def client(self, key: str, *, timeout: float = 5.0) -> stripe.StripeClient:
         return stripe.StripeClient(
             key,
-            base_addresses={name: self.url for name in ("api", "files", "connect", "meter_events")},
+            base_addresses=dict.fromkeys(("api", "files", "connect", "meter_events"), self.url),
             http_client=stripe.RequestsClient(timeout=(2, timeout)),
             max_network_retries=0,
             stripe_version="2026-10-28.endive",
@@ -198,7 +198,7 @@ def account(sandbox: Sandbox) -> Iterator[Account]:
 
 @pytest.fixture
 def receiver(account: Account) -> Iterator[Receiver]:
-    """A webhook receiver registered for the account through the official SDK; ``secret`` is what it was told."""
+    """A webhook receiver registered for the account through the official SDK; ``secret`` signs."""
     hearer = Receiver()
     endpoint = account.v1.webhook_endpoints.create({"url": hearer.url, "enabled_events": ["*"]})
     hearer.secret = endpoint.secret

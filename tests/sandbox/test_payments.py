@@ -114,10 +114,14 @@ def test_a_decline_goes_back_to_requires_payment_method(account, token, code, de
     assert (done.status, done.last_payment_error) == ("succeeded", None)
 
 
-@pytest.mark.parametrize(("result", "status"), [("complete", "succeeded"), ("fail", "requires_payment_method")])
+@pytest.mark.parametrize(
+    ("result", "status"), [("complete", "succeeded"), ("fail", "requires_payment_method")]
+)
 def test_three_d_secure_by_the_banks_page(account, result, status):
     intent = account.intent(
-        payment_method="pm_card_threeDSecure2Required", confirm=True, return_url="http://shop.example/back?x=1"
+        payment_method="pm_card_threeDSecure2Required",
+        confirm=True,
+        return_url="http://shop.example/back?x=1",
     )
     assert (intent.status, intent.next_action.type) == ("requires_action", "redirect_to_url")
     page = intent.next_action.redirect_to_url.url
@@ -211,7 +215,9 @@ def test_lists_page_and_filter(account):
     created = account.v1.events.list({"type": "payment_intent.created", "limit": 3})
     assert [row.data.object.id for row in created.data] == [made[4], made[3], made[2]]
     assert created.has_more is True
-    nothing = account.v1.events.list({"types": ["charge.failed"], "created": {"gte": created.data[0].created}})
+    nothing = account.v1.events.list(
+        {"types": ["charge.failed"], "created": {"gte": created.data[0].created}}
+    )
     assert nothing.data == []
     event = account.v1.events.retrieve(created.data[0].id)
     assert event.type == "payment_intent.created"

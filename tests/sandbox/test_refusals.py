@@ -8,7 +8,9 @@ import stripe
 REFUSALS = {}
 
 
-def refusal(error: type[stripe.StripeError], *, status: int = 400, code: str | None = None, param: str | None = None):
+def refusal(
+    error: type[stripe.StripeError], *, status: int = 400, code: str | None = None, param: str | None = None
+):
     """Register a function that must end in this refusal."""
 
     def register(function):

@@ -1,4 +1,4 @@
-"""Every object has exactly the keys and types of its documented resource, and loads into the SDK's classes."""
+"""Every object has exactly the keys and types of its resource, and loads into the SDK's classes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ import stripe
 
 RESOURCES = json.loads((Path(__file__).parent / "stripe_resources.json").read_text())
 #: Objects whose keys are the caller's or depend on a type.
-FREE = {"metadata", "payment_method_options", "next_action", "last_payment_error", "fraud_details", "shipping"}
+FREE = {
+    "metadata",
+    "payment_method_options",
+    "next_action",
+    "last_payment_error",
+    "fraud_details",
+    "shipping",
+}
 
 
 def differences(real: Any, example: Any, path: str = "") -> list[str]:

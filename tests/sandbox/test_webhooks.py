@@ -162,10 +162,13 @@ def test_dropped(account, receiver, until):
         ("future_timestamp", True),
         ("no_signature", False),
         ("not_json", False),
+        ("livemode", True),
+        ("unknown_type", True),
+        ("wrong_amount", True),
     ],
 )
 def test_forged(account, receiver, until, forgery, believed):
-    """What the SDK itself believes; a timestamp of the future passes it, so the product needs its own check."""
+    """What the SDK itself believes: the product has to find the rest of the lies itself."""
     account.arm("webhook_forge", forgery=forgery, instead=True)
     account.intent()
     until(lambda: receiver.got)
@@ -176,6 +179,14 @@ def test_forged(account, receiver, until, forgery, believed):
     except (stripe.SignatureVerificationError, UnicodeDecodeError):
         seen = False
     assert seen is believed
+    if forgery in ("livemode", "unknown_type", "wrong_amount"):
+        event = json.loads(body)
+        lies = (
+            event["livemode"],
+            event["type"] == "unicorn.born",
+            event["data"]["object"]["amount"] == 91000,
+        )
+        assert lies == tuple(forgery == name for name in ("livemode", "unknown_type", "wrong_amount"))
 
 
 def test_forged_beside_the_genuine_one(account, receiver, until):
