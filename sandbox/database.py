@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-import secrets
+import os
+import random
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -97,7 +98,7 @@ class Database:
         """
         with self.lock:
             place, self._next = self._next, self._next + 1
-        return f"{prefix}_{place:012x}{secrets.token_hex(6)}"
+        return f"{prefix}_{place:012x}{random_digits(48)}"
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -154,6 +155,11 @@ class Database:
             self._connection.close()
 
 
+def random_digits(bits: int) -> str:
+    """Random hexadecimal digits for an id."""
+    return f"{_RANDOM.getrandbits(bits):0{bits // 4}x}"
+
+
 def place_of(identifier: str) -> int:
     """The place in the table that an object id names; -1, where nothing is, for anything else."""
     digits = identifier.rpartition("_")[2]
@@ -162,6 +168,9 @@ def place_of(identifier: str) -> int:
     except ValueError:
         return -1
 
+
+#: Ids need to be different, not secret: one seed from the system saves a system call for each.
+_RANDOM = random.Random(os.urandom(16))  # noqa: S311
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False)
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
-
+from sandbox.database import random_digits
 from sandbox.psp import payment_methods
 from sandbox.psp.call import Call, Object
 from sandbox.psp.errors import invalid
@@ -39,7 +38,7 @@ def build(call: Call) -> tuple[Object, Object]:
         "canceled_at": None,
         "cancellation_reason": None,
         "capture_method": params.choice("capture_method", CAPTURE_METHODS, "automatic"),
-        "client_secret": f"{identifier}_secret_{secrets.token_hex(12)}",
+        "client_secret": f"{identifier}_secret_{random_digits(96)}",
         "confirmation_method": params.choice("confirmation_method", {"automatic", "manual"}, "automatic"),
         "created": call.now,
         "currency": currency,
