@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 from sandbox import journal
 from sandbox.database import dump, place_of
 from sandbox.faults import FaultError
-from sandbox.psp import events, payment_intents, refunds
+from sandbox.psp import attempts, events, payment_intents, refunds
 from sandbox.psp.call import Call
 from sandbox.psp.errors import ApiError
 from sandbox.server import Request, Response
@@ -56,6 +56,7 @@ class Control:
             ("POST", "webhooks/release", self.release),
             ("GET", "deliveries", self.deliveries),
             ("POST", "payment_intents/(?P<identifier>pi_[0-9a-f]+)/authentication", self.authentication),
+            ("POST", "payment_intents/(?P<identifier>pi_[0-9a-f]+)/settlement", self.settlement),
             ("POST", "refunds/(?P<identifier>re_[0-9a-f]+)/fail", self.fail_refund),
             ("POST", "store/secrets", self.add_secret),
             ("DELETE", "store/secrets", self.drop_secret),
@@ -257,15 +258,30 @@ class Control:
             raise Refusal("result is complete or fail")
         return self._world.bank.finish(identifier, passed=data["result"] == "complete")
 
-    def fail_refund(self, data: Body, identifier: str) -> Any:
-        """The bank sends a succeeded refund back."""
+    def settlement(self, data: Body, identifier: str) -> Any:
+        """End a PaymentIntent that is processing: ``result`` succeed or fail."""
+        if data.get("result") not in ("succeed", "fail"):
+            raise Refusal("result is succeed or fail")
+
+        def act(call: Call) -> Any:
+            intent, hidden = call.load("payment_intent", identifier)
+            return attempts.settle(call, intent, hidden, succeeded=data["result"] == "succeed")
+
+        account = self._owner(identifier)
+        return self._world.api.perform(account=account, operation="bank.settlement", action=act)
+
+    def _owner(self, identifier: str) -> str:
         row = self._world.database.one(
             "SELECT account FROM object WHERE seq = ? AND id = ?", (place_of(identifier), identifier)
         )
         if row is None:
-            raise ApiError(404, "invalid_request_error", f"no refund {identifier}")
+            raise ApiError(404, "invalid_request_error", f"no object {identifier}")
+        return str(row["account"])
+
+    def fail_refund(self, data: Body, identifier: str) -> Any:
+        """The bank sends a succeeded refund back."""
         return self._world.api.perform(
-            account=row["account"],
+            account=self._owner(identifier),
             operation="bank.refund_failure",
             action=lambda call: refunds.fail(call, identifier),
         )

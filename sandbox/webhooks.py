@@ -62,6 +62,8 @@ class Webhooks:
         self._listeners: dict[str, list[dict[str, Any]]] = {}
         self.signature_clock = "real"
         self._lanes: list[list[tuple[float, int]]] = [[] for _ in range(lanes)]
+        last = database.one("SELECT coalesce(max(id), 0) AS id FROM delivery")
+        self._serial = 0 if last is None else int(last["id"])  # goes on after a reset: no id comes twice
         self._changed = threading.Condition()
         self._stopping = False
         self._threads = [
@@ -166,15 +168,16 @@ class Webhooks:
         previous: int | None = None
         for draft in drafts:
             due = time.time() + draft.delay
-            cursor = self._database.execute(
-                "INSERT INTO delivery (event, type, object, account, endpoint, state, due_at, after, forgery)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            self._serial += 1
+            self._database.execute(
+                "INSERT INTO delivery (id, event, type, object, account, endpoint, state, due_at, after,"
+                " forgery) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    draft.event.id, draft.event.type, draft.event.subject, account, draft.endpoint,
-                    draft.state, due, previous if draft.chained else None, draft.forgery,
+                    self._serial, draft.event.id, draft.event.type, draft.event.subject, account,
+                    draft.endpoint, draft.state, due, previous if draft.chained else None, draft.forgery,
                 ),
             )  # fmt: skip
-            previous = int(cursor.lastrowid or 0)
+            previous = self._serial
             if draft.state == "pending":
                 pushes.append((previous, due, self._lane(draft.event.subject, draft.spread)))
         return pushes

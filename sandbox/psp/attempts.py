@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox.psp import charges, payment_methods
 from sandbox.psp.call import Call, Object
-from sandbox.psp.cards import AUTHENTICATION, Card, Decline
+from sandbox.psp.cards import AUTHENTICATION, GENERIC, Card, Decline
 from sandbox.psp.errors import ApiError, invalid, wrong_state
 
 AUTHENTICATION_FAILED = Decline(
@@ -64,6 +64,11 @@ def attempt(call: Call, intent: Object, hidden: Object, terms: Terms) -> None:
     if card.decline is not None:
         refuse(call, intent, hidden, method, card.decline, charged=True)
         raise _card_error(intent, method, card.decline)
+    if card.asynchronous:
+        intent.update(status="processing", processing={"type": "card"})
+        call.save(intent, hidden)
+        call.emit("payment_intent.processing", intent)
+        return
     approve(call, intent, hidden, method, secret, card)
 
 
@@ -100,6 +105,21 @@ def finish_step(call: Call, intent: Object, hidden: Object, *, passed: bool) -> 
         refuse(call, intent, hidden, method, card.decline, charged=True)
     else:
         approve(call, intent, hidden, method, secret, card, three_d_secure=True)
+    return intent
+
+
+def settle(call: Call, intent: Object, hidden: Object, *, succeeded: bool) -> Object:
+    """The outcome of a payment that was processing is known."""
+    if intent["status"] != "processing":
+        raise wrong_state(
+            f"This PaymentIntent is {intent['status']}: its outcome is not open.", intent=intent
+        )
+    method, secret = call.load("payment_method", intent["payment_method"])
+    intent["processing"] = None
+    if succeeded:
+        approve(call, intent, hidden, method, secret, payment_methods.card_of(secret))
+    else:
+        refuse(call, intent, hidden, method, GENERIC, charged=True)
     return intent
 
 

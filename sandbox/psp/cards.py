@@ -32,6 +32,7 @@ class Card:
     authenticates: bool = False
     instant: bool = False
     fault: str | None = None
+    asynchronous: bool = False
 
 
 GENERIC = Decline("card_declined", "generic_decline", "Your card was declined.")
@@ -83,10 +84,11 @@ CARDS: dict[str, Card] = {
     "authenticationRequiredChargeDeclinedInsufficientFunds": Card(
         last4="8260", authenticates=True, decline=INSUFFICIENT
     ),
-    # Names of this sandbox only: cards that arm a fault.
+    # Names of this sandbox only: cards that arm a fault or keep the outcome open.
     "sandboxChargedButTimeout": Card(last4="9001", fault="charged_but_timeout"),
     "sandboxNotChargedTimeout": Card(last4="9002", fault="not_charged_timeout"),
     "sandboxConnectionReset": Card(last4="9003", fault="connection_reset_after_body"),
+    "sandboxProcessing": Card(last4="9100", asynchronous=True),
     "sandboxPartialApproval": Card(last4="9008", fault="partial_approval"),
 }
 

@@ -146,6 +146,21 @@ def test_three_d_secure_by_the_control_api(account):
     account.sandbox.control("POST", path, {"result": "complete"}, status=400)
 
 
+@pytest.mark.parametrize(
+    ("result", "status"), [("succeed", "succeeded"), ("fail", "requires_payment_method")]
+)
+def test_a_payment_may_stay_open_and_end_later(account, result, status):
+    intent = account.intent(payment_method="pm_card_sandboxProcessing", confirm=True)
+    assert (intent.status, account.journal()) == ("processing", [])
+    with pytest.raises(stripe.InvalidRequestError):
+        account.v1.payment_intents.cancel(intent.id)
+    account.sandbox.control("POST", f"payment_intents/{intent.id}/settlement", {"result": result})
+    assert account.v1.payment_intents.retrieve(intent.id).status == status
+    assert account.kinds() == ["charge.captured" if result == "succeed" else "charge.declined"]
+    types = [event.type for event in account.v1.events.list().data][::-1]
+    assert types[:2] == ["payment_intent.created", "payment_intent.processing"]
+
+
 def test_off_session_payment_that_needs_the_buyer_is_declined(account):
     with pytest.raises(stripe.CardError) as caught:
         account.intent(payment_method="pm_card_authenticationRequired", confirm=True, off_session=True)

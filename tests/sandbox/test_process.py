@@ -144,6 +144,20 @@ def test_reset_forgets_everything(own_sandbox):
     assert v1.payment_intents.create(PAY, {"idempotency_key": "k"}).id != first.id
 
 
+def test_a_delivery_in_flight_does_not_touch_what_comes_after_a_reset(own_sandbox, receiver, until):
+    box = own_sandbox("--webhook-url", receiver.url)
+    held, gate = threading.Event(), threading.Event()
+    receiver.hook = lambda body: (held.set(), gate.wait(10))
+    box.client("sk_test_x").v1.payment_intents.create(PAY)
+    assert held.wait(10)
+    box.control("POST", "reset", {})
+    box.arm("webhook_hold")
+    box.client("sk_test_x").v1.payment_intents.create(PAY)
+    gate.set()
+    until(lambda: len(receiver.got) == 1)
+    assert [row["state"] for row in box.get("deliveries")] == ["held"] * 3
+
+
 def test_pages(sandbox):
     page = requests.get(f"{sandbox.url}/", timeout=5)
     assert page.status_code == 200
