@@ -25,6 +25,7 @@ __all__ = ["ApiView", "PostOnceView", "json_response"]
 class ApiView(APIView):
     """A view that declares a scope per method and the query parameters of its lists."""
 
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     scopes: ClassVar[Mapping[str, str]] = {}
     query_parameters: ClassVar[Collection[str]] = ()
 
