@@ -12,11 +12,19 @@ from core import clock
 from core.api.pagination import Page
 from core.errors import NotFound
 from core.ids import parse_public_id
-from merchants.facts import seller_data
-from merchants.models import Merchant, Seller, SellerTerms
-from merchants.types import MerchantData, SellerData, TermsData
+from merchants.facts import buyer_data, seller_data
+from merchants.models import Buyer, Merchant, Seller, SellerTerms
+from merchants.types import BuyerData, MerchantData, SellerData, TermsData
 
-__all__ = ["find_seller", "get_merchant", "get_seller", "list_sellers", "sellers_by_account", "terms_at"]
+__all__ = [
+    "find_buyer",
+    "find_seller",
+    "get_merchant",
+    "get_seller",
+    "list_sellers",
+    "sellers_by_account",
+    "terms_at",
+]
 
 _TERMS = (
     "version",
@@ -45,14 +53,20 @@ def get_seller(*, merchant_id: UUID, seller_id: UUID) -> SellerData:
 
 def find_seller(*, merchant_id: UUID, reference: str) -> SellerData:
     """Return the seller by its seller_account or its sel_… id. Raises NotFound, also for others' sellers."""
-    key = parse_public_id(reference, "sel")
-    condition: dict[str, Any] = {"pk": key} if key else {"seller_account": reference}
-    row = None
-    if len(reference) <= 64 and "\x00" not in reference:
-        row = _sellers(merchant_id, clock.now()).filter(**condition).first()
+    condition = _by_reference(reference, prefix="sel", column="seller_account")
+    row = _sellers(merchant_id, clock.now()).filter(**condition).first()
     if row is None:
         raise NotFound()
     return _annotated(row)
+
+
+def find_buyer(*, merchant_id: UUID, reference: str) -> BuyerData:
+    """Return the buyer by its buyer_account or its buy_… id. Raises NotFound, also for others' buyers."""
+    condition = _by_reference(reference, prefix="buy", column="buyer_account")
+    row = Buyer.objects.filter(merchant_id=merchant_id, **condition).first()
+    if row is None:
+        raise NotFound()
+    return buyer_data(row)
 
 
 def sellers_by_account(
@@ -103,6 +117,13 @@ def terms_at(*, merchant_id: UUID, seller_id: UUID, at: datetime) -> TermsData:
     if row is None:
         raise NotFound()
     return TermsData(**row)
+
+
+def _by_reference(reference: str, *, prefix: str, column: str) -> dict[str, Any]:
+    if "\x00" in reference:
+        raise NotFound()  # PostgreSQL cannot even be asked for it.
+    key = parse_public_id(reference, prefix)
+    return {column: reference} if key is None else {"pk": key}
 
 
 def _sellers(merchant_id: UUID, at: datetime) -> QuerySet[Seller]:

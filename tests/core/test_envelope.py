@@ -17,6 +17,7 @@ from psycopg_pool import PoolTimeout
 from core import request_context
 from core.api.envelope import as_domain_error
 from core.api.error_catalogue import declared_errors
+from core.fields import DecryptionFailed
 from tests.store import Store, error
 
 
@@ -66,6 +67,19 @@ def test_the_last_resort_logs_and_tells_nothing(store: Store, monkeypatch: Any, 
     assert error(response) == (500, "internal_error", None)
     assert "secret detail" not in response.content.decode()
     assert "secret detail" in caplog.text
+
+
+def test_a_failure_of_ours_with_a_code_is_logged_and_not_explained(
+    store: Store, monkeypatch: Any, caplog: Any
+) -> None:
+    def explode(**_: Any) -> None:
+        raise DecryptionFailed("merchants_buyer.personal of row 7 could not be decrypted.")
+
+    monkeypatch.setattr("merchants.selectors.list_sellers", explode)
+    response = store.get("/v1/sellers")
+    assert error(response) == (500, "internal_error", None)
+    assert "row 7" not in response.content.decode()
+    assert "row 7" in caplog.text
 
 
 def test_failures_outside_the_api_have_the_envelope_too(monkeypatch: Any, caplog: Any) -> None:
