@@ -65,6 +65,9 @@ TEMPLATES = [
 AS_OWNER = env_str("DATABASE_LOGIN", "app") == "owner"
 DATABASE_URL = env_str("DATABASE_URL")
 DATABASE_OWNER_URL = env_str("DATABASE_OWNER_URL", "")
+# Read by provision_roles alone: the login that may create roles, and the one that may only look.
+PROVISION_URL = env_str("PROVISION_URL", "")
+READONLY_URL = env_str("READONLY_URL", "")
 DATABASES = {"default": database_from_url(DATABASE_OWNER_URL if AS_OWNER else DATABASE_URL)}
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 LOCK_TIMEOUT_MS = env_int("LOCK_TIMEOUT_MS", 2000)

@@ -1,10 +1,21 @@
-"""From a seller's row to the value that crosses, and to the event that tells of it."""
+"""From rows to the values that cross, and to the events that tell of them."""
 
 from core.history import Fact
-from merchants.models import Seller
-from merchants.types import SellerData, TermsData
+from merchants.models import Buyer, Seller
+from merchants.types import BuyerData, SellerData, TermsData
 
-__all__ = ["seller_data", "seller_fact"]
+__all__ = ["buyer_data", "seller_data", "seller_fact"]
+
+
+def buyer_data(row: Buyer) -> BuyerData:
+    """Return the value of a row, decrypted."""
+    return BuyerData(
+        id=row.pk,
+        merchant_id=row.merchant_id,
+        buyer_account=row.buyer_account,
+        personal=row.personal or {},
+        created_at=row.created_at,
+    )
 
 
 def seller_data(row: Seller, terms: TermsData) -> SellerData:

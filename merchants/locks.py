@@ -4,9 +4,9 @@ from uuid import UUID
 
 from core.errors import NotFound
 from core.transactions import requires_transaction
-from merchants.models import ApiKey, Seller
+from merchants.models import ApiKey, Buyer, Seller
 
-__all__ = ["lock_idle_key", "lock_key", "lock_seller"]
+__all__ = ["lock_buyer", "lock_idle_key", "lock_key", "lock_seller"]
 
 
 @requires_transaction
@@ -15,6 +15,19 @@ def lock_seller(*, merchant_id: UUID, seller_id: UUID) -> Seller:
     row = (
         Seller.objects.select_for_update(no_key=True, of=("self",))
         .filter(merchant_id=merchant_id, pk=seller_id)
+        .first()
+    )
+    if row is None:
+        raise NotFound()
+    return row
+
+
+@requires_transaction
+def lock_buyer(*, merchant_id: UUID, buyer_account: str) -> Buyer:
+    """Return the merchant's buyer, locked. Raises NotFound."""
+    row = (
+        Buyer.objects.select_for_update(no_key=True, of=("self",))
+        .filter(merchant_id=merchant_id, buyer_account=buyer_account)
         .first()
     )
     if row is None:

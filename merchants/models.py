@@ -4,12 +4,13 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from core.fields import EncryptedJSONField
 from core.fsm import StateField, StatefulModel, transition
 from core.ids import public_id, uuid7
 from core.models import EventSubject
 from merchants.states import SELLER_KYC
 
-__all__ = ["ApiKey", "Merchant", "Seller", "SellerTerms"]
+__all__ = ["ApiKey", "Buyer", "Merchant", "Seller", "SellerTerms"]
 
 MODES = [("test", "Test"), ("live", "Live")]
 
@@ -159,3 +160,22 @@ class SellerTerms(models.Model):
         indexes = [
             models.Index(fields=["seller", "-effective_at", "-version"], name="merchants_terms_in_effect")
         ]
+
+
+class Buyer(models.Model):
+    """One buyer of a merchant, under the store's own `buyer_account`. What is personal is encrypted."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="buyers")
+    buyer_account = models.CharField(max_length=64)
+    personal = EncryptedJSONField(null=True)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["merchant", "buyer_account"], name="merchants_buyer_account")
+        ]
+
+    def __str__(self) -> str:
+        return self.buyer_account

@@ -1,14 +1,14 @@
 """What crosses to other apps: frozen values, never rows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from core.ids import public_id
 
-__all__ = ["IssuedKey", "KeyIdentity", "MerchantData", "SellerData", "TermsData"]
+__all__ = ["BuyerData", "IssuedKey", "KeyIdentity", "MerchantData", "SellerData", "TermsData"]
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,22 @@ class MerchantData:
     def public_id(self) -> str:
         """The id shown outside."""
         return public_id("mer", self.id)
+
+
+@dataclass(frozen=True)
+class BuyerData:
+    """One buyer; `personal` holds what the store told about it and never shows in a log."""
+
+    id: UUID
+    merchant_id: UUID
+    buyer_account: str
+    personal: Mapping[str, Any] = field(repr=False)
+    created_at: datetime
+
+    @property
+    def public_id(self) -> str:
+        """The id shown outside."""
+        return public_id("buy", self.id)
 
 
 @dataclass(frozen=True)

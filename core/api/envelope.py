@@ -39,6 +39,9 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse:
         log.error("unhandled exception in a view", exc_info=exc)
         got_request_exception.send(sender=None, request=getattr(request, "_request", request))
         error = api_errors.InternalError()
+    elif error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.error("answered 500", code=error.code, exc_info=exc)
+        error = api_errors.InternalError()
     elif error.status == HTTPStatus.SERVICE_UNAVAILABLE:
         log.warning("answered 503", cause=type(exc).__name__, sqlstate=sqlstate(exc))
     response = error_response(error)

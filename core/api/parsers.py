@@ -24,6 +24,9 @@ class StrictJSONParser(BaseParser):
     ) -> dict[str, Any]:
         """Return the JSON object in the body (see core.api.strict_json.read_object)."""
         request = (parser_context or {})["request"]
+        # The framework matches by pattern, so that a request of type */* would come through.
+        if request._request.content_type != self.media_type:
+            raise UnsupportedMediaType()
         charset = request._request.content_params.get("charset", "utf-8")
         if charset.strip('"').lower() not in ("utf-8", "utf8"):
             raise UnsupportedMediaType()

@@ -8,7 +8,7 @@ from core.api.errors import InvalidString, MalformedRequest
 from core.card_data import CardDataForbidden, contains_card_number
 from core.money import InvalidAmount
 
-__all__ = ["MAX_BYTES", "MAX_DEPTH", "canonical", "check_text", "read_object"]
+__all__ = ["MAX_BYTES", "MAX_DEPTH", "check_text", "read_object"]
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 32
@@ -51,11 +51,6 @@ def read_object(raw: bytes) -> dict[str, Any]:
         raise MalformedRequest("The body must be a JSON object.")
     _check(value, "", "", 1)
     return value
-
-
-def canonical(value: object) -> bytes:
-    """Return the one form that equal JSON values share, whatever their key order, blanks or escapes."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def check_text(text: str) -> str:

@@ -13,7 +13,8 @@ from core.api.caller import Caller
 from core.api.envelope import JSON
 from core.api.errors import InvalidParameter, MalformedRequest, UnknownParameter
 from core.api.serializers import StrictSerializer, read_body
-from core.api.strict_json import canonical, check_text
+from core.api.strict_json import check_text
+from core.canonical import canonical_json
 from core.errors import DomainError
 from core.failpoints import failpoint
 from core.idempotency import Answer, answer_once, fingerprint, read_key
@@ -25,6 +26,7 @@ __all__ = ["ApiView", "PostOnceView", "json_response"]
 class ApiView(APIView):
     """A view that declares a scope per method and the query parameters of its lists."""
 
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     scopes: ClassVar[Mapping[str, str]] = {}
     query_parameters: ClassVar[Collection[str]] = ()
 
@@ -66,7 +68,7 @@ class PostOnceView(ApiView):
         key = read_key(request.headers.get("Idempotency-Key"), is_required=self.is_key_required)
         if request.headers.get("Transfer-Encoding") and not request.headers.get("Content-Length"):
             raise MalformedRequest("Send a Content-Length.")
-        digest = fingerprint(method="POST", path=request.path, body=canonical(request.data))
+        digest = fingerprint(method="POST", path=request.path, body=canonical_json(request.data))
         data = read_body(self.Input, request)
         answer = self._once(key, digest, data, path)
         failpoint("idem.after_commit")

@@ -1,5 +1,6 @@
 """The only way to change merchants, keys, sellers and buyers."""
 
+from merchants.services.buyers import ensure_buyer
 from merchants.services.keys import (
     authenticate,
     create_api_key,
@@ -16,6 +17,7 @@ __all__ = [
     "create_api_key",
     "create_merchant",
     "create_seller",
+    "ensure_buyer",
     "reinstate_seller",
     "reject_kyc",
     "revoke_api_key",

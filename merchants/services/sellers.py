@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 
 from core import clock
 from core.history import SYSTEM, Changes, Fact
-from core.transactions import requires_transaction
+from core.transactions import UNIQUE_VIOLATION, requires_transaction, sqlstate
 from merchants import locks
 from merchants.errors import SellerExists, SellerIdentityFixed
 from merchants.facts import seller_data, seller_fact
@@ -68,7 +68,7 @@ def create_seller(
         with transaction.atomic():
             row.save(force_insert=True)
     except IntegrityError as error:
-        if "merchants_seller_account" not in str(error):
+        if sqlstate(error) != UNIQUE_VIOLATION:
             raise
         raise SellerExists(param="seller_account") from None
     _append(row, terms, effective_at=now, by=by)

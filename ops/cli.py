@@ -1,0 +1,106 @@
+"""The command line of `python3 -m ops`."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ops.layout import project_layout
+from ops.messages import Interrupted, Stop, complain
+from ops.process import die_with_parent
+
+CURES = {
+    errno.EACCES: "run as the user who owns the tree.",
+    errno.EPERM: "run as the user who owns the tree.",
+    errno.EROFS: "work in a tree that can be written.",
+    errno.ENOSPC: "free some disk space and start again.",
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command. Refusals are printed with their cure and give a non-zero exit code."""
+    ours, passed_on = split(arguments)
+    options = parser().parse_args(ours)
+    options.pytest_args = passed_on
+    # A make that is killed says nothing to what it runs.
+    if os.environ.get("MAKELEVEL"):
+        die_with_parent()
+    try:
+        return _dispatch(options)
+    except Interrupted:
+        print("\nstopped", flush=True)
+        return 0 if options.command == "run" else 130
+    except Stop as stop:
+        complain(stop)
+        return stop.code
+    except BrokenPipeError:
+        # Whoever read our output has left (`make run | head`). Nobody is there to be told.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        cure = CURES.get(error.errno or 0)
+        if cure is None:
+            raise
+        complain(Stop(f"{error.filename or 'a file'}: {error.strerror}.", cure=cure))
+        return 1
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands and their options."""
+    root = argparse.ArgumentParser(prog="python3 -m ops", allow_abbrev=False)
+    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("run", help="start everything; Ctrl-C stops it")
+    commands.add_parser("check", help="ruff, import-linter, mypy, missing migrations")
+    test = commands.add_parser("test", help="the checks, then the test suite on servers of its own")
+    test.add_argument("--no-check", action="store_true", help="only the tests")
+    test.add_argument(
+        "--postgres", type=Path, metavar="BIN", help="run on the PostgreSQL whose programs are in BIN"
+    )
+    bench = commands.add_parser("bench", help="the measurements (tests marked benchmark)")
+    for command in (test, bench):
+        command.add_argument(
+            "--fast-db",
+            action="store_true",
+            help="PostgreSQL without fsync: for quick runs while developing, numbers are worthless",
+        )
+        command.epilog = "What follows -- is given to pytest."
+    return root
+
+
+def split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Our own arguments, and those after `--`."""
+    ours = list(arguments)
+    if "--" not in ours:
+        return ours, []
+    at = ours.index("--")
+    return ours[:at], ours[at + 1 :]
+
+
+def _dispatch(options: argparse.Namespace) -> int:
+    layout = project_layout()
+    if options.command == "run":
+        from ops.run import run
+
+        return run(layout=layout)
+    from ops.testing import TestPlan, run_tests
+
+    if options.command == "check":
+        plan = TestPlan(tests=False)
+    elif options.command == "bench":
+        args = ("-m", "benchmark", "-s", *options.pytest_args)
+        plan = TestPlan(pytest_args=args, checks=False, careless_database=options.fast_db)
+    else:
+        narrowed = bool(options.pytest_args or options.postgres)
+        marker = () if "-m" in options.pytest_args else ("-m", "not benchmark")
+        plan = TestPlan(
+            pytest_args=(*marker, *options.pytest_args),
+            checks=not options.no_check,
+            careless_database=options.fast_db,
+            postgres=options.postgres,
+            oldest_leg=not narrowed and not options.no_check,
+        )
+    return run_tests(layout=layout.for_tests(), plan=plan)

@@ -1,0 +1,320 @@
+"""The control API under ``/_sandbox/``: JSON in, JSON out. Described in docs/reference/sandbox.md."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from sandbox import journal
+from sandbox.database import dump, place_of
+from sandbox.faults import FaultError
+from sandbox.psp import attempts, events, payment_intents, refunds
+from sandbox.psp.call import Call
+from sandbox.psp.errors import ApiError
+from sandbox.server import Request, Response
+from sandbox.store import BehaviourError
+from sandbox.webhooks import EVERYBODY
+
+if TYPE_CHECKING:
+    from sandbox.world import World
+
+Body = dict[str, Any]
+MODES = ("send", "pause", "drop")
+
+
+class Refusal(Exception):
+    """The control request is wrong; the message says how."""
+
+
+class Control:
+    """Steers one sandbox."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._routes: list[tuple[str, re.Pattern[str], Callable[..., Any]]] = []
+        for method, path, action in (
+            ("GET", "", self.describe),
+            ("POST", "reset", self.reset),
+            ("GET", "journal", self.journal),
+            ("GET", "journal/totals", self.totals),
+            ("GET", "requests", self.requests),
+            ("GET", "events", self.events),
+            ("GET", "faults", self.faults),
+            ("POST", "faults", self.arm),
+            ("DELETE", "faults", self.disarm),
+            ("DELETE", "faults/(?P<identifier>flt_[0-9]+)", self.disarm),
+            ("GET", "clock", self.clock),
+            ("POST", "clock", self.move_clock),
+            ("POST", "listener", self.listener),
+            ("POST", "keys", self.keys),
+            ("POST", "webhook_endpoints", self.add_endpoint),
+            ("POST", "webhooks", self.webhooks),
+            ("POST", "webhooks/release", self.release),
+            ("GET", "deliveries", self.deliveries),
+            ("POST", "payment_intents/(?P<identifier>pi_[0-9a-f]+)/authentication", self.authentication),
+            ("POST", "payment_intents/(?P<identifier>pi_[0-9a-f]+)/settlement", self.settlement),
+            ("POST", "refunds/(?P<identifier>re_[0-9a-f]+)/fail", self.fail_refund),
+            ("POST", "store/secrets", self.add_secret),
+            ("DELETE", "store/secrets", self.drop_secret),
+            ("GET", "store/webhooks", self.store_webhooks),
+            ("POST", "store/behaviours", self.behave),
+            ("DELETE", "store/behaviours", self.behave_well),
+        ):
+            self._routes.append((method, re.compile(path), action))
+
+    def handle(self, request: Request) -> Response:
+        """Answer one control request; what is wrong with it is said in ``error`` with a 4xx."""
+        path = request.path.removeprefix("/_sandbox").strip("/")
+        known = False
+        for method, pattern, action in self._routes:
+            match = pattern.fullmatch(path)
+            if match is None:
+                continue
+            known = True
+            if method == request.method:
+                return self._answer(action, request, match.groupdict())
+        return reply(405 if known else 404, {"error": f"no {request.method} /_sandbox/{path}"})
+
+    def _answer(self, action: Callable[..., Any], request: Request, names: dict[str, str]) -> Response:
+        try:
+            if request.method == "GET":
+                data: Body = dict(parse_qsl(request.query))
+            else:
+                data = json.loads(request.body or b"{}")
+            if not isinstance(data, dict):
+                raise Refusal("the body must be a JSON object")
+            if action == self.listener and "x-sandbox-control-port" not in request.headers:
+                raise Refusal("the listener is closed and opened through the control port")
+            return reply(200, action(data, **names))
+        except (Refusal, FaultError, BehaviourError, ValueError, TypeError) as error:
+            return reply(400, {"error": str(error)})
+        except ApiError as error:
+            return reply(error.status, {"error": str(error)})
+
+    def describe(self, data: Body) -> Any:
+        """Addresses, version, clock, sizes."""
+        return self._world.describe()
+
+    def reset(self, data: Body) -> Any:
+        """Forget everything: objects, keys, journal, events, faults, clock, store."""
+        self._world.reset()
+        return {"reset": True}
+
+    def journal(self, data: Body) -> Any:
+        """The journal of effects, filtered."""
+        return {"data": journal.read(self._world.database, data)}
+
+    def totals(self, data: Body) -> Any:
+        """The journal summed per PaymentIntent."""
+        return {"data": journal.totals(self._world.database, data)}
+
+    def requests(self, data: Body) -> Any:
+        """The request log; filters: operation, account, idempotency_key, path, status, after."""
+        where, values = ["seq > CAST(? AS INTEGER)"], [data.pop("after", "0")]
+        for name, value in data.items():
+            if name not in ("operation", "account", "idempotency_key", "path", "status", "request_id"):
+                raise Refusal(f"unknown filter {name}")
+            where.append(f"{name} = ?")
+            values.append(value)
+        sql = f"SELECT * FROM request_log WHERE {' AND '.join(where)} ORDER BY seq"  # noqa: S608 - columns are ours
+        rows = self._world.database.rows(sql, values)
+        for row in rows:
+            row["params"], row["faults"] = json.loads(row["params"]), json.loads(row["faults"])
+            row["replayed"] = bool(row["replayed"])
+        return {"data": rows}
+
+    def events(self, data: Body) -> Any:
+        """Every event, oldest first; filters: account, type."""
+        rows = self._world.database.rows(
+            "SELECT account, body FROM object WHERE type = 'event' AND (?1 IS NULL OR account = ?1)"
+            " AND (?2 IS NULL OR subtype = ?2) ORDER BY seq",
+            (data.get("account"), data.get("type")),
+        )
+        return {"data": [{"account": row["account"], **json.loads(row["body"])} for row in rows]}
+
+    def faults(self, data: Body) -> Any:
+        """The armed faults with their counts."""
+        return {"data": self._world.faults.describe()}
+
+    def arm(self, data: Body) -> Any:
+        """Arm a fault; ``account`` may be an account id or an API key."""
+        if "account" in data:
+            data["account"] = self._account(data["account"])
+        return self._world.faults.arm(data).describe()
+
+    def disarm(self, data: Body, identifier: str | None = None) -> Any:
+        """Disarm one fault, or all."""
+        return {"disarmed": self._world.faults.disarm(identifier)}
+
+    def clock(self, data: Body) -> Any:
+        """The sandbox clock."""
+        return {"now": self._world.clock.now(), "offset": self._world.clock.offset}
+
+    def move_clock(self, data: Body) -> Any:
+        """Move the sandbox clock by ``seconds``; authorisations past their seven days expire now."""
+        self._world.clock.move(seconds=float(data["seconds"]) if "seconds" in data else _missing("seconds"))
+        expired = self._expire()
+        return {**self.clock({}), "expired": expired}
+
+    def _expire(self) -> list[str]:
+        rows = self._world.database.rows(
+            "SELECT id, account FROM object WHERE type = 'payment_intent'"
+            " AND json_extract(body, '$.status') = 'requires_capture'"
+        )
+        expired = []
+        for row in rows:
+            intent, _ = self._world.api.perform(
+                account=row["account"],
+                operation="provider.expiry",
+                action=payment_intents.load,
+                target=row["id"],
+            )
+            if intent["status"] == "canceled":
+                expired.append(row["id"])
+        return expired
+
+    def listener(self, data: Body) -> Any:
+        """Close the main port: a connect is refused. ``open`` true, or ``seconds`` later, opens it again."""
+        main = self._world.main
+        if data.get("open"):
+            main.open()
+        else:
+            main.close()
+            if "seconds" in data:
+                timer = threading.Timer(float(data["seconds"]), main.open)
+                timer.daemon = True
+                timer.start()
+        return {"open": main.is_open}
+
+    def keys(self, data: Body) -> Any:
+        """Give ``key`` the account of ``account`` (an id or another key), or revoke it."""
+        key = data.get("key") or _missing("key")
+        account = self._account(str(data.get("account", key)))
+        self._world.api.keys.register(key, account=account, revoked=bool(data.get("revoked")))
+        return {"key": key, "account": account, "revoked": bool(data.get("revoked"))}
+
+    def _account(self, value: str) -> str:
+        if value.startswith("acct_") or value == EVERYBODY:
+            return value
+        account = self._world.api.keys.account(value)
+        if account is None:
+            raise Refusal("account is acct_… or a working API key")
+        return account
+
+    def add_endpoint(self, data: Body) -> Any:
+        """Register a webhook endpoint with a secret of your choice; account ``*`` hears every account."""
+        url, secret = data.get("url") or _missing("url"), data.get("secret") or _missing("secret")
+
+        def act(call: Call) -> Any:
+            return events.make_endpoint(call, url=url, enabled=list(data.get("events", ["*"])), secret=secret)
+
+        account = self._account(data.get("account", EVERYBODY))
+        return self._world.api.perform(account=account, operation="control.webhook_endpoint", action=act)
+
+    def webhooks(self, data: Body) -> Any:
+        """``mode`` send, pause or drop; ``retry_schedule`` seconds; ``signature_clock`` real or sandbox."""
+        webhooks = self._world.webhooks
+        if "mode" in data:
+            if data["mode"] not in MODES:
+                raise Refusal(f"mode must be one of {', '.join(MODES)}")
+            webhooks.set_mode(data["mode"])
+        if "retry_schedule" in data:
+            webhooks.schedule = tuple(float(seconds) for seconds in data["retry_schedule"])
+        if "signature_clock" in data:
+            if data["signature_clock"] not in ("real", "sandbox"):
+                raise Refusal("signature_clock is real or sandbox")
+            webhooks.signature_clock = data["signature_clock"]
+        return {
+            "mode": webhooks.mode,
+            "retry_schedule": list(webhooks.schedule),
+            "signature_clock": webhooks.signature_clock,
+        }
+
+    def release(self, data: Body) -> Any:
+        """Send held deliveries, all or ``deliveries`` in that order."""
+        return {"released": self._world.webhooks.release(data.get("deliveries"))}
+
+    def deliveries(self, data: Body) -> Any:
+        """Every webhook delivery; filters: account, event, type, object, state."""
+        where, values = ["1 = 1"], []
+        for name, value in data.items():
+            if name not in ("account", "event", "type", "object", "state"):
+                raise Refusal(f"unknown filter {name}")
+            where.append(f"{name} = ?")
+            values.append(value)
+        columns = (
+            "id, event, type, object, account, endpoint, state, due_at, attempts, status, error, forgery"
+        )
+        sql = f"SELECT {columns} FROM delivery WHERE {' AND '.join(where)} ORDER BY id"  # noqa: S608 - ours
+        return {"data": self._world.database.rows(sql, values)}
+
+    def authentication(self, data: Body, identifier: str) -> Any:
+        """Finish the 3-D Secure step of a PaymentIntent: ``result`` complete or fail."""
+        if data.get("result") not in ("complete", "fail"):
+            raise Refusal("result is complete or fail")
+        return self._world.bank.finish(identifier, passed=data["result"] == "complete")
+
+    def settlement(self, data: Body, identifier: str) -> Any:
+        """End a PaymentIntent that is processing: ``result`` succeed or fail."""
+        if data.get("result") not in ("succeed", "fail"):
+            raise Refusal("result is succeed or fail")
+
+        def act(call: Call) -> Any:
+            intent, hidden = call.load("payment_intent", identifier)
+            return attempts.settle(call, intent, hidden, succeeded=data["result"] == "succeed")
+
+        account = self._owner(identifier)
+        return self._world.api.perform(account=account, operation="bank.settlement", action=act)
+
+    def _owner(self, identifier: str) -> str:
+        row = self._world.database.one(
+            "SELECT account FROM object WHERE seq = ? AND id = ?", (place_of(identifier), identifier)
+        )
+        if row is None:
+            raise ApiError(404, "invalid_request_error", f"no object {identifier}")
+        return str(row["account"])
+
+    def fail_refund(self, data: Body, identifier: str) -> Any:
+        """The bank sends a succeeded refund back."""
+        return self._world.api.perform(
+            account=self._owner(identifier),
+            operation="bank.refund_failure",
+            action=lambda call: refunds.fail(call, identifier),
+        )
+
+    def add_secret(self, data: Body) -> Any:
+        """Let the store trust a ``whsec_…`` secret."""
+        self._world.store.add_secret(data.get("secret") or _missing("secret"))
+        return {"registered": True}
+
+    def drop_secret(self, data: Body) -> Any:
+        """Let the store trust a secret no longer."""
+        self._world.store.drop_secret(data.get("secret") or _missing("secret"))
+        return {"registered": False}
+
+    def store_webhooks(self, data: Body) -> Any:
+        """What the store received; filter: verified true or false."""
+        wanted = {"true": True, "false": False}.get(data.get("verified", ""))
+        return {"data": self._world.store.received(verified=wanted)}
+
+    def behave(self, data: Body) -> Any:
+        """Let the store's receiver answer the next webhooks badly."""
+        return self._world.store.behave(data)
+
+    def behave_well(self, data: Body) -> Any:
+        """Let the store's receiver behave again."""
+        self._world.store.clear()
+        return {"cleared": True}
+
+
+def _missing(name: str) -> Any:
+    raise Refusal(f"{name} is required")
+
+
+def reply(status: int, data: Any) -> Response:
+    """A JSON response."""
+    return Response(status, dump(data).encode())

@@ -1,0 +1,60 @@
+"""Reading the journal of effects: what money really moved, whatever the wire said.
+
+Kinds: ``charge.authorized``, ``authorization.released`` (amounts that are only reserved and given back),
+``charge.captured`` (money taken, positive), ``refund.succeeded`` (negative), ``refund.failed`` (money that
+came back from a refund, positive), ``charge.declined`` (an attempt without effect, amount 0).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sandbox.database import Database
+
+MONEY = ("charge.captured", "refund.succeeded", "refund.failed")
+COLUMNS = ("account", "payment_intent", "charge", "refund", "kind", "idempotency_key", "currency")
+
+
+def read(database: Database, filters: dict[str, str]) -> list[dict[str, Any]]:
+    """Entries in order. Filters: a column, ``after`` (a seq), ``metadata.<key>``; others: ValueError."""
+    where, values = ["1 = 1"], []
+    for name, value in filters.items():
+        if name in COLUMNS:
+            where.append(f"{name} = ?")
+            values.append(value)
+        elif name == "after":
+            where.append("seq > CAST(? AS INTEGER)")
+            values.append(value)
+        elif name.startswith("metadata."):
+            where.append("EXISTS (SELECT 1 FROM json_each(journal.metadata) WHERE key = ? AND value = ?)")
+            values += [name.removeprefix("metadata."), value]
+        else:
+            raise ValueError(f"unknown filter {name}")
+    sql = f"SELECT * FROM journal WHERE {' AND '.join(where)} ORDER BY seq"  # noqa: S608 - columns are ours
+    rows = database.rows(sql, values)
+    for row in rows:
+        row["metadata"] = json.loads(row["metadata"])
+    return rows
+
+
+def totals(database: Database, filters: dict[str, str]) -> list[dict[str, Any]]:
+    """Per account, PaymentIntent and currency: how often money was taken, how much, what is left of it."""
+    sums: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for row in read(database, filters):
+        key = (row["account"], row["payment_intent"], row["currency"])
+        total = sums.setdefault(
+            key,
+            {"account": key[0], "payment_intent": key[1], "currency": key[2], "captures": 0, "captured": 0,
+             "refunds": 0, "refunded": 0, "net": 0, "metadata": row["metadata"]},
+        )  # fmt: skip
+        if row["kind"] not in MONEY:
+            continue
+        total["net"] += row["amount"]
+        if row["kind"] == "charge.captured":
+            total["captures"] += 1
+            total["captured"] += row["amount"]
+        else:
+            total["refunds"] += 1 if row["kind"] == "refund.succeeded" else -1
+            total["refunded"] -= row["amount"]
+    return list(sums.values())

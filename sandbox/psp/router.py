@@ -1,0 +1,61 @@
+"""Which request is which operation. Operation names are what faults are armed for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sandbox.psp import balances, charges, customers, events, payment_intents, payment_methods, refunds
+from sandbox.psp.call import Call, Object
+
+Operation = Callable[[Call], Object]
+
+#: (method, resource, action) to operation; "" is the resource itself, "id" one object.
+OPERATIONS: dict[tuple[str, str, str], tuple[str, Operation]] = {
+    ("POST", "payment_intents", ""): ("payment_intents.create", payment_intents.create),
+    ("GET", "payment_intents", ""): ("payment_intents.list", payment_intents.list_all),
+    ("GET", "payment_intents", "id"): ("payment_intents.retrieve", payment_intents.retrieve),
+    ("POST", "payment_intents", "id"): ("payment_intents.update", payment_intents.update),
+    ("POST", "payment_intents", "confirm"): ("payment_intents.confirm", payment_intents.confirm),
+    ("POST", "payment_intents", "capture"): ("payment_intents.capture", payment_intents.capture),
+    ("POST", "payment_intents", "cancel"): ("payment_intents.cancel", payment_intents.cancel),
+    ("GET", "charges", ""): ("charges.list", charges.list_all),
+    ("GET", "charges", "id"): ("charges.retrieve", charges.retrieve),
+    ("POST", "refunds", ""): ("refunds.create", refunds.create),
+    ("GET", "refunds", ""): ("refunds.list", refunds.list_all),
+    ("GET", "refunds", "id"): ("refunds.retrieve", refunds.retrieve),
+    ("POST", "refunds", "id"): ("refunds.update", refunds.update),
+    ("GET", "balance", ""): ("balance.retrieve", balances.retrieve),
+    ("GET", "balance_transactions", ""): ("balance_transactions.list", balances.list_transactions),
+    ("GET", "balance_transactions", "id"): ("balance_transactions.retrieve", balances.retrieve_transaction),
+    ("POST", "customers", ""): ("customers.create", customers.create),
+    ("GET", "customers", ""): ("customers.list", customers.list_all),
+    ("GET", "customers", "id"): ("customers.retrieve", customers.retrieve),
+    ("POST", "customers", "id"): ("customers.update", customers.update),
+    ("DELETE", "customers", "id"): ("customers.delete", customers.delete),
+    ("GET", "customers", "payment_methods"): ("customers.payment_methods", payment_methods.list_of_customer),
+    ("POST", "payment_methods", ""): ("payment_methods.create", payment_methods.create),
+    ("GET", "payment_methods", ""): ("payment_methods.list", payment_methods.list_all),
+    ("GET", "payment_methods", "id"): ("payment_methods.retrieve", payment_methods.retrieve),
+    ("POST", "payment_methods", "attach"): ("payment_methods.attach", payment_methods.attach),
+    ("POST", "payment_methods", "detach"): ("payment_methods.detach", payment_methods.detach),
+    ("GET", "events", ""): ("events.list", events.list_all),
+    ("GET", "events", "id"): ("events.retrieve", events.retrieve),
+    ("POST", "webhook_endpoints", ""): ("webhook_endpoints.create", events.create_endpoint),
+    ("GET", "webhook_endpoints", ""): ("webhook_endpoints.list", events.list_endpoints),
+    ("GET", "webhook_endpoints", "id"): ("webhook_endpoints.retrieve", events.retrieve_endpoint),
+    ("POST", "webhook_endpoints", "id"): ("webhook_endpoints.update", events.update_endpoint),
+    ("DELETE", "webhook_endpoints", "id"): ("webhook_endpoints.delete", events.delete_endpoint),
+}
+
+
+def route(method: str, path: str) -> tuple[str, str, Operation] | None:
+    """Operation name, the id in the path ("" when none) and the function; ``None`` for an unknown URL."""
+    parts = path.strip("/").split("/")
+    if len(parts) < 2 or len(parts) > 4 or parts[0] != "v1":
+        return None
+    target = parts[2] if len(parts) > 2 else ""
+    action = parts[3] if len(parts) == 4 else ("id" if target else "")
+    found = OPERATIONS.get((method, parts[1], action))
+    if found is None or (action == "id" and len(parts) == 4):
+        return None
+    return found[0], target, found[1]
