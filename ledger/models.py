@@ -51,7 +51,9 @@ class JournalEntry(models.Model):
                 fields=["merchant_id", "source", "source_ref", "leg"], name="ledger_entry_once_per_source"
             ),
             models.UniqueConstraint(fields=["merchant_id", "id"], name="ledger_entry_merchant"),
-            models.CheckConstraint(condition=Q(line_count__gte=2, line_count__lte=1023), name="ledger_entry_lines"),
+            models.CheckConstraint(
+                condition=Q(line_count__gte=2, line_count__lte=1023), name="ledger_entry_lines"
+            ),
         ]
 
 
@@ -92,7 +94,9 @@ class JournalLine(models.Model):
 class AccountCheckpoint(models.Model):
     """The balance of an account over every entry up to one that is safely below the fence."""
 
-    account = models.OneToOneField(Account, on_delete=models.DO_NOTHING, primary_key=True, db_constraint=False)
+    account = models.OneToOneField(
+        Account, on_delete=models.DO_NOTHING, primary_key=True, db_constraint=False
+    )
     entry_id = models.BigIntegerField()
     balance_minor = models.BigIntegerField()
 

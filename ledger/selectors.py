@@ -21,7 +21,8 @@ def balance_minor(*, account_id: int) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {_BALANCE} FROM ledger_account AS account"  # noqa: S608
-            " LEFT JOIN ledger_accountcheckpoint AS mark ON mark.account_id = account.id WHERE account.id = %s",
+            " LEFT JOIN ledger_accountcheckpoint AS mark ON mark.account_id = account.id"
+            " WHERE account.id = %s",
             [account_id],
         )
         row = cursor.fetchone()

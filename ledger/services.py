@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -12,7 +13,7 @@ from ledger.models import Account
 from ledger.types import EntryDraft, EntryRef
 from ledger.wire import ENTRY_PLACEHOLDERS, call, columns
 
-__all__ = ["advance_checkpoints", "advance_fence", "open_account", "post_entries"]
+__all__ = ["advance_checkpoints", "advance_fence", "open_account", "post_entries", "post_through"]
 
 _known: dict[tuple[UUID, str, UUID | None, str | None, str], int] = {}
 
@@ -51,9 +52,20 @@ def post_entries(*, drafts: Sequence[EntryDraft]) -> list[EntryRef]:
     An entry that is in the books already is returned as not new. Raises EntryConflict when it is there
     with other content, AccountGuarded when a line is on a wallet-backed account.
     """
+    return post_through(door="ledger_post", drafts=drafts)
+
+
+@requires_transaction
+def post_through(
+    *, door: str, drafts: Sequence[EntryDraft], placeholders: str = "", extra: Sequence[Any] = ()
+) -> list[EntryRef]:
+    """Post entries through a database function that takes the arrays of a batch first and `extra` after them.
+
+    For the apps that move something of their own together with the books. Raises as `post_entries`.
+    """
     if not drafts:
         return []
-    rows = call("ledger_post", ENTRY_PLACEHOLDERS, columns(drafts))
+    rows = call(door, ENTRY_PLACEHOLDERS + placeholders, [*columns(drafts), *extra])
     return [EntryRef(id=entry_id, is_new=is_new) for _, entry_id, is_new in rows]
 
 

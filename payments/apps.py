@@ -5,12 +5,13 @@ class PaymentsConfig(AppConfig):
     name = "payments"
 
     def ready(self) -> None:
+        from events.subscriptions import subscribe
+
         from core.audits import register
         from core.drain import register_drain
-        from events.subscriptions import subscribe
         from payments.audits import INVARIANTS
         from payments.drains import OperationDrain
-        from payments.services.observe import on_provider_event
+        from payments.engine.observe import on_provider_event
 
         register(INVARIANTS)
         register_drain(OperationDrain())

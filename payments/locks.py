@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.conf import settings
+from django.db import connection
+
+from core import clock
 from core.transactions import requires_transaction
 from payments.models import Charge, ChargeLine, PaymentEvent, PaymentOrder, PspOperation
 
-__all__ = ["ChargeScope", "lock_charge", "lock_operation", "lock_waiting_operations"]
+__all__ = ["ChargeScope", "claim_due_operations", "lock_charge", "lock_operation", "lock_waiting_operations"]
 
 
 @dataclass
@@ -63,17 +67,50 @@ def _lock_below(checkout: PaymentEvent, **which: UUID) -> ChargeScope:
         .select_for_update(of=("order",), no_key=True)
     )
     orders = sorted((line.order for line in lines), key=lambda order: order.position)
-    return ChargeScope(
-        checkout=checkout, charge=charge, operations=operations, lines=lines, orders=orders
-    )
+    return ChargeScope(checkout=checkout, charge=charge, operations=operations, lines=lines, orders=orders)
 
 
 @requires_transaction
 def lock_waiting_operations(*, channel_id: UUID) -> list[UUID]:
-    """Lock and return the channel's operations without an outcome, skipping those that are being worked on."""
+    """Lock and return the channel's operations without an outcome, skipping those in work."""
     return list(
         PspOperation.objects.filter(channel_id=channel_id, status__in=["UNKNOWN", "PENDING"])
         .order_by("id")
         .select_for_update(skip_locked=True, no_key=True)
         .values_list("id", flat=True)
     )
+
+
+@requires_transaction
+def claim_due_operations(*, limit: int) -> list[tuple[UUID, int, int]]:
+    """Lease due operations, oldest first, up to each channel's cap in flight; (id, fence, attempts) of each."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CLAIM, {"now": clock.now(), "lease": settings.OPERATION_LEASE_SECONDS, "limit": limit}
+        )
+        return cursor.fetchall()
+
+
+_CLAIM = """
+WITH busy AS (
+    SELECT channel_id, count(*) AS running FROM payments_pspoperation
+    WHERE leased_until > clock_timestamp() AND due_at IS NOT NULL GROUP BY channel_id
+), due AS (
+    SELECT id, row_number() OVER (PARTITION BY channel_id ORDER BY due_at) AS place, channel_id
+    FROM payments_pspoperation
+    WHERE due_at <= %(now)s AND (leased_until IS NULL OR leased_until < clock_timestamp())
+), allowed AS (
+    SELECT due.id FROM due JOIN channels_channel AS channel ON channel.id = due.channel_id
+    LEFT JOIN busy ON busy.channel_id = due.channel_id
+    WHERE due.place + coalesce(busy.running, 0) <= channel.max_in_flight
+)
+UPDATE payments_pspoperation
+SET leased_until = clock_timestamp() + %(lease)s * interval '1 second', fence = fence + 1
+WHERE id IN (
+    SELECT id FROM payments_pspoperation
+    WHERE id IN (SELECT id FROM allowed) AND due_at <= %(now)s
+      AND (leased_until IS NULL OR leased_until < clock_timestamp())
+    ORDER BY due_at LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
+)
+RETURNING id, fence, attempts
+"""

@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from djmoney.models.fields import MoneyField
 
 from core.fields import EncryptedJSONField, EncryptedTextField
-from core.fsm import StatefulModel, StateField, transition
+from core.fsm import StateField, StatefulModel, transition
 from core.ids import uuid7
 from core.models import EventSubject, WorkRow
 from payments.states import CHARGE, PAYMENT_ORDER, PSP_OPERATION
@@ -91,7 +91,9 @@ class PaymentOrder(StatefulModel, EventSubject):
                 name="payments_order_totals_not_negative",
             ),
             models.CheckConstraint(
-                condition=Q(authorized_minor__gte=F("captured_minor"), authorized_minor__lte=F("amount_minor")),
+                condition=Q(
+                    authorized_minor__gte=F("captured_minor"), authorized_minor__lte=F("amount_minor")
+                ),
                 name="payments_order_captured_within_authorized",
             ),
             models.CheckConstraint(
@@ -134,7 +136,9 @@ class PaymentOrder(StatefulModel, EventSubject):
 class OrderShare(models.Model):
     """What an order's captured money became, part by part."""
 
-    order = models.OneToOneField(PaymentOrder, on_delete=models.PROTECT, primary_key=True, related_name="share")
+    order = models.OneToOneField(
+        PaymentOrder, on_delete=models.PROTECT, primary_key=True, related_name="share"
+    )
     merchant_id = models.UUIDField()
     seller_net_minor = models.BigIntegerField()
     commission_minor = models.BigIntegerField()
@@ -200,7 +204,7 @@ class Charge(StatefulModel):
 
     @transition(CHARGE, status, "REGISTERED")
     def to_registered(self, *, psp_reference: str | None = None) -> None:
-        """The provider knows the payment but was not told to move money, so there is something to ask about."""
+        """The provider knows the payment, not yet to move money: there is something to ask about."""
         self.psp_reference = psp_reference or self.psp_reference
 
     @transition(CHARGE, status, "SUBMITTED")
@@ -261,7 +265,9 @@ class ChargeLine(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["merchant_id", "order"], condition=Q(live=True), name="payments_one_live_charge_per_order"
+                fields=["merchant_id", "order"],
+                condition=Q(live=True),
+                name="payments_one_live_charge_per_order",
             ),
             models.UniqueConstraint(fields=["merchant_id", "charge", "order"], name="payments_line_once"),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payments_line_amount_positive"),

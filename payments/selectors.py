@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from channels.selectors import get_channel
+
 from core.errors import NotFound
 from core.ids import parse_public_id
 from core.models import StatusChange
@@ -38,9 +39,7 @@ def get_checkout(*, merchant_id: UUID, reference: str) -> dict[str, Any]:
     orders = list(PaymentOrder.objects.filter(checkout=checkout).order_by("position"))
     lines = _current_lines([order.id for order in orders])
     charges = {order_id: line.charge for order_id, line in lines.items()}
-    names = {
-        charge.channel_id: get_channel(channel_id=charge.channel_id).name for charge in charges.values()
-    }
+    names = {charge.channel_id: get_channel(channel_id=charge.channel_id).name for charge in charges.values()}
     return checkout_object(checkout, orders, charges, names)
 
 

@@ -13,7 +13,14 @@ from config.env import database_from_url
 __all__ = ["as_owner", "login", "truncate_everything"]
 
 # Filled by migrations, so emptying them would break the installation under test.
-KEPT = {"ledger_fence", "django_migrations", "django_content_type", "auth_permission", "auth_group", "auth_group_permissions"}
+KEPT = {
+    "ledger_fence",
+    "django_migrations",
+    "django_content_type",
+    "auth_permission",
+    "auth_group",
+    "auth_group_permissions",
+}
 
 
 def login(user: str, password: str) -> None:

@@ -89,7 +89,12 @@ class Stack:
         python = sys.executable
         celery = [python, "-m", "celery", "-A", "config.celery"]
         return {
-            "broker": [str(server_binary()), *f"--port {self.broker_port} --bind 127.0.0.1".split(), "--save", ""],
+            "broker": [
+                str(server_binary()),
+                *f"--port {self.broker_port} --bind 127.0.0.1".split(),
+                "--save",
+                "",
+            ],
             "sandbox": [
                 *(python, "-m", "sandbox", "--port", str(self.sandbox_port)),
                 *("--data", str(self.folder / "sandbox")),
@@ -98,7 +103,16 @@ class Stack:
                 *(python, "-m", "gunicorn", "config.wsgi:application", "--worker-class", "gthread"),
                 *("--workers", "1", "--threads", "8", "--bind", f"127.0.0.1:{self.web_port}"),
             ],
-            "worker": [*celery, "worker", "--pool", "solo", "--without-gossip", "--without-mingle", "-l", "WARNING"],
+            "worker": [
+                *celery,
+                "worker",
+                "--pool",
+                "solo",
+                "--without-gossip",
+                "--without-mingle",
+                "-l",
+                "WARNING",
+            ],
             "beat": [*celery, "beat", "--schedule", str(self.folder / "beat.db"), "-l", "WARNING"],
         }
 
@@ -110,8 +124,12 @@ class Stack:
                 self.commands()[name], cwd=ROOT, env=self.env, stdout=log, stderr=log, start_new_session=True
             )
         for name in names:
-            if port := {"web": self.web_port, "sandbox": self.sandbox_port, "broker": self.broker_port}.get(name):
-                eventually(lambda port=port: _listens(port), what=f"{name} on {port}: {self.log(name)[-2000:]}")
+            if port := {"web": self.web_port, "sandbox": self.sandbox_port, "broker": self.broker_port}.get(
+                name
+            ):
+                eventually(
+                    lambda port=port: _listens(port), what=f"{name} on {port}: {self.log(name)[-2000:]}"
+                )
 
     def log(self, name: str) -> str:
         """What the process has said so far."""

@@ -26,7 +26,8 @@ class Wallet(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["merchant_id", "owner_type", "owner_id", "currency", "kind"], name="wallet_once_per_owner"
+                fields=["merchant_id", "owner_type", "owner_id", "currency", "kind"],
+                name="wallet_once_per_owner",
             ),
             models.UniqueConstraint(fields=["merchant_id", "id"], name="wallet_merchant"),
             models.CheckConstraint(
@@ -36,14 +37,18 @@ class Wallet(models.Model):
             models.CheckConstraint(condition=Q(pending_minor__gte=0), name="wallet_pending_not_negative"),
             models.CheckConstraint(condition=Q(available_minor__gte=0), name="wallet_available_not_negative"),
             models.CheckConstraint(condition=Q(held_minor__gte=0), name="wallet_held_not_negative"),
-            models.CheckConstraint(condition=Q(receivable_minor__gte=0), name="wallet_receivable_not_negative"),
+            models.CheckConstraint(
+                condition=Q(receivable_minor__gte=0), name="wallet_receivable_not_negative"
+            ),
         ]
 
 
 class WalletAccount(models.Model):
     """Which account of the books is behind which bucket of a wallet."""
 
-    account = models.OneToOneField("ledger.Account", on_delete=models.PROTECT, primary_key=True, related_name="+")
+    account = models.OneToOneField(
+        "ledger.Account", on_delete=models.PROTECT, primary_key=True, related_name="+"
+    )
     merchant_id = models.UUIDField()
     wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="accounts")
     role = models.CharField(max_length=32)

@@ -9,15 +9,15 @@ from django.db import IntegrityError, connection, transaction
 from core import clock
 from core.ids import uuid7
 from core.transactions import requires_transaction
+from ledger.services import post_through
 from ledger.types import EntryDraft, EntryRef
-from ledger.wire import ENTRY_PLACEHOLDERS, call, columns
 from wallet.errors import InsufficientFunds
 from wallet.models import WalletAccount
 from wallet.types import WalletMove
 
 __all__ = ["account_of", "open_wallet", "post"]
 
-_PLACEHOLDERS = ENTRY_PLACEHOLDERS + ", %b::int[], %b::int[], %b::bigint[], %b::bigint[]"
+_MOVES = ", %b::int[], %b::int[], %b::bigint[], %b::bigint[]"
 _FLOORS = {
     "wallet_pending_not_negative",
     "wallet_available_not_negative",
@@ -46,7 +46,9 @@ def account_of(*, merchant_id: UUID, owner_type: str, owner_id: UUID, currency: 
     if key in _known:
         return _known[key]
     found = {"wallet__owner_type": owner_type, "wallet__owner_id": owner_id, "wallet__currency": currency}
-    row = WalletAccount.objects.filter(merchant_id=merchant_id, role=role, wallet__kind="cash", **found).first()
+    row = WalletAccount.objects.filter(
+        merchant_id=merchant_id, role=role, wallet__kind="cash", **found
+    ).first()
     if row is not None:
         # Remembered after the commit: what this transaction opened may still roll back.
         transaction.on_commit(partial(_known.__setitem__, key, row.account_id))
@@ -64,20 +66,16 @@ def post(*, drafts: Sequence[EntryDraft], moves: Sequence[WalletMove]) -> list[E
     An entry that is in the books already moves nothing again. Raises InsufficientFunds when a bucket
     would go below zero, EntryUnbalanced when moves and lines differ, EntryConflict as in the ledger.
     """
-    if not drafts:
-        return []
-    parameters = [
-        *columns(drafts),
+    extra = [
         [move.entry for move in moves],
         [move.line for move in moves],
         [move.account_id for move in moves],
         [move.delta_minor for move in moves],
     ]
     try:
-        rows = call("wallet_post", _PLACEHOLDERS, parameters)
+        return post_through(door="wallet_post", drafts=drafts, placeholders=_MOVES, extra=extra)
     except IntegrityError as error:
         diagnostics = getattr(error.__cause__, "diag", None)
         if getattr(diagnostics, "constraint_name", None) in _FLOORS:
             raise InsufficientFunds() from error
         raise
-    return [EntryRef(id=entry_id, is_new=is_new) for _, entry_id, is_new in rows]

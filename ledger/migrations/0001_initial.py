@@ -6,117 +6,171 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('merchant_id', models.UUIDField()),
-                ('role', models.CharField(max_length=32)),
-                ('owner', models.UUIDField(null=True)),
-                ('provider', models.CharField(max_length=64, null=True)),
-                ('currency', models.CharField(max_length=3)),
-                ('guarded', models.BooleanField()),
-                ('clearing', models.BooleanField()),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("merchant_id", models.UUIDField()),
+                ("role", models.CharField(max_length=32)),
+                ("owner", models.UUIDField(null=True)),
+                ("provider", models.CharField(max_length=64, null=True)),
+                ("currency", models.CharField(max_length=3)),
+                ("guarded", models.BooleanField()),
+                ("clearing", models.BooleanField()),
             ],
         ),
         migrations.CreateModel(
-            name='Fence',
+            name="Fence",
             fields=[
-                ('id', models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
-                ('safe_entry', models.BigIntegerField(default=0)),
-                ('next_entry', models.BigIntegerField(null=True)),
+                ("id", models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ("safe_entry", models.BigIntegerField(default=0)),
+                ("next_entry", models.BigIntegerField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='JournalEntry',
+            name="JournalEntry",
             fields=[
-                ('id', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('merchant_id', models.UUIDField()),
-                ('kind', models.CharField(max_length=48)),
-                ('source', models.CharField(max_length=48)),
-                ('source_ref', models.CharField(max_length=120)),
-                ('leg', models.CharField(max_length=48)),
-                ('effective_date', models.DateField()),
-                ('recorded_at', models.DateTimeField()),
-                ('line_count', models.SmallIntegerField()),
-                ('corrects', models.BigIntegerField(null=True)),
-                ('digest', models.BinaryField(max_length=32)),
+                ("id", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("merchant_id", models.UUIDField()),
+                ("kind", models.CharField(max_length=48)),
+                ("source", models.CharField(max_length=48)),
+                ("source_ref", models.CharField(max_length=120)),
+                ("leg", models.CharField(max_length=48)),
+                ("effective_date", models.DateField()),
+                ("recorded_at", models.DateTimeField()),
+                ("line_count", models.SmallIntegerField()),
+                ("corrects", models.BigIntegerField(null=True)),
+                ("digest", models.BinaryField(max_length=32)),
             ],
         ),
         migrations.CreateModel(
-            name='JournalLine',
+            name="JournalLine",
             fields=[
-                ('id', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('merchant_id', models.UUIDField()),
-                ('line_no', models.SmallIntegerField()),
-                ('amount_minor', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('clearing_key', models.CharField(max_length=64, null=True)),
+                ("id", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("merchant_id", models.UUIDField()),
+                ("line_no", models.SmallIntegerField()),
+                ("amount_minor", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("clearing_key", models.CharField(max_length=64, null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='AccountCheckpoint',
+            name="AccountCheckpoint",
             fields=[
-                ('account', models.OneToOneField(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, primary_key=True, serialize=False, to='ledger.account')),
-                ('entry_id', models.BigIntegerField()),
-                ('balance_minor', models.BigIntegerField()),
+                (
+                    "account",
+                    models.OneToOneField(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        primary_key=True,
+                        serialize=False,
+                        to="ledger.account",
+                    ),
+                ),
+                ("entry_id", models.BigIntegerField()),
+                ("balance_minor", models.BigIntegerField()),
             ],
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(fields=('merchant_id', 'role', 'owner', 'provider', 'currency'), name='ledger_account_once', nulls_distinct=False),
+            model_name="account",
+            constraint=models.UniqueConstraint(
+                fields=("merchant_id", "role", "owner", "provider", "currency"),
+                name="ledger_account_once",
+                nulls_distinct=False,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(fields=('merchant_id', 'id', 'currency'), name='ledger_account_currency'),
+            model_name="account",
+            constraint=models.UniqueConstraint(
+                fields=("merchant_id", "id", "currency"), name="ledger_account_currency"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='fence',
-            constraint=models.CheckConstraint(condition=models.Q(('id', 1)), name='ledger_fence_one_row'),
+            model_name="fence",
+            constraint=models.CheckConstraint(condition=models.Q(("id", 1)), name="ledger_fence_one_row"),
         ),
         migrations.AddConstraint(
-            model_name='journalentry',
-            constraint=models.UniqueConstraint(fields=('merchant_id', 'source', 'source_ref', 'leg'), name='ledger_entry_once_per_source'),
+            model_name="journalentry",
+            constraint=models.UniqueConstraint(
+                fields=("merchant_id", "source", "source_ref", "leg"), name="ledger_entry_once_per_source"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='journalentry',
-            constraint=models.UniqueConstraint(fields=('merchant_id', 'id'), name='ledger_entry_merchant'),
+            model_name="journalentry",
+            constraint=models.UniqueConstraint(fields=("merchant_id", "id"), name="ledger_entry_merchant"),
         ),
         migrations.AddConstraint(
-            model_name='journalentry',
-            constraint=models.CheckConstraint(condition=models.Q(('line_count__gte', 2), ('line_count__lte', 1023)), name='ledger_entry_lines'),
+            model_name="journalentry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("line_count__gte", 2), ("line_count__lte", 1023)),
+                name="ledger_entry_lines",
+            ),
         ),
         migrations.AddField(
-            model_name='journalline',
-            name='account',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='lines', to='ledger.account'),
+            model_name="journalline",
+            name="account",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="lines",
+                to="ledger.account",
+            ),
         ),
         migrations.AddField(
-            model_name='journalline',
-            name='entry',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='lines', to='ledger.journalentry'),
+            model_name="journalline",
+            name="entry",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="lines",
+                to="ledger.journalentry",
+            ),
         ),
         migrations.AddIndex(
-            model_name='journalline',
-            index=models.Index(fields=['account', 'entry'], include=('amount_minor',), name='ledger_line_account'),
+            model_name="journalline",
+            index=models.Index(
+                fields=["account", "entry"], include=("amount_minor",), name="ledger_line_account"
+            ),
         ),
         migrations.AddIndex(
-            model_name='journalline',
-            index=models.Index(condition=models.Q(('clearing_key__isnull', False)), fields=['account', 'clearing_key'], name='ledger_line_clearing'),
+            model_name="journalline",
+            index=models.Index(
+                condition=models.Q(("clearing_key__isnull", False)),
+                fields=["account", "clearing_key"],
+                name="ledger_line_clearing",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='journalline',
-            constraint=models.CheckConstraint(condition=models.Q(('id', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('entry_id'), '*', models.Value(1024)), '+', models.F('line_no'))), ('line_no__gte', 1), ('line_no__lte', 1023)), name='ledger_line_id_is_derived'),
+            model_name="journalline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "id",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("entry_id"), "*", models.Value(1024)
+                            ),
+                            "+",
+                            models.F("line_no"),
+                        ),
+                    ),
+                    ("line_no__gte", 1),
+                    ("line_no__lte", 1023),
+                ),
+                name="ledger_line_id_is_derived",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='journalline',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor', 0), _negated=True), name='ledger_line_not_zero'),
+            model_name="journalline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor", 0), _negated=True), name="ledger_line_not_zero"
+            ),
         ),
     ]

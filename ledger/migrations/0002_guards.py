@@ -34,7 +34,8 @@ class Migration(migrations.Migration):
         run_sql(
             "ledger",
             "post",
-            reverse=f"DROP FUNCTION ledger_post({_ENTRY}); DROP FUNCTION ledger_insert({_ENTRY});",
+            reverse="DROP FUNCTION ledger_open_guarded(uuid, uuid, text, text[]); "
+            f"DROP FUNCTION ledger_post({_ENTRY}); DROP FUNCTION ledger_insert({_ENTRY});",
         ),
         run_sql(
             "ledger",

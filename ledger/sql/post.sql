@@ -90,3 +90,12 @@ REVOKE ALL ON FUNCTION ledger_post(uuid[], text[], text[], text[], text[], date[
     bigint[], bytea[], int[], int[], bigint[], text[], bigint[], text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ledger_post(uuid[], text[], text[], text[], text[], date[], timestamptz[], int[],
     bigint[], bytea[], int[], int[], bigint[], text[], bigint[], text[]) TO quittance_app;
+
+-- Open the accounts behind one wallet. Not for the application: the wallet's own function calls it.
+CREATE FUNCTION ledger_open_guarded(p_merchant uuid, p_owner uuid, p_currency text, p_roles text[])
+RETURNS TABLE (id bigint, role text) LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+    INSERT INTO ledger_account (merchant_id, role, owner, provider, currency, guarded, clearing)
+        SELECT p_merchant, wanted, p_owner, NULL, p_currency, true, false FROM unnest(p_roles) AS wanted
+        RETURNING id, role
+$$;
+REVOKE ALL ON FUNCTION ledger_open_guarded(uuid, uuid, text, text[]) FROM PUBLIC;

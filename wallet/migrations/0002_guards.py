@@ -21,6 +21,8 @@ class Migration(migrations.Migration):
             "wallet", "open", reverse="DROP FUNCTION wallet_open(uuid, uuid, text, uuid, text, timestamptz);"
         ),
         run_sql(
-            "wallet", "post", reverse=f"DROP FUNCTION wallet_post({_ENTRY}, int[], int[], bigint[], bigint[]);"
+            "wallet",
+            "post",
+            reverse=f"DROP FUNCTION wallet_post({_ENTRY}, int[], int[], bigint[], bigint[]);",
         ),
     ]

@@ -23,13 +23,11 @@ BEGIN
             ('buyer', 'wallet_pending', 'pending'), ('buyer', 'wallet_available', 'available'),
             ('buyer', 'wallet_held', 'held')
         ) AS plan (owner_type, role, bucket) WHERE plan.owner_type = p_owner_type
-    ), opened AS (
-        INSERT INTO ledger_account (merchant_id, role, owner, provider, currency, guarded, clearing)
-            SELECT p_merchant, role, p_owner, NULL, p_currency, true, false FROM wanted
-            RETURNING id, role
     )
     INSERT INTO wallet_walletaccount (account_id, merchant_id, wallet_id, role, bucket)
-        SELECT opened.id, p_merchant, p_id, opened.role, wanted.bucket FROM opened JOIN wanted USING (role);
+        SELECT opened.id, p_merchant, p_id, opened.role, wanted.bucket
+        FROM ledger_open_guarded(p_merchant, p_owner, p_currency, ARRAY(SELECT role FROM wanted)) AS opened
+        JOIN wanted ON wanted.role = opened.role;
     RETURN found;
 END $$;
 REVOKE ALL ON FUNCTION wallet_open(uuid, uuid, text, uuid, text, timestamptz) FROM PUBLIC;

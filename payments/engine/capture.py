@@ -2,18 +2,19 @@
 
 from datetime import datetime
 
+from channels.selectors import get_channel
+
 from core import clock
 from core.history import Changes
 from core.transactions import requires_transaction
-from channels.selectors import get_channel
 from ledger.services import open_account
 from ledger.templates.capture import CaptureAccounts, CapturedOrder, Share, Terms, capture_entry, split
 from ledger.types import EntryDraft
 from merchants.selectors import sellers_by_account
+from payments.engine.facts import order_fact
 from payments.locks import ChargeScope
 from payments.models import OrderShare, PaymentOrder, PspOperation
 from payments.psp.contract import PspObject
-from payments.services.facts import order_fact
 from wallet.services import account_of, post
 from wallet.types import WalletMove
 
@@ -58,7 +59,9 @@ def _shares(scope: ChargeScope, *, at: datetime) -> dict[int, Share]:
     shares = {}
     for order in scope.orders:
         terms = sellers[order.seller_account].terms
-        fixed = terms.commission_fixed_minor if terms.commission_fixed_currency == order.amount_currency else 0
+        fixed = (
+            terms.commission_fixed_minor if terms.commission_fixed_currency == order.amount_currency else 0
+        )
         shares[order.position] = split(
             amount_minor=order.amount_minor,
             terms=Terms(

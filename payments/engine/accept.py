@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
+from channels.selectors import enabled_channels
 from django.db import IntegrityError
 
-from channels.selectors import enabled_channels
 from channels.types import ChannelData
 from core import clock
 from core.errors import DomainError
@@ -16,6 +16,7 @@ from core.money import MAX_MINOR_PER_CHECKOUT, AmountTooLarge, from_minor
 from core.nudges import nudge
 from core.transactions import requires_transaction
 from merchants.selectors import sellers_by_account
+from payments.engine.operations import new_operation
 from payments.errors import (
     CaptureUnsupported,
     CheckoutExists,
@@ -26,7 +27,6 @@ from payments.errors import (
     SellerUnknown,
 )
 from payments.models import Charge, ChargeLine, PaymentEvent, PaymentOrder, PspOperation
-from payments.services.operations import new_operation
 from payments.snapshots import order_object
 from payments.types import CheckoutRequest
 

@@ -2,9 +2,9 @@
 
 from core.history import Changes
 from core.nudges import nudge
+from payments.engine.operations import start_operation
 from payments.locks import ChargeScope
 from payments.models import Charge, PspOperation
-from payments.services.operations import start_operation
 
 __all__ = ["after_attach", "after_customer"]
 
@@ -25,4 +25,3 @@ def after_attach(scope: ChargeScope, reference: str, changes: Changes) -> PspOpe
         start_operation(charge, "register", changes)
     nudge("operations")
     return start_operation(scope.charge, "register", changes)
-

@@ -1,4 +1,4 @@
-"""What is said to a provider for each kind of operation: the first time, and when something may have arrived."""
+"""What is said to a provider for each kind of operation: the first time, and when in doubt."""
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -49,7 +49,9 @@ class Question:
     may_send: bool
 
 
-def question_for(scope: ChargeScope, operation: PspOperation, channel: ChannelData, *, again: bool) -> Question:
+def question_for(
+    scope: ChargeScope, operation: PspOperation, channel: ChannelData, *, again: bool
+) -> Question:
     """Build the request of a locked operation, so that the call needs no database."""
     adapter = adapter_for(channel.provider)
     age = clock.now() - operation.first_sent_at if operation.first_sent_at else timedelta(0)

@@ -5,14 +5,14 @@ from collections.abc import Callable
 from core import clock
 from core.history import Changes
 from core.ids import public_id
+from payments.engine.capture import book_capture
+from payments.engine.closing import close_charge, conflict, failure_of, give_up
+from payments.engine.facts import order_fact
+from payments.engine.operations import GIVE_UP_AFTER, SEND_AGAIN, next_look, start_operation
+from payments.engine.reusable import after_attach, after_customer
 from payments.locks import ChargeScope
 from payments.models import PspOperation
 from payments.psp.contract import Outcome, OutcomeKind, PspObject, PspStatus
-from payments.services.capture import book_capture
-from payments.services.closing import close_charge, conflict, failure_of, give_up
-from payments.services.facts import order_fact
-from payments.services.operations import GIVE_UP_AFTER, SEND_AGAIN, next_look, start_operation
-from payments.services.reusable import after_attach, after_customer
 
 __all__ = ["apply_outcome"]
 
@@ -141,7 +141,9 @@ def _pending(scope: ChargeScope, operation: PspOperation, outcome: Outcome, chan
     if operation.status == "PENDING":
         _postpone(operation, error="")
     else:
-        changes.move(operation, operation.to_pending, why="the provider will tell", due_at=next_look(operation))
+        changes.move(
+            operation, operation.to_pending, why="the provider will tell", due_at=next_look(operation)
+        )
     if seen is None or operation.kind != "confirm":
         return
     charge, wanted = scope.charge, "PENDING"
@@ -151,12 +153,19 @@ def _pending(scope: ChargeScope, operation: PspOperation, outcome: Outcome, chan
         return
     if wanted == "PENDING":
         changes.move(charge, charge.to_pending, why="the provider will tell")
-        _orders(scope, changes, "REQUIRES_ACTION", "to_executing", "executing", "the buyer has done their part")
+        _orders(
+            scope, changes, "REQUIRES_ACTION", "to_executing", "executing", "the buyer has done their part"
+        )
         return
     changes.move(
-        charge, charge.to_requires_action, why="the bank asks for the buyer", redirect_url=seen.redirect_url or ""
+        charge,
+        charge.to_requires_action,
+        why="the bank asks for the buyer",
+        redirect_url=seen.redirect_url or "",
     )
-    _orders(scope, changes, "EXECUTING", "to_requires_action", "requires_action", "the bank asks for the buyer")
+    _orders(
+        scope, changes, "EXECUTING", "to_requires_action", "requires_action", "the bank asks for the buyer"
+    )
 
 
 def _unknown(scope: ChargeScope, operation: PspOperation, outcome: Outcome, changes: Changes) -> None:

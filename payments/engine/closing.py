@@ -6,10 +6,10 @@ from typing import Any
 from core.cases import open_case
 from core.history import Changes
 from core.ids import public_id
+from payments.engine.facts import order_fact
 from payments.locks import ChargeScope
 from payments.models import ChargeLine, PspOperation
 from payments.psp.contract import Decline
-from payments.services.facts import order_fact
 
 CONFLICT_DUE = timedelta(hours=4)
 

@@ -9,24 +9,24 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from django.conf import settings
-
 from channels.selectors import get_channel
 from channels.services import note_result, record_calls
+from django.conf import settings
+
 from channels.types import ChannelData
 from core import clock
 from core.drain import Claim
 from core.failpoints import failpoint
 from core.history import Changes
 from core.transactions import at_edge, forbids_transaction
+from payments.engine.facts import order_fact
+from payments.engine.operations import next_look
+from payments.engine.outcome import apply_outcome
+from payments.engine.requests import Question, call_for, question_for
+from payments.engine.wake import wake_channel
 from payments.locks import ChargeScope, lock_operation
 from payments.models import PspOperation
 from payments.psp.contract import Outcome, OutcomeKind, PspAdapter, adapter_for
-from payments.services.facts import order_fact
-from payments.services.outcome import apply_outcome
-from payments.services.operations import next_look
-from payments.services.requests import Question, call_for, question_for
-from payments.services.wake import wake_channel
 
 __all__ = ["execute_operation"]
 
@@ -41,6 +41,7 @@ class Intent:
     question: Question
 
 
+@forbids_transaction
 def execute_operation(*, claim: Claim) -> None:
     """Take a claimed operation one step further; chain to the next one that follows from it at once.
 

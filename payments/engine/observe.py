@@ -2,17 +2,18 @@
 
 from datetime import timedelta
 
+from events.types import InboundEvent, NotYet
+
 from core import clock
 from core.cases import open_case
 from core.history import Changes
 from core.ids import parse_public_id, public_id
 from core.nudges import nudge
 from core.transactions import requires_transaction
-from events.types import InboundEvent, NotYet
+from payments.engine.outcome import apply_outcome
 from payments.locks import ChargeScope, lock_charge
 from payments.models import Charge
 from payments.psp.contract import Outcome, OutcomeKind, PspObject, PspStatus, adapter_for
-from payments.services.outcome import apply_outcome
 
 __all__ = ["on_provider_event"]
 

@@ -14,7 +14,7 @@ __all__ = ["GIVE_UP_AFTER", "SEND_AGAIN", "new_operation", "next_look", "start_o
 # Something that provably was not sent is sent again for a quarter of an hour; after that the buyer is told
 # that the provider cannot be reached, which is safe because nothing ever arrived.
 GIVE_UP_AFTER = timedelta(minutes=15)
-SEND_AGAIN = Retry(Strategy.EXPONENTIAL, base=0.5, cap=15.0, limit=10_000)
+SEND_AGAIN = Retry(Strategy.EXPONENTIAL, base=1, cap=15, limit=10_000)
 
 _FIRST_LOOKS = (1, 2, 4, 8)  # seconds
 

@@ -1,0 +1,1 @@
+"""Pay-in step by step: accept, execute in three phases, apply what the provider says."""

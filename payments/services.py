@@ -1,0 +1,7 @@
+"""The only way to write pay-in. What happens inside is in `payments.engine`, one file a step."""
+
+from payments.engine.accept import accept_checkout
+from payments.engine.execute import execute_operation
+from payments.engine.observe import on_provider_event
+
+__all__ = ["accept_checkout", "execute_operation", "on_provider_event"]
