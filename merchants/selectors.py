@@ -1,10 +1,12 @@
 """How others read merchants and sellers."""
 
+import json
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 
@@ -33,6 +35,18 @@ _TERMS = (
     "commission_fixed_currency",
     "tax_bps",
 )
+
+
+_BY_ACCOUNT = """
+    SELECT s.id, s.seller_account, s.name, s.country, s.kyc_status, s.settlement_delay_days,
+        s.payout_schedule, s.reserve_bps, s.reserve_days, s.created_at,
+        t.version, t.commission_bps, t.commission_fixed_minor, t.commission_fixed_currency, t.tax_bps
+    FROM merchants_seller s CROSS JOIN LATERAL (
+        SELECT * FROM merchants_sellerterms WHERE seller_id = s.id AND effective_at <= %s
+        ORDER BY effective_at DESC, version DESC LIMIT 1
+    ) t
+    WHERE s.merchant_id = %s AND s.seller_account = ANY (%s)
+"""
 
 
 def get_merchant(*, merchant_id: UUID) -> MerchantData:
@@ -76,8 +90,11 @@ def sellers_by_account(
 
     The terms are those in effect at `at` (now, if not given).
     """
-    rows = _sellers(merchant_id, at or clock.now()).filter(seller_account__in=set(accounts))
-    return {row.seller_account: _annotated(row) for row in rows}
+    # Plain SQL, because every accepted payment asks this and the ORM makes it several times as long.
+    with connection.cursor() as cursor:
+        cursor.execute(_BY_ACCOUNT, [at or clock.now(), merchant_id, list(accounts)])
+        rows = cursor.fetchall()
+    return {row[1]: _from_columns(merchant_id, row) for row in rows}
 
 
 def list_sellers(
@@ -137,3 +154,21 @@ def _sellers(merchant_id: UUID, at: datetime) -> QuerySet[Seller]:
 
 def _annotated(row: Any) -> SellerData:
     return seller_data(row, TermsData(**row.terms_in_effect))
+
+
+def _from_columns(merchant_id: UUID, row: tuple[Any, ...]) -> SellerData:
+    schedule = row[6]
+    return SellerData(
+        id=row[0],
+        merchant_id=merchant_id,
+        seller_account=row[1],
+        name=row[2],
+        country=row[3],
+        kyc_status=row[4],
+        settlement_delay_days=row[5],
+        payout_schedule=json.loads(schedule) if isinstance(schedule, str) else schedule,
+        reserve_bps=row[7],
+        reserve_days=row[8],
+        created_at=row[9],
+        terms=TermsData(*row[10:15]),
+    )

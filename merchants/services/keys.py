@@ -8,6 +8,7 @@ from uuid import UUID
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from django.db import connection
 
 from core import clock
 from core.transactions import at_edge, forbids_transaction, requires_transaction
@@ -24,6 +25,10 @@ _USE_NOTED_EVERY = timedelta(minutes=1)
 _SMALLEST_RSA_BITS = 2048
 # Compared when there is no such key, so that both cases take the same steps.
 _NO_HASH = hash_secret("")
+_PROOF = (
+    "SELECT id, merchant_id, mode, secret_hash, scopes, must_sign, expires_at, revoked_at, last_used_at "
+    "FROM merchants_apikey WHERE prefix = %s"
+)
 
 
 @requires_transaction
@@ -130,18 +135,22 @@ def authenticate(*, secret: str) -> KeyIdentity | None:
     text = read_key_text(secret)
     if text is None:
         return None
-    row = ApiKey.objects.filter(prefix=text.prefix).first()
-    matches = hmac.compare_digest(bytes(row.secret_hash) if row else _NO_HASH, hash_secret(text.secret))
+    # Plain SQL, because this runs before every request and the ORM makes it three times as long.
+    with connection.cursor() as cursor:
+        cursor.execute(_PROOF, [text.prefix])
+        found = cursor.fetchone()
+    matches = hmac.compare_digest(bytes(found[3]) if found else _NO_HASH, hash_secret(text.secret))
+    if found is None or not matches:
+        return None
+    key_id, merchant_id, mode, _, scopes, must_sign, expires_at, revoked_at, last_used_at = found
     now = clock.now()
-    if row is None or not matches or row.mode != text.mode or row.must_sign:
+    if mode != text.mode or must_sign or revoked_at is not None:
         return None
-    if row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now):
+    if expires_at is not None and expires_at <= now:
         return None
-    if row.last_used_at is None or row.last_used_at <= now - _USE_NOTED_EVERY:
-        _note_use(row.pk, now)
-    return KeyIdentity(
-        key_id=row.pk, merchant_id=row.merchant_id, mode=row.mode, scopes=frozenset(row.scopes)
-    )
+    if last_used_at is None or last_used_at <= now - _USE_NOTED_EVERY:
+        _note_use(key_id, now)
+    return KeyIdentity(key_id=key_id, merchant_id=merchant_id, mode=mode, scopes=frozenset(scopes))
 
 
 @at_edge

@@ -162,6 +162,8 @@ def test_reading_many_sellers_is_one_query(store: Store, django_assert_num_queri
     with django_assert_num_queries(1):
         found = selectors.sellers_by_account(merchant_id=store.merchant_id, accounts=accounts)
     assert sorted(found) == sorted(accounts)
+    for seller in found.values():
+        assert seller == selectors.get_seller(merchant_id=store.merchant_id, seller_id=seller.id)
 
 
 @pytest.mark.parametrize(
