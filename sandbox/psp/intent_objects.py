@@ -18,7 +18,7 @@ TEXTS = {
 }
 
 
-def build(call: Call) -> tuple[Object, Object]:
+def build(call: Call) -> Object:
     """A new PaymentIntent from the parameters of its creation; stores nothing but a minted method."""
     params = call.params
     currency = params.currency()
@@ -76,9 +76,8 @@ def build(call: Call) -> tuple[Object, Object]:
         "transfer_data": None,
         "transfer_group": None,
     }
-    hidden: Object = {}
     change(call, intent)
-    return intent, hidden
+    return intent
 
 
 def _method_types(call: Call) -> tuple[list[str], Object | None]:

@@ -16,7 +16,8 @@ AUTHORISATION_SECONDS = 7 * 86400
 def create(call: Call) -> Object:
     """``POST /v1/payment_intents``, confirmed at once when ``confirm=true``."""
     params = call.params
-    intent, hidden = intent_objects.build(call)
+    intent = intent_objects.build(call)
+    hidden: Object = {}
     confirm_now = params.boolean("confirm") or False
     terms = attempts.read_terms(call)
     params.close("expand")

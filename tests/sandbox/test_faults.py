@@ -101,7 +101,7 @@ def test_bad_statuses_change_nothing(account, kind, status, error):
         with pytest.raises(error) as caught:
             pay(account, timeout=5)
         assert caught.value.http_status == status
-        if caught.value.json_body:  # the SDK keeps headers only of answers it can read
+        if kind not in ("http_502", "empty_500"):  # the SDK loses the headers of what it cannot read
             assert caught.value.headers["Retry-After"] == "7"
     assert account.kinds() == []
     assert pay(account, timeout=5).status == "succeeded"
