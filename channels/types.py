@@ -50,14 +50,12 @@ class CallRecord:
 class Exchange:
     """What came of one call: the SDK's result or the error instead of it, with the evidence.
 
-    `sent` is read over all records: False means that the provider provably saw nothing. `recovered` is
-    True for the first good answer of the channel, in this process, after a failure.
+    `sent` is read over all records: False means that the provider provably saw nothing of it.
     """
 
     result: Any
     error: Exception | None
     sent: bool | None
-    recovered: bool
     calls: tuple[CallRecord, ...]
 
 

@@ -19,8 +19,10 @@ HOOKS_DIR = env_str("HOOKS_DIR", "")
 INSTALLED_APPS = [
     "core.apps.CoreConfig",
     "merchants.apps.MerchantsConfig",
+    "channels.apps.ChannelsConfig",
     "ledger.apps.LedgerConfig",
     "wallet.apps.WalletConfig",
+    "payments.apps.PaymentsConfig",
     "unfold",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -85,6 +87,10 @@ if not AS_OWNER:
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# --- Work -----------------------------------------------------------------------------------------
+# How long a worker may hold a provider operation; longer than the longest call (see PSP_DEADLINE).
+OPERATION_LEASE_SECONDS = env_int("OPERATION_LEASE_SECONDS", 30)
+
 # --- Redis and Celery: may vanish at any moment ---------------------------------------------------
 REDIS_URL = env_str("REDIS_URL")
 CACHES = {
@@ -134,6 +140,20 @@ AUTH_PASSWORD_VALIDATORS = [
 FIELD_KEYS = env_list("FIELD_KEYS")
 # The class that answers for them; a key service brings its own.
 FIELD_KEY_PROVIDER = env_str("FIELD_KEY_PROVIDER", "core.keys.EnvironmentKeys")
+
+# --- Calls to payment providers (seconds) -----------------------------------------------------------
+PSP_CONNECT_TIMEOUT = env_float("PSP_CONNECT_TIMEOUT", 3.0)
+PSP_READ_TIMEOUT = env_float("PSP_READ_TIMEOUT", 20.0)
+# For one whole call, whatever it waits for; shorter than any time-out of the process around it.
+PSP_DEADLINE = env_float("PSP_DEADLINE", 23.0)
+# An answer later than this counts against the channel, good as it may be.
+PSP_SLOW_CALL = env_float("PSP_SLOW_CALL", 8.0)
+# This many failures within the window, and half of the calls, close the line for the rest.
+PSP_BREAKER_FAILURES = env_int("PSP_BREAKER_FAILURES", 5)
+PSP_BREAKER_WINDOW = env_float("PSP_BREAKER_WINDOW", 30.0)
+PSP_BREAKER_REST = env_float("PSP_BREAKER_REST", 15.0)
+# How far a webhook's time may be from ours, either way; there is no value that switches this off.
+PSP_WEBHOOK_TOLERANCE = env_int("PSP_WEBHOOK_TOLERANCE", 300)
 
 # --- REST -----------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

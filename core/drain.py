@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 from uuid import UUID
 
@@ -58,8 +59,12 @@ class Drain:
         deadline = time.monotonic() + seconds
         if self.parallel == 1:
             return self._loop(deadline, self._in_turn)
-        with ThreadPoolExecutor(self.parallel, thread_name_prefix=self.name) as pool:
-            return self._loop(deadline, lambda claims: list(pool.map(self._one_threaded, claims)))
+        return self._loop(deadline, lambda claims: list(self._threads.map(self._one_threaded, claims)))
+
+    @cached_property
+    def _threads(self) -> ThreadPoolExecutor:
+        # Kept for the life of the process, so that each thread keeps its connections to the world open.
+        return ThreadPoolExecutor(self.parallel, thread_name_prefix=self.name)
 
     def _loop(self, deadline: float, work: Callable[[list[Claim]], object]) -> int:
         handled = 0

@@ -5,14 +5,11 @@ class PaymentsConfig(AppConfig):
     name = "payments"
 
     def ready(self) -> None:
-        from events.subscriptions import subscribe
 
         from core.audits import register
         from core.drain import register_drain
         from payments.audits import INVARIANTS
         from payments.drains import OperationDrain
-        from payments.engine.observe import on_provider_event
 
         register(INVARIANTS)
         register_drain(OperationDrain())
-        subscribe("stripe", "payment_intent.", "payments", on_provider_event)

@@ -127,7 +127,7 @@ def _record(intent: Intent, outcome: Outcome) -> Intent | None:
     assert scope is not None, "operations are never deleted"
     operation = scope.operation(intent.operation_id)
     # The evidence is kept even when a newer claim has made this answer worthless.
-    record_calls(outcome.calls, operation_id=operation.id)
+    record_calls(calls=outcome.calls, operation_id=operation.id)
     if operation.fence != intent.fence:
         return None
     changes = Changes()

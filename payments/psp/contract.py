@@ -10,11 +10,14 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Literal, Protocol
 
+from channels.errors import UnsupportedProvider
 from channels.types import CallRecord, ChannelData
 
 __all__ = [
+    "AttachRequest",
     "CancelRequest",
     "ConfirmRequest",
+    "CustomerRequest",
     "Decline",
     "Outcome",
     "OutcomeKind",
@@ -22,6 +25,7 @@ __all__ = [
     "PspObject",
     "PspStatus",
     "RegisterRequest",
+    "adapter_for",
 ]
 
 
@@ -95,8 +99,7 @@ class Outcome:
 
     `retry_after` is the provider's wish in seconds. `conflict`: the nonce was used with other parameters,
     so the operation is frozen for a person and no new nonce is made. `permanent`: the same call cannot
-    succeed until somebody changes something (a revoked key, say). `recovered`: the first good answer of
-    this channel after a failure, so everything that waits on the channel may be asked about at once.
+    succeed until somebody changes something (a revoked key, say).
     `calls` is the evidence; save it in the transaction that records the outcome.
     """
 
@@ -107,7 +110,6 @@ class Outcome:
     error: str = ""
     conflict: bool = False
     permanent: bool = False
-    recovered: bool = False
     calls: tuple[CallRecord, ...] = ()
 
 
@@ -129,7 +131,7 @@ class RegisterRequest:
 
 @dataclass(frozen=True)
 class ConfirmRequest:
-    """Pay: `token` is the buyer's payment method at the provider, `return_url` where a 3-D Secure step ends."""
+    """Pay: `token` is the payment method at the provider, `return_url` where a 3-D Secure step ends."""
 
     nonce: str
     reference: str
@@ -143,6 +145,23 @@ class CancelRequest:
 
     nonce: str
     reference: str
+
+
+@dataclass(frozen=True)
+class CustomerRequest:
+    """Create the buyer at the provider, so that one payment method can pay several charges."""
+
+    nonce: str
+    our_reference: str
+
+
+@dataclass(frozen=True)
+class AttachRequest:
+    """Bind a payment method to the buyer, which makes it reusable."""
+
+    nonce: str
+    customer_reference: str
+    token: str
 
 
 class PspAdapter(Protocol):
@@ -159,14 +178,14 @@ class PspAdapter(Protocol):
         ...
 
     def confirm(self, *, channel: ChannelData, request: ConfirmRequest) -> Outcome:
-        """Pay with the object. May move money. SUCCEEDED means AUTHORIZED or CAPTURED; see `object`."""
+        """Pay with the object. May move money. Answers like `query`, REGISTERED excepted (UNKNOWN)."""
         ...
 
     def query(self, *, channel: ChannelData, reference: str) -> Outcome:
-        """Ask how the object stands: SUCCEEDED with the object, or UNKNOWN / NOT_SENT without.
+        """Ask how the object stands.
 
-        SUCCEEDED speaks of the question, not of the payment: look at `object.status`. That nothing was
-        found is UNKNOWN, never proof of absence.
+        PENDING for REQUIRES_ACTION and PROCESSING, DECLINED for DECLINED, SUCCEEDED for every other
+        status: look at `object.status`. That nothing was found is UNKNOWN, never proof of absence.
         """
         ...
 
@@ -177,6 +196,26 @@ class PspAdapter(Protocol):
         """
         ...
 
+    def create_customer(self, *, channel: ChannelData, request: CustomerRequest) -> Outcome:
+        """Create the buyer at the provider; `object.reference` is its id, the object's amount is 0."""
+        ...
+
+    def attach(self, *, channel: ChannelData, request: AttachRequest) -> Outcome:
+        """Bind a payment method to the buyer; `object.reference` is the payment method to pay with."""
+        ...
+
     def read_event(self, *, payload: Mapping[str, Any]) -> PspObject | None:
         """Return the object that a verified webhook payload tells of; None when it is not about a payment."""
         ...
+
+
+def adapter_for(provider: str) -> PspAdapter:
+    """Return the adapter of a provider. Raises UnsupportedProvider."""
+    # Adapters import this module, so they are imported when they are asked for.
+    from payments.psp.stripe_adapter import StripeAdapter
+
+    adapters: dict[str, type[PspAdapter]] = {StripeAdapter.provider: StripeAdapter}
+    try:
+        return adapters[provider]()
+    except KeyError:
+        raise UnsupportedProvider(f"There is no adapter for the provider {provider!r}.") from None

@@ -1,0 +1,112 @@
+"""A store, two sellers and the sandbox provider, for tests that pay for real."""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from channels.services import create_channel
+from core.audits import run_audits
+from core.drain import get_drain
+from merchants.services import create_seller
+from tests.sandbox.conftest import Sandbox
+from tests.store import Store, open_store
+
+__all__ = ["Shop"]
+
+
+@pytest.fixture(scope="session")
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """The sandbox provider as its own process, webhooks off unless a test turns them on."""
+    sandbox = Sandbox(tmp_path_factory.mktemp("provider"))
+    sandbox.start()
+    yield sandbox
+    sandbox.end()
+
+
+@dataclass
+class Shop:
+    """A merchant with sellers `ann` (10 % and 20 % tax inside) and `bob` (no commission)."""
+
+    store: Store
+    provider: Sandbox
+    account_key: str
+    channel: Any
+
+    def order(self, amount: str = "100.00", seller: str = "ann", **other: Any) -> dict[str, Any]:
+        """One payment order of a body."""
+        return {
+            "seller_account": seller,
+            "amount": amount,
+            "currency": "USD",
+            "payment_order_id": f"o-{uuid.uuid4().hex[:12]}",
+        } | other
+
+    def body(self, *orders: dict[str, Any], token: str = "pm_card_visa", **other: Any) -> dict[str, Any]:
+        """A checkout."""
+        return {
+            "checkout_id": f"c-{uuid.uuid4().hex[:12]}",
+            "credit_card_info": {"token": token},
+            "payment_orders": list(orders) or [self.order("90.00"), self.order("10.00", "bob")],
+        } | other
+
+    def accept(self, body: dict[str, Any], key: str | None = None) -> dict[str, Any]:
+        """POST it; the answer must be 201."""
+        answer = self.store.post("/v1/payments", body, key=key or uuid.uuid4().hex)
+        assert answer.status_code == 201, answer.content
+        return answer.json()
+
+    def work(self) -> int:
+        """Let the worker do everything that is due."""
+        return get_drain("operations").run()
+
+    def pay(self, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Accept and work; return the checkout as it is then."""
+        accepted = self.accept(body or self.body())
+        self.work()
+        return self.checkout(accepted["checkout_id"])
+
+    def checkout(self, reference: str) -> dict[str, Any]:
+        """GET the checkout."""
+        answer = self.store.get(f"/v1/checkouts/{reference}")
+        assert answer.status_code == 200, answer.content
+        return answer.json()
+
+    def effects(self, checkout_id: str) -> list[dict[str, Any]]:
+        """What the provider really did, by its own journal."""
+        return self.provider.control("GET", f"journal?metadata.checkout_id={checkout_id}")["data"]
+
+
+@pytest.fixture
+def shop(provider: Sandbox, transactional_db: None) -> Iterator[Shop]:
+    """A fresh merchant; the books are audited when the test is over."""
+    provider.control("POST", "reset", {})
+    store = open_store()
+    account_key = f"sk_test_{uuid.uuid4().hex}"
+    with transaction.atomic():
+        channel = create_channel(
+            merchant_id=store.merchant_id,
+            name=f"psp-{uuid.uuid4().hex[:8]}",
+            provider="stripe",
+            secret_key=account_key,
+            webhook_secret="whsec_test",
+            base_url=provider.url,
+            max_in_flight=8,
+        )
+        for seller, bps, tax in (("ann", 1000, 2000), ("bob", 0, 0)):
+            create_seller(
+                merchant_id=store.merchant_id,
+                seller_account=seller,
+                name=seller.title(),
+                country="US",
+                commission_bps=bps,
+                tax_bps=tax,
+                by="user:test",
+            )
+    yield Shop(store, provider, account_key, channel)
+    report = run_audits()
+    assert report.is_clean, [(each.name, each.sample) for each in report.violated]
