@@ -39,4 +39,14 @@ def trial_balance(*, merchant_id: UUID) -> list[AccountBalance]:
             " WHERE account.merchant_id = %s ORDER BY account.currency, account.role, account.id",
             [merchant_id],
         )
-        return [AccountBalance(*row[:5], int(row[5])) for row in cursor.fetchall()]
+        return [
+            AccountBalance(
+                account_id=account_id,
+                role=role,
+                owner=owner,
+                provider=provider,
+                currency=currency,
+                balance_minor=int(balance),
+            )
+            for account_id, role, owner, provider, currency, balance in cursor.fetchall()
+        ]

@@ -83,7 +83,7 @@ def lock_waiting_operations(*, channel_id: UUID) -> list[UUID]:
 
 @requires_transaction
 def claim_due_operations(*, limit: int) -> list[tuple[UUID, int, int]]:
-    """Lease due operations, oldest first, up to each channel's cap in flight; (id, fence, attempts) of each."""
+    """Lease due operations, oldest first, up to each channel's cap; return (id, fence, attempts) of each."""
     with connection.cursor() as cursor:
         cursor.execute(
             _CLAIM, {"now": clock.now(), "lease": settings.OPERATION_LEASE_SECONDS, "limit": limit}

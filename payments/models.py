@@ -1,7 +1,7 @@
 """Pay-in: one checkout, one order per seller, and the movements of money that cover them."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
@@ -49,6 +49,7 @@ class PaymentOrder(StatefulModel, EventSubject):
     """One seller's part of a checkout, with the running totals of what happened to its money."""
 
     machine = PAYMENT_ORDER
+    objects: ClassVar[models.Manager["PaymentOrder"]] = models.Manager()
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     merchant_id = models.UUIDField()
@@ -168,6 +169,7 @@ class Charge(StatefulModel):
     """One movement of money at one provider; covers one or more orders through its lines."""
 
     machine = CHARGE
+    objects: ClassVar[models.Manager["Charge"]] = models.Manager()
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     merchant_id = models.UUIDField()

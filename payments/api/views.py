@@ -22,10 +22,10 @@ class PaymentList(PostOnceView):
 
     def work(self, *, data: dict[str, Any], **path: Any) -> tuple[int, dict[str, Any]]:
         """Store the checkout with its first work; the answer is the stored object."""
-        checkout = services.accept_checkout(
+        accepted = services.accept_checkout(
             merchant_id=self.caller.merchant_id, request=data["request"], actor=self.caller.actor
         )
-        return HTTPStatus.CREATED, selectors.checkout_as_accepted(checkout=checkout)
+        return HTTPStatus.CREATED, selectors.checkout_as_accepted(accepted=accepted)
 
 
 class PaymentDetail(ApiView):

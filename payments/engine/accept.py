@@ -1,12 +1,14 @@
 """Accept a checkout: store it whole with its first work, or refuse it and store nothing."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from channels.selectors import enabled_channels
 from django.db import IntegrityError
 
+from channels.selectors import enabled_channels
 from channels.types import ChannelData
 from core import clock
 from core.errors import DomainError
@@ -30,19 +32,27 @@ from payments.models import Charge, ChargeLine, PaymentEvent, PaymentOrder, PspO
 from payments.snapshots import order_object
 from payments.types import CheckoutRequest
 
-__all__ = ["accept_checkout"]
+__all__ = ["Accepted", "accept_checkout"]
 
 CHECKOUT_LIFETIME = timedelta(hours=24)
 _TAKEN = {"payments_checkout_once": CheckoutExists, "payments_order_once": PaymentOrderExists}
 
 
+@dataclass(frozen=True)
+class Accepted:
+    """A checkout that was just stored, with its orders in the order of the request."""
+
+    checkout: PaymentEvent
+    orders: tuple[PaymentOrder, ...]
+
+
 @requires_transaction
-def accept_checkout(*, merchant_id: UUID, request: CheckoutRequest, actor: str) -> PaymentEvent:
+def accept_checkout(*, merchant_id: UUID, request: CheckoutRequest, actor: str) -> Accepted:
     """Store a checkout, its orders, its charges and the first operation of each; nudge the worker.
 
-    Nothing is sent anywhere. Returns the stored checkout with `orders` prefetched. Raises CheckoutExists,
-    PaymentOrderExists, DuplicatePaymentOrderId, SellerUnknown, MixedCurrencyUnsupported, AmountTooLarge,
-    CaptureUnsupported, PaymentMethodUnavailable; the caller rolls back on any of them.
+    Nothing is sent anywhere. Raises CheckoutExists, PaymentOrderExists, DuplicatePaymentOrderId,
+    SellerUnknown, MixedCurrencyUnsupported, AmountTooLarge, CaptureUnsupported,
+    PaymentMethodUnavailable; the caller rolls back on any of them.
     """
     _check(request)
     channel = _choose_channel(merchant_id, request)
@@ -60,8 +70,7 @@ def accept_checkout(*, merchant_id: UUID, request: CheckoutRequest, actor: str) 
     _open_charges(checkout, groups, channel, changes, actor)
     changes.save()
     nudge("operations")
-    checkout._prefetched_objects_cache = {"orders": orders}
-    return checkout
+    return Accepted(checkout=checkout, orders=tuple(orders))
 
 
 def _check(request: CheckoutRequest) -> None:
@@ -121,7 +130,7 @@ def _new_orders(merchant_id: UUID, request: CheckoutRequest, checkout: PaymentEv
                 seller_id=sellers[order.seller_account].id,
                 seller_account=order.seller_account,
                 buyer_account=checkout.buyer_account,
-                amount=from_minor(order.amount_minor, order.currency),
+                amount=_money(order.amount_minor, order.currency),
                 amount_minor=order.amount_minor,
                 created_at=checkout.created_at,
                 updated_at=checkout.created_at,
@@ -166,11 +175,16 @@ def _new_charge(checkout: PaymentEvent, group: Sequence[PaymentOrder], channel: 
         merchant_id=checkout.merchant_id,
         checkout=checkout,
         channel_id=channel.id,
-        amount=from_minor(total, group[0].amount_currency),
+        amount=_money(total, group[0].amount_currency),
         amount_minor=total,
         created_at=checkout.created_at,
         updated_at=checkout.created_at,
     )
+
+
+def _money(amount_minor: int, currency: str) -> Any:
+    """The value of a money column; the type of the column is unknown to the type checker."""
+    return from_minor(amount_minor, currency)
 
 
 def _created(order: PaymentOrder, checkout: PaymentEvent) -> Fact:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from channels.selectors import get_channel
-from channels.services import note_result, record_calls
 from django.conf import settings
 
+from channels.selectors import get_channel
+from channels.services import note_result, record_calls
 from channels.types import ChannelData
 from core import clock
 from core.drain import Claim

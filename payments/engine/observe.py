@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from events.types import InboundEvent, NotYet
+from events.errors import NotYet
+from events.types import InboundEvent
 
 from core import clock
 from core.cases import open_case

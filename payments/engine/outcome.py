@@ -55,7 +55,8 @@ def _succeeded(
     if operation.kind == "confirm":
         return _confirmed(scope, operation, outcome, changes)
     if operation.kind == "expire":
-        return _expired(scope, operation, changes)
+        _expired(scope, operation, changes)
+        return None
     assert outcome.object is not None, "a success names its object"
     changes.move(operation, operation.to_succeeded, why=f"{operation.kind} done")
     if operation.kind == "customer":

@@ -1,5 +1,6 @@
 """What is said to a provider for each kind of operation: the first time, and when in doubt."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -82,14 +83,14 @@ def call_for(adapter: PspAdapter, channel: ChannelData, question: Question) -> O
 
 def _send(adapter: PspAdapter, channel: ChannelData, question: Question) -> Outcome:
     request: Any = question.request
-    send = {
+    doors: dict[str, Callable[..., Outcome]] = {
         "register": adapter.register,
         "confirm": adapter.confirm,
         "expire": adapter.cancel,
         "customer": adapter.create_customer,
         "attach": adapter.attach,
-    }[question.kind]
-    return send(channel=channel, request=request)
+    }
+    return doors[question.kind](channel=channel, request=request)
 
 
 def _forgotten() -> Outcome:
@@ -113,7 +114,7 @@ def _register(scope: ChargeScope, operation: PspOperation) -> RegisterRequest:
         our_reference=public_id("chg", scope.charge.id),
         amount_minor=operation.amount_minor,
         currency=operation.currency,
-        capture=scope.checkout.capture,
+        capture="manual" if scope.checkout.capture == "manual" else "automatic",
         description=f"Checkout {scope.checkout.checkout_id}",
         metadata={"checkout_id": scope.checkout.checkout_id},
         token=scope.checkout.token,
@@ -151,7 +152,7 @@ def _return_url(scope: ChargeScope) -> str:
     return scope.checkout.return_url or f"{settings.PUBLIC_URL}/pay/{public_id('chk', scope.checkout.id)}"
 
 
-_REQUESTS = {
+_REQUESTS: dict[str, Callable[[ChargeScope, PspOperation], Request]] = {
     "register": _register,
     "confirm": _confirm,
     "expire": _expire,

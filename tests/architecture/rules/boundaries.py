@@ -9,8 +9,9 @@ from ..rule import Found, Rule, python
 from ..syntax import dotted, imports, last, nodes
 from ..tree import APPS, PRODUCT, in_product, is_migration, may_use, packages, top
 
-# The rooms of an app that another app may enter. Errors belong to the services that raise them.
-DOORS = {"services", "selectors", "types", "errors"}
+# The rooms of an app that another app may enter. Errors belong to the services that raise them; the
+# templates of the books are pure functions that the owning app calls.
+DOORS = {"services", "selectors", "types", "errors", "templates"}
 RELATIONS = {"ForeignKey", "OneToOneField", "ManyToManyField"}
 LOOKUPS = {"get_model", "import_module", "import_string"}
 
