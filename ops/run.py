@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ops.credentials import write_private
+from ops.demo import connect_sandbox
 from ops.environment import Environment, compose
 from ops.layout import Layout
 from ops.messages import Progress
@@ -40,6 +41,7 @@ def run(*, layout: Layout) -> int:
         env = _prepare(session, venv=venv, port=port, sandbox_port=sandbox_port)
         _start_processes(session, venv=venv, env=env, port=port, sandbox_port=sandbox_port)
         facts = write_dev_file(layout=layout, port=port, sandbox_port=sandbox_port)
+        connect_sandbox(facts=facts)
         _announce(session.progress, facts=facts, layout=layout)
         session.supervisor.watch()
         print(flush=True)
@@ -82,6 +84,8 @@ def _prepare(session: Session, *, venv: VirtualEnvironment, port: int, sandbox_p
             "HOOKS_DIR": str(layout.var / "hooks"),
             "PORT": str(port),
             "SANDBOX_PORT": str(sandbox_port),
+            # The store of the sandbox listens on this machine.
+            "WEBHOOK_ALLOWED_NETWORKS": f"{HOST}/32",
         },
     )
     session.provision(venv=venv, env=env.owner)
@@ -89,7 +93,9 @@ def _prepare(session: Session, *, venv: VirtualEnvironment, port: int, sandbox_p
         session.manage(venv=venv, env=env.owner, command=["migrate", "--no-input", "-v", "1"])
     if command_exists(root=layout.root, name="demo_data"):
         with session.progress.step("demo data"):
-            session.manage(venv=venv, env=env.app, command=["demo_data"])
+            demo = ["demo_data", f"--sandbox-url=http://{HOST}:{sandbox_port}"]
+            demo.append(f"--file={layout.var / 'demo.json'}")
+            session.manage(venv=venv, env=env.app, command=demo)
     return env
 
 
