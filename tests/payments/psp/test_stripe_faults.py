@@ -1,7 +1,7 @@
 """Every way in which a call can go wrong ends in the right one of five outcomes, with evidence (F-A5 … F-A12)."""
 
-import ssl
 import socket
+import ssl
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -43,7 +43,9 @@ GOOD = json_answer(200, intent("succeeded"), headers={"Request-Id": "req_theirs"
 
 
 def confirm(channel: ChannelData, nonce: str = "nonce-1") -> Outcome:
-    request = ConfirmRequest(nonce=nonce, reference="pi_1", token="pm_card_visa", return_url="https://a.example")
+    request = ConfirmRequest(
+        nonce=nonce, reference="pi_1", token="pm_card_visa", return_url="https://a.example"
+    )
     return ADAPTER.confirm(channel=channel, request=request)
 
 
@@ -86,7 +88,9 @@ UNTRUSTED = {
     "404 no such object": error(404, code="resource_missing", param="intent"),
     "400 other state, no object": error(400, code="payment_intent_unexpected_state"),
     "not http": lambda connection, request: connection.sendall(b"SSH-2.0-OpenSSH\r\n\r\n"),
-    "endless header": lambda connection, request: connection.sendall(b"HTTP/1.1 200 OK\r\nX: " + b"a" * 70000),
+    "endless header": lambda connection, request: connection.sendall(
+        b"HTTP/1.1 200 OK\r\nX: " + b"a" * 70000
+    ),
     "103 early": answer(103, b""),
     "reset": reset,
     "hang up": hang_up,
@@ -126,12 +130,16 @@ def test_what_came_back_is_kept_as_it_came(channel: ChannelData, provider: Scrip
         silence,
         drip(b"HTTP/1.1 100 Continue\r\n\r\n"),
         drip(b"X: y\r\n", before=b"HTTP/1.1 200 OK\r\n", pause=0.2),
-        drip(b"1", before=b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n"),
+        drip(
+            b"1", before=b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n"
+        ),
         answer(200, b"{}", after=5),
     ],
     ids=["silence", "1xx flood", "dripping headers", "dripping body", "late"],
 )
-def test_one_deadline_ends_every_wait(channel: ChannelData, provider: ScriptedProvider, script: object) -> None:
+def test_one_deadline_ends_every_wait(
+    channel: ChannelData, provider: ScriptedProvider, script: object
+) -> None:
     """F-A5, F-A8, F-A15: the call ends in time, is unknown, and was made once."""
     provider.play(script)
     began = time.monotonic()
@@ -370,9 +378,7 @@ def test_an_object_that_was_elsewhere_already_tells_where(
 ) -> None:
     """The first answer was lost, the key is forgotten, and the second confirm finds the payment made."""
     for status in ("succeeded", "canceled"):
-        provider.play(
-            error(400, code="payment_intent_unexpected_state", payment_intent=intent(status))
-        )
+        provider.play(error(400, code="payment_intent_unexpected_state", payment_intent=intent(status)))
         outcome = confirm(channel)
         assert outcome.kind is OutcomeKind.SUCCEEDED
         assert outcome.object is not None
@@ -380,7 +386,9 @@ def test_an_object_that_was_elsewhere_already_tells_where(
 
 
 def test_evidence_is_kept_without_secrets(channel: ChannelData, provider: ScriptedProvider) -> None:
-    provider.play(json_answer(200, intent("succeeded", receipt_email="ada@example.com", note="4242424242424242")))
+    provider.play(
+        json_answer(200, intent("succeeded", receipt_email="ada@example.com", note="4242424242424242"))
+    )
     operation_id = uuid7()
     outcome = confirm(channel)
     with transaction.atomic():
