@@ -1,4 +1,4 @@
-"""Every way in which a call can go wrong ends in the right one of five outcomes, with evidence (F-A5 … F-A12)."""
+"""Every way in which a call can go wrong ends in the right one of five outcomes (F-A5 … F-A12, F-A15)."""
 
 import socket
 import ssl
