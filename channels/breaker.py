@@ -25,6 +25,7 @@ class Breaker:
         self._failures, self._window, self._rest, self._clock = failures, window, rest, clock
         self._lock = threading.Lock()
         self._recent: deque[tuple[float, bool]] = deque()
+        self._failed = 0
         self._opened_at: float | None = None
         self._probing_since: float | None = None
 
@@ -56,14 +57,15 @@ class Breaker:
                 if ok:
                     self._opened_at = None
                     self._recent.clear()
+                    self._failed = 0
                 else:
                     self._opened_at = now
                 return
             self._recent.append((now, ok))
-            while self._recent and self._recent[0][0] <= now - self._window:
-                self._recent.popleft()
-            failed = sum(1 for _, good in self._recent if not good)
-            if failed >= self._failures and failed * 2 >= len(self._recent):
+            self._failed += not ok
+            while self._recent[0][0] <= now - self._window:
+                self._failed -= not self._recent.popleft()[1]
+            if self._failed >= self._failures and self._failed * 2 >= len(self._recent):
                 self._opened_at = now
 
     def _wait(self) -> float | None:

@@ -4,6 +4,7 @@ The SDK is imported when the first client is made, because importing it takes ha
 and tests which never call a provider should not pay.
 """
 
+import logging
 import os
 import ssl
 import threading
@@ -43,6 +44,8 @@ def client_for(line: Line) -> Any:
 def _stripe(line: Line) -> Any:
     import stripe
 
+    # It tells of every request at level info; the evidence says the same, and is kept.
+    logging.getLogger("stripe").setLevel(logging.WARNING)
     pinned: str | None = line.credentials.get("ca_pem")
     tls = (
         ssl.create_default_context(cadata=pinned)

@@ -71,7 +71,7 @@ def call(*, channel: ChannelData, kind: str, send: Callable[[Any], Any], has_eff
     finally:
         current_recording.reset(token)
         breaker.record(health)
-    if failure is not None:
+    if failure is not None and health is not True:
         log.warning("call_failed", channel_id=str(channel.id), kind=kind, error=redact_text(repr(failure)))
     return Exchange(
         result=result,

@@ -1,6 +1,7 @@
 """Channels and what goes over them: set up, call, keep the evidence, verify what comes in."""
 
 import re
+import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
@@ -52,13 +53,15 @@ def create_channel(
     secret_key: str,
     webhook_secret: str = "",
     base_url: str = "",
+    ca_pem: str = "",
     capabilities: Mapping[str, Any] | None = None,
     max_in_flight: int = 4,
     actor: str = "system",
 ) -> ChannelData:
     """Open a merchant's line to a provider, in the merchant's mode, switched on.
 
-    `base_url` aims the SDK at another server than the provider's and is for test merchants only.
+    `base_url` aims the SDK at another server than the provider's and is for test merchants only. With
+    `ca_pem` the line trusts these authorities (PEM) and no others.
     Raises NotFound (no such merchant), UnsupportedProvider, InvalidChannel, ChannelExists.
     """
     merchant = get_merchant(merchant_id=merchant_id)
@@ -79,6 +82,7 @@ def create_channel(
         credentials={
             "secret_key": secret_key,
             "webhook_secrets": [{"secret": webhook_secret, "expires_at": None}] if webhook_secret else [],
+            **({"ca_pem": _checked_ca(ca_pem)} if ca_pem else {}),
         },
         base_url=_checked_base_url(base_url, merchant.mode),
         capabilities=dict(capabilities or {}),
@@ -166,6 +170,14 @@ def _checked_base_url(base_url: str, mode: str) -> str:
     if found is None:
         raise InvalidChannel("A base URL is http(s)://host[:port] and nothing more.", param="base_url")
     return found[1]
+
+
+def _checked_ca(ca_pem: str) -> str:
+    try:
+        ssl.create_default_context(cadata=ca_pem)
+    except (ssl.SSLError, ValueError) as error:
+        raise InvalidChannel("These are not certificates in PEM.", param="ca_pem") from error
+    return ca_pem
 
 
 def _save(row: Channel, *fields: str) -> None:
