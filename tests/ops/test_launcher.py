@@ -161,9 +161,7 @@ def test_a_process_that_dies_is_started_again(running: Launch, mark: str) -> Non
 
     (first,) = main_process()
     os.kill(first.pid, signal.SIGKILL)
-    wait_until(
-        lambda: (now := main_process()) and now != [first], within=30, what=f"{mark} runs again"
-    )
+    wait_until(lambda: (now := main_process()) and now != [first], within=30, what=f"{mark} runs again")
     wait_until(lambda: status(running.tree.port, "/readyz") == 200, within=30, what="ready again")
     assert "died (exit code -9)" in running.said()
 

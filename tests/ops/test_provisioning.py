@@ -31,7 +31,7 @@ class Cast:
 
     def __init__(self) -> None:
         self.tag = f"prov_{secrets.token_hex(4)}"
-        self.password = "it's \"quoted\" %s"  # quoting must hold
+        self.password = 'it\'s "quoted" %s'  # quoting must hold
         self.owner, self.app, self.readonly = (f"{self.tag}_{part}" for part in ("owner", "app", "readonly"))
 
     def plan(self) -> RolePlan:

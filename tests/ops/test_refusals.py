@@ -100,9 +100,7 @@ def test_a_lock_file_stays_while_a_process_stands_in_the_data_folder(tmp_path: P
         orphan.kill()
 
 
-@pytest.mark.parametrize(
-    ("number", "cure"), [(errno.ENOSPC, "disk space"), (errno.EACCES, "owns the tree")]
-)
+@pytest.mark.parametrize(("number", "cure"), [(errno.ENOSPC, "disk space"), (errno.EACCES, "owns the tree")])
 def test_a_full_disk_and_a_foreign_tree_are_named(
     number: int, cure: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

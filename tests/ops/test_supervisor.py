@@ -91,9 +91,7 @@ def test_a_stubborn_child_and_its_own_child_are_killed_after_the_grace(
 ) -> None:
     log = tmp_path / "stubborn.log"
     child = supervisor.start(
-        spec(
-            "stubborn", STUBBORN, folder=tmp_path, stop_seconds=0.2, ready=lambda _: says(log, "child")
-        )
+        spec("stubborn", STUBBORN, folder=tmp_path, stop_seconds=0.2, ready=lambda _: says(log, "child"))
     )
     family = [process(child.pid), *descendants(child.pid)]
     assert len(family) == 2
