@@ -21,6 +21,7 @@ INSTALLED_APPS = [
     "merchants.apps.MerchantsConfig",
     # "ledger.apps.LedgerConfig",
     # "wallet.apps.WalletConfig",
+    "events.apps.EventsConfig",
     "unfold",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -134,6 +135,11 @@ AUTH_PASSWORD_VALIDATORS = [
 FIELD_KEYS = env_list("FIELD_KEYS")
 # The class that answers for them; a key service brings its own.
 FIELD_KEY_PROVIDER = env_str("FIELD_KEY_PROVIDER", "core.keys.EnvironmentKeys")
+
+# --- Webhooks -------------------------------------------------------------------------------------
+# Private networks that endpoints of test merchants may be in, for a store on the developer's machine:
+# "127.0.0.1/32:8200, …"; `check --deploy` refuses any.
+WEBHOOK_ALLOWED_NETWORKS = env_list("WEBHOOK_ALLOWED_NETWORKS")
 
 # --- REST -----------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
