@@ -22,6 +22,7 @@ INSTALLED_APPS = [
     "core.apps.CoreConfig",
     "merchants.apps.MerchantsConfig",
     "channels.apps.ChannelsConfig",
+    "events.apps.EventsConfig",
     "ledger.apps.LedgerConfig",
     "wallet.apps.WalletConfig",
     "payments.apps.PaymentsConfig",
@@ -227,6 +228,11 @@ CONTENT_SECURITY_POLICY_AREAS = {
 # The badge on every page: DEV, TEST or LIVE.
 ENVIRONMENT = env_str("ENVIRONMENT", "DEV" if DEBUG else "LIVE")
 UNFOLD = console_settings()
+
+# --- Webhooks -------------------------------------------------------------------------------------
+# Private networks that endpoints of test merchants may be in, for a store on the developer's machine:
+# "127.0.0.1/32:8200, …"; `check --deploy` refuses any.
+WEBHOOK_ALLOWED_NETWORKS = env_list("WEBHOOK_ALLOWED_NETWORKS")
 
 # --- REST -----------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

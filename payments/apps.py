@@ -9,7 +9,10 @@ class PaymentsConfig(AppConfig):
         from core.audits import register
         from core.drain import register_drain
         from payments.audits import INVARIANTS
+        from events.subscriptions import subscribe
         from payments.drains import OperationDrain
+        from payments.engine.observe import on_provider_event
 
         register(INVARIANTS)
         register_drain(OperationDrain())
+        subscribe("stripe", "payment_intent.", "payments", on_provider_event)

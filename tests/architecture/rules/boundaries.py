@@ -10,8 +10,8 @@ from ..syntax import dotted, imports, last, nodes
 from ..tree import APPS, PRODUCT, in_product, is_migration, may_use, packages, top
 
 # The rooms of an app that another app may enter. Errors belong to the services that raise them; the
-# templates of the books are pure functions that the owning app calls.
-DOORS = {"services", "selectors", "types", "errors", "templates"}
+# templates of the books are pure functions, and subscriptions are how an app hears of events.
+DOORS = {"services", "selectors", "types", "errors", "templates", "subscriptions"}
 RELATIONS = {"ForeignKey", "OneToOneField", "ManyToManyField"}
 LOOKUPS = {"get_model", "import_module", "import_string"}
 

@@ -1,0 +1,123 @@
+"""Locks of this app, the only place that takes them: endpoint before delivery, deliveries by id."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+
+from core.drain import Claim
+from core.errors import NotFound
+from core.transactions import requires_transaction
+from events.models import InboxWork, WebhookDelivery, WebhookEndpoint
+
+__all__ = [
+    "Lane",
+    "claim_lanes",
+    "lock_abandoned_deliveries",
+    "lock_deliveries",
+    "lock_endpoint",
+    "lock_inbox_work",
+    "try_relay",
+]
+
+
+@dataclass(frozen=True)
+class Lane:
+    """Deliveries to one endpoint that one thread sends in turn."""
+
+    endpoint_id: UUID
+    claims: tuple[Claim, ...]
+
+
+@requires_transaction
+def try_relay() -> bool:
+    """Become the only relay until the transaction ends; return False when there is another one."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended('events:relay', 0))")
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
+@requires_transaction
+def lock_inbox_work(*, work_id: UUID) -> InboxWork:
+    """Return one subscriber's work with its inbox row, the work locked. Raises NotFound."""
+    rows = InboxWork.objects.select_for_update(of=("self",)).select_related("inbox")
+    row = rows.filter(pk=work_id).first()
+    if row is None:
+        raise NotFound()
+    return row
+
+
+@requires_transaction
+def lock_endpoint(*, endpoint_id: UUID, merchant_id: UUID | None = None) -> WebhookEndpoint:
+    """Return one endpoint, locked; of this merchant, if one is given. Raises NotFound."""
+    rows = WebhookEndpoint.objects.select_for_update(no_key=True, of=("self",)).filter(pk=endpoint_id)
+    if merchant_id is not None:
+        rows = rows.filter(merchant_id=merchant_id)
+    row = rows.first()
+    if row is None:
+        raise NotFound()
+    return row
+
+
+@requires_transaction
+def lock_deliveries(*, ids: Collection[UUID]) -> dict[UUID, WebhookDelivery]:
+    """Return these deliveries by id, locked in the order of their ids."""
+    rows = WebhookDelivery.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=ids)
+    return {row.pk: row for row in rows.order_by("pk")}
+
+
+@requires_transaction
+def lock_abandoned_deliveries(*, limit: int) -> list[WebhookDelivery]:
+    """Return waiting deliveries to disabled endpoints, locked; those that somebody holds are left out."""
+    rows = WebhookDelivery.objects.select_for_update(no_key=True, skip_locked=True, of=("self",))
+    return list(rows.filter(endpoint__status="DISABLED", due_at__isnull=False)[:limit])
+
+
+@requires_transaction
+def claim_lanes(
+    *, now: datetime, lanes: int, per_lane: int, lease_seconds: int, busy: Collection[UUID]
+) -> list[Lane]:
+    """Lease due deliveries for as many endpoints as there are lanes, at random so that none waits longest.
+
+    Endpoints in `busy` get none; a lane holds at most `per_lane` deliveries, the oldest due first.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CLAIM_LANES,
+            {
+                "now": now,
+                "lanes": lanes,
+                "per_lane": per_lane,
+                "lease": lease_seconds,
+                "busy": list(busy),
+            },
+        )
+        rows = sorted(cursor.fetchall(), key=lambda row: (row[1], row[0]))
+    found: dict[UUID, list[Claim]] = {}
+    for key, _, fence, attempts, endpoint in rows:
+        found.setdefault(endpoint, []).append(Claim(key, fence, attempts))
+    return [Lane(endpoint, tuple(claims)) for endpoint, claims in found.items()]
+
+
+_CLAIM_LANES = """
+WITH ready AS (
+    SELECT e.id FROM events_webhookendpoint e
+    WHERE e.status = 'ENABLED' AND e.id <> ALL (%(busy)s::uuid[])
+      AND EXISTS (
+        SELECT 1 FROM events_webhookdelivery d WHERE d.endpoint_id = e.id AND d.due_at <= %(now)s
+          AND (d.leased_until IS NULL OR d.leased_until < clock_timestamp()))
+    ORDER BY random() LIMIT %(lanes)s
+), due AS (
+    SELECT d.id FROM ready CROSS JOIN LATERAL (
+        SELECT w.id FROM events_webhookdelivery w WHERE w.endpoint_id = ready.id AND w.due_at <= %(now)s
+          AND (w.leased_until IS NULL OR w.leased_until < clock_timestamp())
+        ORDER BY w.due_at LIMIT %(per_lane)s FOR NO KEY UPDATE SKIP LOCKED) d
+)
+UPDATE events_webhookdelivery w
+SET leased_until = clock_timestamp() + %(lease)s * interval '1 second', fence = w.fence + 1
+FROM due WHERE w.id = due.id
+RETURNING w.id, w.due_at, w.fence, w.attempts, w.endpoint_id
+"""

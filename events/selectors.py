@@ -1,0 +1,30 @@
+"""How others read events, endpoints and deliveries."""
+
+from uuid import UUID
+
+from core.models import OutboxEvent
+from events.facts import delivery_data, endpoint_data, event_data
+from events.models import WebhookDelivery, WebhookEndpoint
+from events.types import DeliveryData, EndpointData, EventData
+
+__all__ = ["deliveries_of", "endpoints_of", "events_of"]
+
+
+def events_of(*, merchant_id: UUID, subject: str) -> list[EventData]:
+    """Return everything recorded about one subject of the merchant, in its order."""
+    rows = OutboxEvent.objects.filter(merchant_id=merchant_id, subject=subject)
+    return [event_data(row) for row in rows.order_by("sequence")]
+
+
+def deliveries_of(*, merchant_id: UUID, event_id: UUID) -> list[DeliveryData]:
+    """Return the deliveries of one event of the merchant, one per endpoint, with every try."""
+    rows = WebhookDelivery.objects.filter(merchant_id=merchant_id, event_id=event_id)
+    return [
+        delivery_data(row, sorted(row.tries.all(), key=lambda each: each.pk))
+        for row in rows.order_by("pk").prefetch_related("tries")
+    ]
+
+
+def endpoints_of(*, merchant_id: UUID) -> list[EndpointData]:
+    """Return the merchant's endpoints, oldest first."""
+    return [endpoint_data(row) for row in WebhookEndpoint.objects.filter(merchant_id=merchant_id).order_by("pk")]

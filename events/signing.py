@@ -1,0 +1,32 @@
+"""Signatures in the Standard Webhooks scheme (standardwebhooks.com), symmetric form v1."""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+__all__ = ["secrets_in_use", "sign"]
+
+_PREFIX = "whsec_"
+
+
+def sign(*, secrets: Iterable[str], message_id: str, timestamp: int, body: bytes) -> str:
+    """Return the webhook-signature header: one v1 signature per secret, over id, seconds and raw body."""
+    signed = f"{message_id}.{timestamp}.".encode() + body
+    return " ".join(f"v1,{_digest(secret, signed)}" for secret in secrets)
+
+
+def secrets_in_use(stored: Iterable[dict[str, Any]], *, now: datetime) -> list[str]:
+    """Return the secrets that sign at this moment, the newest first."""
+    return [
+        each["secret"]
+        for each in stored
+        if each["expires_at"] is None or datetime.fromisoformat(each["expires_at"]) > now
+    ]
+
+
+def _digest(secret: str, signed: bytes) -> str:
+    key = base64.b64decode(secret.removeprefix(_PREFIX))
+    return base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
