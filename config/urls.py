@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", site.urls),
     path("docs/errors", error_catalogue),
     path("v1/", include("merchants.api.urls")),
+    path("v1/", include("wallet.api.urls")),
     path("v1/", include("payments.api.urls")),
     path("psp/", include("events.urls")),
     # Last: whatever no app claims under the API answers in the API's own words.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import shlex
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,10 @@ from ops.session import Session, command_exists, opened, own_path
 from ops.supervisor import ChildSpec
 from ops.venv import VirtualEnvironment
 
+SHELL_NAMES = (
+    *("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "FIELD_KEYS", "DEBUG", "ALLOWED_HOSTS", "PUBLIC_URL"),
+    "WEBHOOK_ALLOWED_NETWORKS",
+)
 DEV_FILE_KEYS = (
     "api_url",
     "api_key",
@@ -94,7 +99,14 @@ def _prepare(session: Session, *, venv: VirtualEnvironment, port: int, sandbox_p
             demo = ["demo_data", f"--sandbox-url=http://{HOST}:{sandbox_port}"]
             demo.append(f"--file={layout.var / 'demo.json'}")
             session.manage(venv=venv, env=env.app, command=demo)
+    _write_shell_file(layout, env=env.app)
     return env
+
+
+def _write_shell_file(layout: Layout, *, env: dict[str, str]) -> None:
+    """var/env.sh: with it, a shell runs `manage.py` as the running system would."""
+    lines = [f"export {name}={shlex.quote(env[name])}" for name in SHELL_NAMES if name in env]
+    write_private(layout.var / "env.sh", "\n".join(lines) + "\n")
 
 
 def _start_processes(

@@ -49,14 +49,20 @@ def execute_operation(*, claim: Claim) -> None:
     """
     intent = _intend(claim)
     while intent is not None:
-        failpoint("execute.after_intent")
+        _pass("after_intent", intent)
         channel_id, outcome = intent.channel.id, _call(intent)
-        failpoint("execute.after_effect")
-        intent = _record(intent, outcome)
-        failpoint("execute.after_commit")
+        _pass("after_effect", intent)
+        done, intent = intent, _record(intent, outcome)
+        _pass("after_commit", done)
         answered = outcome.kind not in (OutcomeKind.NOT_SENT, OutcomeKind.UNKNOWN)
         if note_result(channel_id=channel_id, ok=answered):
             at_edge(wake_channel)(channel_id=channel_id)
+
+
+def _pass(place: str, intent: Intent) -> None:
+    """Tests arm a place of any operation, or of one kind."""
+    failpoint(f"execute.{place}")
+    failpoint(f"execute.{place}.{intent.question.kind}")
 
 
 @at_edge

@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from channels.services import create_channel
+from core.ids import public_id
 from core.transactions import at_edge
 from events.services import create_endpoint
 from merchants.services import create_api_key, create_merchant, create_seller, submit_kyc, verify_kyc
@@ -74,6 +75,7 @@ def _create(sandbox_url: str) -> dict[str, str]:
     store_url = f"{sandbox_url}/store/webhooks"
     endpoint = create_endpoint(merchant_id=merchant.id, url=store_url)
     return {
+        "merchant": public_id("mer", merchant.id),
         "api_key": key.secret,
         "webhook_secret": endpoint.secret,
         "store_url": sandbox_url,

@@ -1,0 +1,46 @@
+"""manage.py trial_balance: every account of a merchant; debits and credits are equal in each currency."""
+
+from collections import defaultdict
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from core.ids import parse_public_id
+from core.money import format_minor
+from ledger.chart import CHART
+from ledger.selectors import trial_balance
+
+
+class Command(BaseCommand):
+    """Exit 1 when the books do not balance."""
+
+    help = "Print the trial balance of a merchant."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Whose books."""
+        parser.add_argument("merchant", help="the merchant's id: mer_…")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """One line per account that ever moved, then the sums."""
+        merchant_id = parse_public_id(options["merchant"], "mer")
+        if merchant_id is None:
+            raise CommandError("a merchant's id looks like mer_01j…")
+        sums: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
+        self.stdout.write(f"{'account':44} {'debit':>16} {'credit':>16}")
+        for account in trial_balance(merchant_id=merchant_id):
+            if not account.balance_minor:
+                continue
+            name = f"{CHART[account.role].code}{f':{account.provider}' if account.provider else ''}"
+            debit, credit = max(account.balance_minor, 0), max(-account.balance_minor, 0)
+            sums[account.currency][0] += debit
+            sums[account.currency][1] += credit
+            self.stdout.write(_line(f"{name}:{account.currency}", debit, credit, account.currency))
+        for currency, (debit, credit) in sorted(sums.items()):
+            self.stdout.write(_line(f"sum {currency}", debit, credit, currency))
+            if debit != credit:
+                raise CommandError(f"the books do not balance in {currency}", returncode=1)
+
+
+def _line(name: str, debit: int, credit: int, currency: str) -> str:
+    shown = [format_minor(minor, currency) if minor else "" for minor in (debit, credit)]
+    return f"{name:44} {shown[0]:>16} {shown[1]:>16}"
