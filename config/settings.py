@@ -19,6 +19,7 @@ HOOKS_DIR = env_str("HOOKS_DIR", "")
 INSTALLED_APPS = [
     "core.apps.CoreConfig",
     "merchants.apps.MerchantsConfig",
+    "channels.apps.ChannelsConfig",
     # "ledger.apps.LedgerConfig",
     # "wallet.apps.WalletConfig",
     "events.apps.EventsConfig",
@@ -140,6 +141,20 @@ FIELD_KEY_PROVIDER = env_str("FIELD_KEY_PROVIDER", "core.keys.EnvironmentKeys")
 # Private networks that endpoints of test merchants may be in, for a store on the developer's machine:
 # "127.0.0.1/32:8200, …"; `check --deploy` refuses any.
 WEBHOOK_ALLOWED_NETWORKS = env_list("WEBHOOK_ALLOWED_NETWORKS")
+
+# --- Calls to payment providers (seconds) -----------------------------------------------------------
+PSP_CONNECT_TIMEOUT = env_float("PSP_CONNECT_TIMEOUT", 3.0)
+PSP_READ_TIMEOUT = env_float("PSP_READ_TIMEOUT", 20.0)
+# For one whole call, whatever it waits for; shorter than any time-out of the process around it.
+PSP_DEADLINE = env_float("PSP_DEADLINE", 23.0)
+# An answer later than this counts against the channel, good as it may be.
+PSP_SLOW_CALL = env_float("PSP_SLOW_CALL", 8.0)
+# This many failures within the window, and half of the calls, close the line for the rest.
+PSP_BREAKER_FAILURES = env_int("PSP_BREAKER_FAILURES", 5)
+PSP_BREAKER_WINDOW = env_float("PSP_BREAKER_WINDOW", 30.0)
+PSP_BREAKER_REST = env_float("PSP_BREAKER_REST", 15.0)
+# How far a webhook's time may be from ours, either way; there is no value that switches this off.
+PSP_WEBHOOK_TOLERANCE = env_int("PSP_WEBHOOK_TOLERANCE", 300)
 
 # --- REST -----------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

@@ -1,0 +1,78 @@
+"""The SDK clients: one per process, channel and version of its credentials.
+
+The SDK is imported when the first client is made, because importing it takes half a second that commands
+and tests which never call a provider should not pay.
+"""
+
+import os
+import ssl
+import threading
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from channels.client_transport import Transport
+from channels.errors import UnsupportedProvider
+from channels.rows import Line
+
+__all__ = ["STRIPE_VERSION", "client_for"]
+
+# The dialect that the adapter and the webhooks are written for; changing it is a change of the code.
+STRIPE_VERSION = "2026-10-28.endive"
+
+_lock = threading.Lock()
+_clients: dict[tuple[UUID, int, str], Any] = {}
+
+
+def client_for(line: Line) -> Any:
+    """Return the SDK client of a channel. Raises UnsupportedProvider, KeyError without a secret key."""
+    key = (line.channel.id, line.credentials_version, line.base_url)
+    with _lock:
+        found = _clients.get(key)
+        if found is None:
+            if line.channel.provider != "stripe":
+                raise UnsupportedProvider
+            # Credentials that were replaced, and their connections, are of no more use.
+            for old in [other for other in _clients if other[0] == line.channel.id]:
+                del _clients[old]
+            found = _clients[key] = _stripe(line)
+        return found
+
+
+def _stripe(line: Line) -> Any:
+    import stripe
+
+    pinned: str | None = line.credentials.get("ca_pem")
+    tls = (
+        ssl.create_default_context(cadata=pinned)
+        if pinned
+        else ssl.create_default_context(cafile=stripe.ca_bundle_path)
+    )
+    tls.minimum_version = ssl.TLSVersion.TLSv1_2
+    addresses: Any = (
+        dict.fromkeys(("api", "files", "connect", "meter_events"), line.base_url) if line.base_url else None
+    )
+    transport: Any = Transport(
+        connect_timeout=settings.PSP_CONNECT_TIMEOUT,
+        read_timeout=settings.PSP_READ_TIMEOUT,
+        tls=tls,
+        allow_plain=bool(line.base_url),
+    )
+    return stripe.StripeClient(
+        line.credentials["secret_key"],
+        base_addresses=addresses,
+        http_client=transport,
+        max_network_retries=0,
+        stripe_version=STRIPE_VERSION,
+    )
+
+
+def _start_afresh() -> None:
+    global _lock
+    # A child must not write into its parent's connections, nor wait for a lock of a thread it has not got.
+    _lock = threading.Lock()
+    _clients.clear()
+
+
+os.register_at_fork(after_in_child=_start_afresh)

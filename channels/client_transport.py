@@ -1,0 +1,245 @@
+"""How a request reaches a provider: one kept-alive connection a thread, one deadline for the whole call.
+
+It is written on http.client instead of a general HTTP library for three properties that money needs. The
+connection is opened before the request is written, so "nothing was sent" is known and not guessed from
+the kind of an error. Every wait, for headers too, counts against one deadline, so that an answer dripping
+in byte by byte ends. And no library below retries or follows a redirect on its own. Proxies of the
+environment are not used.
+"""
+
+import hashlib
+import io
+import select
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, IncompleteRead
+from typing import Any
+from urllib.parse import urlsplit
+
+from channels.errors import NoAnswer, NotSent
+from core import clock
+from core.transactions import forbids_transaction
+
+__all__ = ["Attempt", "Recording", "Transport", "current_recording"]
+
+# Servers close idle connections; one that is older than this is not trusted with a payment.
+_IDLE_SECONDS = 20.0
+_LARGEST_ANSWER = 4 * 1024 * 1024
+
+
+@dataclass
+class Attempt:
+    """One request on the wire, filled in as it goes. See channels.types.CallRecord."""
+
+    at: datetime
+    started: float
+    digest: bytes
+    bytes_sent: bool | None = False
+    status: int | None = None
+    body: bytes = b""
+    psp_request_id: str = ""
+    error: str = ""
+    seconds: float = 0.0
+
+
+@dataclass
+class Recording:
+    """One call: its deadline (on the monotonic clock) and its attempts, whatever comes of them."""
+
+    ends: float
+    request_id: str
+    attempts: list[Attempt] = field(default_factory=list)
+
+    def left(self) -> float:
+        """Return the seconds left. Raises TimeoutError when there are none."""
+        left = self.ends - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the deadline of the call has passed")
+        return left
+
+
+current_recording: ContextVar[Recording] = ContextVar("current_recording")
+
+
+class _BoundedReader(io.RawIOBase):
+    """Reads from a socket; each wait is as long as the deadline still allows, and no longer."""
+
+    def __init__(self, sock: socket.socket, recording: Recording, longest: float) -> None:
+        self._sock, self._recording, self._longest = sock, recording, longest
+        self._raw = sock.makefile("rb", buffering=0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._sock.settimeout(min(self._recording.left(), self._longest))
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _BoundedSocket:
+    """What http.client's response wants of a socket: a file to read."""
+
+    def __init__(self, sock: socket.socket, recording: Recording, longest: float) -> None:
+        self._reader = _BoundedReader(sock, recording, longest)
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return io.BufferedReader(self._reader)
+
+
+class Transport:
+    """An HTTP client in the shape that the provider's SDK wants. Safe to share between threads."""
+
+    name = "quittance"
+
+    def __init__(
+        self, *, connect_timeout: float, read_timeout: float, tls: ssl.SSLContext, allow_plain: bool
+    ) -> None:
+        self._connect_timeout, self._read_timeout = connect_timeout, read_timeout
+        self._tls, self._allow_plain = tls, allow_plain
+        self._local = threading.local()
+
+    @forbids_transaction
+    def request_with_retries(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        post_data: str | bytes | None = None,
+        max_network_retries: int | None = None,
+        *,
+        _usage: list[str] | None = None,
+    ) -> tuple[bytes, int, Mapping[str, str]]:
+        """Send one request once; return body, status and headers (in lower case).
+
+        Whatever the SDK asks for, nothing is sent twice. Raises NotSent when nothing left this machine,
+        NoAnswer when the request may have arrived and no complete JSON answer came back in time.
+        """
+        recording = current_recording.get()
+        body = post_data.encode() if isinstance(post_data, str) else post_data or b""
+        digest = hashlib.sha256(b"\n".join([method.encode(), url.encode(), body])).digest()
+        attempt = Attempt(at=clock.now(), started=time.monotonic(), digest=digest)
+        recording.attempts.append(attempt)
+        try:
+            return self._exchange(recording, attempt, method, url, headers, body)
+        except (NotSent, NoAnswer) as error:
+            attempt.error = str(error)
+            raise
+        finally:
+            attempt.seconds = time.monotonic() - attempt.started
+
+    def _exchange(
+        self,
+        recording: Recording,
+        attempt: Attempt,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+    ) -> tuple[bytes, int, Mapping[str, str]]:
+        parts = urlsplit(url)
+        target = parts.path + (f"?{parts.query}" if parts.query else "")
+        sent_headers = {**headers, **({"X-Request-Id": recording.request_id} if recording.request_id else {})}
+        try:
+            line = self._line(recording, parts.scheme, parts.hostname or "", parts.port)
+        except (OSError, HTTPException, UnicodeError) as error:
+            raise NotSent(f"no connection: {describe(error)}") from error
+        keep = False
+        try:
+            attempt.bytes_sent = None
+            line.sock.settimeout(min(recording.left(), self._read_timeout))
+            line.request(method, target, body=body, headers=sent_headers)
+            attempt.bytes_sent = True
+            line.response_class = self._bounded(recording)
+            with line.getresponse() as response:
+                answer = _read(response, attempt)
+                keep = not response.will_close
+            return answer
+        except (OSError, HTTPException, ValueError) as error:
+            raise NoAnswer(describe(error)) from error
+        finally:
+            if keep:
+                self._local.used_at = time.monotonic()
+            else:
+                self._drop()
+
+    def _bounded(self, recording: Recording) -> Any:
+        def response(sock: socket.socket, *, method: str | None = None) -> HTTPResponse:
+            bounded: Any = _BoundedSocket(sock, recording, self._read_timeout)
+            return HTTPResponse(bounded, method=method)
+
+        return response
+
+    def _line(self, recording: Recording, scheme: str, host: str, port: int | None) -> HTTPConnection:
+        """Return an open connection to the host: the thread's own if it still stands, else a new one."""
+        line: HTTPConnection | None = getattr(self._local, "line", None)
+        place = (scheme, host, port)
+        if line is not None and self._local.place == place and self._still_open(line):
+            return line
+        self._drop()
+        timeout = min(recording.left(), self._connect_timeout)
+        if scheme == "https":
+            line = HTTPSConnection(host, port, timeout=timeout, context=self._tls)
+        elif scheme == "http" and self._allow_plain:
+            line = HTTPConnection(host, port, timeout=timeout)
+        else:
+            raise OSError(f"{scheme}:// is not allowed here")
+        try:
+            line.connect()
+        except BaseException:
+            line.close()
+            raise
+        self._local.line, self._local.place = line, place
+        return line
+
+    def _still_open(self, line: HTTPConnection) -> bool:
+        if line.sock is None or time.monotonic() - self._local.used_at > _IDLE_SECONDS:
+            return False
+        # Between two requests nothing may come in: what does is the other side's goodbye.
+        poll = select.poll()
+        poll.register(line.sock, select.POLLIN)
+        return not poll.poll(0)
+
+    def _drop(self) -> None:
+        line: HTTPConnection | None = getattr(self._local, "line", None)
+        self._local.line = None
+        if line is not None:
+            line.close()
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        self._drop()
+
+
+def _read(response: HTTPResponse, attempt: Attempt) -> tuple[bytes, int, Mapping[str, str]]:
+    attempt.status = response.status
+    headers = {name.lower(): value for name, value in response.getheaders()}
+    attempt.psp_request_id = headers.get("request-id", "")[:64]
+    try:
+        content = response.read(_LARGEST_ANSWER + 1)
+    except IncompleteRead as error:
+        attempt.body = error.partial
+        raise
+    attempt.body = content
+    if len(content) > _LARGEST_ANSWER:
+        raise NoAnswer("the answer is too long")
+    if response.length:
+        raise NoAnswer(f"the answer is cut off, {response.length} bytes are missing")
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise NoAnswer(f"status {response.status} with content of type {kind[:60] or 'none'}")
+    return content, response.status, headers
+
+
+def describe(error: BaseException) -> str:
+    """Return the error's kind and words, in one line."""
+    return f"{type(error).__name__}: {error}".replace("\n", " ")

@@ -1,0 +1,120 @@
+"""Reading Stripe's objects: checked field by field, because money follows from them."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from payments.psp.contract import PspObject, PspStatus
+from payments.psp.stripe_amounts import UnsupportedAmount, from_stripe
+from payments.psp.stripe_declines import decline_of
+
+__all__ = ["REFERENCE_KEY", "Unreadable", "read_identity", "read_intent"]
+
+# Where our charge id stands in the metadata of a PaymentIntent.
+REFERENCE_KEY = "charge_id"
+
+_STATUSES = {
+    "requires_payment_method": PspStatus.REGISTERED,
+    "requires_confirmation": PspStatus.REGISTERED,
+    "requires_action": PspStatus.REQUIRES_ACTION,
+    "processing": PspStatus.PROCESSING,
+    "requires_capture": PspStatus.AUTHORIZED,
+    "succeeded": PspStatus.CAPTURED,
+    "canceled": PspStatus.CANCELED,
+}
+_ENDED_BY_TIME = ("automatic", "expired")
+
+
+class Unreadable(ValueError):
+    """The object is not what its kind must look like."""
+
+
+def read_intent(data: Any) -> PspObject:
+    """Return a PaymentIntent in our words. Raises Unreadable."""
+    if not isinstance(data, Mapping) or data.get("object") != "payment_intent":
+        raise Unreadable("not a PaymentIntent")
+    status = _STATUSES.get(_text(data, "status"))
+    if status is None:
+        raise Unreadable(f"unknown status {data['status']!r}")
+    refusal = data.get("last_payment_error")
+    # A failed attempt leaves the PaymentIntent waiting for another payment method.
+    if data["status"] == "requires_payment_method" and isinstance(refusal, Mapping):
+        status = PspStatus.DECLINED
+    if status is PspStatus.CANCELED and data.get("cancellation_reason") in _ENDED_BY_TIME:
+        status = PspStatus.EXPIRED
+    currency = _text(data, "currency").upper()
+    try:
+        amount, capturable, received = (
+            from_stripe(_integer(data, name), currency)
+            for name in ("amount", "amount_capturable", "amount_received")
+        )
+    except UnsupportedAmount as error:
+        raise Unreadable(str(error)) from error
+    metadata = data.get("metadata")
+    ours = metadata.get(REFERENCE_KEY) if isinstance(metadata, Mapping) else None
+    return PspObject(
+        reference=_text(data, "id"),
+        status=status,
+        amount_minor=amount,
+        currency=currency,
+        our_reference=ours if isinstance(ours, str) else "",
+        authorized_minor=capturable + received,
+        captured_minor=received,
+        redirect_url=_redirect_url(data.get("next_action")),
+        decline=decline_of(refusal) if isinstance(refusal, Mapping) else None,
+        charge_reference=_reference(data.get("latest_charge")),
+    )
+
+
+def read_identity(data: Any) -> PspObject:
+    """Return an object that has an id and no amount (customer, payment method). Raises Unreadable."""
+    if not isinstance(data, Mapping):
+        raise Unreadable("not an object")
+    return PspObject(
+        reference=_text(data, "id"),
+        status=PspStatus.REGISTERED,
+        amount_minor=0,
+        currency="",
+        our_reference="",
+        authorized_minor=0,
+        captured_minor=0,
+        redirect_url=None,
+        decline=None,
+        charge_reference="",
+    )
+
+
+def _text(data: Mapping[str, Any], name: str) -> str:
+    value = data.get(name)
+    if not isinstance(value, str) or not 1 <= len(value) <= 255 or not value.isprintable():
+        raise Unreadable(f"{name} is not a text")
+    return value
+
+
+def _integer(data: Mapping[str, Any], name: str) -> int:
+    value = data.get(name)
+    if type(value) is not int or not 0 <= value < 10**15:
+        raise Unreadable(f"{name} is not an amount")
+    return value
+
+
+def _reference(value: Any) -> str:
+    """Return the id of a field that holds an id, or the object itself where it was expanded."""
+    if isinstance(value, Mapping):
+        value = value.get("id")
+    return value[:255] if isinstance(value, str) else ""
+
+
+def _redirect_url(action: Any) -> str | None:
+    if not isinstance(action, Mapping) or not isinstance(action.get("redirect_to_url"), Mapping):
+        return None
+    url = action["redirect_to_url"].get("url")
+    # The buyer's browser is sent there, so nothing but a web page will do.
+    if (
+        isinstance(url, str)
+        and len(url) <= 2000
+        and url.isascii()
+        and urlsplit(url).scheme in ("https", "http")
+    ):
+        return url
+    raise Unreadable("the page to redirect to is not a URL")
