@@ -7,7 +7,7 @@ __all__ = ["INVARIANTS"]
 INVARIANTS = (
     Invariant(
         name="inbox_stored_once",
-        says="a provider's event is stored once per channel, and each subscriber has one piece of work for it",
+        says="a provider's event is stored once per channel, with one piece of work per subscriber",
         sql="""
             SELECT channel_id::text, provider_event_id, count(*) FROM events_webhookinbox
             GROUP BY channel_id, provider_event_id HAVING count(*) > 1
@@ -51,7 +51,8 @@ INVARIANTS = (
                 FROM core_outboxevent WINDOW numbered AS (PARTITION BY subject ORDER BY sequence)
             ) counted
             WHERE sequence <> before + 1
-               OR (published_seq IS NOT NULL AND (published_before IS NULL OR published_before >= published_seq))
+               OR (published_seq IS NOT NULL
+                   AND (published_before IS NULL OR published_before >= published_seq))
         """,
         exercised_sql="SELECT EXISTS (SELECT 1 FROM core_outboxevent)",
         covers=("I21",),
@@ -63,7 +64,8 @@ INVARIANTS = (
             SELECT event_id::text, endpoint_id::text, 'twice' FROM events_webhookdelivery
             GROUP BY event_id, endpoint_id HAVING count(*) > 1
             UNION ALL
-            SELECT d.event_id::text, d.endpoint_id::text, 'foreign or unpublished' FROM events_webhookdelivery d
+            SELECT d.event_id::text, d.endpoint_id::text, 'foreign or unpublished'
+            FROM events_webhookdelivery d
             JOIN core_outboxevent o ON o.id = d.event_id
             JOIN events_webhookendpoint e ON e.id = d.endpoint_id
             WHERE o.published_seq IS NULL OR o.merchant_id IS DISTINCT FROM e.merchant_id

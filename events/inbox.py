@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from core import clock
 from core.cases import open_case
@@ -53,7 +54,7 @@ class InboxDrain(Drain):
 @requires_transaction
 def replay(letter: DeadLetter) -> None:
     """Make the work of a dead letter due again."""
-    work = locks.lock_inbox_work(work_id=letter.subject)
+    work = locks.lock_inbox_work(work_id=UUID(letter.subject))
     move(work, work.to_received, why=letter.reason, by=letter.decided_by, due_at=clock.now())
     nudge(QUEUE)
 

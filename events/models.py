@@ -27,7 +27,7 @@ class WebhookInbox(StatefulModel):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     merchant = models.ForeignKey("merchants.Merchant", on_delete=models.PROTECT, related_name="+")
-    channel_id = models.UUIDField()
+    channel = models.ForeignKey("channels.Channel", on_delete=models.PROTECT, related_name="+")
     provider = models.CharField(max_length=32)
     provider_event_id = models.CharField(max_length=255)
     type = models.CharField(max_length=128)
@@ -41,9 +41,9 @@ class WebhookInbox(StatefulModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["channel_id", "provider_event_id"], name="events_inbox_once")
+            models.UniqueConstraint(fields=["channel", "provider_event_id"], name="events_inbox_once")
         ]
-        indexes = [models.Index(fields=["channel_id", "received_at"], name="events_inbox_by_channel")]
+        indexes = [models.Index(fields=["channel", "received_at"], name="events_inbox_by_channel")]
 
     def __str__(self) -> str:
         return f"{self.provider_event_id} ({self.type})"

@@ -3,7 +3,6 @@
 import socket
 
 from core.transactions import forbids_transaction
-from events.errors import UrlNotAllowed
 from events.targets import Target, judge_address
 
 __all__ = ["NameUnknown", "Place", "resolve"]

@@ -27,4 +27,6 @@ def deliveries_of(*, merchant_id: UUID, event_id: UUID) -> list[DeliveryData]:
 
 def endpoints_of(*, merchant_id: UUID) -> list[EndpointData]:
     """Return the merchant's endpoints, oldest first."""
-    return [endpoint_data(row) for row in WebhookEndpoint.objects.filter(merchant_id=merchant_id).order_by("pk")]
+    return [
+        endpoint_data(row) for row in WebhookEndpoint.objects.filter(merchant_id=merchant_id).order_by("pk")
+    ]

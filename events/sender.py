@@ -162,7 +162,7 @@ def _connect(target: Target, deadline: float) -> _Connection:
         timed, now = TimedSocket(line), time.monotonic()
         http = HTTPConnection(target.host, target.port)
         http.auto_open = 0  # It must never look the name up by itself.
-        http.sock = timed  # type: ignore[assignment]
+        http.sock = timed
         return _Connection(http, timed, is_public, opened_at=now, used_at=now)
     raise problem
 

@@ -6,11 +6,11 @@ import os
 import re
 from collections.abc import Collection, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import transaction
 
+from channels.types import VerifiedDelivery
 from core import clock
 from core.api.errors import InvalidField, MalformedRequest
 from core.cases import open_case
@@ -26,9 +26,6 @@ from events.subscriptions import subscribers
 from events.targets import read_target
 from events.types import EndpointData, IssuedEndpoint
 from merchants.selectors import get_merchant
-
-if TYPE_CHECKING:
-    from channels.types import VerifiedDelivery
 
 __all__ = [
     "create_endpoint",
@@ -47,7 +44,7 @@ _QUARANTINE_DUE = timedelta(hours=24)
 
 
 @requires_transaction
-def receive_webhook(*, delivery: "VerifiedDelivery", raw: bytes, headers: Mapping[str, str]) -> bool:
+def receive_webhook(*, delivery: VerifiedDelivery, raw: bytes, headers: Mapping[str, str]) -> bool:
     """Store a verified delivery with one piece of work per subscriber; return False for a known event.
 
     An event of the wrong mode is stored, quarantined and shown as a case, and nobody acts on it. Raises
@@ -138,7 +135,7 @@ def disable_endpoint(*, merchant_id: UUID, endpoint_id: UUID, why: str, by: str 
     return endpoint_data(row)
 
 
-def _inbox_row(delivery: "VerifiedDelivery", raw: bytes, headers: Mapping[str, str]) -> WebhookInbox:
+def _inbox_row(delivery: VerifiedDelivery, raw: bytes, headers: Mapping[str, str]) -> WebhookInbox:
     for value, longest in ((delivery.event_id, 255), (delivery.type, 128), (delivery.account, 128)):
         if len(value) > longest or "\x00" in value:
             raise MalformedRequest("The event's id, type or account cannot be stored.")
@@ -178,7 +175,7 @@ def _kept(headers: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _quarantine(row: WebhookInbox, delivery: "VerifiedDelivery") -> None:
+def _quarantine(row: WebhookInbox, delivery: VerifiedDelivery) -> None:
     sent = "live" if delivery.livemode else "test"
     reason = f"a {sent} event came to a channel in {delivery.channel.mode} mode"
     move(row, row.to_quarantined, why=reason)

@@ -6,6 +6,7 @@ from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
+from channels.services import verify_webhook
 from core.api.envelope import as_domain_error, error_response
 from core.api.errors import BodyTooLarge, MalformedRequest, MethodNotAllowed, RateLimited
 from core.errors import DomainError
@@ -13,7 +14,6 @@ from core.failpoints import failpoint
 from core.transactions import at_edge
 from events.rejections import count_rejection
 from events.services import receive_webhook
-from events.verification import verify
 
 __all__ = ["MAX_BYTES", "provider_webhook"]
 
@@ -41,7 +41,7 @@ def _take(request: HttpRequest, channel: str) -> HttpResponse:
     raw = _body(request)
     headers = dict(request.headers)
     try:
-        delivery = verify(channel_name=channel, raw=raw, headers=headers)
+        delivery = verify_webhook(channel_name=channel, raw=raw, headers=headers)
         is_new = at_edge(receive_webhook)(delivery=delivery, raw=raw, headers=headers)
     except DomainError as error:
         if error.status < HTTPStatus.INTERNAL_SERVER_ERROR and count_rejection(
