@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from core.admin_site import site
 from core.api import handlers
 from core.api.error_pages import error_catalogue
 from core.health import healthz, readyz
@@ -9,6 +10,7 @@ from core.health import healthz, readyz
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz),
     path("readyz", readyz),
+    path("admin/", site.urls),
     path("docs/errors", error_catalogue),
     path("v1/", include("merchants.api.urls")),
     path("v1/", include("payments.api.urls")),

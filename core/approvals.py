@@ -140,7 +140,7 @@ def reject(*, approval_id: UUID, checker: str, reason: str) -> Approval:
     move(
         approval,
         approval.to_rejected,
-        why=_short(reason),
+        why=reason,
         by=checker,
         checker=checker,
         decided_at=clock.now(),
@@ -280,7 +280,7 @@ def _expire(approval: Approval) -> None:
 
 
 def _void(approval: Approval, *, by: str, reason: str) -> None:
-    move(approval, approval.to_void, why=_short(reason), by=by, reason=reason)
+    move(approval, approval.to_void, why=reason, by=by, reason=reason)
     _record(approval, "approval.void", by=by, reason=reason)
 
 
@@ -297,7 +297,3 @@ def _record(approval: Approval, action: str, *, by: str, reason: str = "") -> No
         },
         merchant_id=approval.merchant_id,
     )
-
-
-def _short(reason: str) -> str:
-    return reason[:200]  # The history shows the beginning; the audit trail keeps the whole reason.

@@ -66,7 +66,7 @@ def open_case(
         if existing is None:
             raise
         return existing
-    begin(case, why=summary[:200], by=by)
+    begin(case, why=summary, by=by)
     return case
 
 
@@ -88,7 +88,7 @@ def release_case(*, case_id: UUID, by: str, reason: str) -> Case:
     reason = required_reason(reason)
     case = _unfinished(case_id)
     if case.status == "ASSIGNED":
-        move(case, case.to_open, why=reason[:200], by=by)
+        move(case, case.to_open, why=reason, by=by)
         _record(case, "case.release", by=by, reason=reason)
     return case
 
@@ -98,7 +98,7 @@ def close_case(*, case_id: UUID, resolution: str, by: str) -> Case:
     """Close a case with the explanation. Errors: ReasonRequired, CaseClosed, NotFound."""
     resolution = required_reason(resolution)
     case = _unfinished(case_id)
-    move(case, case.to_closed, why=resolution[:200], by=by, resolution=resolution, closed_at=clock.now())
+    move(case, case.to_closed, why=resolution, by=by, resolution=resolution, closed_at=clock.now())
     _record(case, "case.close", by=by, reason=resolution)
     return case
 

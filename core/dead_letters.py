@@ -87,7 +87,7 @@ def bury(
         if existing is None:
             raise
         return existing
-    begin(letter, why=error[:200])
+    begin(letter, why=error)
     return letter
 
 
@@ -133,7 +133,7 @@ def _decide(
     move(
         letter,
         transition,
-        why=reason[:200],
+        why=reason,
         by=actor,
         reason=reason,
         decided_by=actor,

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import connection, models
 
 from core.errors import NotFound
-from core.models import Approval, Case, DeadLetter, JobRun
+from core.models import Approval, Case, DeadLetter, JobRun, User
 from core.transactions import requires_transaction
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "lock_dead_letter",
     "lock_job_run",
     "lock_rows_after",
+    "lock_user",
     "try_idempotency_key",
 ]
 
@@ -39,6 +40,11 @@ def lock_dead_letter(*, dead_letter_id: UUID) -> DeadLetter:
 def lock_job_run(*, run_id: UUID) -> JobRun:
     """Lock one run of a job. Raises NotFound; requires a transaction."""
     return _one(JobRun, run_id)
+
+
+def lock_user(*, user_id: UUID) -> User:
+    """Lock one person's row. Raises NotFound; requires a transaction."""
+    return _one(User, user_id)
 
 
 @requires_transaction

@@ -1,0 +1,107 @@
+"""What the console looks like and where its menu leads. Everything is served from this host."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+__all__ = ["console_settings"]
+
+
+def _may_view(permission: str) -> Any:
+    return lambda request: request.user.has_perm(permission)
+
+
+def _page(title: Any, icon: str, model: str) -> dict[str, Any]:
+    """Return a menu line for the list of one model; people who may not see the list do not see the line."""
+    app, name = model.split(".")
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
+        "permission": _may_view(f"{app}.view_{name}"),
+    }
+
+
+def _stylesheet(request: HttpRequest) -> str:
+    return static("core/console.css")
+
+
+def console_settings() -> dict[str, Any]:
+    """Return the settings of the admin's look: names, colours, badge and the menu, ordered by job."""
+    return {
+        "SITE_TITLE": "Quittance",
+        "SITE_HEADER": "Quittance",
+        "SITE_SUBHEADER": _("Payment back office"),
+        "SITE_SYMBOL": "account_balance",
+        "SITE_URL": None,
+        "SHOW_HISTORY": False,
+        "SHOW_VIEW_ON_SITE": False,
+        "ENVIRONMENT": "core.admin_site.environment_badge",
+        "ENVIRONMENT_TITLE_PREFIX": "core.admin_site.environment_prefix",
+        "STYLES": [_stylesheet],
+        "BORDER_RADIUS": "6px",
+        "COLORS": {"primary": _PRIMARY},
+        "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": _menu()},
+    }
+
+
+def _menu() -> list[dict[str, Any]]:
+    return [
+        {
+            "title": _("Today"),
+            "items": [
+                {"title": _("Overview"), "icon": "space_dashboard", "link": reverse_lazy("admin:index")},
+                _page(_("Cases"), "assignment_late", "core.case"),
+                _page(_("Approvals"), "how_to_reg", "core.approval"),
+            ],
+        },
+        {
+            "title": _("Operations"),
+            "separator": True,
+            "items": [
+                _page(_("Dead letters"), "move_to_inbox", "core.deadletter"),
+                _page(_("Job runs"), "event_repeat", "core.jobrun"),
+                _page(_("Settings"), "tune", "core.setting"),
+            ],
+        },
+        {
+            "title": _("Audit"),
+            "separator": True,
+            "items": [
+                _page(_("Audit trail"), "history", "core.auditrecord"),
+                _page(_("State changes"), "conversion_path", "core.statuschange"),
+                _page(_("Invariant checks"), "verified", "core.auditrun"),
+            ],
+        },
+        {
+            "title": _("People"),
+            "separator": True,
+            "items": [
+                {
+                    "title": _("Users"),
+                    "icon": "group",
+                    "link": reverse_lazy("admin:core_user_changelist"),
+                    "permission": lambda request: request.user.is_superuser,
+                }
+            ],
+        },
+    ]
+
+
+# A calm blue-green; violet stays free for disputes.
+_PRIMARY = {
+    "50": "oklch(97.1% .014 196)",
+    "100": "oklch(93.6% .030 196)",
+    "200": "oklch(88.0% .055 196)",
+    "300": "oklch(79.5% .085 197)",
+    "400": "oklch(69.0% .100 199)",
+    "500": "oklch(58.5% .095 201)",
+    "600": "oklch(48.5% .082 203)",
+    "700": "oklch(41.5% .070 204)",
+    "800": "oklch(35.0% .058 206)",
+    "900": "oklch(29.5% .048 208)",
+    "950": "oklch(21.5% .038 210)",
+}

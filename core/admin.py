@@ -1,0 +1,304 @@
+"""The console's pages of what every module shares."""
+
+from typing import Any
+
+from django.contrib.admin import display, register
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import TabularInline
+
+from core import dead_letters
+from core.admin_base import ReadOnlyAdmin, ServiceAction
+from core.admin_display import amount, person, state, text
+from core.admin_site import site
+from core.models import (
+    Approval,
+    AuditRecord,
+    AuditResult,
+    AuditRun,
+    Case,
+    DeadLetter,
+    JobRun,
+    Setting,
+    StatusChange,
+)
+
+__all__: list[str] = []
+
+_LOOKS = {
+    "PENDING": "waiting",
+    "OPEN": "waiting",
+    "ASSIGNED": "progress",
+    "APPROVED": "done",
+    "CLOSED": "done",
+    "REPLAYED": "done",
+    "REJECTED": "failed",
+    "VOID": "over",
+    "EXPIRED": "over",
+    "DROPPED": "over",
+}
+
+
+class _StateColumn:
+    """Shows a state the way all states are shown."""
+
+    @display(description=_("State"))
+    def shown_state(self, row: Any) -> Any:
+        """The state with its icon."""
+        return state(row.status, _LOOKS[row.status])
+
+
+@register(Approval, site=site)
+class ApprovalAdmin(_StateColumn, ReadOnlyAdmin):
+    """Who asked for what, and who decided. Decisions are made on the page of the thing itself."""
+
+    list_display = (
+        "requested_at",
+        "action",
+        "subject",
+        "shown_state",
+        "asked_by",
+        "decided_by",
+        "expires_at",
+    )
+    list_filter = ("status",)
+    search_fields = ("subject__exact",)
+    search_help_text = _("The whole subject, for example po_…")
+    people = ("maker", "checker")
+    exclude = ("digest", "status", "maker", "checker")
+    readonly_fields = ("shown_state", "asked_by", "decided_by", "fingerprint")
+    empty_says = _("Nobody has asked for a second person's yes.")
+
+    @display(description=_("Asked by"))
+    def asked_by(self, row: Approval) -> Any:
+        """The maker."""
+        return person(row, row.maker)
+
+    @display(description=_("Decided by"))
+    def decided_by(self, row: Approval) -> Any:
+        """The checker."""
+        return person(row, row.checker or "")
+
+    @display(description=_("SHA-256 of the instruction"))
+    def fingerprint(self, row: Approval) -> str:
+        """What exactly was approved."""
+        return bytes(row.digest).hex()
+
+
+@register(Case, site=site)
+class CaseAdmin(_StateColumn, ReadOnlyAdmin):
+    """What a person must look at."""
+
+    list_display = (
+        "opened_at",
+        "kind",
+        "subject",
+        "shown_summary",
+        "at_risk",
+        "shown_state",
+        "owned_by",
+        "due_at",
+    )
+    list_filter = ("status",)
+    search_fields = ("subject__exact",)
+    search_help_text = _("The whole subject, for example pay_…")
+    people = ("owner",)
+    exclude = ("status", "owner", "value_minor", "currency")
+    readonly_fields = ("shown_state", "at_risk", "owned_by")
+    empty_says = _("Nothing waits for an explanation.")
+
+    @display(description=_("Summary"))
+    def shown_summary(self, row: Case) -> Any:
+        """The beginning of the summary."""
+        return text(row.summary)
+
+    @display(description=_("Value at risk"))
+    def at_risk(self, row: Case) -> Any:
+        """How much money it is about."""
+        return amount(row.value_minor, row.currency)
+
+    @display(description=_("Owner"))
+    def owned_by(self, row: Case) -> Any:
+        """Who works on it."""
+        return person(row, row.owner)
+
+
+def _replay(*, row: DeadLetter, actor: str, reason: str) -> None:
+    dead_letters.replay(dead_letter_id=row.pk, actor=actor, reason=reason)
+
+
+def _drop(*, row: DeadLetter, actor: str, reason: str) -> None:
+    dead_letters.drop(dead_letter_id=row.pk, actor=actor, reason=reason)
+
+
+@register(DeadLetter, site=site)
+class DeadLetterAdmin(_StateColumn, ReadOnlyAdmin):
+    """Work that failed for good."""
+
+    list_display = ("died_at", "queue", "subject", "shown_error", "attempts", "shown_state", "decided")
+    list_filter = ("status",)
+    search_fields = ("subject__exact", "queue__exact")
+    search_help_text = _("The whole subject or queue, for example op_…")
+    people = ("decided_by",)
+    exclude = ("status", "decided_by")
+    readonly_fields = ("shown_state", "decided")
+    empty_says = _("No work has failed for good.")
+    service_actions = (
+        ServiceAction(
+            name="replay",
+            label=_("Replay"),
+            icon="replay",
+            says=_(
+                "The work becomes due again and is tried at once, with the keys of the first try, so that it"
+                " cannot happen twice."
+            ),
+            done=_("The work is due again."),
+            permission="core.change_deadletter",
+            run=_replay,
+            applies=lambda row: row.status == "OPEN" and dead_letters.can_replay(row.queue),
+        ),
+        ServiceAction(
+            name="drop",
+            label=_("Drop"),
+            icon="delete_sweep",
+            says=_("The work will never be done by the system. Nothing that happened already is undone."),
+            done=_("The dead letter was dropped."),
+            permission="core.change_deadletter",
+            run=_drop,
+            applies=lambda row: row.status == "OPEN",
+            is_dangerous=True,
+        ),
+    )
+
+    @display(description=_("Error"))
+    def shown_error(self, row: DeadLetter) -> Any:
+        """The beginning of the error."""
+        return text(row.error)
+
+    @display(description=_("Decided by"))
+    def decided(self, row: DeadLetter) -> Any:
+        """Who replayed or dropped it."""
+        return person(row, row.decided_by)
+
+
+@register(JobRun, site=site)
+class JobRunAdmin(ReadOnlyAdmin):
+    """Each scheduled job, once per scope and business date."""
+
+    list_display = ("business_date", "job", "scope", "shown_state", "attempts", "started_at", "finished_at")
+    list_filter = ("business_date",)
+    search_fields = ("job__exact", "scope__exact")
+    search_help_text = _("The whole name of a job, or a scope")
+    readonly_fields = ("shown_state",)
+    empty_says = _("No scheduled job has run yet.")
+
+    @display(description=_("State"))
+    def shown_state(self, row: JobRun) -> Any:
+        """Whether it is done."""
+        return state("DONE", "done") if row.finished_at else state("RUNNING", "progress")
+
+
+@register(Setting, site=site)
+class SettingAdmin(ReadOnlyAdmin):
+    """Every version of every value that people change while the system runs."""
+
+    list_display = ("created_at", "name", "scope", "version", "value", "effective_at", "changed_by", "reason")
+    search_fields = ("name__exact", "scope__exact")
+    search_help_text = _("The whole name of a setting, or a scope")
+    people = ("actor",)
+    exclude = ("actor",)
+    readonly_fields = ("changed_by",)
+    empty_says = _("Every setting has its default value.")
+
+    @display(description=_("Changed by"))
+    def changed_by(self, row: Setting) -> Any:
+        """Who changed it."""
+        return person(row, row.actor)
+
+
+@register(AuditRecord, site=site)
+class AuditRecordAdmin(ReadOnlyAdmin):
+    """Who did what. Nobody can change a line."""
+
+    list_display = ("seq", "recorded_at", "who", "action", "shown_subject", "shown_reason")
+    list_filter = ("recorded_at",)
+    search_fields = ("subject__exact",)
+    search_help_text = _("The whole subject, for example po_… or user:…")
+    people = ("actor", "subject")
+    exclude = ("actor",)
+    readonly_fields = ("who",)
+    empty_says = _("Nobody has done anything yet.")
+
+    @display(description=_("Who"))
+    def who(self, row: AuditRecord) -> Any:
+        """The actor."""
+        return person(row, row.actor)
+
+    @display(description=_("Subject"))
+    def shown_subject(self, row: AuditRecord) -> Any:
+        """What it was done to."""
+        return person(row, row.subject)
+
+    @display(description=_("Reason"))
+    def shown_reason(self, row: AuditRecord) -> Any:
+        """The beginning of the reason."""
+        return text(row.reason)
+
+
+@register(StatusChange, site=site)
+class StatusChangeAdmin(ReadOnlyAdmin):
+    """The history of every object, in one list."""
+
+    list_display = ("recorded_at", "subject_type", "subject_id", "from_state", "to_state", "who", "reason")
+    search_fields = ("subject_id__exact",)
+    search_help_text = _("The whole id of an object")
+    people = ("actor",)
+    exclude = ("actor",)
+    readonly_fields = ("who",)
+    empty_says = _("Nothing has changed its state yet.")
+
+    @display(description=_("Who"))
+    def who(self, row: StatusChange) -> Any:
+        """The actor."""
+        return person(row, row.actor)
+
+
+class AuditResultInline(TabularInline):  # type: ignore[misc]
+    """The verdicts of one run."""
+
+    model = AuditResult
+    fields = readonly_fields = ("name", "verdict_shown", "violations", "sample", "milliseconds")
+    ordering = ("name",)
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Verdicts are written by the runner."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Verdicts are not changed."""
+        return False
+
+    @display(description=_("Verdict"))
+    def verdict_shown(self, row: AuditResult) -> Any:
+        """Clean, violated or not exercised."""
+        looks = {"clean": "done", "violated": "failed"}
+        return state(row.verdict, looks.get(row.verdict, "neutral"))
+
+
+@register(AuditRun, site=site)
+class AuditRunAdmin(ReadOnlyAdmin):
+    """Each pass over the invariants, with its verdicts."""
+
+    list_display = ("started_at", "finished_at", "shown_verdict")
+    list_filter = ("is_clean",)
+    exclude = ("is_clean",)
+    readonly_fields = ("shown_verdict",)
+    inlines = (AuditResultInline,)
+    empty_says = _("The invariants have not been checked yet.")
+
+    @display(description=_("Verdict"))
+    def shown_verdict(self, row: AuditRun) -> Any:
+        """Clean or broken."""
+        return state("CLEAN", "done") if row.is_clean else state("BROKEN", "failed")

@@ -1,0 +1,89 @@
+"""What must be right before the system starts, and what must be right before it meets real money."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, connection
+
+from core.keys import parse_keys
+
+__all__ = ["assert_startable", "field_keys_are_well_formed", "ready_for_production"]
+
+_SECRET_MIN = 50
+_SECRET_VARIETY = 10
+_WEAK_MARKS = ("django-insecure-", "dev-secret", "change-me", "changeme")
+
+
+@register(Tags.security)
+def field_keys_are_well_formed(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse a start with keys that could not encrypt or decrypt."""
+    try:
+        parse_keys(settings.FIELD_KEYS)
+    except ImproperlyConfigured as error:
+        return [Error(str(error), hint="Each key is id:base64 of 32 random bytes.", id="core.E001")]
+    return []
+
+
+@register(Tags.security, deploy=True)
+def ready_for_production(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse what is fine on a desk and dangerous with real money; `check --deploy` runs it."""
+    return [*_switches(), *_secrets(), *_addresses(), *_database_login()]
+
+
+def assert_startable() -> None:
+    """Raise ImproperlyConfigured when a check that matters at every start fails (servers run no checks)."""
+    problems = field_keys_are_well_formed()
+    if problems:
+        raise ImproperlyConfigured("; ".join(str(problem.msg) for problem in problems))
+
+
+def _switches() -> Iterator[CheckMessage]:
+    if settings.DEBUG:
+        yield Error("DEBUG is on: error pages show secrets.", id="core.E101")
+    if settings.TEST_HOOKS:
+        yield Error("TEST_HOOKS is on: failpoints and the movable clock are for tests.", id="core.E102")
+
+
+def _secrets() -> Iterator[CheckMessage]:
+    secret = settings.SECRET_KEY
+    if (
+        len(secret) < _SECRET_MIN
+        or len(set(secret)) < _SECRET_VARIETY
+        or any(mark in secret.lower() for mark in _WEAK_MARKS)
+    ):
+        yield Error(
+            f"SECRET_KEY is weak: it must be at least {_SECRET_MIN} random characters.", id="core.E103"
+        )
+    if not settings.FIELD_KEYS and settings.FIELD_KEY_PROVIDER.endswith(".EnvironmentKeys"):
+        yield Error("FIELD_KEYS is empty: personal data cannot be stored.", id="core.E104")
+
+
+def _addresses() -> Iterator[CheckMessage]:
+    if not settings.ALLOWED_HOSTS or "*" in settings.ALLOWED_HOSTS:
+        yield Error("ALLOWED_HOSTS must name the hosts, not '*'.", id="core.E105")
+    if not settings.PUBLIC_URL.startswith("https://"):
+        yield Error("PUBLIC_URL must begin with https://.", id="core.E106")
+
+
+def _database_login() -> Iterator[CheckMessage]:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolbypassrls OR rolreplication,"
+                " EXISTS (SELECT FROM pg_class c WHERE c.relowner = r.oid),"
+                " EXISTS (SELECT FROM pg_auth_members m WHERE m.member = r.oid)"
+                " FROM pg_roles r WHERE rolname = session_user"
+            )
+            powerful, owns, member = cursor.fetchone()
+    except DatabaseError as error:
+        yield Error(f"The rights of the database login could not be read: {error}", id="core.E107")
+        return
+    if powerful:
+        yield Error("The database login has more than the rights of an application.", id="core.E108")
+    if owns:
+        yield Error("The database login owns tables, so it could switch their guards off.", id="core.E109")
+    if member:
+        yield Error("The database login is a member of another role.", id="core.E110")
