@@ -29,6 +29,10 @@ def _stylesheet(request: HttpRequest) -> str:
     return static("core/console.css")
 
 
+def _favicon(request: HttpRequest) -> str:
+    return static("core/favicon.svg")
+
+
 def console_settings() -> dict[str, Any]:
     """Return the settings of the admin's look: names, colours, badge and the menu, ordered by job."""
     return {
@@ -42,6 +46,7 @@ def console_settings() -> dict[str, Any]:
         "ENVIRONMENT": "core.admin_site.environment_badge",
         "ENVIRONMENT_TITLE_PREFIX": "core.admin_site.environment_prefix",
         "STYLES": [_stylesheet],
+        "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _favicon}],
         "BORDER_RADIUS": "6px",
         "COLORS": {"primary": _PRIMARY},
         "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": _menu()},

@@ -139,6 +139,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 USE_I18N = True
+FORMAT_MODULE_PATH = "config.formats"
 
 # --- Identity -------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "core.User"

@@ -3,6 +3,7 @@ from django.apps import AppConfig
 
 class CoreConfig(AppConfig):
     name = "core"
+    verbose_name = "Back office"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

@@ -4,13 +4,13 @@ import json
 from typing import Any
 from uuid import UUID
 
-import structlog
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 
 from core import clock
 from core.errors import DomainError
 from core.models import User
+from core.request_context import request_id
 from core.transactions import requires_transaction
 
 __all__ = ["ReasonRequired", "is_person", "key_actor", "record_audit", "required_reason", "user_actor"]
@@ -39,7 +39,6 @@ def record_audit(
     `actor` comes from `user_actor` or `key_actor`, or is "system"; `action` is noun.verb, for example
     dead_letter.replay. `detail` must not hold secrets or card data: everybody who audits can read it.
     """
-    request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT core_audit_append(%s, %s, %s, %s, %s, %s::jsonb, %s, %s)",
@@ -50,7 +49,7 @@ def record_audit(
                 subject,
                 reason,
                 json.dumps(detail or {}, cls=DjangoJSONEncoder),
-                request_id,
+                request_id(),
                 clock.now(),
             ],
         )

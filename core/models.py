@@ -122,6 +122,9 @@ class StatusChange(models.Model):
     class Meta:
         indexes = [models.Index(fields=["subject_id", "id"], name="core_statuschange_subject")]
 
+    def __str__(self) -> str:
+        return f"{self.from_state or 'new'} → {self.to_state}"
+
 
 class AuditRecord(models.Model):
     """Who did what; append-only. Rows are written by the database function core_audit_append."""
@@ -138,6 +141,9 @@ class AuditRecord(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["subject", "seq"], name="core_audit_subject")]
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.action}"
 
 
 class Approval(StatefulModel):
@@ -173,6 +179,9 @@ class Approval(StatefulModel):
                 fields=["subject", "action"], condition=Q(status="PENDING"), name="core_approval_one_pending"
             ),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.subject}"
 
     @transition(APPROVAL, status, "APPROVED")
     def to_approved(self, *, checker: str, decided_at: datetime) -> None:
@@ -222,6 +231,9 @@ class Case(StatefulModel):
         ]
         indexes = [models.Index(fields=["status", "due_at"], name="core_case_queue")]
 
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject}"
+
     @transition(CASE, status, "ASSIGNED")
     def to_assigned(self, *, owner: str) -> None:
         """Somebody took it."""
@@ -256,6 +268,9 @@ class JobRun(models.Model):
             models.UniqueConstraint(fields=["job", "scope", "business_date"], name="core_jobrun_once")
         ]
 
+    def __str__(self) -> str:
+        return f"{self.job} {self.business_date} {self.scope}"
+
 
 class DeadLetter(StatefulModel):
     """Work that failed for good and waits for a person: replay it or drop it, with a reason."""
@@ -282,6 +297,9 @@ class DeadLetter(StatefulModel):
             )
         ]
         indexes = [models.Index(fields=["status", "died_at"], name="core_deadletter_queue")]
+
+    def __str__(self) -> str:
+        return f"{self.queue} {self.subject}"
 
     @transition(DEAD_LETTER, status, "REPLAYED")
     def to_replayed(self, *, reason: str, decided_by: str, decided_at: datetime) -> None:
@@ -312,6 +330,9 @@ class Setting(models.Model):
             models.UniqueConstraint(fields=["name", "scope", "version"], name="core_setting_version")
         ]
 
+    def __str__(self) -> str:
+        return f"{self.name} version {self.version}"
+
 
 class AuditRun(models.Model):
     """One run of the invariants, with what it covered."""
@@ -324,6 +345,9 @@ class AuditRun(models.Model):
     class Meta:
         indexes = [models.Index(fields=["started_at"], name="core_auditrun_started")]
 
+    def __str__(self) -> str:
+        return f"{self.started_at:%Y-%m-%d %H:%M} UTC"
+
 
 class AuditResult(models.Model):
     """What one invariant found in one run: rows that must not exist."""
@@ -335,3 +359,6 @@ class AuditResult(models.Model):
     violations = models.IntegerField()
     sample = models.JSONField(default=list)
     milliseconds = models.IntegerField()
+
+    def __str__(self) -> str:
+        return self.name

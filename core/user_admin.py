@@ -31,7 +31,7 @@ class UserAdmin(ReadOnlyAdmin, _DjangoUserAdmin):
     """Superusers are made on the command line, so that the console cannot raise anybody to one."""
 
     form, add_form, change_password_form = UserChangeForm, UserCreationForm, AdminPasswordChangeForm
-    list_display = ("username", "full_name", "roles", "is_active", "is_superuser", "last_login")
+    list_display = ("username", "full_name", "roles", "is_active", "last_login")
     list_filter = ("is_active", "groups")
     search_fields = ("username__exact", "email__exact")
     search_help_text = _("The whole user name or e-mail address")
@@ -87,4 +87,6 @@ class UserAdmin(ReadOnlyAdmin, _DjangoUserAdmin):
     def roles(self, row: User) -> Any:
         """The roles, in words."""
         names = sorted(group.name.replace("_", " ") for group in row.groups.all())
+        if row.is_superuser:
+            names.append(str(_("superuser")))
         return ", ".join(names) or state("NONE", "neutral")
