@@ -38,7 +38,7 @@ class KeysetChangeList(ChangeList):  # type: ignore[misc]
         found: dict[str, Any] = super().get_filters_params(params)
         for name in (OLDER, NEWER):
             found.pop(name, None)
-            self.params.pop(name, None)
+            self.filter_params.pop(name, None)
         return found
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str]:

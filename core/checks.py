@@ -43,6 +43,8 @@ def assert_startable() -> None:
 def _switches() -> Iterator[CheckMessage]:
     if settings.DEBUG:
         yield Error("DEBUG is on: error pages show secrets.", id="core.E101")
+    if settings.ENVIRONMENT not in ("TEST", "LIVE"):
+        yield Error("ENVIRONMENT must be TEST or LIVE: people look at the badge.", id="core.E111")
     if settings.TEST_HOOKS:
         yield Error("TEST_HOOKS is on: failpoints and the movable clock are for tests.", id="core.E102")
 

@@ -107,9 +107,7 @@ def database_statements(*, plan: RolePlan, exists: bool) -> list[sql.Composed]:
     )
     if plan.readonly:
         statements.append(
-            sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(
-                database, sql.Identifier(plan.readonly.role)
-            )
+            sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, sql.Identifier(plan.readonly.role))
         )
     return statements
 
@@ -203,9 +201,7 @@ def _drop_memberships(connection: psycopg.Connection[Any], *, role: str) -> None
         [role],
     ).fetchall()
     for (granted,) in rows:
-        connection.execute(
-            sql.SQL("REVOKE {} FROM {}").format(sql.Identifier(granted), sql.Identifier(role))
-        )
+        connection.execute(sql.SQL("REVOKE {} FROM {}").format(sql.Identifier(granted), sql.Identifier(role)))
 
 
 def _own_database(connection: psycopg.Connection[Any], *, plan: RolePlan) -> None:

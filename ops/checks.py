@@ -39,8 +39,7 @@ def check_commands(venv: VirtualEnvironment) -> dict[str, list[str | Path]]:
 def run_checks(session: Session, *, venv: VirtualEnvironment, env: Mapping[str, str]) -> bool:
     """Run all checks side by side; the output of those that fail is printed. True when all pass."""
     running = [
-        _start(name, argv, env=env, root=session.layout.root)
-        for name, argv in check_commands(venv).items()
+        _start(name, argv, env=env, root=session.layout.root) for name, argv in check_commands(venv).items()
     ]
     passed = True
     while running:

@@ -82,9 +82,7 @@ def die_with_parent() -> None:
         _LIBC.prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
 
 
-def wait_for(
-    child: subprocess.Popen[bytes], *, signals: Signals, progress: Progress | None = None
-) -> int:
+def wait_for(child: subprocess.Popen[bytes], *, signals: Signals, progress: Progress | None = None) -> int:
     """Wait until a step's process ends and return its exit code; a request to stop ends it.
 
     Raises Interrupted after it has ended on such a request.

@@ -58,9 +58,7 @@ def _check_ports(session: Session, *, port: int, sandbox_port: int) -> None:
     if has_sandbox(session.layout.root):
         wanted["SANDBOX_PORT"] = sandbox_port
     for variable, number in wanted.items():
-        require_free(
-            port=number, variable=variable, signals=session.signals, progress=session.progress
-        )
+        require_free(port=number, variable=variable, signals=session.signals, progress=session.progress)
 
 
 def _prepare(session: Session, *, venv: VirtualEnvironment, port: int, sandbox_port: int) -> Environment:
@@ -96,9 +94,7 @@ def _prepare(session: Session, *, venv: VirtualEnvironment, port: int, sandbox_p
 def _start_processes(
     session: Session, *, venv: VirtualEnvironment, env: Environment, port: int, sandbox_port: int
 ) -> None:
-    specs = process_specs(
-        layout=session.layout, venv=venv, env=env.app, port=port, sandbox_port=sandbox_port
-    )
+    specs = process_specs(layout=session.layout, venv=venv, env=env.app, port=port, sandbox_port=sandbox_port)
     with session.progress.step(f"starting {', '.join(spec.name for spec in specs)}"):
         started = [session.supervisor.launch(spec) for spec in specs]
         for child in started:

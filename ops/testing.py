@@ -131,9 +131,7 @@ def _environment(
 
 def _pytest(session: Session, *, venv: VirtualEnvironment, env: dict[str, str], args: Sequence[str]) -> int:
     """Run pytest in the foreground, so that a debugger can read the keyboard; Ctrl-C reaches it directly."""
-    child = spawn(
-        [venv.python, "-m", "pytest", *args], env=env, cwd=session.layout.root, new_session=False
-    )
+    child = spawn([venv.python, "-m", "pytest", *args], env=env, cwd=session.layout.root, new_session=False)
     session.guardian.watch(pid=child.pid, stop_signal=signal.SIGINT, grace=5.0)
     while child.poll() is None:
         if session.signals.stopping:

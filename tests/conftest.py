@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import connection, connections
+from django.db.models.signals import pre_migrate
 from django.test import TransactionTestCase
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from config.env import database_from_url
+from core.provisioning import default_privilege_statements
 from tests.database import as_owner, login, truncate_everything
 
 hypothesis_settings.register_profile(
@@ -35,15 +37,24 @@ def django_db_setup(
     owner = database_from_url(settings.DATABASE_OWNER_URL)
     with django_db_blocker.unblock():
         login(owner["USER"], owner["PASSWORD"])
+        pre_migrate.connect(_give_default_rights)
         config = setup_databases(
             verbosity=request.config.option.verbose, interactive=False, serialized_aliases=()
         )
+        pre_migrate.disconnect(_give_default_rights)
         login(**{key.lower(): value for key, value in app_login.items()})
     yield
     with django_db_blocker.unblock():
         login(owner["USER"], owner["PASSWORD"])
         teardown_databases(config, verbosity=0)
     connections.close_all()
+
+
+def _give_default_rights(**_: Any) -> None:
+    """Rights hold per database, and the test database is a new one: give them before any table is made."""
+    with connection.cursor() as cursor:
+        for statement in default_privilege_statements(app="quittance_app", readonly=None):
+            cursor.execute(statement)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -92,7 +92,8 @@ def test_the_database_refuses_as_well(sql: str, table: str) -> None:
 def test_nobody_writes_the_audit_trail_around_its_function() -> None:
     with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
         connection.cursor().execute(
-            "INSERT INTO core_auditrecord (seq, actor, action, subject, reason, detail, request_id, recorded_at)"
+            "INSERT INTO core_auditrecord"
+            " (seq, actor, action, subject, reason, detail, request_id, recorded_at)"
             " VALUES (1, 'x', 'x', 'x', '', '{}', '', now())"
         )
 

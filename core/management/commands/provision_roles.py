@@ -42,9 +42,7 @@ class Command(BaseCommand):
         if not settings.PROVISION_URL:
             raise CommandError("PROVISION_URL is not set. --print-sql shows what somebody else may run.")
         try:
-            provision(
-                provision_url=settings.PROVISION_URL, owner_url=settings.DATABASE_OWNER_URL, plan=plan
-            )
+            provision(provision_url=settings.PROVISION_URL, owner_url=settings.DATABASE_OWNER_URL, plan=plan)
         except psycopg.errors.InsufficientPrivilege as refusal:
             self.stdout.write(printable(plan=plan))
             raise CommandError(f"PostgreSQL refuses: {refusal}", returncode=MAY_NOT) from refusal
