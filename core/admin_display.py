@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from core.models import User
@@ -24,7 +23,7 @@ _LOOK = {
 _SHOWN = 60
 
 
-def state(word: str, look: str) -> SafeString:
+def state(word: str, look: str) -> str:
     """Return a state as icon and word; `look` is a key of _LOOK."""
     colour = "neutral" if look == "over" else look
     return format_html(
@@ -36,21 +35,21 @@ def state(word: str, look: str) -> SafeString:
     )
 
 
-def amount(value_minor: int | None, currency: str) -> SafeString | str:
+def amount(value_minor: int | None, currency: str) -> str:
     """Return an amount with exactly its currency's decimals, aligned to the right."""
     if value_minor is None or not currency:
         return "–"
     return format_html('<span class="amount">{} {}</span>', format_minor(value_minor, currency), currency)
 
 
-def text(value: str, *, limit: int = _SHOWN) -> SafeString | str:
+def text(value: str, *, limit: int = _SHOWN) -> str:
     """Return the beginning of a long text, with all of it in the title."""
     if len(value) <= limit:
         return value
     return format_html('<span title="{}">{}…</span>', value, value[: limit - 1])
 
 
-def person(row: Any, actor: str) -> SafeString | str:
+def person(row: Any, actor: str) -> str:
     """Return the name behind an actor such as user:<id>; `name_people` must have seen the row."""
     if not actor:
         return "–"
