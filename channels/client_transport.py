@@ -41,7 +41,7 @@ class Attempt:
     started: float
     digest: bytes
     bytes_sent: bool | None = False
-    status: int | None = None
+    http_code: int | None = None
     body: bytes = b""
     psp_request_id: str = ""
     error: str = ""
@@ -71,14 +71,14 @@ class _BoundedReader(io.RawIOBase):
     """Reads from a socket; each wait is as long as the deadline still allows, and no longer."""
 
     def __init__(self, sock: socket.socket, recording: Recording, longest: float) -> None:
-        self._sock, self._recording, self._longest = sock, recording, longest
+        self._wire, self._recording, self._longest = sock, recording, longest
         self._raw = sock.makefile("rb", buffering=0)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        self._sock.settimeout(min(self._recording.left(), self._longest))
+        self._wire.settimeout(min(self._recording.left(), self._longest))
         return self._raw.readinto(buffer)
 
     def close(self) -> None:
@@ -94,6 +94,26 @@ class _BoundedSocket:
 
     def makefile(self, mode: str) -> io.BufferedReader:
         return io.BufferedReader(self._reader)
+
+
+class _Kept:
+    """An open connection of one thread; it closes with the thread, or when the client is replaced."""
+
+    def __init__(self, line: HTTPConnection, place: tuple[str, str, int | None]) -> None:
+        self.line, self.place = line, place
+        self.used_at = time.monotonic()
+
+    def still_open(self) -> bool:
+        """Say whether a request may be trusted to this connection."""
+        if self.line.sock is None or time.monotonic() - self.used_at > _IDLE_SECONDS:
+            return False
+        # Between two requests nothing may come in: what does is the other side's goodbye.
+        poll = select.poll()
+        poll.register(self.line.sock, select.POLLIN)
+        return not poll.poll(0)
+
+    def __del__(self) -> None:
+        self.line.close()
 
 
 class Transport:
@@ -168,7 +188,7 @@ class Transport:
             raise NoAnswer(describe(error)) from error
         finally:
             if keep:
-                self._local.used_at = time.monotonic()
+                self._local.kept.used_at = time.monotonic()
             else:
                 self._drop()
 
@@ -181,39 +201,34 @@ class Transport:
 
     def _line(self, recording: Recording, scheme: str, host: str, port: int | None) -> HTTPConnection:
         """Return an open connection to the host: the thread's own if it still stands, else a new one."""
-        line: HTTPConnection | None = getattr(self._local, "line", None)
+        kept: _Kept | None = getattr(self._local, "kept", None)
         place = (scheme, host, port)
-        if line is not None and self._local.place == place and self._still_open(line):
-            return line
+        if kept is not None and kept.place == place and kept.still_open():
+            return kept.line
         self._drop()
         timeout = min(recording.left(), self._connect_timeout)
+        line: HTTPConnection
         if scheme == "https":
             line = HTTPSConnection(host, port, timeout=timeout, context=self._tls)
         elif scheme == "http" and self._allow_plain:
             line = HTTPConnection(host, port, timeout=timeout)
         else:
             raise OSError(f"{scheme}:// is not allowed here")
+        # Never a second connection behind our back: a request is written to the one that was opened here.
+        line.auto_open = 0
         try:
             line.connect()
         except BaseException:
             line.close()
             raise
-        self._local.line, self._local.place = line, place
+        self._local.kept = _Kept(line, place)
         return line
 
-    def _still_open(self, line: HTTPConnection) -> bool:
-        if line.sock is None or time.monotonic() - self._local.used_at > _IDLE_SECONDS:
-            return False
-        # Between two requests nothing may come in: what does is the other side's goodbye.
-        poll = select.poll()
-        poll.register(line.sock, select.POLLIN)
-        return not poll.poll(0)
-
     def _drop(self) -> None:
-        line: HTTPConnection | None = getattr(self._local, "line", None)
-        self._local.line = None
-        if line is not None:
-            line.close()
+        kept: _Kept | None = getattr(self._local, "kept", None)
+        self._local.kept = None
+        if kept is not None:
+            kept.line.close()
 
     def close(self) -> None:
         """Close this thread's connection."""
@@ -221,7 +236,7 @@ class Transport:
 
 
 def _read(response: HTTPResponse, attempt: Attempt) -> tuple[bytes, int, Mapping[str, str]]:
-    attempt.status = response.status
+    attempt.http_code = response.status
     headers = {name.lower(): value for name, value in response.getheaders()}
     attempt.psp_request_id = headers.get("request-id", "")[:64]
     try:

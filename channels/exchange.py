@@ -104,11 +104,11 @@ def _health(attempts: list[Attempt], failure: Exception | None) -> bool | None:
     if not attempts:
         return None
     last = attempts[-1]
-    if last.status == 429:
+    if last.http_code == 429:
         return None  # It is alive, and says itself when to come again.
-    if last.error or last.status is None or last.status >= 500:
+    if last.error or last.http_code is None or last.http_code >= 500:
         return False
-    if last.status < 300 and failure is not None:
+    if last.http_code < 300 and failure is not None:
         return False  # A success that cannot be read.
     return last.seconds < settings.PSP_SLOW_CALL
 
@@ -123,7 +123,7 @@ def _evidence(
         kind=kind,
         request_digest=attempt.digest,
         bytes_sent=attempt.bytes_sent,
-        http_status=attempt.status,
+        http_status=attempt.http_code,
         body=redact(attempt.body),
         error=redact_text(error),
         duration_ms=round(attempt.seconds * 1000),

@@ -11,7 +11,7 @@ from channels.models import Channel
 from channels.types import ChannelData
 from core.errors import NotFound
 
-__all__ = ["Line", "forget", "line_by_id", "line_by_name", "to_data"]
+__all__ = ["Line", "enabled_of", "forget", "line_by_id", "line_by_name", "to_data"]
 
 # As long as this a channel that was switched off may still be used by a process that has just looked.
 _SECONDS = 1.0
@@ -29,6 +29,7 @@ class Line:
 
 _lock = threading.Lock()
 _seen: dict[UUID | str, tuple[float, Line]] = {}
+_enabled: dict[UUID, tuple[float, tuple[ChannelData, ...]]] = {}
 
 
 def line_by_id(channel_id: UUID) -> Line:
@@ -41,10 +42,24 @@ def line_by_name(name: str) -> Line:
     return _cached(name, {"name": name})
 
 
+def enabled_of(merchant_id: UUID) -> tuple[ChannelData, ...]:
+    """Return the merchant's channels that were switched on at most a second ago, oldest first."""
+    with _lock:
+        found = _enabled.get(merchant_id)
+    if found is not None and time.monotonic() - found[0] < _SECONDS:
+        return found[1]
+    rows = Channel.objects.filter(merchant_id=merchant_id, is_enabled=True).defer("credentials")
+    channels = tuple(to_data(row) for row in rows.order_by("pk"))
+    with _lock:
+        _enabled[merchant_id] = (time.monotonic(), channels)
+    return channels
+
+
 def forget() -> None:
     """Read every row again when it is next asked for."""
     with _lock:
         _seen.clear()
+        _enabled.clear()
 
 
 def to_data(row: Channel) -> ChannelData:

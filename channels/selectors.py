@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from channels.models import Channel, PspCall
-from channels.rows import line_by_id, line_by_name, to_data
+from channels.models import PspCall
+from channels.rows import enabled_of, line_by_id, line_by_name
 from channels.types import CallRecord, ChannelData
 
 __all__ = ["calls_of", "channel_by_name", "enabled_channels", "get_channel"]
@@ -20,9 +20,8 @@ def channel_by_name(*, name: str) -> ChannelData:
 
 
 def enabled_channels(*, merchant_id: UUID) -> list[ChannelData]:
-    """Return the merchant's channels that are switched on, oldest first."""
-    rows = Channel.objects.filter(merchant_id=merchant_id, is_enabled=True).defer("credentials")
-    return [to_data(row) for row in rows.order_by("pk")]
+    """Return the merchant's channels that were switched on at most a second ago, oldest first."""
+    return list(enabled_of(merchant_id))
 
 
 def calls_of(*, merchant_id: UUID, operation_id: UUID) -> list[CallRecord]:

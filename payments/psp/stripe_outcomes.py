@@ -1,15 +1,17 @@
 """What came of a call to Stripe: one of the five outcomes, from an answer or from an error."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import structlog
 
-from channels.errors import LineClosed, NotSent
+from channels.errors import LineClosed
 from channels.types import Exchange
 from core import clock
+from core.errors import DomainError
 from payments.psp.contract import Outcome, OutcomeKind, PspObject, PspStatus
 from payments.psp.stripe_declines import decline_of, rejection_of
 from payments.psp.stripe_objects import Unreadable, read_intent
@@ -20,6 +22,8 @@ log = structlog.get_logger(__name__)
 
 _KEY_IN_USE_SECONDS = 1.0
 _LONGEST_WAIT = 600.0
+# Wrong arguments, a missing key, a provider without a client, credentials that cannot be decrypted.
+_OUR_MISTAKES = (TypeError, ValueError, LookupError, AttributeError, DomainError)
 
 Meaning = Callable[[PspObject], Outcome]
 
@@ -40,7 +44,7 @@ def outcome_of(
         if not isinstance(error, Unreadable):
             log.exception("answer_not_understood")
         outcome = Outcome(kind=OutcomeKind.UNKNOWN, error=f"the answer cannot be read: {error}"[:500])
-    return _with_calls(outcome, exchange)
+    return replace(outcome, calls=exchange.calls)
 
 
 def of_created(seen: PspObject) -> Outcome:
@@ -73,8 +77,8 @@ def of_closed(seen: PspObject) -> Outcome:
 
 def _of_error(error: Exception, sent: bool | None, meaning: Meaning) -> Outcome:
     if sent is False:
-        # Neither switched off nor unreachable: a mistake of ours, which another try will not cure.
-        permanent = not isinstance(error, NotSent)
+        # A mistake of ours is not cured by another try; a database or a line that is down is.
+        permanent = isinstance(error, _OUR_MISTAKES)
         wait = error.retry_after if isinstance(error, LineClosed) else None
         return Outcome(OutcomeKind.NOT_SENT, error=_words(error), permanent=permanent, retry_after=wait)
     status: int | None = getattr(error, "http_status", None)
@@ -125,7 +129,7 @@ def _retry_after(headers: Mapping[str, Any]) -> float | None:
     """Read Retry-After: seconds or a date; nonsense is as good as nothing."""
     text = str(headers.get("retry-after") or "")
     if text.isascii() and text.isdigit():
-        seconds = float(text[:9])
+        seconds: float = int(text[:9])
     else:
         try:
             when = parsedate_to_datetime(text)
@@ -141,16 +145,3 @@ def _why(seen: PspObject) -> str:
 
 def _words(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"[:500]
-
-
-def _with_calls(outcome: Outcome, exchange: Exchange) -> Outcome:
-    return Outcome(
-        kind=outcome.kind,
-        object=outcome.object,
-        decline=outcome.decline,
-        retry_after=outcome.retry_after,
-        error=outcome.error,
-        conflict=outcome.conflict,
-        permanent=outcome.permanent,
-        calls=exchange.calls,
-    )

@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from channels.selectors import calls_of
 from channels.services import deadline, is_open, note_result, record_calls, set_enabled
@@ -337,6 +337,20 @@ def test_a_mistake_of_our_own_is_known_not_to_be_sent(
     """An id that the SDK cannot put into a path: nothing goes out, and trying again will not help."""
     outcome = ADAPTER.query(channel=channel, reference=None)
     assert (outcome.kind, outcome.permanent, outcome.calls) == (OutcomeKind.NOT_SENT, True, ())
+
+
+def test_a_database_that_is_down_is_no_reason_to_give_up(
+    channel: ChannelData, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The channel cannot be read: nothing was sent, and the next try may well succeed."""
+
+    def cut(channel_id: object) -> None:
+        raise OperationalError("the connection is closed")
+
+    monkeypatch.setattr("channels.exchange.line_by_id", cut)
+    outcome = confirm(channel)
+    assert (outcome.kind, outcome.permanent) == (OutcomeKind.NOT_SENT, False)
+    assert provider.requests == []
 
 
 def test_no_call_inside_a_transaction(channel: ChannelData, provider: ScriptedProvider) -> None:
