@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import json
-import urllib.request
 from typing import Any
+from urllib.parse import urlsplit
 
 __all__ = ["connect_sandbox"]
 
@@ -28,7 +29,12 @@ def connect_sandbox(*, facts: dict[str, str | None]) -> None:
 
 
 def _post(url: str, body: dict[str, Any]) -> None:
-    request = urllib.request.Request(url, data=json.dumps(body).encode(), method="POST")
-    request.add_header("Content-Type", "application/json")
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - an address of this machine
-        answer.read()
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
+    try:
+        connection.request("POST", parts.path, json.dumps(body), {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        if answer.status != 200:
+            raise OSError(f"{url} answered {answer.status}")
+    finally:
+        connection.close()

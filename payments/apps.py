@@ -8,8 +8,8 @@ class PaymentsConfig(AppConfig):
 
         from core.audits import register
         from core.drain import register_drain
-        from payments.audits import INVARIANTS
         from events.subscriptions import subscribe
+        from payments.audits import INVARIANTS
         from payments.drains import OperationDrain
         from payments.engine.observe import on_provider_event
 

@@ -2,15 +2,14 @@
 
 from datetime import timedelta
 
-from events.errors import NotYet
-from events.types import InboundEvent
-
 from core import clock
 from core.cases import open_case
 from core.history import Changes
 from core.ids import parse_public_id, public_id
 from core.nudges import nudge
 from core.transactions import requires_transaction
+from events.errors import NotYet
+from events.types import InboundEvent
 from payments.engine.outcome import apply_outcome
 from payments.locks import ChargeScope, lock_charge
 from payments.models import Charge

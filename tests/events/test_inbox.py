@@ -199,7 +199,9 @@ def test_what_comes_too_early_is_parked_and_never_dropped(
     assert [change.to_state for change in history] == ["PARKED", "DONE"]
 
 
-def test_a_subscriber_of_newer_code_is_waited_for(provider: Provider, subscribed: Any, monkeypatch: Any) -> None:
+def test_a_subscriber_of_newer_code_is_waited_for(
+    provider: Provider, subscribed: Any, monkeypatch: Any
+) -> None:
     from events import subscriptions
 
     subscribed()

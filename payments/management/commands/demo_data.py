@@ -1,4 +1,4 @@
-"""manage.py demo_data: a test merchant with two sellers, wired to the sandbox. Run twice, it changes nothing."""
+"""manage.py demo_data: a test merchant with two sellers, wired to the sandbox; once is enough."""
 
 import json
 import secrets
