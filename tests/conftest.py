@@ -33,19 +33,20 @@ def django_db_setup(
     """Create and migrate the test database as owner; everything after that runs as quittance_app."""
     from django.test.utils import setup_databases, teardown_databases
 
-    app_login = {key: connection.settings_dict[key] for key in ("USER", "PASSWORD")}
-    owner = database_from_url(settings.DATABASE_OWNER_URL)
+    app_login = {key: connection.settings_dict[key] for key in ("USER", "PASSWORD", "OPTIONS")}
+    # No pool and no time-outs: making a database may take longer than a payment.
+    owner = {key: database_from_url(settings.DATABASE_OWNER_URL)[key] for key in app_login}
     with django_db_blocker.unblock():
-        login(owner["USER"], owner["PASSWORD"])
+        login(owner)
         pre_migrate.connect(_give_default_rights)
         config = setup_databases(
             verbosity=request.config.option.verbose, interactive=False, serialized_aliases=()
         )
         pre_migrate.disconnect(_give_default_rights)
-        login(**{key.lower(): value for key, value in app_login.items()})
+        login(app_login)
     yield
     with django_db_blocker.unblock():
-        login(owner["USER"], owner["PASSWORD"])
+        login(owner)
         teardown_databases(config, verbosity=0)
     connections.close_all()
 

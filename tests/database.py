@@ -23,11 +23,11 @@ KEPT = {
 }
 
 
-def login(user: str, password: str) -> None:
-    """Make the default connection log in as this role from now on, closing the pool of the last one."""
+def login(login: dict[str, Any]) -> None:
+    """Make the default connection log in so from now on (USER, PASSWORD, OPTIONS), closing the last pool."""
     connection.close()
     connection.close_pool()
-    connection.settings_dict["USER"], connection.settings_dict["PASSWORD"] = user, password
+    connection.settings_dict.update(login)
 
 
 def owner_connection() -> psycopg.Connection[Any]:

@@ -75,6 +75,11 @@ class Shop:
         assert answer.status_code == 200, answer.content
         return answer.json()
 
+    @property
+    def account_id(self) -> str:
+        """The provider's id of the merchant's account."""
+        return self.provider.control("POST", "keys", {"key": self.account_key})["account"]
+
     def effects(self, checkout_id: str) -> list[dict[str, Any]]:
         """What the provider really did, by its own journal."""
         return self.provider.control("GET", f"journal?metadata.checkout_id={checkout_id}")["data"]
