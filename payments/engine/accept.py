@@ -189,7 +189,9 @@ def _money(amount_minor: int, currency: str) -> Any:
 
 def _created(order: PaymentOrder, checkout: PaymentEvent) -> Fact:
     return Fact(
-        "payment.created", public_id("pay", order.id), lambda: order_object(order, checkout, None, None)
+        "payment.created",
+        public_id("pay", order.id),
+        lambda: {"object": order_object(order, checkout, None, None)},
     )
 
 
