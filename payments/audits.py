@@ -129,7 +129,8 @@ INVARIANTS = [
         says="Every order has as many events as it counted, and a final one has told its end.",
         sql="""
             SELECT o.id, o.event_sequence, count(event.id) FROM payments_paymentorder AS o
-            LEFT JOIN core_outboxevent AS event ON event.payload -> 'object' ->> 'payment_order_id' = o.payment_order_id
+            LEFT JOIN core_outboxevent AS event
+                ON event.payload -> 'object' ->> 'payment_order_id' = o.payment_order_id
                 AND event.merchant_id = o.merchant_id AND event.subject LIKE 'pay\\_%'
             GROUP BY o.id HAVING count(event.id) <> o.event_sequence
                 OR max(event.payload -> 'object' ->> 'payment_order_status')
