@@ -141,7 +141,9 @@ def test_the_schedule_of_three_days(
         clock.move(seconds=int(pauses[-1]) + 2)
         assert run() == 1
     expected = [5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400]
-    assert all(abs(pause - wanted) <= wanted * 0.11 + 2 for pause, wanted in zip(pauses, expected, strict=True))
+    assert all(
+        abs(pause - wanted) <= wanted * 0.11 + 2 for pause, wanted in zip(pauses, expected, strict=True)
+    )
     assert timedelta(hours=65) < clock.now() - started < timedelta(hours=86)
     assert len({got.event_id for got in receiver.got}) == 1
     assert (only().status, only().attempts, DeliveryAttempt.objects.count()) == ("FAILED", 10, 10)
@@ -159,9 +161,7 @@ def test_one_bad_event_does_not_pause_an_endpoint_that_takes_others(
 ) -> None:
     [bad] = record(merchant, "pay_bad", 1)
     bad_id = public_id("evt", bad)
-    receiver.behave = lambda handler: handler.answer(
-        500 if handler.headers["webhook-id"] == bad_id else 200
-    )
+    receiver.behave = lambda handler: handler.answer(500 if handler.headers["webhook-id"] == bad_id else 200)
     run()
     for index in range(9):
         clock.move(seconds=100_000)

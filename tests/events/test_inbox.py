@@ -65,11 +65,7 @@ def test_the_same_event_100_times_at_once(provider: Provider, subscribed: Any) -
     seen = subscribed()
     body = provider.event()
     # As many at once as there are database connections, ten times over.
-    answers = [
-        answer
-        for _ in range(10)
-        for answer in race([partial(provider.deliver, body)] * 10)
-    ]
+    answers = [answer for _ in range(10) for answer in race([partial(provider.deliver, body)] * 10)]
     assert [answer.status_code for answer in answers] == [200] * 100
     assert (WebhookInbox.objects.count(), InboxWork.objects.count()) == (1, 1)
     race([run] * 4)

@@ -44,9 +44,7 @@ def test_facts_of_the_product_are_published_and_fanned_out() -> None:
     sellers = open_endpoint(merchant, URL, "seller.created", "seller.updated").endpoint
     open_endpoint(merchant, URL, "payment.succeeded")
     open_endpoint(other, URL)
-    seller = at_edge(create_seller)(
-        merchant_id=merchant, seller_account="s1", name="Shop", country="DE"
-    )
+    seller = at_edge(create_seller)(merchant_id=merchant, seller_account="s1", name="Shop", country="DE")
     assert get_drain("relay").run() == 1
     [event] = events_of(merchant_id=merchant, subject=seller.public_id)
     assert (event.type, event.sequence) == ("seller.created", 1)
