@@ -130,7 +130,7 @@ def test_a_sender_that_lost_its_lease_keeps_evidence_only(
 def test_the_schedule_of_three_days(
     merchant: UUID, endpoint: IssuedEndpoint, receiver: Receiver, hooks: Any
 ) -> None:
-    """F-J2: ten tries over about 75 hours, then the delivery failed, the endpoint is paused, a case is open."""
+    """F-J2: ten tries over about 75 hours; then it failed, the endpoint is paused, a case is open."""
     receiver.behave = lambda handler: handler.answer(500, b"boom")
     started = clock.now()
     record(merchant, "pay_1", 1)
@@ -255,7 +255,7 @@ def test_connections_are_kept(merchant: UUID, endpoint: IssuedEndpoint, receiver
 def test_a_connection_that_the_other_side_closed_is_replaced(
     merchant: UUID, endpoint: IssuedEndpoint, receiver: Receiver
 ) -> None:
-    """The second request finds the kept connection closed, and is sent on a new one, not counted as failed."""
+    """The second request finds the kept connection closed; it is sent on a new one, and did not fail."""
 
     def close_after(handler: Handler) -> None:
         handler.answer(200)

@@ -124,6 +124,7 @@ def _drip(handler: Handler, data: bytes) -> None:
     for index in range(len(data)):
         try:
             handler.wfile.write(data[index : index + 1])
+            handler.wfile.flush()
         except OSError:
             return
         time.sleep(0.05)
@@ -170,13 +171,12 @@ def test_a_name_that_changes_its_address(
 
     monkeypatch.setattr(resolver.socket, "getaddrinfo", rebinding)
     connected: list[Any] = []
-    connect = socket.create_connection
-    monkeypatch.setattr(
-        sender.socket,
-        "create_connection",
-        lambda address, **rest: connected.append(address) or _direct(address),
-    )
-    del connect
+
+    def connect(address: tuple[str, int], **_: Any) -> socket.socket:
+        connected.append(address)
+        return _direct(address)
+
+    monkeypatch.setattr(sender.socket, "create_connection", connect)
     url = f"http://store.test:{receiver.port}/hooks"
     assert post(client, url).status == 200
     assert (asked, connected) == (["store.test"], [("127.0.0.1", receiver.port)])
@@ -265,11 +265,11 @@ class Authority:
             )
         )
         if is_authority:
-            usage = dict.fromkeys(
-                ["digital_signature", "content_commitment", "key_encipherment", "data_encipherment"]
-                + ["key_agreement", "encipher_only", "decipher_only"],
-                False,
+            others = (
+                "digital_signature content_commitment key_encipherment data_encipherment key_agreement "
+                "encipher_only decipher_only"
             )
+            usage = dict.fromkeys(others.split(), False)
             builder = builder.add_extension(
                 x509.KeyUsage(key_cert_sign=True, crl_sign=True, **usage), critical=True
             )

@@ -161,7 +161,7 @@ def answering(*addresses: str) -> Any:
 
 @pytest.mark.parametrize("address", [each for each in PRIVATE if "%" not in each])
 def test_names_of_private_addresses(address: str, monkeypatch: Any) -> None:
-    """A-G1, A-G2: the name is harmless, what it resolves to is not; nor is one such address among good ones."""
+    """A-G1, A-G2: the name is harmless, what it resolves to is not, even beside a good address."""
     target = read_target("https://hooks.example.com/", mode="live")
     for addresses in ([address], ["8.8.8.8", address]):
         monkeypatch.setattr(resolver.socket, "getaddrinfo", answering(*addresses))
