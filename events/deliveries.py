@@ -51,6 +51,12 @@ class DeliveryDrain(Drain):
         """Deliver until nothing is due or the time is over; return how many tries were made."""
         deadline = time.monotonic() + seconds
         outcomes.cancel_abandoned(until=deadline)
+        try:
+            return self._send_until(deadline)
+        finally:
+            self._sender.close()
+
+    def _send_until(self, deadline: float) -> int:
         handled = 0
         in_flight: dict[Future[int], UUID] = {}
         with ThreadPoolExecutor(self.parallel, thread_name_prefix=self.name) as pool:
@@ -101,7 +107,8 @@ class DeliveryDrain(Drain):
 
     def _tries(self, endpoint: WebhookEndpoint, lane: Lane, events: dict[UUID, EventData]) -> Iterator[Try]:
         stop_at = time.monotonic() + _LANE_SECONDS
-        for claim in lane.claims:
+        # In the order of the feed, as far as that helps a receiver: retries and other lanes may overtake.
+        for claim in sorted(lane.claims, key=lambda each: events[each.id].published_seq or 0):
             at = clock.now()
             answer = None if time.monotonic() > stop_at else self._send(endpoint, events[claim.id])
             yield Try(claim, at, answer)

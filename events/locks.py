@@ -95,9 +95,9 @@ def claim_lanes(
                 "busy": list(busy),
             },
         )
-        rows = sorted(cursor.fetchall(), key=lambda row: (row[1], row[0]))
+        rows = cursor.fetchall()
     found: dict[UUID, list[Claim]] = {}
-    for key, _, fence, attempts, endpoint in rows:
+    for key, fence, attempts, endpoint in rows:
         found.setdefault(endpoint, []).append(Claim(key, fence, attempts))
     return [Lane(endpoint, tuple(claims)) for endpoint, claims in found.items()]
 
@@ -119,5 +119,5 @@ WITH ready AS (
 UPDATE events_webhookdelivery w
 SET leased_until = clock_timestamp() + %(lease)s * interval '1 second', fence = w.fence + 1
 FROM due WHERE w.id = due.id
-RETURNING w.id, w.due_at, w.fence, w.attempts, w.endpoint_id
+RETURNING w.id, w.fence, w.attempts, w.endpoint_id
 """

@@ -29,10 +29,10 @@ def next_pause(*, failures: int, retry_after: str, now: datetime) -> timedelta |
 def _asked(retry_after: str, now: datetime) -> float:
     text = retry_after.strip()
     if text.isascii() and text.isdigit():
-        return min(int(text), _LONGEST_ASKED_SECONDS)
+        return min(int(text), _LONGEST_ASKED_SECONDS) if len(text) <= 6 else _LONGEST_ASKED_SECONDS
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

@@ -52,7 +52,7 @@ def read_target(url: str, *, mode: str) -> Target:
         raise _refused("This is no URL.") from None
     if parts.scheme not in _PORTS or "#" in url or "@" in parts.netloc or parts.netloc.endswith(":"):
         raise _refused("Use https://host/path, without user name and fragment.")
-    number = port or _PORTS[parts.scheme]
+    number = _PORTS[parts.scheme] if port is None else port
     if (parts.scheme == "http" or number not in _PUBLIC_PORTS) and not networks:
         raise UrlNotAllowed(param="url")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

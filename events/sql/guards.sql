@@ -13,3 +13,4 @@ CREATE TRIGGER events_webhookdelivery_fixed BEFORE UPDATE ON events_webhookdeliv
 
 -- Only the relay takes numbers, and only under its lock; a gap (a batch that was rolled back) is allowed.
 CREATE SEQUENCE events_published_seq AS bigint;
+GRANT USAGE ON SEQUENCE events_published_seq TO quittance_app;
