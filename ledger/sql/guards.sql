@@ -16,7 +16,7 @@ CREATE SEQUENCE ledger_journalentry_seq AS bigint;
 
 -- All lines of an entry arrive in one statement: their sum is zero per currency, and they are exactly the
 -- lines that the header announces, so that a second balanced pair can never join later.
-CREATE FUNCTION ledger_check_lines() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
+CREATE FUNCTION ledger_check_lines() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     wrong bigint;
 BEGIN
@@ -44,7 +44,7 @@ END $$;
 CREATE TRIGGER ledger_journalline_balanced AFTER INSERT ON ledger_journalline
     REFERENCING NEW TABLE AS new_lines FOR EACH STATEMENT EXECUTE FUNCTION ledger_check_lines();
 
-CREATE FUNCTION ledger_check_entries() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
+CREATE FUNCTION ledger_check_entries() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     wrong bigint;
 BEGIN
