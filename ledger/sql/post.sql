@@ -1,3 +1,6 @@
+-- Every function names pg_temp last: unnamed, it would be searched first, and a temporary table called
+-- ledger_account would answer in place of the real one.
+--
 -- Write a batch of entries with their lines in one statement. Not for the application: ledger_post and
 -- wallet_post are its doors. Returns one row per requested entry, in the order of the request.
 CREATE FUNCTION ledger_insert(
@@ -15,8 +18,10 @@ BEGIN
     -- The transaction id before the entry ids: whoever holds an id has a smaller transaction id than any
     -- that is handed out later. The fence rests on this.
     PERFORM pg_current_xact_id();
-    -- A day that is being closed waits for these, and these for it.
-    PERFORM pg_advisory_xact_lock_shared(hashtextextended('day:' || day.merchant || ':' || day.date, 0))
+    -- A day that is being closed waits for these, and these for it; the text of the day must not depend on
+    -- the session's DateStyle.
+    PERFORM pg_advisory_xact_lock_shared(
+            hashtextextended('day:' || day.merchant || ':' || to_char(day.date, 'YYYY-MM-DD'), 0))
         FROM (SELECT DISTINCT merchant, date FROM unnest(e_merchant, e_date) AS input(merchant, date)
               ORDER BY 1, 2) AS day;
     WITH input AS (

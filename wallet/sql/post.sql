@@ -24,7 +24,8 @@ BEGIN
         FROM ledger_insert(e_merchant, e_kind, e_source, e_ref, e_leg, e_date, e_recorded, e_lines, e_corrects,
             e_digest, l_entry, l_no, l_account, l_currency, l_amount, l_key) AS done;
 
-    SELECT coalesce(line.account, operation.account) INTO wrong
+    -- The 0 stands for an operation that names no account: a NULL here would read as "nothing is wrong".
+    SELECT coalesce(line.account, operation.account, 0) INTO wrong
         FROM (
             SELECT input.entry, input.no, input.account,
                 CASE WHEN account.role = 'seller_receivable' THEN input.amount ELSE -input.amount END AS delta
