@@ -1,18 +1,18 @@
 -- Open a cash wallet with the accounts behind its buckets; again is the same wallet.
 CREATE FUNCTION wallet_open(
     p_id uuid, p_merchant uuid, p_owner_type text, p_owner uuid, p_currency text, p_at timestamptz
-) RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+) RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     found uuid;
 BEGIN
     INSERT INTO wallet_wallet (id, merchant_id, owner_type, owner_id, currency, kind, pending_minor,
             available_minor, held_minor, receivable_minor, created_at)
         VALUES (p_id, p_merchant, p_owner_type, p_owner, p_currency, 'cash', 0, 0, 0, 0, p_at)
-        ON CONFLICT (merchant_id, owner_type, owner_id, currency, kind) DO NOTHING;
-    -- A row of a transaction that committed meanwhile is visible to this second statement only.
-    SELECT id INTO STRICT found FROM wallet_wallet WHERE merchant_id = p_merchant
-        AND owner_type = p_owner_type AND owner_id = p_owner AND currency = p_currency AND kind = 'cash';
-    IF found <> p_id THEN
+        ON CONFLICT (merchant_id, owner_type, owner_id, currency, kind) DO NOTHING RETURNING id INTO found;
+    IF found IS NULL THEN
+        -- A row of a transaction that committed meanwhile is visible to this second statement only.
+        SELECT id INTO STRICT found FROM wallet_wallet WHERE merchant_id = p_merchant
+            AND owner_type = p_owner_type AND owner_id = p_owner AND currency = p_currency AND kind = 'cash';
         RETURN found;
     END IF;
     WITH wanted (role, bucket) AS (
