@@ -78,13 +78,17 @@ INVARIANTS = [
     Invariant(
         name="books_are_read_only",
         says="The application's role may read the books and call their doors, nothing else.",
-        sql="""SELECT table_name, privilege_type FROM information_schema.role_table_grants
-            WHERE grantee = 'quittance_app' AND privilege_type <> 'SELECT'
-                AND (table_name IN ('ledger_journalentry', 'ledger_journalline', 'ledger_accountcheckpoint',
-                    'ledger_fence', 'wallet_wallet', 'wallet_walletaccount', 'wallet_walletoperation')
-                    OR (table_name = 'ledger_account' AND privilege_type <> 'INSERT'))""",
-        exercised_sql="""SELECT EXISTS (SELECT 1 FROM information_schema.role_table_grants
-            WHERE grantee = 'quittance_app' AND table_name = 'ledger_journalline')""",
+        # By what the role may really do, whether granted to it, to a role it is in, or to PUBLIC.
+        sql="""SELECT books.name, wanted.privilege
+            FROM unnest(ARRAY['ledger_account', 'ledger_journalentry', 'ledger_journalline',
+                'ledger_accountcheckpoint', 'ledger_fence', 'wallet_wallet', 'wallet_walletaccount',
+                'wallet_walletoperation']) AS books(name)
+            CROSS JOIN unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']) AS wanted(privilege)
+            WHERE CASE WHEN wanted.privilege IN ('INSERT', 'UPDATE')
+                    THEN has_any_column_privilege('quittance_app', books.name, wanted.privilege)
+                    ELSE has_table_privilege('quittance_app', books.name, wanted.privilege) END
+                AND (books.name, wanted.privilege) <> ('ledger_account', 'INSERT')""",
+        exercised_sql="SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'quittance_app')",
         covers=("L17",),
     ),
     Invariant(

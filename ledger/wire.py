@@ -62,10 +62,15 @@ def digest(draft: EntryDraft) -> bytes:
 
     Every part is written with its length in front, so that no two contents look alike.
     """
-    parts = [draft.kind, draft.effective_date.isoformat(), str(draft.corrects or "")]
+    parts = [draft.kind, draft.effective_date.isoformat(), _optional(draft.corrects)]
     for line in draft.lines:
-        parts += [str(line.account_id), str(line.amount_minor), line.currency, line.clearing_key or ""]
+        parts += [str(line.account_id), str(line.amount_minor), line.currency, _optional(line.clearing_key)]
     return hashlib.sha256("".join(f"{len(part)}:{part}" for part in parts).encode()).digest()
+
+
+def _optional(value: object | None) -> str:
+    """Nothing and an empty text are different contents."""
+    return "" if value is None else f"={value}"
 
 
 def call(function: str, placeholders: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:

@@ -60,13 +60,16 @@ INVARIANTS = [
     ),
     Invariant(
         name="wallet_line_has_its_operation",
-        says="Every line on a wallet-backed account moved its wallet by the same amount.",
+        says="Every line on a wallet-backed account moved its wallet by as much, and nothing else did.",
         sql="""
             SELECT line.id FROM ledger_journalline AS line
             JOIN ledger_account AS account ON account.id = line.account_id AND account.guarded
             LEFT JOIN wallet_walletoperation AS operation ON operation.line_id = line.id
             WHERE operation.delta_minor IS DISTINCT FROM CASE WHEN account.role = 'seller_receivable'
                 THEN line.amount_minor ELSE -line.amount_minor END
+            UNION ALL
+            SELECT operation.line_id FROM wallet_walletoperation AS operation
+            WHERE NOT EXISTS (SELECT 1 FROM ledger_journalline WHERE id = operation.line_id)
         """,
         exercised_sql=_EXERCISED,
         covers=("I06",),

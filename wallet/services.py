@@ -23,6 +23,8 @@ _FLOORS = {
     "wallet_available_not_negative",
     "wallet_held_not_negative",
     "wallet_receivable_not_negative",
+    # Also when only a balance in the middle of the batch is below zero.
+    "wallet_operation_sane",
 }
 _known: dict[tuple[UUID, str, UUID, str, str], int] = {}
 

@@ -5,7 +5,7 @@ CREATE SEQUENCE core_auditrecord_seq AS bigint;
 CREATE FUNCTION core_audit_append(
     p_merchant uuid, p_actor text, p_action text, p_subject text, p_reason text, p_detail jsonb,
     p_request_id text, p_at timestamptz
-) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     number bigint;
 BEGIN

@@ -1,7 +1,7 @@
 -- Guards shared by every app. They refuse; they never compute.
 
 -- A column that holds a state: arguments are the column, the first state and the edges 'A>B,B>C'.
-CREATE FUNCTION core_fsm_guard() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+CREATE FUNCTION core_fsm_guard() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     new_state text := to_jsonb(NEW) ->> TG_ARGV[0];
     old_state text;
@@ -23,13 +23,13 @@ BEGIN
 END $$;
 
 -- Tables that only grow.
-CREATE FUNCTION core_refuse_change() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+CREATE FUNCTION core_refuse_change() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP USING ERRCODE = 'restrict_violation';
 END $$;
 
 -- Rows whose content is fixed once written, except for the columns named in the arguments.
-CREATE FUNCTION core_refuse_rewrite() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+CREATE FUNCTION core_refuse_rewrite() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF (to_jsonb(NEW) - TG_ARGV) IS DISTINCT FROM (to_jsonb(OLD) - TG_ARGV) THEN
         RAISE EXCEPTION '% is append-only but for %', TG_TABLE_NAME, array_to_string(TG_ARGV, ', ')

@@ -17,8 +17,10 @@ class Migration(migrations.Migration):
             "guards",
             reverse="DROP TRIGGER ledger_journalentry_whole ON ledger_journalentry; "
             "DROP TRIGGER ledger_journalline_balanced ON ledger_journalline; "
+            "DROP TRIGGER ledger_account_guarded ON ledger_account; DROP FUNCTION ledger_check_account(); "
             "DROP FUNCTION ledger_check_entries(); DROP FUNCTION ledger_check_lines(); "
             "DROP SEQUENCE ledger_journalentry_seq; "
+            "ALTER TABLE ledger_journalentry DROP CONSTRAINT ledger_entry_corrects_fk; "
             "ALTER TABLE ledger_journalline DROP CONSTRAINT ledger_line_entry_fk; "
             "ALTER TABLE ledger_journalline DROP CONSTRAINT ledger_line_account_fk; "
             "ALTER TABLE ledger_account DROP CONSTRAINT ledger_account_clearing_by_role; "

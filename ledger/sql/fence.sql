@@ -4,7 +4,7 @@ ALTER TABLE ledger_fence ADD COLUMN next_xid xid8;
 INSERT INTO ledger_fence (id, safe_entry) VALUES (1, 0);
 
 CREATE FUNCTION ledger_fence_step() RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     highest bigint;
     safe bigint;
@@ -26,7 +26,7 @@ GRANT EXECUTE ON FUNCTION ledger_fence_step() TO quittance_app;
 
 -- Fold everything below the fence into the checkpoints. Runs in a later transaction than the step.
 CREATE FUNCTION ledger_advance_checkpoints() RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     safe bigint;
     low bigint;

@@ -6,17 +6,36 @@ ALTER TABLE ledger_account ADD CONSTRAINT ledger_account_guarded_by_role CHECK (
 ALTER TABLE ledger_account ADD CONSTRAINT ledger_account_clearing_by_role CHECK (clearing = (role IN (
     'psp_clearing')));
 
+-- An account behind a wallet is opened together with the wallet: by a function that runs as the owner.
+CREATE FUNCTION ledger_check_account() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF current_user <> (SELECT relowner::regrole::text FROM pg_class WHERE oid = TG_RELID) THEN
+        RAISE EXCEPTION 'a wallet-backed account is opened with its wallet' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER ledger_account_guarded BEFORE INSERT ON ledger_account
+    FOR EACH ROW WHEN (NEW.guarded) EXECUTE FUNCTION ledger_check_account();
+
 -- The currency of a line is that of its account; both line and account belong to the entry's merchant.
 ALTER TABLE ledger_journalline ADD CONSTRAINT ledger_line_account_fk
     FOREIGN KEY (merchant_id, account_id, currency) REFERENCES ledger_account (merchant_id, id, currency);
 ALTER TABLE ledger_journalline ADD CONSTRAINT ledger_line_entry_fk
     FOREIGN KEY (merchant_id, entry_id) REFERENCES ledger_journalentry (merchant_id, id);
 
-CREATE SEQUENCE ledger_journalentry_seq AS bigint;
+ALTER TABLE ledger_journalentry ADD CONSTRAINT ledger_entry_corrects_fk
+    FOREIGN KEY (merchant_id, corrects) REFERENCES ledger_journalentry (merchant_id, id);
+
+-- Up to the highest entry whose line ids (entry * 1024 + line number) still fit, so that the audit of the
+-- headroom of sequences sees the limit that counts. Nobody takes a number but through the doors.
+CREATE SEQUENCE ledger_journalentry_seq AS bigint MAXVALUE 9007199254740991;
+REVOKE ALL ON SEQUENCE ledger_journalentry_seq FROM quittance_app;
+GRANT SELECT ON SEQUENCE ledger_journalentry_seq TO quittance_app;
 
 -- All lines of an entry arrive in one statement: their sum is zero per currency, and they are exactly the
 -- lines that the header announces, so that a second balanced pair can never join later.
-CREATE FUNCTION ledger_check_lines() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
+CREATE FUNCTION ledger_check_lines() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     wrong bigint;
 BEGIN
@@ -44,7 +63,7 @@ END $$;
 CREATE TRIGGER ledger_journalline_balanced AFTER INSERT ON ledger_journalline
     REFERENCING NEW TABLE AS new_lines FOR EACH STATEMENT EXECUTE FUNCTION ledger_check_lines();
 
-CREATE FUNCTION ledger_check_entries() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
+CREATE FUNCTION ledger_check_entries() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     wrong bigint;
 BEGIN

@@ -1,3 +1,6 @@
+-- Every function names pg_temp last: unnamed, it would be searched first, and a temporary table called
+-- ledger_account would answer in place of the real one.
+--
 -- Write a batch of entries with their lines in one statement. Not for the application: ledger_post and
 -- wallet_post are its doors. Returns one row per requested entry, in the order of the request.
 CREATE FUNCTION ledger_insert(
@@ -5,7 +8,7 @@ CREATE FUNCTION ledger_insert(
     e_recorded timestamptz[], e_lines int[], e_corrects bigint[], e_digest bytea[],
     l_entry int[], l_no int[], l_account bigint[], l_currency text[], l_amount bigint[], l_key text[]
 ) RETURNS TABLE (ord int, id bigint, is_new boolean)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     new_ords int[];
@@ -15,8 +18,10 @@ BEGIN
     -- The transaction id before the entry ids: whoever holds an id has a smaller transaction id than any
     -- that is handed out later. The fence rests on this.
     PERFORM pg_current_xact_id();
-    -- A day that is being closed waits for these, and these for it.
-    PERFORM pg_advisory_xact_lock_shared(hashtextextended('day:' || day.merchant || ':' || day.date, 0))
+    -- A day that is being closed waits for these, and these for it; the text of the day must not depend on
+    -- the session's DateStyle.
+    PERFORM pg_advisory_xact_lock_shared(
+            hashtextextended('day:' || day.merchant || ':' || to_char(day.date, 'YYYY-MM-DD'), 0))
         FROM (SELECT DISTINCT merchant, date FROM unnest(e_merchant, e_date) AS input(merchant, date)
               ORDER BY 1, 2) AS day;
     WITH input AS (
@@ -78,7 +83,7 @@ CREATE FUNCTION ledger_post(
     e_recorded timestamptz[], e_lines int[], e_corrects bigint[], e_digest bytea[],
     l_entry int[], l_no int[], l_account bigint[], l_currency text[], l_amount bigint[], l_key text[]
 ) RETURNS TABLE (ord int, id bigint, is_new boolean)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF EXISTS (SELECT 1 FROM ledger_account AS account WHERE account.id = ANY (l_account) AND account.guarded) THEN
         RAISE EXCEPTION 'a wallet-backed account moves only together with its wallet' USING ERRCODE = 'QL002';
@@ -93,7 +98,7 @@ GRANT EXECUTE ON FUNCTION ledger_post(uuid[], text[], text[], text[], text[], da
 
 -- Open the accounts behind one wallet. Not for the application: the wallet's own function calls it.
 CREATE FUNCTION ledger_open_guarded(p_merchant uuid, p_owner uuid, p_currency text, p_roles text[])
-RETURNS TABLE (id bigint, role text) LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+RETURNS TABLE (id bigint, role text) LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
     INSERT INTO ledger_account (merchant_id, role, owner, provider, currency, guarded, clearing)
         SELECT p_merchant, wanted, p_owner, NULL, p_currency, true, false FROM unnest(p_roles) AS wanted
         RETURNING id, role

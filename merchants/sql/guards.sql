@@ -15,7 +15,7 @@ ALTER TABLE merchants_sellerterms ADD CONSTRAINT merchants_terms_merchant_seller
     FOREIGN KEY (merchant_id, seller_id) REFERENCES merchants_seller (merchant_id, id);
 
 -- A revoked key stays revoked.
-CREATE FUNCTION merchants_keep_revoked() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+CREATE FUNCTION merchants_keep_revoked() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF OLD.revoked_at IS NOT NULL AND NEW.revoked_at IS DISTINCT FROM OLD.revoked_at THEN
         RAISE EXCEPTION 'a revoked key stays revoked' USING ERRCODE = 'restrict_violation';

@@ -1,7 +1,7 @@
 -- A line is live exactly while its charge can still cover its order. Checked at commit, on both tables,
 -- because the charge's state and its lines change in the same transaction but in two statements.
 CREATE FUNCTION payments_check_live_lines() RETURNS trigger LANGUAGE plpgsql
-SET search_path = pg_catalog, public AS $$
+SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     wrong uuid;
 BEGIN

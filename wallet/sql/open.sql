@@ -1,7 +1,7 @@
 -- Open a cash wallet with the accounts behind its buckets; again is the same wallet.
 CREATE FUNCTION wallet_open(
     p_id uuid, p_merchant uuid, p_owner_type text, p_owner uuid, p_currency text, p_at timestamptz
-) RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+) RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     found uuid;
 BEGIN

@@ -9,7 +9,7 @@ CREATE FUNCTION wallet_post(
     l_entry int[], l_no int[], l_account bigint[], l_currency text[], l_amount bigint[], l_key text[],
     o_entry int[], o_no int[], o_account bigint[], o_delta bigint[]
 ) RETURNS TABLE (ord int, id bigint, is_new boolean)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     ords int[];
@@ -24,7 +24,8 @@ BEGIN
         FROM ledger_insert(e_merchant, e_kind, e_source, e_ref, e_leg, e_date, e_recorded, e_lines, e_corrects,
             e_digest, l_entry, l_no, l_account, l_currency, l_amount, l_key) AS done;
 
-    SELECT coalesce(line.account, operation.account) INTO wrong
+    -- The 0 stands for an operation that names no account: a NULL here would read as "nothing is wrong".
+    SELECT coalesce(line.account, operation.account, 0) INTO wrong
         FROM (
             SELECT input.entry, input.no, input.account,
                 CASE WHEN account.role = 'seller_receivable' THEN input.amount ELSE -input.amount END AS delta
