@@ -222,7 +222,8 @@ def test_a_header_without_lines_is_refused(books: Books) -> None:
     (ref,) = books.post(books.sale())
     owner_refused(
         "INSERT INTO ledger_journalentry SELECT nextval('ledger_journalentry_seq'), merchant_id, kind,"
-        " source, 'hollow', leg, effective_date, recorded_at, line_count, corrects, digest FROM ledger_journalentry"
+        " source, 'hollow', leg, effective_date, recorded_at, line_count, corrects, digest"
+        " FROM ledger_journalentry"
         " WHERE id = %s",
         "has no lines",
         ref.id,
