@@ -44,11 +44,8 @@ class TimedSocket:
         self.line.sendall(data)
 
     def makefile(self, mode: str, *_: Any, **__: Any) -> io.BufferedReader:
-        """Return a reader of this socket; http.client asks for "rb" only."""
+        """Return a reader of this socket; http.client asks for "rb" only, once per answer."""
         return io.BufferedReader(_Reader(self), 8192)
-
-    def close(self) -> None:
-        """Do nothing: http.client closes before the answer's body is read. `hang_up` ends the connection."""
 
     def hang_up(self) -> None:
         """Close the connection."""
