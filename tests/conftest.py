@@ -36,7 +36,7 @@ def django_db_setup(
     app_login = {key: connection.settings_dict[key] for key in ("USER", "PASSWORD")}
     owner = database_from_url(settings.DATABASE_OWNER_URL)
     with django_db_blocker.unblock():
-        login(owner["USER"], owner["PASSWORD"])
+        login(owner["USER"], owner["PASSWORD"], hurried=False)
         pre_migrate.connect(_give_default_rights)
         config = setup_databases(
             verbosity=request.config.option.verbose, interactive=False, serialized_aliases=()
@@ -45,7 +45,7 @@ def django_db_setup(
         login(**{key.lower(): value for key, value in app_login.items()})
     yield
     with django_db_blocker.unblock():
-        login(owner["USER"], owner["PASSWORD"])
+        login(owner["USER"], owner["PASSWORD"], hurried=False)
         teardown_databases(config, verbosity=0)
     connections.close_all()
 
@@ -53,7 +53,7 @@ def django_db_setup(
 def _give_default_rights(**_: Any) -> None:
     """Rights hold per database, and the test database is a new one: give them before any table is made."""
     with connection.cursor() as cursor:
-        for statement in default_privilege_statements(app="quittance_app", readonly=None):
+        for statement in default_privilege_statements(app="quittance_app", readonly="quittance_readonly"):
             cursor.execute(statement)
 
 

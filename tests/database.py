@@ -23,10 +23,18 @@ KEPT = {
 }
 
 
-def login(user: str, password: str) -> None:
-    """Make the default connection log in as this role from now on, closing the pool of the last one."""
+_TIMEOUTS = settings.DATABASES["default"]["OPTIONS"].get("options", "")
+
+
+def login(user: str, password: str, *, hurried: bool = True) -> None:
+    """Make the default connection log in as this role from now on, closing the pool of the last one.
+
+    Without hurry there are no time-outs: creating and dropping a database waits for the disk.
+    """
     connection.close()
     connection.close_pool()
+    options = connection.settings_dict["OPTIONS"]
+    options["options"] = _TIMEOUTS if hurried else ""
     connection.settings_dict["USER"], connection.settings_dict["PASSWORD"] = user, password
 
 
