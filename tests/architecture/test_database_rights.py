@@ -82,7 +82,8 @@ def test_the_rights_are_those_of_the_matrix(kind: str) -> None:
 def test_nobody_creates_in_the_schema_or_is_more_than_an_ordinary_role() -> None:
     roles = as_owner(
         "SELECT rolname, rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls,"
-        " has_schema_privilege(oid, 'public', 'CREATE'), EXISTS (SELECT 1 FROM pg_auth_members WHERE member = oid)"
+        " has_schema_privilege(oid, 'public', 'CREATE'),"
+        " EXISTS (SELECT 1 FROM pg_auth_members WHERE member = oid)"
         " FROM pg_roles WHERE rolname = ANY (%s) ORDER BY 1",
         [list(ROLES.values())],
     )
