@@ -2,5 +2,6 @@
 
 from payments.engine.accept import accept_checkout
 from payments.engine.execute import execute_operation
+from payments.engine.failures import replay_operation
 
-__all__ = ["accept_checkout", "execute_operation"]
+__all__ = ["accept_checkout", "execute_operation", "replay_operation"]
