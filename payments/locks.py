@@ -1,6 +1,7 @@
 """Row locks of pay-in, always in one order: checkout, charge, operation, orders (by id), shares."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -10,7 +11,14 @@ from core import clock
 from core.transactions import requires_transaction
 from payments.models import Charge, ChargeLine, PaymentEvent, PaymentOrder, PspOperation
 
-__all__ = ["ChargeScope", "claim_due_operations", "lock_charge", "lock_operation", "lock_waiting_operations"]
+__all__ = [
+    "ChargeScope",
+    "claim_due_operations",
+    "lock_charge",
+    "lock_operation",
+    "lock_unstarted_charges",
+    "lock_waiting_operations",
+]
 
 
 @dataclass
@@ -54,6 +62,14 @@ def lock_charge(*, charge_id: UUID) -> ChargeScope | None:
     return _lock_below(checkout, id=charge_id) if checkout else None
 
 
+@requires_transaction
+def lock_unstarted_charges(*, scope: ChargeScope) -> list[ChargeScope]:
+    """Lock the other charges of a locked checkout for which nothing was started yet."""
+    waiting = Charge.objects.filter(checkout=scope.checkout, status="CREATED", operations=None)
+    ids = waiting.exclude(id=scope.charge.id).order_by("id").values_list("id", flat=True)
+    return [_lock_below(scope.checkout, id=charge_id) for charge_id in ids]
+
+
 def _lock_below(checkout: PaymentEvent, **which: UUID) -> ChargeScope:
     charge = Charge.objects.select_for_update(of=("self",), no_key=True).get(checkout=checkout, **which)
     charge.checkout = checkout
@@ -71,10 +87,14 @@ def _lock_below(checkout: PaymentEvent, **which: UUID) -> ChargeScope:
 
 
 @requires_transaction
-def lock_waiting_operations(*, channel_id: UUID) -> list[UUID]:
-    """Lock and return the channel's operations without an outcome, skipping those in work."""
+def lock_waiting_operations(*, channel_id: UUID, looked_before: datetime) -> list[UUID]:
+    """Lock and return the channel's operations without an outcome, skipping those in work.
+
+    Only those that were last looked at before `looked_before`.
+    """
+    waiting = PspOperation.objects.filter(channel_id=channel_id, status__in=["UNKNOWN", "PENDING"])
     return list(
-        PspOperation.objects.filter(channel_id=channel_id, status__in=["UNKNOWN", "PENDING"])
+        waiting.filter(updated_at__lt=looked_before)
         .order_by("id")
         .select_for_update(skip_locked=True, no_key=True)
         .values_list("id", flat=True)

@@ -9,6 +9,7 @@ import pytest
 from django.db import transaction
 
 from channels.services import create_channel
+from core import clock
 from core.audits import run_audits
 from core.drain import get_drain
 from merchants.services import create_seller
@@ -34,6 +35,7 @@ class Shop:
     store: Store
     provider: Sandbox
     account_key: str
+    account: str
     channel: Any
 
     def order(self, amount: str = "100.00", seller: str = "ann", **other: Any) -> dict[str, Any]:
@@ -80,15 +82,35 @@ class Shop:
         """The provider's id of the merchant's account."""
         return self.provider.control("POST", "keys", {"key": self.account_key})["account"]
 
+    def later(self, seconds: float) -> int:
+        """Let time pass and the worker do what is due then; needs the fixture `hooks`."""
+        clock.move(seconds=int(seconds))
+        return self.work()
+
+    def arm(self, kind: str, **spec: Any) -> dict[str, Any]:
+        """Arm a fault of the provider for this merchant's account."""
+        return self.provider.arm(kind, account=self.account_key, **spec)
+
+    def cure(self) -> None:
+        """Disarm every fault."""
+        self.provider.control("DELETE", "faults")
+
+    def requests(self, operation: str = "") -> list[dict[str, Any]]:
+        """The provider's log of one operation, or of all."""
+        which = f"&operation={operation}" if operation else ""
+        return self.provider.get(f"requests?account={self.account}{which}")
+
+    def captures(self) -> list[dict[str, Any]]:
+        """Every time the provider took money, by its own journal."""
+        return self.provider.get(f"journal?account={self.account}&kind=charge.captured")
+
     def effects(self, checkout_id: str) -> list[dict[str, Any]]:
         """What the provider really did, by its own journal."""
         return self.provider.control("GET", f"journal?metadata.checkout_id={checkout_id}")["data"]
 
 
-@pytest.fixture
-def shop(provider: Sandbox, transactional_db: None) -> Iterator[Shop]:
-    """A fresh merchant; the books are audited when the test is over."""
-    provider.control("POST", "reset", {})
+def open_shop(provider: Any, base_url: str) -> Shop:
+    """A fresh merchant with a channel to the provider and two sellers."""
     store = open_store()
     account_key = f"sk_test_{uuid.uuid4().hex}"
     with transaction.atomic():
@@ -98,7 +120,7 @@ def shop(provider: Sandbox, transactional_db: None) -> Iterator[Shop]:
             provider="stripe",
             secret_key=account_key,
             webhook_secret="whsec_test",
-            base_url=provider.url,
+            base_url=base_url,
             max_in_flight=8,
         )
         for seller, bps, tax in (("ann", 1000, 2000), ("bob", 0, 0)):
@@ -111,6 +133,22 @@ def shop(provider: Sandbox, transactional_db: None) -> Iterator[Shop]:
                 tax_bps=tax,
                 by="user:test",
             )
-    yield Shop(store, provider, account_key, channel)
+    account = provider.control("POST", "keys", {"key": account_key})["account"] if provider else ""
+    return Shop(store, provider, account_key, account, channel)
+
+
+@pytest.fixture
+def shop(provider: Sandbox, transactional_db: None) -> Iterator[Shop]:
+    """A fresh merchant; the books are audited when the test is over."""
+    provider.control("POST", "reset", {})
+    yield open_shop(provider, provider.url)
     report = run_audits()
+    assert report.is_clean, [(each.name, each.sample) for each in report.violated]
+
+
+@pytest.fixture
+def counter(db: None) -> Iterator[Shop]:
+    """A shop that only takes requests: there is no provider behind it, and nothing is executed."""
+    yield open_shop(None, "http://127.0.0.1:9")
+    report = run_audits(store=False)
     assert report.is_clean, [(each.name, each.sample) for each in report.violated]
