@@ -35,6 +35,9 @@ def django_db_setup(
 
     app_login = {key: connection.settings_dict[key] for key in ("USER", "PASSWORD")}
     owner = database_from_url(settings.DATABASE_OWNER_URL)
+    options = connection.settings_dict["OPTIONS"]
+    # A busy server takes its time to make or drop a database; the limits are for the application.
+    limits = options.pop("options", "")
     with django_db_blocker.unblock():
         login(owner["USER"], owner["PASSWORD"])
         pre_migrate.connect(_give_default_rights)
@@ -42,9 +45,11 @@ def django_db_setup(
             verbosity=request.config.option.verbose, interactive=False, serialized_aliases=()
         )
         pre_migrate.disconnect(_give_default_rights)
+        options["options"] = limits
         login(**{key.lower(): value for key, value in app_login.items()})
     yield
     with django_db_blocker.unblock():
+        del options["options"]
         login(owner["USER"], owner["PASSWORD"])
         teardown_databases(config, verbosity=0)
     connections.close_all()
