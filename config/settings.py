@@ -102,6 +102,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- Work -----------------------------------------------------------------------------------------
 # How long a worker may hold a provider operation; longer than the longest call (see PSP_DEADLINE).
 OPERATION_LEASE_SECONDS = env_int("OPERATION_LEASE_SECONDS", 30)
+# The same for a provider's event, and for a batch of deliveries to a store.
+INBOX_LEASE_SECONDS = env_int("INBOX_LEASE_SECONDS", 30)
+DELIVERY_LEASE_SECONDS = env_int("DELIVERY_LEASE_SECONDS", 60)
 
 # --- Redis and Celery: may vanish at any moment ---------------------------------------------------
 REDIS_URL = env_str("REDIS_URL")

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection
 
 from core import clock
@@ -42,7 +43,7 @@ class DeliveryDrain(Drain):
     name = "deliveries"
     model = WebhookDelivery
     parallel = 6
-    lease_seconds = 60
+    lease_seconds = settings.DELIVERY_LEASE_SECONDS
 
     def __init__(self) -> None:
         self._sender = Sender()
@@ -103,6 +104,7 @@ class DeliveryDrain(Drain):
         tries = list(self._tries(endpoint, lane, events))
         failpoint("deliveries.sent")
         outcomes.record(endpoint_id=endpoint.pk, tries=tries)
+        failpoint("deliveries.recorded")
         return sum(each.answer is not None for each in tries)
 
     def _tries(self, endpoint: WebhookEndpoint, lane: Lane, events: dict[UUID, EventData]) -> Iterator[Try]:

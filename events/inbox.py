@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+
 from core import clock
 from core.cases import open_case
 from core.dead_letters import bury
@@ -37,10 +39,12 @@ class InboxDrain(Drain):
     name = QUEUE
     model = InboxWork
     parallel = 4
+    lease_seconds = settings.INBOX_LEASE_SECONDS
 
     def handle(self, claim: Claim) -> None:
         """Call the subscriber and mark its work done, both or none."""
         _apply(claim)
+        failpoint("inbox.done")
 
     def failed(self, claim: Claim, error: Exception) -> None:
         """Park what came too early; try again what failed; hand what failed too often to a person."""

@@ -56,6 +56,7 @@ def publish_batch() -> int | None:
     events = _next_events()
     if not events:
         return 0
+    failpoint("relay.before")
     for event, number in zip(events, _numbers(len(events)), strict=True):
         event.published_seq = number
     OutboxEvent.objects.bulk_update(events, ["published_seq"])

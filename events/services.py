@@ -52,6 +52,7 @@ def receive_webhook(*, delivery: VerifiedDelivery, raw: bytes, headers: Mapping[
     """
     row = _inbox_row(delivery, raw, headers)
     failpoint("inbox.storing")
+    failpoint("inbox.receiving")
     # The unique key decides: of many at once, one insert stays and the others find that theirs did not.
     WebhookInbox.objects.bulk_create([row], ignore_conflicts=True)
     if not WebhookInbox.objects.filter(pk=row.pk).exists():

@@ -16,10 +16,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ops.valkey import server_binary
+from ops.valkey import find_server
+from ops.venv import VirtualEnvironment
 from tests.waiting import eventually
 
-__all__ = ["Answer", "Stack", "free_port"]
+__all__ = ["Answer", "Stack", "free_port", "http"]
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -61,19 +62,27 @@ class Stack:
     def __init__(self, folder: Path, *, database_url: str, **settings: str) -> None:
         self.folder = folder
         self.web_port, self.sandbox_port, self.broker_port = free_port(), free_port(), free_port()
+        self.control_port = free_port()
         self.hooks = folder / "hooks"
         self.hooks.mkdir(parents=True, exist_ok=True)
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.env = os.environ | {
             "DATABASE_URL": database_url,
-            "REDIS_URL": f"redis://127.0.0.1:{self.broker_port}/0",
+            "REDIS_URL": self.broker_url,
             "PUBLIC_URL": self.web_url,
+            "DEBUG": "False",
             "TEST_HOOKS": "True",
             "HOOKS_DIR": str(self.hooks),
+            "LOG_LEVEL": "WARNING",
             "WEBHOOK_ALLOWED_NETWORKS": "127.0.0.1/32",
             # Short, so that a crash test waits seconds for what production waits half a minute for.
             "OPERATION_LEASE_SECONDS": "3",
+            "INBOX_LEASE_SECONDS": "3",
+            "DELIVERY_LEASE_SECONDS": "3",
+            "IDLE_IN_TRANSACTION_TIMEOUT_MS": "2000",
+            "PSP_CONNECT_TIMEOUT": "1",
             "PSP_READ_TIMEOUT": "2",
+            "PSP_DEADLINE": "2.5",
             **settings,
         }
 
@@ -85,51 +94,58 @@ class Stack:
     def sandbox_url(self) -> str:
         return f"http://127.0.0.1:{self.sandbox_port}"
 
-    def commands(self) -> dict[str, list[str]]:
+    @property
+    def broker_url(self) -> str:
+        return f"redis://127.0.0.1:{self.broker_port}/0"
+
+    def command(self, name: str) -> list[str]:
+        """How a process is started; `worker-1` and `worker-2` are two of a kind."""
         python = sys.executable
         celery = [python, "-m", "celery", "-A", "config.celery"]
+        broker = find_server(venv=VirtualEnvironment(Path(sys.prefix)))
         return {
-            "broker": [
-                str(server_binary()),
-                *f"--port {self.broker_port} --bind 127.0.0.1".split(),
-                "--save",
-                "",
-            ],
+            "broker": [str(broker), "--port", str(self.broker_port), "--bind", "127.0.0.1", "--save", ""],
             "sandbox": [
-                *(python, "-m", "sandbox", "--port", str(self.sandbox_port)),
-                *("--data", str(self.folder / "sandbox")),
+                *(python, "-m", "sandbox", "--data", str(self.folder / "sandbox")),
+                *("--port", str(self.sandbox_port), "--control-port", str(self.control_port)),
+                *("--webhook-timeout", "2", "--webhook-retries", ",".join(["0.5"] * 40)),
             ],
+            # Two workers: when one is stopped, the other takes over what comes in.
             "web": [
-                *(python, "-m", "gunicorn", "config.wsgi:application", "--worker-class", "gthread"),
-                *("--workers", "1", "--threads", "8", "--bind", f"127.0.0.1:{self.web_port}"),
+                *(python, "-m", "gunicorn", "config.wsgi:application", "--bind", f"127.0.0.1:{self.web_port}"),
+                *("--worker-class", "gthread", "--workers", "2", "--threads", "8", "--timeout", "120"),
+                *("--no-control-socket", "--access-logfile", "-", "--access-logformat", "done %(p)s %(U)s"),
             ],
             "worker": [
-                *celery,
-                "worker",
-                "--pool",
-                "solo",
-                "--without-gossip",
-                "--without-mingle",
-                "-l",
-                "WARNING",
+                *(*celery, "worker", "--pool", "solo", "-n", f"{name}@%h", "-l", "WARNING"),
+                *("--without-gossip", "--without-mingle"),
             ],
-            "beat": [*celery, "beat", "--schedule", str(self.folder / "beat.db"), "-l", "WARNING"],
-        }
+            "prefork": [
+                *(*celery, "worker", "--pool", "prefork", "--concurrency", "2", "-n", f"{name}@%h"),
+                *("-l", "WARNING", "--without-gossip", "--without-mingle"),
+            ],
+            "beat": [
+                *(*celery, "beat", "-l", "WARNING", "--pidfile="),
+                *("--schedule", str(self.folder / f"{name}.db")),
+            ],
+        }[name.split("-")[0]]
 
     def start(self, *names: str) -> None:
-        """Start processes and wait until they answer."""
+        """Start processes and wait until those with a port answer."""
         for name in names:
-            log = (self.folder / f"{name}.log").open("ab")
-            self.processes[name] = subprocess.Popen(
-                self.commands()[name], cwd=ROOT, env=self.env, stdout=log, stderr=log, start_new_session=True
-            )
-        for name in names:
-            if port := {"web": self.web_port, "sandbox": self.sandbox_port, "broker": self.broker_port}.get(
-                name
-            ):
-                eventually(
-                    lambda port=port: _listens(port), what=f"{name} on {port}: {self.log(name)[-2000:]}"
+            with (self.folder / f"{name}.log").open("ab") as log:
+                self.processes[name] = subprocess.Popen(
+                    self.command(name), cwd=ROOT, env=self.env, stdout=log, stderr=log, start_new_session=True
                 )
+        for name in names:
+            self._wait_until_up(name)
+
+    def _wait_until_up(self, name: str) -> None:
+        port = {"web": self.web_port, "sandbox": self.sandbox_port, "broker": self.broker_port}.get(name)
+        if port is None:
+            return
+        eventually(lambda: _listens(port) or self.processes[name].poll() is not None, what=f"{name} on {port}")
+        assert self.processes[name].poll() is None, self.log(name)[-3000:]
 
     def log(self, name: str) -> str:
         """What the process has said so far."""
@@ -145,6 +161,11 @@ class Stack:
             return
         if number in (signal.SIGKILL, signal.SIGTERM):
             process.wait(timeout=20)
+
+    def name_of(self, pid: int) -> str:
+        """Which of our processes this is, or is a child of."""
+        group = os.getpgid(pid)
+        return next(name for name, process in self.processes.items() if process.pid == group)
 
     def restart(self, name: str) -> None:
         """Kill the process if it is there and start it again."""
@@ -166,7 +187,7 @@ class Stack:
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         """One call to the sandbox's control API."""
-        answer = http(method, f"{self.sandbox_url}/_sandbox{path}", body)
+        answer = http(method, f"http://127.0.0.1:{self.control_port}/_sandbox/{path}", body)
         assert answer.status < 300, (answer.status, answer.body)
         return answer.json if answer.body else None
 

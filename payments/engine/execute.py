@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.db import connection
 
 from channels.selectors import get_channel
 from channels.services import note_result, record_calls
@@ -77,7 +78,7 @@ def _intend(claim: Claim) -> Intent | None:
     changes = Changes()
     intent = _prepare(scope, operation, changes, lease=operation.leased_until)
     changes.save()
-    failpoint("execute.before_intent")
+    _pass("before_intent", intent)
     return intent
 
 
@@ -127,6 +128,7 @@ def mark_sent(
 @forbids_transaction
 def _call(intent: Intent) -> Outcome:
     """Phase ②: ask first where something may have arrived, send under the stored nonce otherwise."""
+    connection.close()  # A provider that hangs must not hold our database connections.
     adapter: PspAdapter = adapter_for(intent.channel.provider)
     return call_for(adapter, intent.channel, intent.question)
 
@@ -152,5 +154,7 @@ def _record(intent: Intent, outcome: Outcome) -> Intent | None:
         # It is sent at once, in the slot of the channel that is held already.
         next_intent = _prepare(scope, follow_up, changes, lease=lease)
     changes.save()
-    failpoint("execute.before_commit")
+    _pass("before_commit", intent)
+    if next_intent is not None:
+        _pass("before_intent", next_intent)
     return next_intent
