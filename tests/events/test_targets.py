@@ -4,9 +4,9 @@ import socket
 from typing import Any
 
 import pytest
-from django.core.checks import Tags, run_checks
+from django.core.checks.registry import registry
 
-from events import resolver
+from events import checks, resolver
 from events.addresses import is_allowed, is_public, read_allowed_networks
 from events.errors import UrlNotAllowed
 from events.resolver import NameUnknown, resolve
@@ -235,13 +235,15 @@ def test_networks_that_cannot_be_read(text: str, settings: Any) -> None:
     with pytest.raises(ValueError, match=r".+"):
         read_allowed_networks((text,))
     settings.WEBHOOK_ALLOWED_NETWORKS = [text]
-    assert "events.E001" in [found.id for found in run_checks(tags=[Tags.security])]
+    assert checks.allowed_networks_are_readable in registry.registered_checks
+    assert [found.id for found in checks.allowed_networks_are_readable(None)] == ["events.E001"]
 
 
 def test_a_deployment_may_open_nothing(settings: Any) -> None:
+    assert checks.allowed_networks_are_closed in registry.deployment_checks
+
     def found() -> list[Any]:
-        checks = run_checks(tags=[Tags.security], include_deployment_checks=True)
-        return [each.id for each in checks if str(each.id).startswith("events")]
+        return [each.id for each in checks.allowed_networks_are_closed(None)]
 
     settings.WEBHOOK_ALLOWED_NETWORKS = []
     assert found() == []
