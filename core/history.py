@@ -9,6 +9,7 @@ from uuid import UUID
 from core import clock
 from core.fsm import StatefulModel
 from core.models import OutboxEvent, StatusChange
+from core.nudges import nudge
 from core.transactions import requires_transaction
 
 __all__ = ["SYSTEM", "Changes", "Fact", "begin", "move"]
@@ -94,7 +95,9 @@ class Changes:
     def save(self) -> None:
         """Append the collected history and events."""
         StatusChange.objects.bulk_create(self._history)
-        OutboxEvent.objects.bulk_create(self._events)
+        if self._events:
+            OutboxEvent.objects.bulk_create(self._events)
+            nudge("relay")
         self._history, self._events = [], []
 
     def _append(

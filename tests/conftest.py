@@ -54,7 +54,7 @@ def django_db_setup(
 def _give_default_rights(**_: Any) -> None:
     """Rights hold per database, and the test database is a new one: give them before any table is made."""
     with connection.cursor() as cursor:
-        for statement in default_privilege_statements(app="quittance_app", readonly=None):
+        for statement in default_privilege_statements(app="quittance_app", readonly="quittance_readonly"):
             cursor.execute(statement)
 
 
