@@ -80,10 +80,8 @@ class Shop:
         return self.provider.control("GET", f"journal?metadata.checkout_id={checkout_id}")["data"]
 
 
-@pytest.fixture
-def shop(provider: Sandbox, transactional_db: None) -> Iterator[Shop]:
-    """A fresh merchant; the books are audited when the test is over."""
-    provider.control("POST", "reset", {})
+def open_shop(provider: Any, base_url: str) -> Shop:
+    """A fresh merchant with a channel to the provider and two sellers."""
     store = open_store()
     account_key = f"sk_test_{uuid.uuid4().hex}"
     with transaction.atomic():
@@ -93,7 +91,7 @@ def shop(provider: Sandbox, transactional_db: None) -> Iterator[Shop]:
             provider="stripe",
             secret_key=account_key,
             webhook_secret="whsec_test",
-            base_url=provider.url,
+            base_url=base_url,
             max_in_flight=8,
         )
         for seller, bps, tax in (("ann", 1000, 2000), ("bob", 0, 0)):
@@ -106,6 +104,21 @@ def shop(provider: Sandbox, transactional_db: None) -> Iterator[Shop]:
                 tax_bps=tax,
                 by="user:test",
             )
-    yield Shop(store, provider, account_key, channel)
+    return Shop(store, provider, account_key, channel)
+
+
+@pytest.fixture
+def shop(provider: Sandbox, transactional_db: None) -> Iterator[Shop]:
+    """A fresh merchant; the books are audited when the test is over."""
+    provider.control("POST", "reset", {})
+    yield open_shop(provider, provider.url)
     report = run_audits()
+    assert report.is_clean, [(each.name, each.sample) for each in report.violated]
+
+
+@pytest.fixture
+def counter(db: None) -> Iterator[Shop]:
+    """A shop that only takes requests: there is no provider behind it, and nothing is executed."""
+    yield open_shop(None, "http://127.0.0.1:9")
+    report = run_audits(store=False)
     assert report.is_clean, [(each.name, each.sample) for each in report.violated]
