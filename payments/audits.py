@@ -129,10 +129,11 @@ INVARIANTS = [
         says="Every order has as many events as it counted, and a final one has told its end.",
         sql="""
             SELECT o.id, o.event_sequence, count(event.id) FROM payments_paymentorder AS o
-            LEFT JOIN core_outboxevent AS event ON event.payload ->> 'payment_order_id' = o.payment_order_id
+            LEFT JOIN core_outboxevent AS event
+                ON event.payload #>> '{object,payment_order_id}' = o.payment_order_id
                 AND event.merchant_id = o.merchant_id AND event.subject LIKE 'pay\\_%'
             GROUP BY o.id HAVING count(event.id) <> o.event_sequence
-                OR max(event.payload ->> 'payment_order_status')
+                OR max(event.payload #>> '{object,payment_order_status}')
                     FILTER (WHERE event.sequence = o.event_sequence) <> o.status
         """,
         exercised_sql="SELECT EXISTS (SELECT 1 FROM payments_paymentorder)",
@@ -151,6 +152,33 @@ INVARIANTS = [
                         AND letter.detail ->> 'operation_id' = operation.id::text)
         """,
         exercised_sql="SELECT EXISTS (SELECT 1 FROM payments_pspoperation)",
+        covers=("I25",),
+    ),
+    Invariant(
+        name="finished_operation_is_not_due",
+        says="Nothing is due for an operation that has its outcome.",
+        sql="""
+            SELECT id, status, due_at FROM payments_pspoperation
+            WHERE due_at IS NOT NULL AND status IN ('SUCCEEDED', 'DECLINED', 'CANCELED', 'CONFLICTED')
+        """,
+        exercised_sql="SELECT EXISTS (SELECT 1 FROM payments_pspoperation WHERE due_at IS NULL)",
+    ),
+    Invariant(
+        name="open_charge_has_work",
+        says="A charge without an outcome has an operation that will bring one, or people look at it.",
+        sql="""
+            SELECT charge.id, charge.status FROM payments_charge AS charge
+            WHERE charge.status IN ('CREATED', 'REGISTERED', 'SUBMITTED', 'REQUIRES_ACTION', 'PENDING',
+                    'UNKNOWN')
+                AND NOT EXISTS (
+                    SELECT 1 FROM payments_pspoperation AS operation
+                    JOIN payments_charge AS sibling ON sibling.id = operation.charge_id
+                    WHERE sibling.checkout_id = charge.checkout_id
+                        AND (sibling.id = charge.id OR operation.kind IN ('customer', 'attach'))
+                        AND operation.status IN
+                            ('CREATED', 'SENT', 'NOT_SENT', 'PENDING', 'UNKNOWN', 'CONFLICTED'))
+        """,
+        exercised_sql="SELECT EXISTS (SELECT 1 FROM payments_charge)",
         covers=("I25",),
     ),
     Invariant(

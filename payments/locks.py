@@ -10,7 +10,14 @@ from core import clock
 from core.transactions import requires_transaction
 from payments.models import Charge, ChargeLine, PaymentEvent, PaymentOrder, PspOperation
 
-__all__ = ["ChargeScope", "claim_due_operations", "lock_charge", "lock_operation", "lock_waiting_operations"]
+__all__ = [
+    "ChargeScope",
+    "claim_due_operations",
+    "lock_charge",
+    "lock_operation",
+    "lock_unstarted_charges",
+    "lock_waiting_operations",
+]
 
 
 @dataclass
@@ -52,6 +59,14 @@ def lock_charge(*, charge_id: UUID) -> ChargeScope | None:
         .first()
     )
     return _lock_below(checkout, id=charge_id) if checkout else None
+
+
+@requires_transaction
+def lock_unstarted_charges(*, scope: ChargeScope) -> list[ChargeScope]:
+    """Lock the other charges of a locked checkout for which nothing was started yet."""
+    waiting = Charge.objects.filter(checkout=scope.checkout, status="CREATED", operations=None)
+    ids = waiting.exclude(id=scope.charge.id).order_by("id").values_list("id", flat=True)
+    return [_lock_below(scope.checkout, id=charge_id) for charge_id in ids]
 
 
 def _lock_below(checkout: PaymentEvent, **which: UUID) -> ChargeScope:

@@ -314,11 +314,16 @@ class PspOperation(StatefulModel, WorkRow):
             ),
         ]
 
+    def note_answer(self) -> None:
+        """Count a look that was brought to its end; failures of our own count only when they follow closely."""
+        self.asked += 1
+        self.attempts = 0
+
     @transition(PSP_OPERATION, status, "SENT")
-    def to_sent(self, *, first_sent_at: datetime, due_at: datetime) -> None:
+    def to_sent(self, *, first_sent_at: datetime, due_at: datetime, leased_until: datetime | None) -> None:
         """About to be sent; if no outcome is recorded by `due_at`, somebody must ask."""
         self.first_sent_at = self.first_sent_at or first_sent_at
-        self.due_at = due_at
+        self.due_at, self.leased_until = due_at, leased_until
 
     @transition(PSP_OPERATION, status, "SUCCEEDED")
     def to_succeeded(self) -> None:
@@ -333,17 +338,19 @@ class PspOperation(StatefulModel, WorkRow):
     @transition(PSP_OPERATION, status, "NOT_SENT")
     def to_not_sent(self, *, error: str, due_at: datetime) -> None:
         """It provably never arrived: sending it again is safe."""
-        self.attempts += 1
+        self.note_answer()
         self.due_at, self.leased_until, self.error = due_at, None, error
 
     @transition(PSP_OPERATION, status, "PENDING")
     def to_pending(self, *, due_at: datetime) -> None:
         """The provider will tell; if it does not, it is asked at `due_at`."""
+        self.note_answer()
         self.due_at, self.leased_until = due_at, None
 
     @transition(PSP_OPERATION, status, "UNKNOWN")
     def to_unknown(self, *, error: str, due_at: datetime) -> None:
         """No trustworthy answer: it is asked about, never guessed."""
+        self.asked += 1
         self.due_at, self.leased_until, self.error = due_at, None, error
 
     @transition(PSP_OPERATION, status, "CANCELED")

@@ -2,7 +2,7 @@
 
 from core.fsm import Machine
 
-__all__ = ["CHARGE", "CHARGE_DEAD", "ORDER_FINAL", "PAYMENT_ORDER", "PSP_OPERATION"]
+__all__ = ["CHARGE", "CHARGE_DEAD", "OPERATION_OPEN", "ORDER_FINAL", "PAYMENT_ORDER", "PSP_OPERATION"]
 
 _ORDER_ENDS = ("AUTHORIZED", "SUCCESS", "FAILED", "CANCELED", "EXPIRED")
 
@@ -64,3 +64,5 @@ PSP_OPERATION = Machine(
         "CONFLICTED": ("SUCCEEDED", "DECLINED"),
     },
 )
+# Something is still to be sent or to be learned.
+OPERATION_OPEN = ("CREATED", "SENT", "NOT_SENT", "PENDING", "UNKNOWN")

@@ -1,6 +1,7 @@
 """The body of POST /v1/payments."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from core.api.errors import InvalidField, MissingField
 from core.api.fields import (
@@ -105,5 +106,10 @@ def _order(values: dict[str, Any]) -> OrderRequest:
 
 def _check_return_url(url: str) -> None:
     """Only a plain web address may be where the buyer is sent."""
-    if not url.startswith(("https://", "http://")) or any(char in url for char in "\\ <>\"'`@"):
+    try:
+        parts = urlsplit(url)
+        is_address = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # A port that is none, or half a bracket.
+        is_address = False
+    if not is_address or not url.startswith(("https://", "http://")) or any(c in url for c in "\\ <>\"'`@"):
         raise InvalidField("Send an absolute http(s) address.", param="return_url")

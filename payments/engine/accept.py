@@ -35,7 +35,10 @@ from payments.types import CheckoutRequest
 __all__ = ["Accepted", "accept_checkout"]
 
 CHECKOUT_LIFETIME = timedelta(hours=24)
-_TAKEN = {"payments_checkout_once": CheckoutExists, "payments_order_once": PaymentOrderExists}
+_TAKEN: dict[str, tuple[type[DomainError], str]] = {
+    "payments_checkout_once": (CheckoutExists, "checkout_id"),
+    "payments_order_once": (PaymentOrderExists, "payment_orders"),
+}
 
 
 @dataclass(frozen=True)
@@ -189,11 +192,13 @@ def _money(amount_minor: int, currency: str) -> Any:
 
 def _created(order: PaymentOrder, checkout: PaymentEvent) -> Fact:
     return Fact(
-        "payment.created", public_id("pay", order.id), lambda: order_object(order, checkout, None, None)
+        "payment.created",
+        public_id("pay", order.id),
+        lambda: {"object": order_object(order, checkout, None, None)},
     )
 
 
 def _already_there(error: IntegrityError) -> DomainError | IntegrityError:
     diagnostics = getattr(error.__cause__, "diag", None)
-    refused = _TAKEN.get(getattr(diagnostics, "constraint_name", ""))
-    return refused() if refused else error
+    taken = _TAKEN.get(getattr(diagnostics, "constraint_name", ""))
+    return taken[0](param=taken[1]) if taken else error

@@ -7,13 +7,13 @@ from core.cases import open_case
 from core.history import Changes
 from core.ids import public_id
 from payments.engine.facts import order_fact
-from payments.locks import ChargeScope
+from payments.locks import ChargeScope, lock_unstarted_charges
 from payments.models import ChargeLine, PspOperation
 from payments.psp.contract import Decline
 
 CONFLICT_DUE = timedelta(hours=4)
 
-__all__ = ["close_charge", "conflict", "failure_of", "give_up"]
+__all__ = ["close_charge", "conflict", "fail_payment", "failure_of", "give_up"]
 
 _MESSAGES = {
     "psp_unavailable": "The payment provider could not be reached. Nothing was charged.",
@@ -57,16 +57,34 @@ def close_charge(scope: ChargeScope, changes: Changes, *, failure: dict[str, Any
             )
 
 
+def fail_payment(
+    scope: ChargeScope, operation: PspOperation, changes: Changes, *, failure: dict[str, Any], why: str
+) -> None:
+    """Close the charge of an operation that ended without money.
+
+    Where the token could not be made reusable, the checkout's other charges cannot be paid with it either.
+    """
+    close_charge(scope, changes, failure=failure, why=why)
+    if operation.kind in ("customer", "attach"):
+        for other in lock_unstarted_charges(scope=scope):
+            close_charge(other, changes, failure=failure, why=why)
+
+
 def give_up(scope: ChargeScope, operation: PspOperation, changes: Changes, *, why: str) -> None:
     """Stop sending an operation that provably never arrived, and fail its payment."""
     changes.move(operation, operation.to_canceled, why="gave up sending", error=why[:500])
-    close_charge(scope, changes, failure=failure_of(None, code="psp_unavailable"), why="gave up sending")
+    failure = failure_of(None, code="psp_unavailable")
+    fail_payment(scope, operation, changes, failure=failure, why="gave up sending")
 
 
 def conflict(scope: ChargeScope, operation: PspOperation, changes: Changes, *, error: str) -> None:
     """Freeze a charge whose provider contradicts us: nothing is posted, two people decide."""
     changes.move(operation, operation.to_conflicted, why=error, error=error[:500])
-    if operation.kind in ("confirm", "expire"):
+    confirm = scope.latest("confirm")
+    if operation.kind == "expire" and confirm is not None and confirm.status in ("UNKNOWN", "PENDING"):
+        # Otherwise the next answer about the payment would decide what people were asked to decide.
+        changes.move(confirm, confirm.to_conflicted, why=error, error=error[:500])
+    if operation.kind in ("confirm", "expire") and scope.charge.status != "CONFLICTED":
         changes.move(scope.charge, scope.charge.to_conflicted, why=error)
     open_case(
         kind="charge_conflict",

@@ -6,7 +6,7 @@ the row's due time brings it back, and what was sent is asked about or sent agai
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -75,13 +75,15 @@ def _intend(claim: Claim) -> Intent | None:
     if operation.fence != claim.fence or operation.due_at is None:
         return None
     changes = Changes()
-    intent = _prepare(scope, operation, changes)
+    intent = _prepare(scope, operation, changes, lease=operation.leased_until)
     changes.save()
     failpoint("execute.before_intent")
     return intent
 
 
-def _prepare(scope: ChargeScope, operation: PspOperation, changes: Changes) -> Intent:
+def _prepare(
+    scope: ChargeScope, operation: PspOperation, changes: Changes, *, lease: datetime | None
+) -> Intent:
     if operation.status == "SENT":
         # Whoever sent it never recorded an outcome: it may or may not have arrived.
         why = "no outcome was recorded in time"
@@ -90,7 +92,7 @@ def _prepare(scope: ChargeScope, operation: PspOperation, changes: Changes) -> I
             changes.move(scope.charge, scope.charge.to_unknown, why=why)
     sends = operation.status in ("CREATED", "NOT_SENT")
     if sends:
-        mark_sent(scope, operation, changes)
+        mark_sent(scope, operation, changes, lease=lease)
     channel = get_channel(channel_id=operation.channel_id)
     return Intent(
         operation_id=operation.id,
@@ -100,7 +102,9 @@ def _prepare(scope: ChargeScope, operation: PspOperation, changes: Changes) -> I
     )
 
 
-def mark_sent(scope: ChargeScope, operation: PspOperation, changes: Changes) -> None:
+def mark_sent(
+    scope: ChargeScope, operation: PspOperation, changes: Changes, *, lease: datetime | None
+) -> None:
     """Note that the operation is about to be sent: operation SENT, charge SUBMITTED, orders EXECUTING."""
     now = clock.now()
     changes.move(
@@ -109,6 +113,7 @@ def mark_sent(scope: ChargeScope, operation: PspOperation, changes: Changes) -> 
         why="about to be sent",
         first_sent_at=now,
         due_at=now + timedelta(seconds=settings.OPERATION_LEASE_SECONDS),
+        leased_until=lease,
     )
     if operation.kind == "confirm":
         changes.move(scope.charge, scope.charge.to_submitted, why="about to be sent")
@@ -136,17 +141,16 @@ def _record(intent: Intent, outcome: Outcome) -> Intent | None:
     record_calls(calls=outcome.calls, operation_id=operation.id)
     if operation.fence != intent.fence:
         return None
-    changes = Changes()
+    changes, lease = Changes(), operation.leased_until
     if operation.status in ("SENT", "UNKNOWN", "PENDING"):
         follow_up = apply_outcome(scope, operation, outcome, changes)
     else:
         follow_up = None  # A webhook brought the answer while we were waiting for it.
     next_intent = None
     if follow_up is not None:
-        follow_up.fence = 1
-        follow_up.save(update_fields=["fence"])
         scope.operations.append(follow_up)
-        next_intent = _prepare(scope, follow_up, changes)
+        # It is sent at once, in the slot of the channel that is held already.
+        next_intent = _prepare(scope, follow_up, changes, lease=lease)
     changes.save()
     failpoint("execute.before_commit")
     return next_intent

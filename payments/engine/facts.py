@@ -17,5 +17,5 @@ def order_fact(scope: ChargeScope, order: PaymentOrder, what: str) -> Fact:
     return Fact(
         f"payment.{what}",
         public_id("pay", order.id),
-        lambda: order_object(order, scope.checkout, scope.charge, channel.name),
+        lambda: {"object": order_object(order, scope.checkout, scope.charge, channel.name)},
     )

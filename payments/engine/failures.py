@@ -1,14 +1,17 @@
-"""An operation whose handling broke: try again more and more slowly, then ask a person."""
+"""An operation whose handling broke: try again more and more slowly, then ask a person, who may replay it."""
 
 from core import clock
 from core.dead_letters import bury
 from core.drain import Claim
-from core.ids import public_id
+from core.ids import parse_public_id, public_id
+from core.models import DeadLetter
+from core.nudges import nudge
 from core.retry import Retry, Strategy
-from core.transactions import at_edge
+from core.transactions import at_edge, requires_transaction
 from payments.locks import lock_operation
+from payments.states import OPERATION_OPEN
 
-__all__ = ["record_failure"]
+__all__ = ["record_failure", "replay_operation"]
 
 _RULE = Retry(Strategy.EXPONENTIAL, base=1.0, cap=60.0, limit=8)
 
@@ -37,3 +40,20 @@ def record_failure(*, claim: Claim, error: Exception) -> None:
             merchant_id=operation.merchant_id,
             detail={"operation_id": str(operation.id)},
         )
+
+
+@requires_transaction
+def replay_operation(letter: DeadLetter) -> None:
+    """Make a buried operation due again, with all its tries; one that has its outcome meanwhile stays."""
+    operation_id = parse_public_id(letter.subject, "op")
+    scope = lock_operation(operation_id=operation_id) if operation_id else None
+    if scope is None or operation_id is None:
+        return
+    operation = scope.operation(operation_id)
+    if operation.status not in OPERATION_OPEN:
+        return
+    operation.attempts = 0
+    operation.due_at = clock.now()
+    operation.leased_until = None
+    operation.save(update_fields=["attempts", "due_at", "leased_until"])
+    nudge("operations")

@@ -42,6 +42,7 @@ def new_operation(charge: Charge, kind: str) -> PspOperation:
 def start_operation(charge: Charge, kind: str, changes: Changes) -> PspOperation:
     """Insert the operation that follows from the last step of a locked charge."""
     operation = new_operation(charge, kind)
+    operation.fence = 1  # Whoever inserts it may send it at once, as if it had claimed it.
     changes.begin(operation, why="follows from the last step")
     operation.save(force_insert=True)
     return operation

@@ -6,7 +6,7 @@ from core import clock
 from core.history import Changes
 from core.ids import public_id
 from payments.engine.capture import book_capture
-from payments.engine.closing import close_charge, conflict, failure_of, give_up
+from payments.engine.closing import close_charge, conflict, fail_payment, failure_of, give_up
 from payments.engine.facts import order_fact
 from payments.engine.operations import GIVE_UP_AFTER, SEND_AGAIN, next_look, start_operation
 from payments.engine.reusable import after_attach, after_customer
@@ -26,7 +26,6 @@ def apply_outcome(
 
     Returns the (saved) operation that should be sent next, at once, if the outcome calls for one.
     """
-    operation.asked += 1
     if outcome.conflict or _contradicts(scope, outcome.object):
         conflict(scope, operation, changes, error=outcome.error or "the provider's facts differ from ours")
         return None
@@ -35,8 +34,8 @@ def apply_outcome(
 
 def _contradicts(scope: ChargeScope, seen: PspObject | None) -> bool:
     """Authentic is not valid: amount, currency and reference must all be ours."""
-    if seen is None or not seen.amount_minor:
-        return False
+    if seen is None or not seen.currency:
+        return False  # A customer or a payment method.
     charge = scope.charge
     ours = {"", public_id("chg", charge.id)}
     captured_short = seen.status is PspStatus.CAPTURED and seen.captured_minor != charge.amount_minor
@@ -87,7 +86,9 @@ def _confirmed(
         # Asked about, never acted upon, and the provider no longer remembers our nonce: sending it
         # again could charge twice. Close the object instead; then the payment can fail safely.
         _postpone(operation, error="never acted upon; closing it at the provider")
-        return start_operation(scope.charge, "expire", changes)
+        expire = scope.latest("expire")
+        if expire is None or expire.status == "DECLINED":
+            return start_operation(scope.charge, "expire", changes)
     else:
         conflict(scope, operation, changes, error=f"unexpected status {seen.status}")
     return None
@@ -109,11 +110,12 @@ def _declined(scope: ChargeScope, operation: PspOperation, outcome: Outcome, cha
     if operation.kind == "expire":
         # It can't be closed, so it may have moved money: ask about it now.
         confirm = scope.latest("confirm")
-        if confirm is not None:
+        if confirm is not None and confirm.status in ("UNKNOWN", "PENDING"):
             confirm.due_at = clock.now()
             confirm.save(update_fields=["due_at"])
         return
-    close_charge(scope, changes, failure=failure_of(outcome.decline), why=outcome.error or "declined")
+    failure = failure_of(outcome.decline)
+    fail_payment(scope, operation, changes, failure=failure, why=outcome.error or "declined")
 
 
 def _not_sent(scope: ChargeScope, operation: PspOperation, outcome: Outcome, changes: Changes) -> None:
@@ -122,7 +124,7 @@ def _not_sent(scope: ChargeScope, operation: PspOperation, outcome: Outcome, cha
         _postpone(operation, error=outcome.error)
         return
     age = clock.now() - operation.created_at
-    pause = SEND_AGAIN.pause(operation.attempts + 1, retry_after=outcome.retry_after)
+    pause = SEND_AGAIN.pause(operation.asked + 1, retry_after=outcome.retry_after)
     assert pause is not None, "the rule has no end of its own"
     changes.move(
         operation,
@@ -133,6 +135,8 @@ def _not_sent(scope: ChargeScope, operation: PspOperation, outcome: Outcome, cha
     )
     if operation.kind == "confirm":
         changes.move(scope.charge, scope.charge.to_registered, why="not sent")
+    if operation.kind == "expire":
+        return  # What it is to close may have moved money: there is no giving up before an answer.
     if age > GIVE_UP_AFTER or outcome.permanent:
         give_up(scope, operation, changes, why=outcome.error)
 
@@ -197,6 +201,7 @@ def _orders(scope: ChargeScope, changes: Changes, state: str, method: str, what:
 def _postpone(operation: PspOperation, *, error: str) -> None:
     """Nothing new is known: look again later, without a change of state."""
     operation.due_at = next_look(operation)
+    operation.note_answer()
     operation.leased_until = None
     operation.error = error[:500]
-    operation.save(update_fields=["due_at", "leased_until", "error", "asked"])
+    operation.save(update_fields=["due_at", "leased_until", "error", "asked", "attempts"])

@@ -3,8 +3,8 @@
 from core.history import Changes
 from core.nudges import nudge
 from payments.engine.operations import start_operation
-from payments.locks import ChargeScope
-from payments.models import Charge, PspOperation
+from payments.locks import ChargeScope, lock_unstarted_charges
+from payments.models import PspOperation
 
 __all__ = ["after_attach", "after_customer"]
 
@@ -20,8 +20,7 @@ def after_attach(scope: ChargeScope, reference: str, changes: Changes) -> PspOpe
     """Pay with the reusable method from now on: start the other charges; next, register this one."""
     scope.checkout.token = reference
     scope.checkout.save(update_fields=["token"])
-    others = Charge.objects.filter(checkout=scope.checkout, status="CREATED").exclude(id=scope.charge.id)
-    for charge in others:
-        start_operation(charge, "register", changes)
+    for other in lock_unstarted_charges(scope=scope):
+        start_operation(other.charge, "register", changes)
     nudge("operations")
     return start_operation(scope.charge, "register", changes)
