@@ -83,8 +83,8 @@ def _confirmed(
         changes.move(operation, operation.to_canceled, why="closed at the provider", error="closed there")
         close_charge(scope, changes, failure=failure_of(None, code="payment_canceled"), why="closed there")
     elif seen.status is PspStatus.REGISTERED:
-        # Asked about, never acted upon, and the provider no longer remembers our nonce: sending it
-        # again could charge twice. Close the object instead; then the payment can fail safely.
+        # Asked about, never acted upon, and too old to be sent again: the buyer is gone, or the provider
+        # no longer knows our nonce and could charge twice. Close the object; then the payment can fail.
         _postpone(operation, error="never acted upon; closing it at the provider")
         expire = scope.latest("expire")
         if expire is None or expire.status == "DECLINED":

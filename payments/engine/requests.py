@@ -11,6 +11,7 @@ from channels.types import ChannelData
 from core import clock
 from core.ids import public_id
 from core.transactions import forbids_transaction
+from payments.engine.operations import GIVE_UP_AFTER
 from payments.locks import ChargeScope
 from payments.models import PspOperation
 from payments.psp.contract import (
@@ -31,6 +32,9 @@ __all__ = ["Question", "call_for", "question_for"]
 
 # Providers may forget a key when its time is up; from this long before that we ask, and send nothing.
 _RETENTION_MARGIN = timedelta(hours=1)
+# A buyer does not wait longer than this for what was never acted upon: it is closed, not sent once more.
+# A closing itself is sent for as long as the provider knows its key.
+_PATIENCE = {"expire": timedelta.max}
 
 Request = RegisterRequest | ConfirmRequest | CancelRequest | CustomerRequest | AttachRequest
 
@@ -40,7 +44,7 @@ class Question:
     """One operation in the provider's words.
 
     `again`: it may have arrived already. `may_send`: the provider still remembers the nonce, so that
-    sending it again has no second effect.
+    sending it again has no second effect, and somebody still waits for it.
     """
 
     kind: str
@@ -54,14 +58,14 @@ def question_for(
     scope: ChargeScope, operation: PspOperation, channel: ChannelData, *, again: bool
 ) -> Question:
     """Build the request of a locked operation, so that the call needs no database."""
-    adapter = adapter_for(channel.provider)
+    memory = adapter_for(channel.provider).key_retention - _RETENTION_MARGIN
     age = clock.now() - operation.first_sent_at if operation.first_sent_at else timedelta(0)
     return Question(
         kind=operation.kind,
         request=_REQUESTS[operation.kind](scope, operation),
         reference=scope.charge.psp_reference or "",
         again=again,
-        may_send=age < adapter.key_retention - _RETENTION_MARGIN,
+        may_send=age < min(memory, _PATIENCE.get(operation.kind, GIVE_UP_AFTER)),
     )
 
 
@@ -94,7 +98,7 @@ def _send(adapter: PspAdapter, channel: ChannelData, question: Question) -> Outc
 
 
 def _forgotten() -> Outcome:
-    """The key is older than the provider's memory, and what it would have made cannot move money."""
+    """Too old to be sent again, and what it would have made cannot move money."""
     return Outcome(
         kind=OutcomeKind.DECLINED,
         object=None,
@@ -104,7 +108,7 @@ def _forgotten() -> Outcome:
             decline_code="",
             retryable=True,
         ),
-        error="older than the provider's memory of the key",
+        error="too old to be sent again",
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 from django.db import transaction
 
 from channels.services import create_channel
+from core import clock
 from core.audits import run_audits
 from core.drain import get_drain
 from merchants.services import create_seller
@@ -34,6 +35,7 @@ class Shop:
     store: Store
     provider: Sandbox
     account_key: str
+    account: str
     channel: Any
 
     def order(self, amount: str = "100.00", seller: str = "ann", **other: Any) -> dict[str, Any]:
@@ -75,6 +77,28 @@ class Shop:
         assert answer.status_code == 200, answer.content
         return answer.json()
 
+    def later(self, seconds: float) -> int:
+        """Let time pass and the worker do what is due then; needs the fixture `hooks`."""
+        clock.move(seconds=int(seconds))
+        return self.work()
+
+    def arm(self, kind: str, **spec: Any) -> dict[str, Any]:
+        """Arm a fault of the provider for this merchant's account."""
+        return self.provider.arm(kind, account=self.account_key, **spec)
+
+    def cure(self) -> None:
+        """Disarm every fault."""
+        self.provider.control("DELETE", "faults")
+
+    def requests(self, operation: str = "") -> list[dict[str, Any]]:
+        """The provider's log of one operation, or of all."""
+        which = f"&operation={operation}" if operation else ""
+        return self.provider.get(f"requests?account={self.account}{which}")
+
+    def captures(self) -> list[dict[str, Any]]:
+        """Every time the provider took money, by its own journal."""
+        return self.provider.get(f"journal?account={self.account}&kind=charge.captured")
+
     def effects(self, checkout_id: str) -> list[dict[str, Any]]:
         """What the provider really did, by its own journal."""
         return self.provider.control("GET", f"journal?metadata.checkout_id={checkout_id}")["data"]
@@ -104,7 +128,8 @@ def open_shop(provider: Any, base_url: str) -> Shop:
                 tax_bps=tax,
                 by="user:test",
             )
-    return Shop(store, provider, account_key, channel)
+    account = provider.control("POST", "keys", {"key": account_key})["account"] if provider else ""
+    return Shop(store, provider, account_key, account, channel)
 
 
 @pytest.fixture

@@ -418,7 +418,7 @@ def test_without_a_channel_no_method_is_available(counter: Shop) -> None:
     from tests.store import open_store
 
     lone = open_shop(None, "http://127.0.0.1:9")
-    empty = Shop(open_store(), None, "", None)
+    empty = Shop(open_store(), None, "", "", None)
     before = rows()
     assert error(post(empty, lone.body())) == (422, "payment_method_unavailable", "payment_method")
     assert rows() == before
@@ -427,7 +427,7 @@ def test_without_a_channel_no_method_is_available(counter: Shop) -> None:
 def test_a_key_without_the_scope_cannot_pay(counter: Shop) -> None:
     from tests.store import open_store
 
-    reader = Shop(open_store(scopes=["payments:read"]), None, "", None)
+    reader = Shop(open_store(scopes=["payments:read"]), None, "", "", None)
     assert error(post(reader, counter.body()))[:2] == (403, "permission_denied")
 
 
