@@ -1,6 +1,7 @@
 """Row locks of pay-in, always in one order: checkout, charge, operation, orders (by id), shares."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -86,10 +87,14 @@ def _lock_below(checkout: PaymentEvent, **which: UUID) -> ChargeScope:
 
 
 @requires_transaction
-def lock_waiting_operations(*, channel_id: UUID) -> list[UUID]:
-    """Lock and return the channel's operations without an outcome, skipping those in work."""
+def lock_waiting_operations(*, channel_id: UUID, looked_before: datetime) -> list[UUID]:
+    """Lock and return the channel's operations without an outcome, skipping those in work.
+
+    Only those that were last looked at before `looked_before`.
+    """
+    waiting = PspOperation.objects.filter(channel_id=channel_id, status__in=["UNKNOWN", "PENDING"])
     return list(
-        PspOperation.objects.filter(channel_id=channel_id, status__in=["UNKNOWN", "PENDING"])
+        waiting.filter(updated_at__lt=looked_before)
         .order_by("id")
         .select_for_update(skip_locked=True, no_key=True)
         .values_list("id", flat=True)

@@ -204,4 +204,5 @@ def _postpone(operation: PspOperation, *, error: str) -> None:
     operation.note_answer()
     operation.leased_until = None
     operation.error = error[:500]
-    operation.save(update_fields=["due_at", "leased_until", "error", "asked", "attempts"])
+    operation.updated_at = clock.now()
+    operation.save(update_fields=["due_at", "leased_until", "error", "asked", "attempts", "updated_at"])
