@@ -1,7 +1,6 @@
 """The events that pay-in tells the world."""
 
 from channels.selectors import get_channel
-
 from core.history import Fact
 from core.ids import public_id
 from payments.locks import ChargeScope

@@ -1,4 +1,4 @@
-"""Every invariant of pay-in finds what it is for: the data is broken as the owner, guards off, rolled back."""
+"""Every invariant of pay-in finds what it is for: the owner breaks the data, guards off, and rolls back."""
 
 from typing import Any
 
@@ -36,7 +36,10 @@ BREAKS: dict[str, str] = {
 MORE: list[tuple[str, str]] = [
     ("captured_charge_posted_once", "DELETE FROM ledger_journalline; DELETE FROM ledger_journalentry"),
     ("capture_entry_has_a_charge", "UPDATE ledger_journalentry SET source_ref = 'x' WHERE source = 'charge'"),
-    ("order_captured_is_its_lines", "UPDATE payments_charge SET status = 'PENDING' WHERE status = 'CAPTURED'"),
+    (
+        "order_captured_is_its_lines",
+        "UPDATE payments_charge SET status = 'PENDING' WHERE status = 'CAPTURED'",
+    ),
     ("order_share_is_its_amount", "DELETE FROM payments_ordershare"),
     ("success_is_booked", "UPDATE payments_paymentorder SET status = 'SUCCESS' WHERE status = 'FAILED'"),
     ("success_is_booked", "UPDATE payments_paymentorder SET wallet_updated = NOT wallet_updated"),
@@ -47,7 +50,10 @@ MORE: list[tuple[str, str]] = [
     ("history_is_a_chain", "DELETE FROM core_statuschange WHERE from_state = ''"),
     ("order_changes_are_told", "UPDATE payments_paymentorder SET event_sequence = event_sequence + 1"),
     ("order_changes_are_told", "DELETE FROM core_outboxevent WHERE type LIKE 'payment.%'"),
-    ("unknown_is_bounded", "UPDATE payments_pspoperation SET status = 'UNKNOWN', first_sent_at = '2020-01-01'"),
+    (
+        "unknown_is_bounded",
+        "UPDATE payments_pspoperation SET status = 'UNKNOWN', first_sent_at = '2020-01-01'",
+    ),
     ("line_follows_its_charge", "UPDATE payments_chargeline SET superseded = true"),
     ("charge_is_its_lines", "DELETE FROM payments_chargeline"),
 ]
@@ -102,8 +108,6 @@ def test_every_invariant_has_a_row_here() -> None:
 @pytest.mark.usefixtures("busy")
 def test_each_invariant_finds_each_damage() -> None:
     missed = [
-        (name, damage)
-        for name, damage in [*BREAKS.items(), *MORE]
-        if found(name, damage) != (True, True)
+        (name, damage) for name, damage in [*BREAKS.items(), *MORE] if found(name, damage) != (True, True)
     ]
     assert missed == []
