@@ -5,7 +5,7 @@ class PaymentsConfig(AppConfig):
     name = "payments"
 
     def ready(self) -> None:
-        """Register the audits, the drain and how its dead letters are replayed."""
+        """Register the audits, the drain, how its dead letters are replayed, and what webhooks it wants."""
         from core.audits import register
         from core.dead_letters import register_replay
         from core.drain import register_drain

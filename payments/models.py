@@ -315,7 +315,7 @@ class PspOperation(StatefulModel, WorkRow):
         ]
 
     def note_answer(self) -> None:
-        """Count a look that was brought to its end; failures of our own count only when they follow closely."""
+        """Count a look that was brought to its end; our own failures count only in a row."""
         self.asked += 1
         self.attempts = 0
 

@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from channels.selectors import get_channel
-
 from core import clock
 from core.history import Changes
 from core.transactions import requires_transaction

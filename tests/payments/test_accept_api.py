@@ -60,7 +60,9 @@ def put(path: str, value: Any) -> Change:
 
 def test_the_answer_shows_every_field(counter: Shop) -> None:
     body = counter.body(
-        counter.order("90.00"), counter.order("1.500", "bob", currency="KWD"), multi_order_policy="best_effort"
+        counter.order("90.00"),
+        counter.order("1.500", "bob", currency="KWD"),
+        multi_order_policy="best_effort",
     ) | {"metadata": {"cart": "7"}, "buyer_info": {"buyer_account": "b-1", "email": "a@example.com"}}
     checkout = counter.accept(body)
 
@@ -116,11 +118,20 @@ def test_what_was_accepted_can_be_read_by_either_id(counter: Shop) -> None:
     for reference in (order["id"], order["payment_order_id"]):
         seen = counter.store.get(f"/v1/payments/{reference}").json()
         assert seen["id"] == order["id"]
-        assert [line["what"] for line in seen["timeline"]] == ["payment_order", "charge", "operation.register"]
+        assert [line["what"] for line in seen["timeline"]] == [
+            "payment_order",
+            "charge",
+            "operation.register",
+        ]
 
 
 REFUSED: list[tuple[Change, int, str, str | None]] = [
-    (put("payment_orders.1.seller_account", "nobody"), 422, "seller_unknown", "payment_orders[1].seller_account"),
+    (
+        put("payment_orders.1.seller_account", "nobody"),
+        422,
+        "seller_unknown",
+        "payment_orders[1].seller_account",
+    ),
     (put("payment_orders.1.currency", "EUR"), 422, "mixed_currency_unsupported", "payment_orders"),
     (put("payment_method", "hosted_page"), 422, "payment_method_conflict", "payment_method"),
     (put("payment_method", "balance"), 422, "payment_method_conflict", "payment_method"),
@@ -154,7 +165,12 @@ REFUSED: list[tuple[Change, int, str, str | None]] = [
     (put("checkout_id", "a b"), 422, "invalid_field", "checkout_id"),
     (put("checkout_id", "x" * 65), 422, "invalid_field", "checkout_id"),
     (put("checkout_id", None), 422, "invalid_field", "checkout_id"),
-    (put("payment_orders.0.payment_order_id", "pay_1"), 422, "invalid_field", "payment_orders[0].payment_order_id"),
+    (
+        put("payment_orders.0.payment_order_id", "pay_1"),
+        422,
+        "invalid_field",
+        "payment_orders[0].payment_order_id",
+    ),
     (put("payment_orders", []), 422, "invalid_field", "payment_orders"),
     (put("payment_orders", {}), 422, "invalid_field", "payment_orders"),
     (put("payment_orders", [None]), 422, "invalid_field", "payment_orders[0]"),
@@ -193,7 +209,9 @@ def test_a_refusal_names_the_field_and_leaves_nothing(
     assert refusal(counter, body) == (status, code, param)
 
 
-@pytest.mark.parametrize("column", ["status", "merchant_id", "id", "created_at", "is_payment_done", "risk_decision"])
+@pytest.mark.parametrize(
+    "column", ["status", "merchant_id", "id", "created_at", "is_payment_done", "risk_decision"]
+)
 def test_no_other_column_can_be_set_a_e4(counter: Shop, column: str) -> None:
     assert refusal(counter, counter.body() | {column: "x"}) == (422, "unknown_field", column)
     for other in (column, "captured_minor", "wallet_updated", "position"):
@@ -239,7 +257,9 @@ def test_amounts_are_exact_decimal_strings_a_c1_a_c2_a_c3(
     assert refusal(counter, body) == (422, code, "payment_orders[0].amount")
 
 
-@pytest.mark.parametrize("currency", ["usd", "ＵＳＤ", "XXX", "DEM", "US", "", None, 840, "PTS", "BTC", "XAU"])
+@pytest.mark.parametrize(
+    "currency", ["usd", "ＵＳＤ", "XXX", "DEM", "US", "", None, 840, "PTS", "BTC", "XAU"]
+)
 def test_currencies_are_active_iso_codes_a_c7(counter: Shop, currency: Any) -> None:
     status, code, param = refusal(counter, counter.body(counter.order(currency=currency)))
     assert (status, code, param) == (422, "invalid_currency", "payment_orders[0].currency")
@@ -353,7 +373,9 @@ def test_foreign_payments_do_not_exist_a_e1(counter: Shop) -> None:
         assert error(other.store.get(path)) == (404, "not_found", None)
 
 
-@pytest.mark.parametrize("reference", ["pay_", "%00", "x" * 2000, "%f0%28", "pay_" + "z" * 26, "a%2Fb", "é", "..."])
+@pytest.mark.parametrize(
+    "reference", ["pay_", "%00", "x" * 2000, "%f0%28", "pay_" + "z" * 26, "a%2Fb", "é", "..."]
+)
 def test_any_text_may_stand_in_the_path(counter: Shop, reference: str) -> None:
     for path in ("payments", "checkouts"):
         assert counter.store.get(f"/v1/{path}/{reference}").status_code in (400, 404)
@@ -432,5 +454,12 @@ def test_a_key_without_the_scope_cannot_pay(counter: Shop) -> None:
 
 
 def test_sent_bytes_that_are_no_object_are_malformed(counter: Shop) -> None:
-    for body in (b"", b"[]", b"null", b"{", b'{"checkout_id": 1, "checkout_id": 2}', json.dumps("x").encode()):
+    for body in (
+        b"",
+        b"[]",
+        b"null",
+        b"{",
+        b'{"checkout_id": 1, "checkout_id": 2}',
+        json.dumps("x").encode(),
+    ):
         assert post(counter, body).status_code in (400, 422)

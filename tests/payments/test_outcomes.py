@@ -60,7 +60,12 @@ def assert_nothing_posted() -> None:
         ("pm_card_chargeDeclinedExpiredCard", "expired_card", "expired_card", True),
         ("pm_card_chargeDeclinedIncorrectCvc", "incorrect_cvc", "incorrect_cvc", True),
         ("pm_card_chargeDeclinedProcessingError", "processing_error", "processing_error", True),
-        ("pm_card_chargeDeclinedVelocityLimitExceeded", "card_limit_exceeded", "card_velocity_exceeded", True),
+        (
+            "pm_card_chargeDeclinedVelocityLimitExceeded",
+            "card_limit_exceeded",
+            "card_velocity_exceeded",
+            True,
+        ),
         ("pm_card_chargeDeclinedStolenCard", "fraud_suspected", "stolen_card", False),
         ("pm_card_chargeDeclinedFraudulent", "fraud_suspected", "fraudulent", False),
     ],

@@ -1,0 +1,113 @@
+"""Every invariant of pay-in finds what it is for: the owner breaks the data, guards off, and rolls back."""
+
+from typing import Any
+
+import pytest
+from psycopg import Connection
+
+from payments.audits import INVARIANTS
+from tests.database import owner_connection
+from tests.payments.conftest import Shop
+
+_ENTRY = "(SELECT id FROM ledger_journalentry WHERE source = 'charge')"
+
+# Each invariant and what breaks it.
+BREAKS: dict[str, str] = {
+    "captured_charge_posted_once": "UPDATE ledger_journalentry SET leg = 'other' WHERE source = 'charge'",
+    "capture_entry_has_a_charge": "UPDATE payments_charge SET status = 'PENDING' WHERE status = 'CAPTURED'",
+    "capture_entry_amount": f"UPDATE ledger_journalline SET amount_minor = amount_minor + 1"
+    f" WHERE amount_minor > 0 AND entry_id IN {_ENTRY}",
+    "order_captured_is_its_lines": "UPDATE payments_chargeline SET amount_minor = amount_minor - 1",
+    "order_share_is_its_amount": "UPDATE payments_ordershare SET commission_minor = commission_minor + 1",
+    "success_is_booked": "UPDATE payments_paymentorder SET ledger_updated = false WHERE status = 'SUCCESS'",
+    "payment_done_flag": "UPDATE payments_paymentevent SET is_payment_done = NOT is_payment_done",
+    "pay_in_state_is_last_history": "UPDATE payments_pspoperation SET status = 'UNKNOWN'",
+    "history_is_a_chain": "UPDATE core_statuschange SET from_state = 'PENDING' WHERE from_state = 'SENT'",
+    "order_changes_are_told": "DELETE FROM core_outboxevent WHERE type = 'payment.succeeded'",
+    "no_forgotten_operation": "UPDATE payments_pspoperation SET status = 'UNKNOWN', due_at = NULL",
+    "finished_operation_is_not_due": "UPDATE payments_pspoperation SET due_at = now()",
+    "open_charge_has_work": "UPDATE payments_charge SET status = 'REGISTERED'",
+    "unknown_is_bounded": "UPDATE payments_pspoperation SET status = 'SENT', first_sent_at = '2020-01-01'",
+    "line_follows_its_charge": "UPDATE payments_chargeline SET live = NOT live",
+    "charge_is_its_lines": "UPDATE payments_charge SET amount_minor = amount_minor + 1",
+}
+
+# Further ways to break the same rules, each of which a lazier query would miss.
+MORE: list[tuple[str, str]] = [
+    ("captured_charge_posted_once", "DELETE FROM ledger_journalline; DELETE FROM ledger_journalentry"),
+    ("capture_entry_has_a_charge", "UPDATE ledger_journalentry SET source_ref = 'x' WHERE source = 'charge'"),
+    (
+        "order_captured_is_its_lines",
+        "UPDATE payments_charge SET status = 'PENDING' WHERE status = 'CAPTURED'",
+    ),
+    ("order_share_is_its_amount", "DELETE FROM payments_ordershare"),
+    ("success_is_booked", "UPDATE payments_paymentorder SET status = 'SUCCESS' WHERE status = 'FAILED'"),
+    ("success_is_booked", "UPDATE payments_paymentorder SET wallet_updated = NOT wallet_updated"),
+    ("payment_done_flag", "UPDATE payments_paymentevent SET compensated_at = now() WHERE is_payment_done"),
+    ("pay_in_state_is_last_history", "UPDATE payments_charge SET status = 'UNKNOWN'"),
+    ("pay_in_state_is_last_history", "DELETE FROM core_statuschange WHERE to_state = 'FAILED'"),
+    ("history_is_a_chain", "DELETE FROM core_statuschange WHERE to_state = 'EXECUTING'"),
+    ("history_is_a_chain", "DELETE FROM core_statuschange WHERE from_state = ''"),
+    ("order_changes_are_told", "UPDATE payments_paymentorder SET event_sequence = event_sequence + 1"),
+    ("order_changes_are_told", "DELETE FROM core_outboxevent WHERE type LIKE 'payment.%'"),
+    (
+        "unknown_is_bounded",
+        "UPDATE payments_pspoperation SET status = 'UNKNOWN', first_sent_at = '2020-01-01'",
+    ),
+    ("line_follows_its_charge", "UPDATE payments_chargeline SET superseded = true"),
+    ("charge_is_its_lines", "DELETE FROM payments_chargeline"),
+]
+
+
+def found(name: str, damage: str) -> tuple[bool, bool]:
+    """Whether the query finds nothing before the damage, and something after it."""
+    (invariant,) = [each for each in INVARIANTS if each.name == name]
+    with owner_connection() as owner:
+        try:
+            clean = owner.execute(invariant.sql).fetchall() == []
+            exercised = owner.execute(invariant.exercised_sql).fetchone()
+            assert exercised and exercised[0], "the query had something to look at"
+            for table in _guarded(owner):
+                owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+            for table, constraint in _checks(owner):
+                owner.execute(f'ALTER TABLE {table} DROP CONSTRAINT "{constraint}"')
+            owner.execute(damage)
+            return clean, owner.execute(invariant.sql).fetchall() != []
+        finally:
+            owner.rollback()
+
+
+def _guarded(owner: Connection[Any]) -> list[str]:
+    rows = owner.execute(
+        "SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal"
+    ).fetchall()
+    return [name for (name,) in rows]
+
+
+def _checks(owner: Connection[Any]) -> list[tuple[str, str]]:
+    """Check constraints and foreign keys, which would refuse before the query gets its turn."""
+    rows: list[tuple[str, str]] = owner.execute(
+        "SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE contype IN ('c', 'f')"
+        " AND conrelid::regclass::text ~ '^(payments|ledger|core|wallet)_' AND conparentid = 0"
+    ).fetchall()
+    return rows
+
+
+@pytest.fixture
+def busy(shop: Shop) -> Shop:
+    """A shop with a paid and a failed checkout."""
+    assert shop.pay()["status"] == "succeeded"
+    assert shop.pay(shop.body(token="pm_card_chargeDeclined"))["status"] == "failed"
+    return shop
+
+
+def test_every_invariant_has_a_row_here() -> None:
+    assert {each.name for each in INVARIANTS} == set(BREAKS)
+
+
+@pytest.mark.usefixtures("busy")
+def test_each_invariant_finds_each_damage() -> None:
+    missed = [
+        (name, damage) for name, damage in [*BREAKS.items(), *MORE] if found(name, damage) != (True, True)
+    ]
+    assert missed == []
