@@ -9,6 +9,8 @@ from django.db import transaction
 from kombu.exceptions import OperationalError as BrokerDown
 from redis.exceptions import RedisError
 
+from core.failpoints import failpoint
+
 __all__ = ["acknowledge", "nudge", "nudge_now"]
 
 log = logging.getLogger(__name__)
@@ -25,6 +27,7 @@ def nudge(name: str) -> None:
 def nudge_now(name: str) -> None:
     """Start the drain, unless a nudge for it is already waiting or the broker was away a moment ago."""
     global _quiet_until
+    failpoint(f"nudge.{name}")
     if time.monotonic() < _quiet_until:
         return
     try:

@@ -112,7 +112,14 @@ class Stack:
             ],
             # Two workers: when one is stopped, the other takes over what comes in.
             "web": [
-                *(python, "-m", "gunicorn", "config.wsgi:application", "--bind", f"127.0.0.1:{self.web_port}"),
+                *(
+                    python,
+                    "-m",
+                    "gunicorn",
+                    "config.wsgi:application",
+                    "--bind",
+                    f"127.0.0.1:{self.web_port}",
+                ),
                 *("--worker-class", "gthread", "--workers", "2", "--threads", "8", "--timeout", "120"),
                 *("--no-control-socket", "--access-logfile", "-", "--access-logformat", "done %(p)s %(U)s"),
             ],
@@ -141,11 +148,17 @@ class Stack:
             self._wait_until_up(name)
 
     def _wait_until_up(self, name: str) -> None:
-        port = {"web": self.web_port, "sandbox": self.sandbox_port, "broker": self.broker_port}.get(name)
+        port = self._port(name)
         if port is None:
             return
-        eventually(lambda: _listens(port) or self.processes[name].poll() is not None, what=f"{name} on {port}")
+        eventually(
+            lambda: _listens(port) or self.processes[name].poll() is not None, what=f"{name} on {port}"
+        )
         assert self.processes[name].poll() is None, self.log(name)[-3000:]
+
+    def _port(self, name: str) -> int | None:
+        # The sandbox opens its control port last.
+        return {"web": self.web_port, "sandbox": self.control_port, "broker": self.broker_port}.get(name)
 
     def log(self, name: str) -> str:
         """What the process has said so far."""
@@ -161,6 +174,8 @@ class Stack:
             return
         if number in (signal.SIGKILL, signal.SIGTERM):
             process.wait(timeout=20)
+            if port := self._port(name):
+                eventually(lambda: not _listens(port), what=f"the last child of {name} has gone")
 
     def name_of(self, pid: int) -> str:
         """Which of our processes this is, or is a child of."""

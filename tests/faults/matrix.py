@@ -76,7 +76,9 @@ def table() -> list[str]:
         verdicts = []
         for action in ACTIONS:
             cell = next(
-                each for each in [*CELLS, *EXTRA] if (each.site, each.place, each.action) == (site, place, action)
+                each
+                for each in [*CELLS, *EXTRA]
+                if (each.site, each.place, each.action) == (site, place, action)
             )
             told = _survived.get(cell, "-")
             verdicts.append(f"{told} ({cell.cut})" if action == "cut" and told != "-" else told)

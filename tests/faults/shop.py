@@ -22,7 +22,7 @@ from tests.stack import Answer, Stack
 from tests.store import open_store
 from tests.waiting import eventually
 
-__all__ = ["Payment", "Shop", "assert_audits_are_clean", "open_shop"]
+__all__ = ["Payment", "Shop", "assert_all_paid_once", "assert_audits_are_clean", "open_shop"]
 
 KEPT_CHECKING = 0.1
 
@@ -116,7 +116,9 @@ class Shop:
         mine = {"merchant_id": self.merchant_id}
         parts = {
             "orders": PaymentOrder.objects.filter(**mine).values_list("status", flat=True),
-            "operations": PspOperation.objects.filter(**mine).values_list("kind", "status", "due_at", "error"),
+            "operations": PspOperation.objects.filter(**mine).values_list(
+                "kind", "status", "due_at", "error"
+            ),
             "inbox": InboxWork.objects.filter(**mine).values_list("status", "due_at", "reason"),
             "unpublished": OutboxEvent.objects.filter(**mine, published_seq=None).values_list("type"),
             "deliveries": WebhookDelivery.objects.filter(**mine).values_list("status", "due_at", "attempts"),
@@ -146,6 +148,18 @@ class Shop:
             assert order.wallet_updated and order.ledger_updated
         self._assert_same_answer(payment)
         self._assert_store_was_told(payment)
+
+    def assert_told_once_in_order(self) -> None:
+        """Each event of ours has one place in the feed, in the order of its subject, and one delivery."""
+        events = list(OutboxEvent.objects.filter(merchant_id=self.merchant_id).order_by("published_seq"))
+        places = [(event.subject, event.sequence) for event in events]
+        assert places and len(places) == len(set(places))
+        last: dict[str, int] = defaultdict(int)
+        for subject, sequence in places:
+            assert sequence == last[subject] + 1, (subject, sequence)
+            last[subject] = sequence
+        deliveries = WebhookDelivery.objects.filter(merchant_id=self.merchant_id)
+        assert deliveries.count() == len(events)
 
     def _assert_one_key(self, charge: Charge) -> None:
         """However often it was sent, the provider saw one confirmation."""
@@ -178,13 +192,13 @@ class Shop:
 def open_shop(stack: Stack, *, provider_events: tuple[str, ...] = ("*",)) -> Shop:
     """Open a merchant; the provider sends it these webhooks, none when there are no types."""
     store = open_store()
-    account, secret, name = f"sk_test_{uuid.uuid4().hex}", f"whsec_{uuid.uuid4().hex}", _name("psp")
+    api_key, secret, name = f"sk_test_{uuid.uuid4().hex}", f"whsec_{uuid.uuid4().hex}", _name("psp")
     with transaction.atomic():
         channel = create_channel(
             merchant_id=store.merchant_id,
             name=name,
             provider="stripe",
-            secret_key=account,
+            secret_key=api_key,
             webhook_secret=secret,
             base_url=stack.sandbox_url,
             max_in_flight=8,
@@ -199,16 +213,26 @@ def open_shop(stack: Stack, *, provider_events: tuple[str, ...] = ("*",)) -> Sho
                 tax_bps=tax,
                 by="user:test",
             )
-        endpoint = create_endpoint(
-            merchant_id=store.merchant_id, url=f"{stack.sandbox_url}/store/webhooks"
-        )
+        endpoint = create_endpoint(merchant_id=store.merchant_id, url=f"{stack.sandbox_url}/store/webhooks")
     stack.control("POST", "store/secrets", {"secret": endpoint.secret})
-    stack.control("POST", "keys", {"key": account})
+    account = stack.control("POST", "keys", {"key": api_key})["account"]
     if provider_events:
         url = f"{stack.web_url}/psp/{name}/webhooks"
         place = {"url": url, "secret": secret, "account": account, "events": list(provider_events)}
         stack.control("POST", "webhook_endpoints", place)
     return Shop(stack, store.merchant_id, store.secret, account, channel.id)
+
+
+def assert_all_paid_once(shop: Shop, payments: list[Payment], *, within: float) -> None:
+    """Each of them: one capture at the provider, SUCCESS here; then the invariants."""
+    shop.settle(*payments, within=within)
+    rows = shop.stack.control("GET", f"journal?account={shop.account}&kind=charge.captured")["data"]
+    taken = sorted(row["metadata"]["checkout_id"] for row in rows)
+    assert taken == sorted(payment.checkout_id for payment in payments)
+    assert {row["amount"] for row in rows} == {10000}
+    for payment in payments:
+        assert {order.status for order in shop.orders(payment)} == {"SUCCESS"}
+    assert_audits_are_clean()
 
 
 def assert_audits_are_clean() -> None:

@@ -1,23 +1,22 @@
 """Strike a process at each place of a payment's way, in each manner; the provider's journal is the judge."""
 
 import http.client
-import json
 import os
 import signal
-import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
 from core import failpoints
 from tests.faults import matrix
+from tests.faults.cuts import reset
 from tests.faults.matrix import CELLS, EXTRA, Cell
 from tests.faults.shop import Payment, Shop, assert_audits_are_clean, open_shop
+from tests.faults.wire import send_and_keep
 from tests.stack import Answer, Stack
 from tests.waiting import eventually
 
@@ -141,23 +140,3 @@ def _hang_up(cell: Cell, shop: Shop, payment: Payment) -> None:
     reset(line)
     os.kill(pid, signal.SIGCONT)
     shop.post_until_accepted(payment)
-
-
-def send_and_keep(shop: Shop, payment: Payment) -> socket.socket:
-    """Send the request and do not read the answer."""
-    place = urlsplit(shop.stack.web_url)
-    body = json.dumps(payment.body).encode()
-    head = (
-        f"POST /v1/payments HTTP/1.1\r\nHost: {place.netloc}\r\nAuthorization: Bearer {shop.secret}\r\n"
-        f"Idempotency-Key: {payment.key}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
-    )
-    line = socket.create_connection((place.hostname or "", place.port or 0), timeout=10)
-    line.sendall(head.encode() + body)
-    return line
-
-
-def reset(line: socket.socket) -> None:
-    """Close it with a reset, as a process that died does."""
-    line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
-    line.close()

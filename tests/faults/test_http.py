@@ -1,0 +1,93 @@
+"""The API over real sockets: many at once, and clients that leave in the middle."""
+
+import json
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+
+from core import failpoints
+from core.models import IdempotencyRecord
+from payments.models import PaymentEvent
+from tests.faults.cuts import reset
+from tests.faults.shop import Shop, assert_audits_are_clean
+from tests.faults.wire import send_and_keep
+from tests.stack import Answer
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.processes
+
+AT_ONCE = 50
+
+
+def test_fifty_at_once_are_one_f_b1(shop: Shop) -> None:
+    """F-B1: same key, same body, fifty connections: one execution, the others are told to wait or get its answer."""
+    payment = shop.payment()
+    barrier = Barrier(AT_ONCE)
+
+    def send(_: int) -> Answer:
+        barrier.wait()
+        return shop.post(payment)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        answers = list(pool.map(send, range(AT_ONCE)))
+    counts = Counter((each.status, each.headers.get("Idempotent-Replayed")) for each in answers)
+    print(f"fifty at once: {dict(counts)}")
+    assert counts[(201, None)] == 1, counts
+    assert set(counts) <= {(201, None), (201, "true"), (429, None)}, counts
+    for each in answers:
+        if each.status == 429:
+            assert each.json["error"]["code"] == "idempotency_in_progress" and each.headers["Retry-After"]
+    assert PaymentEvent.objects.filter(merchant_id=shop.merchant_id).count() == 1
+    shop.settle(payment)
+    shop.assert_paid_exactly_once(payment)
+    assert_audits_are_clean()
+
+
+def test_same_key_other_body_f_b2(shop: Shop) -> None:
+    """F-B2: 429 while the first one runs, whatever the body; 422 once it is committed; no second effect."""
+    payment, other = shop.payment(), shop.payment()
+    other.key = payment.key
+    failpoints.arm("idem.before_commit", "delay", milliseconds="1500")
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(shop.post, payment)
+        eventually(lambda: failpoints.fired("idem.before_commit"), what="the first is held before its commit")
+        during = shop.post(other)
+        assert (during.status, during.json["error"]["code"]) == (429, "idempotency_in_progress")
+        assert first.result().status == 201
+    after = shop.post(other)
+    assert (after.status, after.json["error"]["code"]) == (422, "idempotency_key_reused")
+    shop.settle(payment)
+    shop.assert_paid_exactly_once(payment)
+    assert PaymentEvent.objects.filter(merchant_id=shop.merchant_id).count() == 1
+
+
+@pytest.mark.parametrize("place", ["idem.before_record", "idem.after_commit"])
+def test_client_leaves_while_we_work_f_a20(shop: Shop, place: str) -> None:
+    """F-A20: the work is completed; GET and a replay show it."""
+    payment = shop.payment()
+    failpoints.arm(place, "delay", milliseconds="300")
+    line = send_and_keep(shop, payment)
+    eventually(lambda: failpoints.fired(place), what=f"{place} reached")
+    reset(line)
+    eventually(
+        lambda: IdempotencyRecord.objects.filter(merchant_id=shop.merchant_id).exists(), what="committed"
+    )
+    again = shop.post(payment)
+    assert (again.status, again.headers["Idempotent-Replayed"]) == (201, "true")
+    shop.settle(payment)
+    shop.assert_paid_exactly_once(payment)
+    shown = shop.stack.api("GET", f"/v1/checkouts/{payment.checkout_id}", key=shop.secret)
+    assert shown.status == 200 and shown.json["is_payment_done"] is True
+
+
+def test_client_leaves_in_the_middle_of_the_body_f_a20(shop: Shop) -> None:
+    """F-A20: half a request is nothing; the whole one later is a new one."""
+    payment = shop.payment()
+    half = len(json.dumps(payment.body)) // 2
+    reset(send_and_keep(shop, payment, first_bytes=half))
+    answer = shop.post(payment)
+    assert answer.status == 201 and "Idempotent-Replayed" not in answer.headers
+    shop.settle(payment)
+    shop.assert_paid_exactly_once(payment)
