@@ -102,11 +102,12 @@ class AccountCheckpoint(models.Model):
 
 
 class Fence(models.Model):
-    """One row: below `safe_entry` no entry can appear any more."""
+    """One row: up to `safe_entry` nothing can appear any more; checkpoints hold all up to `folded_entry`."""
 
     id = models.SmallIntegerField(primary_key=True, default=1)
     safe_entry = models.BigIntegerField(default=0)
     next_entry = models.BigIntegerField(null=True)
+    folded_entry = models.BigIntegerField(default=0)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(id=1), name="ledger_fence_one_row")]

@@ -4,9 +4,9 @@ from uuid import UUID
 
 from django.db import connection
 
-from ledger.types import AccountBalance
+from ledger.types import AccountBalance, AccountLine
 
-__all__ = ["balance_minor", "trial_balance"]
+__all__ = ["account_lines", "balance_minor", "trial_balance"]
 
 # The checkpoint, plus every line after it: exact at any moment, and cheap however long the account is.
 _BALANCE = """
@@ -50,3 +50,18 @@ def trial_balance(*, merchant_id: UUID) -> list[AccountBalance]:
             )
             for account_id, role, owner, provider, currency, balance in cursor.fetchall()
         ]
+
+
+def account_lines(*, account_id: int, after_line: int = 0, limit: int = 100) -> list[AccountLine]:
+    """Return up to `limit` lines of one account, oldest first, that come after the line `after_line`."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT line.id, entry.id, entry.kind, entry.source, entry.source_ref, entry.effective_date,"
+            " entry.recorded_at, line.amount_minor, line.currency, line.clearing_key"
+            " FROM ledger_journalline AS line JOIN ledger_journalentry AS entry ON entry.id = line.entry_id"
+            # By entry for the index, by line for the place within the entry.
+            " WHERE line.account_id = %s AND line.entry_id >= %s AND line.id > %s"
+            " ORDER BY line.entry_id, line.id LIMIT %s",
+            [account_id, after_line // 1024, after_line, limit],
+        )
+        return [AccountLine(*row) for row in cursor.fetchall()]

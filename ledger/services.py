@@ -7,14 +7,16 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from core.money import exponent
 from core.transactions import forbids_transaction, requires_transaction
 from ledger.chart import CHART
-from ledger.models import Account
 from ledger.types import EntryDraft, EntryRef
 from ledger.wire import ENTRY_PLACEHOLDERS, call, columns
 
 __all__ = ["advance_checkpoints", "advance_fence", "open_account", "post_entries", "post_through"]
 
+# Accounts never change, so a process remembers them; no more than this many, because sellers are many.
+_REMEMBERED = 50_000
 _known: dict[tuple[UUID, str, UUID | None, str | None, str], int] = {}
 
 
@@ -22,27 +24,34 @@ _known: dict[tuple[UUID, str, UUID | None, str | None, str], int] = {}
 def open_account(
     *, merchant_id: UUID, role: str, currency: str, provider: str | None = None, owner: UUID | None = None
 ) -> int:
-    """Return the id of a merchant's account, opening it the first time. Raises KeyError for an unknown role.
+    """Return the id of a merchant's account, opening it the first time.
 
-    Accounts behind wallets are opened with their wallet, not here.
+    Raises KeyError for an unknown role, InvalidCurrency, and ValueError for a wallet-backed role.
+
+    Accounts behind wallets are opened with their wallet.
     """
     kind = CHART[role]
     if kind.guarded:
         raise ValueError(f"{role} is opened with its wallet")
     key = (merchant_id, role, owner, provider, currency)
     if key not in _known:
-        account, _ = Account.objects.get_or_create(
-            merchant_id=merchant_id,
-            role=role,
-            owner=owner,
-            provider=provider,
-            currency=currency,
-            defaults={"guarded": False, "clearing": kind.clearing},
-        )
+        exponent(currency)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT ledger_open(%s, %s, %s, %s, %s, %s)",
+                [merchant_id, role, owner, provider, currency, kind.clearing],
+            )
+            account_id = int(cursor.fetchone()[0])
         # Remembered after the commit: what this transaction opened may still roll back.
-        transaction.on_commit(partial(_known.__setitem__, key, account.id))
-        return account.id
+        transaction.on_commit(partial(_remember, key, account_id))
+        return account_id
     return _known[key]
+
+
+def _remember(key: tuple[UUID, str, UUID | None, str | None, str], account_id: int) -> None:
+    if len(_known) >= _REMEMBERED:
+        _known.clear()
+    _known[key] = account_id
 
 
 @requires_transaction
@@ -79,7 +88,15 @@ def advance_fence() -> int:
 
 @forbids_transaction
 def advance_checkpoints() -> int:
-    """Fold what is below the fence into the balances kept per account; return how many accounts moved."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT ledger_advance_checkpoints()")
-        return int(cursor.fetchone()[0])
+    """Fold what is below the fence into the balances kept per account; return how many balances moved.
+
+    Works in portions that commit alone, so that a long backlog is no long statement.
+    """
+    total = 0
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT ledger_advance_checkpoints()")
+            moved = int(cursor.fetchone()[0])
+        if not moved:
+            return total
+        total += moved

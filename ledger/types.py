@@ -1,10 +1,10 @@
 """What crosses the door of the books."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
-__all__ = ["AccountBalance", "EntryDraft", "EntryRef", "LineDraft"]
+__all__ = ["AccountBalance", "AccountLine", "EntryDraft", "EntryRef", "LineDraft"]
 
 
 @dataclass(frozen=True)
@@ -49,3 +49,19 @@ class AccountBalance:
     provider: str | None
     currency: str
     balance_minor: int
+
+
+@dataclass(frozen=True)
+class AccountLine:
+    """One line of an account's statement; `amount_minor` is a debit when positive, a credit when negative."""
+
+    id: int
+    entry_id: int
+    kind: str
+    source: str
+    source_ref: str
+    effective_date: date
+    recorded_at: datetime
+    amount_minor: int
+    currency: str
+    clearing_key: str | None

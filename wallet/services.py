@@ -8,6 +8,7 @@ from django.db import IntegrityError, connection, transaction
 
 from core import clock
 from core.ids import uuid7
+from core.money import exponent
 from core.transactions import requires_transaction
 from ledger.services import post_through
 from ledger.types import EntryDraft, EntryRef
@@ -27,11 +28,17 @@ _FLOORS = {
     "wallet_operation_sane",
 }
 _known: dict[tuple[UUID, str, UUID, str, str], int] = {}
+# Accounts never change, so a process remembers them; no more than this many, because sellers are many.
+_REMEMBERED = 50_000
 
 
 @requires_transaction
 def open_wallet(*, merchant_id: UUID, owner_type: str, owner_id: UUID, currency: str) -> UUID:
-    """Return the id of the owner's cash wallet in a currency, opening it with its accounts the first time."""
+    """Return the id of the owner's cash wallet in a currency, opening it with its accounts the first time.
+
+    Raises InvalidCurrency for an unknown currency.
+    """
+    exponent(currency)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT wallet_open(%s, %s, %s, %s, %s, %s)",
@@ -53,12 +60,18 @@ def account_of(*, merchant_id: UUID, owner_type: str, owner_id: UUID, currency: 
     ).first()
     if row is not None:
         # Remembered after the commit: what this transaction opened may still roll back.
-        transaction.on_commit(partial(_known.__setitem__, key, row.account_id))
+        transaction.on_commit(partial(_remember, key, row.account_id))
         return row.account_id
     wallet_id = open_wallet(
         merchant_id=merchant_id, owner_type=owner_type, owner_id=owner_id, currency=currency
     )
     return WalletAccount.objects.get(wallet_id=wallet_id, role=role).account_id
+
+
+def _remember(key: tuple[UUID, str, UUID, str, str], account_id: int) -> None:
+    if len(_known) >= _REMEMBERED:
+        _known.clear()
+    _known[key] = account_id
 
 
 @requires_transaction

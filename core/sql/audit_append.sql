@@ -21,3 +21,5 @@ REVOKE ALL ON FUNCTION core_audit_append(uuid, text, text, text, text, jsonb, te
 GRANT EXECUTE ON FUNCTION core_audit_append(uuid, text, text, text, text, jsonb, text, timestamptz)
     TO quittance_app;
 REVOKE ALL ON SEQUENCE core_auditrecord_seq FROM quittance_app;
+-- Reading it lets the audit watch the head-room.
+GRANT SELECT ON SEQUENCE core_auditrecord_seq TO quittance_app;

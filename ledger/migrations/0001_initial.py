@@ -30,6 +30,7 @@ class Migration(migrations.Migration):
                 ("id", models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
                 ("safe_entry", models.BigIntegerField(default=0)),
                 ("next_entry", models.BigIntegerField(null=True)),
+                ("folded_entry", models.BigIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(

@@ -27,6 +27,7 @@ class Migration(migrations.Migration):
             "ALTER TABLE ledger_account DROP CONSTRAINT ledger_account_guarded_by_role;",
         ),
         append_only("ledger_account"),
+        restrict("ledger_account", allow="SELECT"),
         append_only("ledger_journalentry"),
         restrict("ledger_journalentry", allow="SELECT"),
         append_only("ledger_journalline"),
@@ -37,6 +38,7 @@ class Migration(migrations.Migration):
             "ledger",
             "post",
             reverse="DROP FUNCTION ledger_open_guarded(uuid, uuid, text, text[]); "
+            "DROP FUNCTION ledger_open(uuid, text, uuid, text, text, boolean); "
             f"DROP FUNCTION ledger_post({_ENTRY}); DROP FUNCTION ledger_insert({_ENTRY});",
         ),
         run_sql(

@@ -33,13 +33,15 @@ BEGIN
             recorded_at, line_count, corrects, digest)
         SELECT nextval('ledger_journalentry_seq'), merchant, kind, source, ref, leg, date, recorded,
             line_count, corrects, digest
-        FROM input ORDER BY merchant, source, ref, leg
+        FROM input ORDER BY merchant, source, ref, leg, ord
         ON CONFLICT DO NOTHING
         RETURNING id, merchant_id, source, source_ref, leg
     ), written AS (
-        SELECT input.ord, entries.id, input.merchant FROM input JOIN entries
+        -- A key that stands in the batch twice is written once, as it stands first.
+        SELECT DISTINCT ON (entries.id) input.ord, entries.id, input.merchant FROM input JOIN entries
             ON entries.merchant_id = input.merchant AND entries.source = input.source
             AND entries.source_ref = input.ref AND entries.leg = input.leg
+        ORDER BY entries.id, input.ord
     ), lines AS (
         INSERT INTO ledger_journalline (id, merchant_id, entry_id, line_no, account_id, amount_minor, currency,
             clearing_key)
@@ -95,6 +97,30 @@ REVOKE ALL ON FUNCTION ledger_post(uuid[], text[], text[], text[], text[], date[
     bigint[], bytea[], int[], int[], bigint[], text[], bigint[], text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ledger_post(uuid[], text[], text[], text[], text[], date[], timestamptz[], int[],
     bigint[], bytea[], int[], int[], bigint[], text[], bigint[], text[]) TO quittance_app;
+
+-- Open one account of the merchant, or find it. The constraints of the table tie `guarded` and `clearing` to
+-- the role, so a wallet-backed role is refused here.
+CREATE FUNCTION ledger_open(p_merchant uuid, p_role text, p_owner uuid, p_provider text, p_currency text, p_clearing boolean)
+RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    found_id bigint;
+BEGIN
+    INSERT INTO ledger_account (merchant_id, role, owner, provider, currency, guarded, clearing)
+        VALUES (p_merchant, p_role, p_owner, p_provider, p_currency, false, p_clearing)
+        ON CONFLICT DO NOTHING RETURNING id INTO found_id;
+    IF found_id IS NULL THEN
+        -- A row of a transaction that committed meanwhile is visible to this second statement only.
+        SELECT id INTO STRICT found_id FROM ledger_account WHERE merchant_id = p_merchant AND role = p_role
+            AND owner IS NOT DISTINCT FROM p_owner AND provider IS NOT DISTINCT FROM p_provider
+            AND currency = p_currency;
+    END IF;
+    RETURN found_id;
+END $$;
+REVOKE ALL ON FUNCTION ledger_open(uuid, text, uuid, text, text, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ledger_open(uuid, text, uuid, text, text, boolean) TO quittance_app;
+-- Reading the number lets the audit watch the head-room.
+REVOKE ALL ON SEQUENCE ledger_account_id_seq FROM quittance_app;
+GRANT SELECT ON SEQUENCE ledger_account_id_seq TO quittance_app;
 
 -- Open the accounts behind one wallet. Not for the application: the wallet's own function calls it.
 CREATE FUNCTION ledger_open_guarded(p_merchant uuid, p_owner uuid, p_currency text, p_roles text[])

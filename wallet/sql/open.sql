@@ -8,11 +8,11 @@ BEGIN
     INSERT INTO wallet_wallet (id, merchant_id, owner_type, owner_id, currency, kind, pending_minor,
             available_minor, held_minor, receivable_minor, created_at)
         VALUES (p_id, p_merchant, p_owner_type, p_owner, p_currency, 'cash', 0, 0, 0, 0, p_at)
-        ON CONFLICT (merchant_id, owner_type, owner_id, currency, kind) DO NOTHING;
-    -- A row of a transaction that committed meanwhile is visible to this second statement only.
-    SELECT id INTO STRICT found FROM wallet_wallet WHERE merchant_id = p_merchant
-        AND owner_type = p_owner_type AND owner_id = p_owner AND currency = p_currency AND kind = 'cash';
-    IF found <> p_id THEN
+        ON CONFLICT (merchant_id, owner_type, owner_id, currency, kind) DO NOTHING RETURNING id INTO found;
+    IF found IS NULL THEN
+        -- A row of a transaction that committed meanwhile is visible to this second statement only.
+        SELECT id INTO STRICT found FROM wallet_wallet WHERE merchant_id = p_merchant
+            AND owner_type = p_owner_type AND owner_id = p_owner AND currency = p_currency AND kind = 'cash';
         RETURN found;
     END IF;
     WITH wanted (role, bucket) AS (
