@@ -17,7 +17,6 @@ class Migration(migrations.Migration):
             "guards",
             reverse="DROP TRIGGER ledger_journalentry_whole ON ledger_journalentry; "
             "DROP TRIGGER ledger_journalline_balanced ON ledger_journalline; "
-            "DROP TRIGGER ledger_account_guarded ON ledger_account; DROP FUNCTION ledger_check_account(); "
             "DROP FUNCTION ledger_check_entries(); DROP FUNCTION ledger_check_lines(); "
             "DROP SEQUENCE ledger_journalentry_seq; "
             "ALTER TABLE ledger_journalentry DROP CONSTRAINT ledger_entry_corrects_fk; "

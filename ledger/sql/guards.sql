@@ -6,18 +6,6 @@ ALTER TABLE ledger_account ADD CONSTRAINT ledger_account_guarded_by_role CHECK (
 ALTER TABLE ledger_account ADD CONSTRAINT ledger_account_clearing_by_role CHECK (clearing = (role IN (
     'psp_clearing')));
 
--- An account behind a wallet is opened together with the wallet: by a function that runs as the owner.
-CREATE FUNCTION ledger_check_account() RETURNS trigger LANGUAGE plpgsql
-SET search_path = pg_catalog, public, pg_temp AS $$
-BEGIN
-    IF current_user <> (SELECT relowner::regrole::text FROM pg_class WHERE oid = TG_RELID) THEN
-        RAISE EXCEPTION 'a wallet-backed account is opened with its wallet' USING ERRCODE = 'insufficient_privilege';
-    END IF;
-    RETURN NEW;
-END $$;
-CREATE TRIGGER ledger_account_guarded BEFORE INSERT ON ledger_account
-    FOR EACH ROW WHEN (NEW.guarded) EXECUTE FUNCTION ledger_check_account();
-
 -- The currency of a line is that of its account; both line and account belong to the entry's merchant.
 ALTER TABLE ledger_journalline ADD CONSTRAINT ledger_line_account_fk
     FOREIGN KEY (merchant_id, account_id, currency) REFERENCES ledger_account (merchant_id, id, currency);

@@ -154,12 +154,6 @@ def test_same_key_other_content_is_a_conflict(books: Books, change: dict[str, An
         post_entries(drafts=[books.sale(), draft])
 
 
-def test_one_key_twice_in_a_batch_is_refused(books: Books) -> None:
-    sale = books.sale(ref="r1")
-    with nothing_changes(), pytest.raises(IntegrityError), transaction.atomic():
-        post_entries(drafts=[sale, sale])
-
-
 def test_the_same_key_belongs_to_each_merchant(books: Books) -> None:
     other = Books()
     assert [books.post(books.sale(ref="r"))[0].is_new, other.post(other.sale(ref="r"))[0].is_new] == [
