@@ -35,16 +35,22 @@ def django_db_setup(
 
     app_login = {key: connection.settings_dict[key] for key in ("USER", "PASSWORD")}
     owner = database_from_url(settings.DATABASE_OWNER_URL)
+    options = connection.settings_dict["OPTIONS"]
+    time_outs = options["options"]
     with django_db_blocker.unblock():
+        # Making and dropping a database waits for a checkpoint, which takes its time on a busy machine.
+        options["options"] = ""
         login(owner["USER"], owner["PASSWORD"])
         pre_migrate.connect(_give_default_rights)
         config = setup_databases(
             verbosity=request.config.option.verbose, interactive=False, serialized_aliases=()
         )
         pre_migrate.disconnect(_give_default_rights)
+        options["options"] = time_outs
         login(**{key.lower(): value for key, value in app_login.items()})
     yield
     with django_db_blocker.unblock():
+        options["options"] = ""
         login(owner["USER"], owner["PASSWORD"])
         teardown_databases(config, verbosity=0)
     connections.close_all()
