@@ -129,7 +129,7 @@ def test_messages_are_delivered_again_f_d6(stack: Stack, many: ThreadPoolExecuto
 
 
 def test_two_schedulers_and_two_relays_f_d11_f_d16(shop: Shop, many: ThreadPoolExecutor) -> None:
-    """F-D11, F-D16: a second beat doubles every tick; two relays run; each event is published once, in order."""
+    """F-D11, F-D16: beat runs twice, relays run at once; each event is published once, in order."""
     stack = shop.stack
     stack.start("beat-2")
     try:
