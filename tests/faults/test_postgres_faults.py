@@ -73,7 +73,7 @@ class Stores:
 def test_immediate_stops_during_200_payments_f_e1(mortal: tuple[Server, Stack]) -> None:
     """F-E1: PostgreSQL is stopped three times without warning; no acknowledged payment is lost or doubled."""
     server, stack = mortal
-    shop = open_shop(stack)
+    shop = open_shop(stack, provider_events=("payment_intent.succeeded",))
     stores = Stores(shop)
     payments = [shop.payment() for _ in range(PAYMENTS)]
     connection.close()
