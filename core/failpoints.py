@@ -7,6 +7,7 @@ failpoint claims one file by deleting it, so that a failpoint armed once fires o
 import json
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -52,7 +53,8 @@ def _cut_database(_: dict[str, str]) -> None:
 
 _ACTIONS: dict[str, Callable[[dict[str, str]], None]] = {
     "kill": lambda _: os.kill(os.getpid(), signal.SIGKILL),
-    "stop": lambda _: os.kill(os.getpid(), signal.SIGSTOP),
+    # To this thread: a signal to the process may first wake another thread, and this one would run on.
+    "stop": lambda _: signal.pthread_kill(threading.get_ident(), signal.SIGSTOP),
     "delay": lambda action: time.sleep(int(action["milliseconds"]) / 1000),
     "raise": _raise,
     "cut": _cut_database,

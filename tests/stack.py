@@ -20,7 +20,7 @@ from ops.valkey import find_server
 from ops.venv import VirtualEnvironment
 from tests.waiting import eventually
 
-__all__ = ["Answer", "Stack", "free_port", "http"]
+__all__ = ["Answer", "Stack", "free_port", "http", "is_stopped"]
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -205,6 +205,14 @@ class Stack:
         answer = http(method, f"http://127.0.0.1:{self.control_port}/_sandbox/{path}", body)
         assert answer.status < 300, (answer.status, answer.body)
         return answer.json if answer.body else None
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether every thread of the process stands still after SIGSTOP."""
+    states = [
+        path.read_text().rpartition(")")[2].split()[0] for path in Path(f"/proc/{pid}/task").glob("*/stat")
+    ]
+    return bool(states) and set(states) == {"T"}
 
 
 def _listens(port: int) -> bool:

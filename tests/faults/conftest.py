@@ -1,6 +1,7 @@
 """One running system for all tests of this folder; each test opens a merchant of its own."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -55,6 +56,13 @@ def _calm(stack: Stack) -> None:
 def shop(stack: Stack) -> Shop:
     """A new merchant whose provider sends webhooks."""
     return open_shop(stack)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run this folder's tests together, so that the system is started once, and judge the matrix last."""
+    here = Path(__file__).parent
+    items.sort(key=lambda item: (here in item.path.parents, item.name == "test_no_cell_is_empty"))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

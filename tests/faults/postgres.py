@@ -1,14 +1,15 @@
-"""A PostgreSQL server of a test's own, to be stopped as a power cut stops it, and a line to it that breaks."""
+"""A PostgreSQL server of a test's own, stopped as a power cut stops it, and a line to it that breaks."""
 
 import os
 import secrets
+import select
 import signal
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from django.db import connection
@@ -105,12 +106,15 @@ def _log_in(place: dict[str, str]) -> None:
 
 
 class CommitCutter:
-    """A TCP proxy before PostgreSQL that can swallow the server's word that a COMMIT is done."""
+    """A TCP proxy before PostgreSQL that can swallow the server's word that a COMMIT is done.
+
+    Only the commit of a session that has sent `statement` is struck.
+    """
 
     _TAG = b"C\x00\x00\x00\x0bCOMMIT\x00"
 
-    def __init__(self, host: str, port: int) -> None:
-        self._target = (host, port)
+    def __init__(self, host: str, port: int, *, statement: str) -> None:
+        self._target, self._statement = (host, port), statement.encode()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         self.armed = threading.Event()
@@ -123,24 +127,28 @@ class CommitCutter:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            server = socket.create_connection(self._target)
-            for source, sink, judged in ((client, server, False), (server, client, True)):
-                threading.Thread(target=self._copy, args=(source, sink, judged), daemon=True).start()
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
-    def _copy(self, source: socket.socket, sink: socket.socket, judged: bool) -> None:
-        try:
-            while data := source.recv(65536):
-                if judged and self._TAG in data and self.armed.is_set():
-                    self.armed.clear()
-                    self.cuts += 1
-                    reset(sink)
-                    break
-                sink.sendall(data)
-        except OSError:
-            # One side is gone; the other one is told by the close below.
-            self._closed = True
-        source.close()
-        sink.close()
+    def _serve(self, client: socket.socket) -> None:
+        # One thread for both directions: a socket in which another thread still reads would not be reset.
+        with suppress(OSError), client, socket.create_connection(self._target) as server:
+            other = {client: server, server: client}
+            is_ours = False
+            while True:
+                for source in select.select(list(other), [], [])[0]:
+                    data = source.recv(65536)
+                    if not data:
+                        return
+                    if source is client:
+                        is_ours = is_ours or self._statement in data
+                    elif is_ours and self._TAG in data:
+                        is_ours = False
+                        if self.armed.is_set():
+                            self.armed.clear()
+                            self.cuts += 1
+                            reset(client)
+                            return
+                    other[source].sendall(data)
 
     def close(self) -> None:
         """Accept no more."""

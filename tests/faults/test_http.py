@@ -22,7 +22,7 @@ AT_ONCE = 50
 
 
 def test_fifty_at_once_are_one_f_b1(shop: Shop) -> None:
-    """F-B1: same key, same body, fifty connections: one execution, the others are told to wait or get its answer."""
+    """F-B1: same key, same body, fifty connections: one execution; the rest wait or get its answer."""
     payment = shop.payment()
     barrier = Barrier(AT_ONCE)
 
