@@ -6,6 +6,7 @@ from core import clock
 from core.history import Changes
 from core.ids import public_id, uuid7
 from core.retry import Retry, Strategy
+from core.rows import insert_rows
 from core.transactions import requires_transaction
 from payments.models import Charge, PspOperation
 
@@ -43,7 +44,7 @@ def start_operation(charge: Charge, kind: str, changes: Changes) -> PspOperation
     """Insert the operation that follows from the last step of a locked charge."""
     operation = new_operation(charge, kind)
     changes.begin(operation, why="follows from the last step")
-    operation.save(force_insert=True)
+    insert_rows([operation])
     return operation
 
 

@@ -36,9 +36,7 @@ class Load:
         """Send at a fixed rate; latency counts from when a request was due, so a stall is not hidden."""
         return self._run(int(rate * within), threads, within * 2, lambda number, _: number / rate)
 
-    def _run(
-        self, count: int, threads: int, within: float, due: Callable[[int, float], float]
-    ) -> "Load":
+    def _run(self, count: int, threads: int, within: float, due: Callable[[int, float], float]) -> "Load":
         self.latencies, numbers, lock = [], iter(range(count)), threading.Lock()
         failures: list[Exception | str] = []
         begun = time.monotonic()
