@@ -5,8 +5,14 @@ from uuid import UUID
 from channels.models import Channel, PspCall
 from channels.rows import line_by_id, line_by_name, to_data
 from channels.types import CallRecord, ChannelData
+from core.rows import columns_of, read_rows
 
 __all__ = ["calls_of", "channel_by_name", "enabled_channels", "get_channel"]
+
+_ENABLED = (
+    f"SELECT {columns_of(Channel, 'c')} FROM channels_channel c "  # noqa: S608 - names of the model
+    "WHERE c.merchant_id = %s AND c.is_enabled ORDER BY c.id"
+)
 
 
 def get_channel(*, channel_id: UUID) -> ChannelData:
@@ -21,8 +27,7 @@ def channel_by_name(*, name: str) -> ChannelData:
 
 def enabled_channels(*, merchant_id: UUID) -> list[ChannelData]:
     """Return the merchant's channels that are switched on, oldest first."""
-    rows = Channel.objects.filter(merchant_id=merchant_id, is_enabled=True).defer("credentials")
-    return [to_data(row) for row in rows.order_by("pk")]
+    return [to_data(row) for (row,) in read_rows(sql=_ENABLED, params=[merchant_id], models=[Channel])]
 
 
 def calls_of(*, merchant_id: UUID, operation_id: UUID) -> list[CallRecord]:

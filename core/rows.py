@@ -5,16 +5,21 @@ did. These functions send the same SQL with the same conversions of values, with
 few places that every payment passes. Everything else uses the ORM.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from django.db import connection
+import psycopg
 from django.db.models import AutoField, Field, Model
+from django.db.transaction import get_connection
 
 from core.transactions import requires_transaction
 
 __all__ = ["columns_of", "insert_rows", "read_rows", "update_row"]
+
+# Inserts of more rows at once are too rare and too varied to be worth a place in the server's memory.
+_FEW = 8
 
 
 @cache
@@ -25,10 +30,10 @@ def columns_of(model: type[Model], alias: str) -> str:
 
 def read_rows(*, sql: str, params: Sequence[Any], models: Sequence[type[Model]]) -> list[tuple[Any, ...]]:
     """Run a SELECT of `columns_of` each model, in this order; return one instance of each per row."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        rows = cursor.fetchall()
+    database = get_connection()
     found = []
+    with _executed(database, sql, params) as cursor:
+        rows = cursor.fetchall()
     for row in rows:
         instances, start = [], 0
         for model in models:
@@ -36,8 +41,8 @@ def read_rows(*, sql: str, params: Sequence[Any], models: Sequence[type[Model]])
             values = list(row[start : start + len(names)])
             start += len(names)
             for place, convert in converters:
-                values[place] = convert(values[place])
-            instances.append(model.from_db(connection.alias, names, values))
+                values[place] = convert(values[place], None, database)
+            instances.append(model.from_db(database.alias, names, values))
         found.append(tuple(instances))
     return found
 
@@ -48,13 +53,13 @@ def insert_rows(rows: Sequence[Model]) -> None:
     if not rows:
         return
     fields, sql, places = _inserting(type(rows[0]))
+    database = get_connection()
     params = [
-        field.get_db_prep_save(field.pre_save(row, add=True), connection) for row in rows for field in fields
+        field.get_db_prep_save(field.pre_save(row, add=True), database) for row in rows for field in fields
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(sql + ", ".join([places] * len(rows)), params)
-    for row in rows:
-        row._state.adding, row._state.db = False, connection.alias
+    with _executed(database, sql + ", ".join([places] * len(rows)), params, prepare=len(rows) <= _FEW):
+        for row in rows:
+            row._state.adding, row._state.db = False, database.alias
 
 
 @requires_transaction
@@ -68,15 +73,27 @@ def update_row(row: Model, *, names: Collection[str], only_if: dict[str, Any]) -
     assert key is not None
     changed = ", ".join(f'"{fields[name].column}" = %s' for name in names)
     condition = " AND ".join(f'"{fields[name].column}" = %s' for name in (key.attname, *only_if))
+    database = get_connection()
     params = [
-        fields[name].get_db_prep_save(fields[name].pre_save(row, add=False), connection) for name in names
+        fields[name].get_db_prep_save(fields[name].pre_save(row, add=False), database) for name in names
     ]
-    params += [fields[name].get_db_prep_save(value, connection) for name, value in only_if.items()]
-    params.insert(len(names), key.get_db_prep_save(row.pk, connection))
-    with connection.cursor() as cursor:
-        # Names of tables and columns come from the models, never from outside.
-        cursor.execute(f'UPDATE "{row._meta.db_table}" SET {changed} WHERE {condition}', params)  # noqa: S608
-        return bool(cursor.rowcount == 1)
+    params.append(key.get_db_prep_save(row.pk, database))
+    params += [fields[name].get_db_prep_save(value, database) for name, value in only_if.items()]
+    # Names of tables and columns come from the models, never from outside.
+    sql = f'UPDATE "{row._meta.db_table}" SET {changed} WHERE {condition}'  # noqa: S608
+    with _executed(database, sql, params) as cursor:
+        return cursor.rowcount == 1
+
+
+@contextmanager
+def _executed(
+    database: Any, sql: str, params: Sequence[Any], *, prepare: bool = True
+) -> Iterator["psycopg.Cursor[Any]"]:
+    """Run a statement that the server parses and plans once for each connection."""
+    database.ensure_connection()
+    with database.wrap_database_errors, psycopg.Cursor(database.connection) as cursor:
+        cursor.execute(sql, params, prepare=prepare)
+        yield cursor
 
 
 @cache
@@ -85,21 +102,13 @@ def _fields(model: type[Model]) -> dict[str, "Field[Any, Any]"]:
 
 
 @cache
-def _reading(model: type[Model]) -> tuple[list[str], list[tuple[int, Callable[[Any], Any]]]]:
+def _reading(model: type[Model]) -> tuple[list[str], list[tuple[int, Callable[[Any, Any, Any], Any]]]]:
     """The attributes of a row, and what turns some of its database values into them, by place."""
+    fields: list[Any] = list(model._meta.concrete_fields)
     converters = [
-        (place, _converter(field))
-        for place, field in enumerate(model._meta.concrete_fields)
-        if hasattr(field, "from_db_value")
+        (n, field.from_db_value) for n, field in enumerate(fields) if hasattr(field, "from_db_value")
     ]
-    return [field.attname for field in model._meta.concrete_fields], converters
-
-
-def _converter(field: Any) -> Callable[[Any], Any]:
-    def convert(value: Any) -> Any:
-        return field.from_db_value(value, None, connection)
-
-    return convert
+    return [field.attname for field in fields], converters
 
 
 @cache

@@ -35,13 +35,17 @@ class ChargeScope:
 
 # Plain SQL, because a payment takes these locks three times and the ORM made it several times as long.
 _CHECKOUT_OF_OPERATION = f"""
-    SELECT {columns_of(PaymentEvent, "k")}, {columns_of(Charge, "c")} FROM payments_pspoperation o
+    SELECT {columns_of(PaymentEvent, "k")} FROM payments_pspoperation o
     JOIN payments_charge c ON c.id = o.charge_id JOIN payments_paymentevent k ON k.id = c.checkout_id
     WHERE o.id = %s FOR NO KEY UPDATE OF k
 """  # noqa: S608 - the names come from the models
 _CHECKOUT_OF_CHARGE = f"""
-    SELECT {columns_of(PaymentEvent, "k")}, {columns_of(Charge, "c")} FROM payments_charge c
+    SELECT {columns_of(PaymentEvent, "k")} FROM payments_charge c
     JOIN payments_paymentevent k ON k.id = c.checkout_id WHERE c.id = %s FOR NO KEY UPDATE OF k
+"""  # noqa: S608
+_CHARGE_OF_OPERATION = f"""
+    SELECT {columns_of(Charge, "c")} FROM payments_charge c
+    WHERE c.id = (SELECT charge_id FROM payments_pspoperation WHERE id = %s) FOR NO KEY UPDATE
 """  # noqa: S608
 _CHARGE = f"SELECT {columns_of(Charge, 'c')} FROM payments_charge c WHERE c.id = %s FOR NO KEY UPDATE"  # noqa: S608
 _OPERATIONS = f"""
@@ -58,31 +62,36 @@ _ORDERS = f"""
 @requires_transaction
 def lock_operation(*, operation_id: UUID) -> ChargeScope | None:
     """Lock the charge of an operation and all around it; None when there is no such operation."""
-    return _lock(_CHECKOUT_OF_OPERATION, operation_id)
+    return _lock(operation_id, checkout=_CHECKOUT_OF_OPERATION, charge=_CHARGE_OF_OPERATION)
 
 
 @requires_transaction
 def lock_charge(*, charge_id: UUID) -> ChargeScope | None:
     """Lock a charge and all around it; None when there is no such charge."""
-    return _lock(_CHECKOUT_OF_CHARGE, charge_id)
+    return _lock(charge_id, checkout=_CHECKOUT_OF_CHARGE, charge=_CHARGE)
 
 
-def _lock(sql: str, key: UUID) -> ChargeScope | None:
+def _lock(key: UUID, *, checkout: str, charge: str) -> ChargeScope | None:
     """Lock the checkout first; only what is read after that is sure not to have changed meanwhile."""
-    found = read_rows(sql=sql, params=[key], models=[PaymentEvent, Charge])
+    found = read_rows(sql=checkout, params=[key], models=[PaymentEvent])
     if not found:
         return None
-    checkout, seen = found[0]
-    charge: Charge
-    [(charge,)] = read_rows(sql=_CHARGE, params=[seen.pk], models=[Charge])
-    charge.checkout = checkout
-    operations = [row for (row,) in read_rows(sql=_OPERATIONS, params=[charge.pk], models=[PspOperation])]
-    lines = []
-    for line, order in read_rows(sql=_ORDERS, params=[charge.pk], models=[ChargeLine, PaymentOrder]):
+    held = ChargeScope(checkout=found[0][0], charge=_one(charge, key), operations=[], lines=[], orders=[])
+    held.charge.checkout = held.checkout
+    of_charge = [held.charge.pk]
+    held.operations += [row for (row,) in read_rows(sql=_OPERATIONS, params=of_charge, models=[PspOperation])]
+    for line, order in read_rows(sql=_ORDERS, params=of_charge, models=[ChargeLine, PaymentOrder]):
         line.order = order
-        lines.append(line)
-    orders = sorted((line.order for line in lines), key=lambda order: order.position)
-    return ChargeScope(checkout=checkout, charge=charge, operations=operations, lines=lines, orders=orders)
+        held.lines.append(line)
+        held.orders.append(order)
+    held.orders.sort(key=lambda order: order.position)
+    return held
+
+
+def _one(sql: str, key: UUID) -> Charge:
+    [(charge,)] = read_rows(sql=sql, params=[key], models=[Charge])
+    found: Charge = charge
+    return found
 
 
 @requires_transaction

@@ -18,6 +18,7 @@ from core import clock
 from core.drain import Claim
 from core.failpoints import failpoint
 from core.history import Changes
+from core.rows import update_row
 from core.transactions import at_edge, forbids_transaction
 from payments.engine.facts import order_fact
 from payments.engine.operations import next_look
@@ -144,7 +145,7 @@ def _record(intent: Intent, outcome: Outcome) -> Intent | None:
     next_intent = None
     if follow_up is not None:
         follow_up.fence = 1
-        follow_up.save(update_fields=["fence"])
+        update_row(follow_up, names=["fence"], only_if={})
         scope.operations.append(follow_up)
         next_intent = _prepare(scope, follow_up, changes)
     changes.save()
