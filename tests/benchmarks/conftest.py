@@ -20,8 +20,10 @@ from tests.benchmarks.load import Load
 from tests.stack import Stack
 from tests.store import Store, open_store
 
-__all__ = ["SLACK", "Bench", "table"]
+__all__ = ["PREFIX", "SLACK", "Bench", "table"]
 
+# Names of a store begin with this.
+PREFIX = "bench-"
 # How much slower than its floor a machine may be. Continuous integration gates on ratios and gives more.
 SLACK = float(os.environ.get("BENCH_SLACK", "1"))
 
@@ -53,6 +55,11 @@ class Bench:
     channel: Any
     cpu: CpuMeter
 
+    def audit(self) -> None:
+        """What was measured must also be right."""
+        report = run_audits()
+        assert report.is_clean, [(each.name, each.sample) for each in report.violated]
+
     def load(self) -> Load:
         """A load generator of one-order checkouts."""
         return Load(self.stack.web_url, self.store.secret, one_order)
@@ -61,14 +68,14 @@ class Bench:
 def one_order() -> dict[str, Any]:
     """A checkout with one order, that the bank approves."""
     return {
-        "checkout_id": f"c-{_name()}",
+        "checkout_id": _name(),
         "credit_card_info": {"token": "pm_card_visa"},
         "payment_orders": [
             {
                 "seller_account": "ann",
                 "amount": "100.00",
                 "currency": "USD",
-                "payment_order_id": f"o-{_name()}",
+                "payment_order_id": _name(),
             }
         ],
     }
@@ -76,12 +83,12 @@ def one_order() -> dict[str, Any]:
 
 def _name() -> str:
     # Letters: one in a thousand random numbers would be refused because it could be a card's.
-    return "".join(random.choices(string.ascii_lowercase, k=16))
+    return PREFIX + "".join(random.choices(string.ascii_lowercase, k=16))
 
 
 @pytest.fixture
 def bench(transactional_db: None, tmp_path: Path, settings: Any) -> Iterator[Bench]:
-    """Web, broker and sandbox run; a test starts worker and beat if it wants them. Audited at the end."""
+    """Web, broker and sandbox run; a test starts worker and beat if it wants them."""
     login = connection.settings_dict
     url = f"postgresql://{login['USER']}:{login['PASSWORD']}@{login['HOST']}:{login['PORT']}/{login['NAME']}"
     stack = ProductionStack(
@@ -98,8 +105,6 @@ def bench(transactional_db: None, tmp_path: Path, settings: Any) -> Iterator[Ben
         stack.start("broker", "sandbox", "web")
         store, channel = _shop(stack)
         yield Bench(stack, store, channel, CpuMeter(stack))
-        report = run_audits()
-        assert report.is_clean, [(each.name, each.sample) for each in report.violated]
     finally:
         stack.stop()
 

@@ -44,6 +44,7 @@ def test_payments_end_to_end_per_second(bench: Bench) -> None:
             "CPU ms per payment, all": sum(cpu.values()),
         },
     )
+    bench.audit()
     assert len(heard) == PAYMENTS + WARM_UP
     assert rate * SLACK >= FLOOR
 
