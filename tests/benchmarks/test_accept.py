@@ -1,4 +1,4 @@
-"""How many checkouts are accepted in a second, how long one takes, and the same SQL through the bare driver."""
+"""How many checkouts are accepted in a second, in what time, and the same SQL through the bare driver."""
 
 import threading
 import time

@@ -1,6 +1,7 @@
 """How many payments go the whole way in a second: accepted, charged, in the books, and the store told."""
 
 import json
+import os
 import time
 from typing import Any
 
@@ -13,7 +14,7 @@ from tests.waiting import eventually
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.processes]
 
-PAYMENTS = 400
+PAYMENTS = int(os.environ.get("BENCH_PAYMENTS", "400"))
 WARM_UP = 20
 FLOOR = 40.0
 
