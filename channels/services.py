@@ -20,6 +20,7 @@ from channels.types import CallRecord, ChannelData
 from channels.webhooks import verify_webhook
 from core import clock
 from core.audit_trail import record_audit
+from core.rows import insert_rows
 from core.transactions import UNIQUE_VIOLATION, requires_transaction, sqlstate
 from merchants.selectors import get_merchant
 
@@ -158,7 +159,7 @@ def rotate_webhook_secret(*, channel_id: UUID, secret: str, overlap: timedelta, 
 def record_calls(*, calls: Sequence[CallRecord], operation_id: UUID | None = None) -> None:
     """Keep the evidence of calls, in the transaction that records what came of them."""
     if calls:
-        PspCall.objects.bulk_create(PspCall(operation_id=operation_id, **asdict(entry)) for entry in calls)
+        insert_rows([PspCall(operation_id=operation_id, **asdict(entry)) for entry in calls])
 
 
 def _checked_base_url(base_url: str, mode: str) -> str:

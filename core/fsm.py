@@ -136,3 +136,7 @@ class StatefulModel(_SafeRefresh, models.Model):
     def state(self) -> str:
         """The current state, whatever the column is called."""
         return str(getattr(self, self.state_column))
+
+    def is_saved(self) -> None:
+        """Say that the row was written by other means than `save`: later changes start from this state."""
+        self._update_initial_state()

@@ -7,9 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from core import clock
-from core.fsm import StatefulModel
+from core.fsm import ConcurrentTransition, StatefulModel
 from core.models import OutboxEvent, StatusChange
 from core.nudges import nudge
+from core.rows import insert_rows, update_row
 from core.transactions import requires_transaction
 
 __all__ = ["SYSTEM", "Changes", "Fact", "begin", "move"]
@@ -66,7 +67,9 @@ class Changes:
         if fact:
             self._record(row, fact, at or recorded_at, recorded_at)
         changed = [name for name in names if row.__dict__.get(name) != before[name]]
-        row.save(update_fields=changed)
+        if not update_row(row, names=changed, only_if={row.state_column: source}):
+            raise ConcurrentTransition(f"{row._meta.label} {row.pk} is not {source} any more")
+        row.is_saved()
         self._append(row, source, why, by, at or recorded_at, recorded_at)
 
     def begin(
@@ -94,9 +97,9 @@ class Changes:
     @requires_transaction
     def save(self) -> None:
         """Append the collected history and events."""
-        StatusChange.objects.bulk_create(self._history)
+        insert_rows(self._history)
+        insert_rows(self._events)
         if self._events:
-            OutboxEvent.objects.bulk_create(self._events)
             nudge("relay")
         self._history, self._events = [], []
 

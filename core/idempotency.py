@@ -15,6 +15,7 @@ from core.card_data import CardDataForbidden, contains_card_number
 from core.errors import DomainError
 from core.failpoints import failpoint
 from core.models import IdempotencyRecord
+from core.rows import columns_of, insert_rows, read_rows
 from core.transactions import requires_transaction
 
 __all__ = [
@@ -29,6 +30,10 @@ __all__ = [
     "read_key",
 ]
 
+_STORED = (
+    f"SELECT {columns_of(IdempotencyRecord, 'r')} FROM core_idempotencyrecord r "  # noqa: S608
+    "WHERE r.merchant_id = %s AND r.key = %s"
+)
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -98,21 +103,23 @@ def answer_once(*, merchant_id: UUID, key: str, digest: bytes, work: Callable[[]
     """
     if not locks.try_idempotency_key(merchant_id=merchant_id, key=key):
         raise IdempotencyInProgress(retry_after=1)
-    stored = IdempotencyRecord.objects.filter(merchant_id=merchant_id, key=key).first()
+    found = read_rows(sql=_STORED, params=[merchant_id, key], models=[IdempotencyRecord])
+    stored = found[0][0] if found else None
     if stored is not None:
         if bytes(stored.fingerprint) != digest:
             raise IdempotencyKeyReused()
         return Answer(stored.status, bytes(stored.body), is_replay=True)
     answer = work()
     failpoint("idem.before_record")
-    IdempotencyRecord(
+    record = IdempotencyRecord(
         merchant_id=merchant_id,
         key=key,
         fingerprint=digest,
         status=answer.status,
         body=answer.body,
         created_at=clock.now(),
-    ).save(force_insert=True)
+    )
+    insert_rows([record])
     failpoint("idem.before_commit")
     return answer
 

@@ -12,6 +12,7 @@ from core import clock
 from core.cases import open_case
 from core.drain import Claim
 from core.history import Changes
+from core.rows import insert_rows
 from core.transactions import at_edge
 from events import locks
 from events.models import DeliveryAttempt, WebhookDelivery, WebhookEndpoint
@@ -69,8 +70,8 @@ def record(*, endpoint_id: UUID, tries: Sequence[Try]) -> None:
         row = rows[each.claim.id]
         if row.fence == each.claim.fence and row.status == "PENDING":
             _settle(changes, row, each, now)
-    DeliveryAttempt.objects.bulk_create(
-        _attempt(rows[each.claim.id], each, each.answer) for each in tries if each.answer is not None
+    insert_rows(
+        [_attempt(rows[each.claim.id], each, each.answer) for each in tries if each.answer is not None]
     )
     if endpoint is not None:
         _judge(changes, endpoint, [(rows[each.claim.id], each) for each in tries], now)

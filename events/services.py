@@ -17,6 +17,7 @@ from core.cases import open_case
 from core.failpoints import failpoint
 from core.history import SYSTEM, begin, move
 from core.nudges import nudge
+from core.rows import insert_rows
 from core.transactions import requires_transaction
 from events import locks
 from events.errors import EndpointDisabled
@@ -61,9 +62,11 @@ def receive_webhook(*, delivery: VerifiedDelivery, raw: bytes, headers: Mapping[
         _quarantine(row, delivery)
         return True
     names = subscribers(row.provider, row.type)
-    InboxWork.objects.bulk_create(
-        InboxWork(merchant_id=row.merchant_id, inbox=row, subscriber=name, due_at=row.received_at)
-        for name in names
+    insert_rows(
+        [
+            InboxWork(merchant_id=row.merchant_id, inbox=row, subscriber=name, due_at=row.received_at)
+            for name in names
+        ]
     )
     if names:
         transaction.on_commit(lambda: failpoint("inbox.committed"))

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import connection
 
 from core import clock
+from core.rows import columns_of, read_rows
 from core.transactions import requires_transaction
 from payments.models import Charge, ChargeLine, PaymentEvent, PaymentOrder, PspOperation
 
@@ -40,26 +41,42 @@ class ChargeScope:
         return next((each for each in reversed(self.operations) if each.kind == kind), None)
 
 
+# Plain SQL, because a payment takes these locks three times and the ORM made it several times as long.
+_CHECKOUT_OF_OPERATION = f"""
+    SELECT {columns_of(PaymentEvent, "k")} FROM payments_pspoperation o
+    JOIN payments_charge c ON c.id = o.charge_id JOIN payments_paymentevent k ON k.id = c.checkout_id
+    WHERE o.id = %s FOR NO KEY UPDATE OF k
+"""  # noqa: S608 - the names come from the models
+_CHECKOUT_OF_CHARGE = f"""
+    SELECT {columns_of(PaymentEvent, "k")} FROM payments_charge c
+    JOIN payments_paymentevent k ON k.id = c.checkout_id WHERE c.id = %s FOR NO KEY UPDATE OF k
+"""  # noqa: S608
+_CHARGE_OF_OPERATION = f"""
+    SELECT {columns_of(Charge, "c")} FROM payments_charge c
+    WHERE c.id = (SELECT charge_id FROM payments_pspoperation WHERE id = %s) FOR NO KEY UPDATE
+"""  # noqa: S608
+_CHARGE = f"SELECT {columns_of(Charge, 'c')} FROM payments_charge c WHERE c.id = %s FOR NO KEY UPDATE"  # noqa: S608
+_OPERATIONS = f"""
+    SELECT {columns_of(PspOperation, "o")} FROM payments_pspoperation o
+    WHERE o.charge_id = %s ORDER BY o.id FOR NO KEY UPDATE
+"""  # noqa: S608
+_ORDERS = f"""
+    SELECT {columns_of(ChargeLine, "l")}, {columns_of(PaymentOrder, "o")} FROM payments_chargeline l
+    JOIN payments_paymentorder o ON o.id = l.order_id
+    WHERE l.charge_id = %s ORDER BY l.order_id FOR NO KEY UPDATE OF o
+"""  # noqa: S608
+
+
 @requires_transaction
 def lock_operation(*, operation_id: UUID) -> ChargeScope | None:
     """Lock the charge of an operation and all around it; None when there is no such operation."""
-    checkout = (
-        PaymentEvent.objects.filter(charges__operations__id=operation_id)
-        .select_for_update(of=("self",), no_key=True)
-        .first()
-    )
-    return _lock_below(checkout, operations__id=operation_id) if checkout else None
+    return _lock(operation_id, checkout=_CHECKOUT_OF_OPERATION, charge=_CHARGE_OF_OPERATION)
 
 
 @requires_transaction
 def lock_charge(*, charge_id: UUID) -> ChargeScope | None:
     """Lock a charge and all around it; None when there is no such charge."""
-    checkout = (
-        PaymentEvent.objects.filter(charges__id=charge_id)
-        .select_for_update(of=("self",), no_key=True)
-        .first()
-    )
-    return _lock_below(checkout, id=charge_id) if checkout else None
+    return _lock(charge_id, checkout=_CHECKOUT_OF_CHARGE, charge=_CHARGE)
 
 
 @requires_transaction
@@ -67,23 +84,32 @@ def lock_unstarted_charges(*, scope: ChargeScope) -> list[ChargeScope]:
     """Lock the other charges of a locked checkout for which nothing was started yet."""
     waiting = Charge.objects.filter(checkout=scope.checkout, status="CREATED", operations=None)
     ids = waiting.exclude(id=scope.charge.id).order_by("id").values_list("id", flat=True)
-    return [_lock_below(scope.checkout, id=charge_id) for charge_id in ids]
+    return [_below(scope.checkout, _one(_CHARGE, charge_id)) for charge_id in ids]
 
 
-def _lock_below(checkout: PaymentEvent, **which: UUID) -> ChargeScope:
-    charge = Charge.objects.select_for_update(of=("self",), no_key=True).get(checkout=checkout, **which)
-    charge.checkout = checkout
-    operations = list(
-        PspOperation.objects.filter(charge=charge).order_by("id").select_for_update(no_key=True)
-    )
-    lines = list(
-        ChargeLine.objects.filter(charge=charge)
-        .order_by("order_id")
-        .select_related("order")
-        .select_for_update(of=("order",), no_key=True)
-    )
-    orders = sorted((line.order for line in lines), key=lambda order: order.position)
-    return ChargeScope(checkout=checkout, charge=charge, operations=operations, lines=lines, orders=orders)
+def _lock(key: UUID, *, checkout: str, charge: str) -> ChargeScope | None:
+    """Lock the checkout first; only what is read after that is sure not to have changed meanwhile."""
+    found = read_rows(sql=checkout, params=[key], models=[PaymentEvent])
+    return _below(found[0][0], _one(charge, key)) if found else None
+
+
+def _below(checkout: PaymentEvent, charge: Charge) -> ChargeScope:
+    held = ChargeScope(checkout=checkout, charge=charge, operations=[], lines=[], orders=[])
+    held.charge.checkout = held.checkout
+    of_charge = [held.charge.pk]
+    held.operations += [row for (row,) in read_rows(sql=_OPERATIONS, params=of_charge, models=[PspOperation])]
+    for line, order in read_rows(sql=_ORDERS, params=of_charge, models=[ChargeLine, PaymentOrder]):
+        line.order = order
+        held.lines.append(line)
+        held.orders.append(order)
+    held.orders.sort(key=lambda order: order.position)
+    return held
+
+
+def _one(sql: str, key: UUID) -> Charge:
+    [(charge,)] = read_rows(sql=sql, params=[key], models=[Charge])
+    found: Charge = charge
+    return found
 
 
 @requires_transaction

@@ -16,6 +16,7 @@ from core.history import Changes, Fact
 from core.ids import public_id
 from core.money import MAX_MINOR_PER_CHECKOUT, AmountTooLarge, from_minor
 from core.nudges import nudge
+from core.rows import insert_rows
 from core.transactions import requires_transaction
 from merchants.selectors import sellers_by_account
 from payments.engine.operations import new_operation
@@ -28,7 +29,7 @@ from payments.errors import (
     PaymentOrderExists,
     SellerUnknown,
 )
-from payments.models import Charge, ChargeLine, PaymentEvent, PaymentOrder, PspOperation
+from payments.models import Charge, ChargeLine, PaymentEvent, PaymentOrder
 from payments.snapshots import order_object
 from payments.types import CheckoutRequest
 
@@ -63,10 +64,10 @@ def accept_checkout(*, merchant_id: UUID, request: CheckoutRequest, actor: str) 
     orders = _new_orders(merchant_id, request, checkout)
     changes = Changes()
     try:
-        checkout.save(force_insert=True)
+        insert_rows([checkout])
         for order in orders:
             changes.begin(order, why="accepted", by=actor, fact=_created(order, checkout))
-        PaymentOrder.objects.bulk_create(orders)
+        insert_rows(orders)
     except IntegrityError as error:
         raise _already_there(error) from error
     groups = [orders] if request.multi_order_policy == "all_or_nothing" else [[each] for each in orders]
@@ -167,9 +168,9 @@ def _open_charges(
             operations.append(new_operation(charge, "customer"))
     for operation in operations:
         changes.begin(operation, why="accepted", by=actor)
-    Charge.objects.bulk_create(charges)
-    ChargeLine.objects.bulk_create(lines)
-    PspOperation.objects.bulk_create(operations)
+    insert_rows(charges)
+    insert_rows(lines)
+    insert_rows(operations)
 
 
 def _new_charge(checkout: PaymentEvent, group: Sequence[PaymentOrder], channel: ChannelData) -> Charge:

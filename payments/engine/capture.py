@@ -2,9 +2,12 @@
 
 from datetime import datetime
 
+from django.db import connection
+
 from channels.selectors import get_channel
 from core import clock
 from core.history import Changes
+from core.rows import insert_rows
 from core.transactions import requires_transaction
 from ledger.services import open_account
 from ledger.templates.capture import CaptureAccounts, CapturedOrder, Share, Terms, capture_entry, split
@@ -12,12 +15,20 @@ from ledger.types import EntryDraft
 from merchants.selectors import sellers_by_account
 from payments.engine.facts import order_fact
 from payments.locks import ChargeScope
-from payments.models import OrderShare, PaymentOrder, PspOperation
+from payments.models import OrderShare, PspOperation
 from payments.psp.contract import PspObject
 from wallet.services import account_of, post
 from wallet.types import WalletMove
 
 __all__ = ["book_capture"]
+
+_DONE = """
+    UPDATE payments_paymentevent SET is_payment_done = true, updated_at = %s
+    WHERE id = %s AND NOT EXISTS (
+        SELECT FROM payments_paymentorder o
+        WHERE o.checkout_id = payments_paymentevent.id AND o.status <> 'SUCCESS'
+    )
+"""
 
 
 @requires_transaction
@@ -31,15 +42,17 @@ def book_capture(scope: ChargeScope, operation: PspOperation, seen: PspObject, c
     changes.move(scope.charge, scope.charge.to_captured, why="captured", captured_minor=seen.captured_minor)
     shares = _shares(scope, at=scope.checkout.created_at)
     _post(scope, shares, at)
-    OrderShare.objects.bulk_create(
-        OrderShare(
-            order=order,
-            merchant_id=order.merchant_id,
-            seller_net_minor=shares[order.position].seller_net_minor,
-            commission_minor=shares[order.position].commission_minor,
-            tax_minor=shares[order.position].tax_minor,
-        )
-        for order in scope.orders
+    insert_rows(
+        [
+            OrderShare(
+                order=order,
+                merchant_id=order.merchant_id,
+                seller_net_minor=shares[order.position].seller_net_minor,
+                commission_minor=shares[order.position].commission_minor,
+                tax_minor=shares[order.position].tax_minor,
+            )
+            for order in scope.orders
+        ]
     )
     for order in scope.orders:
         changes.move(
@@ -112,9 +125,5 @@ def _moves(draft: EntryDraft, guarded: set[int]) -> list[WalletMove]:
 
 def _finish(scope: ChargeScope) -> None:
     """The checkout is done when every order of it is, those under other charges included."""
-    ours = [order.id for order in scope.orders]
-    others = PaymentOrder.objects.filter(checkout=scope.checkout).exclude(id__in=ours)
-    if not others.exclude(status="SUCCESS").exists():
-        scope.checkout.is_payment_done = True
-        scope.checkout.updated_at = clock.now()
-        scope.checkout.save(update_fields=["is_payment_done", "updated_at"])
+    with connection.cursor() as cursor:
+        cursor.execute(_DONE, [clock.now(), scope.checkout.id])

@@ -6,6 +6,7 @@ from core import clock
 from core.history import Changes
 from core.ids import public_id, uuid7
 from core.retry import Retry, Strategy
+from core.rows import insert_rows
 from core.transactions import requires_transaction
 from payments.models import Charge, PspOperation
 
@@ -44,7 +45,7 @@ def start_operation(charge: Charge, kind: str, changes: Changes) -> PspOperation
     operation = new_operation(charge, kind)
     operation.fence = 1  # Whoever inserts it may send it at once, as if it had claimed it.
     changes.begin(operation, why="follows from the last step")
-    operation.save(force_insert=True)
+    insert_rows([operation])
     return operation
 
 

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from django.db import models
 
-from core import approvals
+from core import approvals, history
 from core.errors import DomainError
-from core.fsm import ConcurrentTransition, StatefulModel
+from core.fsm import ConcurrentTransition
 from core.models import Approval, AuditRecord, StatusChange
+from core.rows import update_row
 from core.transactions import at_edge
 from tests.racing import race
 
@@ -79,6 +80,9 @@ def test_control_without_the_lock_losers_meet_the_second_guard(
 def test_control_without_both_guards_several_decide(
     approval: Approval, without_the_lock: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(StatefulModel, "_do_update", models.Model._do_update)
+    def unguarded(row: models.Model, *, names: Any, only_if: Any) -> bool:
+        return update_row(row, names=names, only_if={})
+
+    monkeypatch.setattr(history, "update_row", unguarded)
     race([lambda n=n: approve(approval, n) for n in range(5)])
     assert decisions() > 1

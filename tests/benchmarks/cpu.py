@@ -1,0 +1,59 @@
+"""CPU time by process, read from /proc: a yardstick that other work on the machine hardly moves."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from django.db import connection
+
+from ops.procfs import descendants
+from tests.stack import Stack
+
+__all__ = ["CpuMeter"]
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class CpuMeter:
+    """Adds up the CPU seconds of the stack's processes and of the database's backends between two looks."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._before = self._look()
+
+    def restart(self) -> None:
+        """Count from now on."""
+        self._before = self._look()
+
+    def milliseconds(self, *, per: int) -> dict[str, float]:
+        """Return the CPU milliseconds of each part since the start, divided by a number of payments.
+
+        A process that ended meanwhile is not counted, nor are the database's background processes; the
+        load generator is this process.
+        """
+        now = self._look()
+        spent: dict[str, float] = {}
+        for name, pid in now:
+            seconds = now[name, pid] - self._before.get((name, pid), 0.0)
+            spent[name] = spent.get(name, 0.0) + seconds * 1000 / per
+        return spent
+
+    def _look(self) -> Mapping[tuple[str, int], float]:
+        trees = {
+            name: [process.pid, *(each.pid for each in descendants(process.pid))]
+            for name, process in self._stack.processes.items()
+        }
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
+            trees["postgres"] = [pid for (pid,) in cursor.fetchall()]
+        trees["load generator"] = [os.getpid()]
+        return {(name, pid): _seconds(pid) for name, pids in trees.items() for pid in pids}
+
+
+def _seconds(pid: int) -> float:
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return 0.0
+    fields = text.rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
