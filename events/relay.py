@@ -13,6 +13,7 @@ from core.drain import Drain
 from core.failpoints import failpoint
 from core.models import OutboxEvent
 from core.nudges import nudge
+from core.outbox import stamp_published
 from core.rows import insert_rows
 from core.transactions import at_edge
 from events import locks
@@ -21,11 +22,6 @@ from events.models import WebhookDelivery, WebhookEndpoint
 __all__ = ["Relay", "publish_batch"]
 
 BATCH = 200
-# One expression for all rows: as many conditions as rows, which the ORM sends, take many times as long.
-_STAMP = """
-    UPDATE core_outboxevent SET published_seq = stamp.number
-    FROM unnest(%s::uuid[], %s::bigint[]) AS stamp (id, number) WHERE core_outboxevent.id = stamp.id
-"""
 _ELSEWHERE_TRIES = 5
 _ELSEWHERE_PAUSE_SECONDS = 0.02
 
@@ -63,8 +59,7 @@ def publish_batch() -> int | None:
     if not events:
         return 0
     failpoint("relay.before")
-    with connection.cursor() as cursor:
-        cursor.execute(_STAMP, [[event.pk for event in events], _numbers(len(events))])
+    stamp_published(event_ids=[event.pk for event in events], numbers=_numbers(len(events)))
     failpoint("relay.stamped")
     deliveries = list(_deliveries(events))
     insert_rows(deliveries)

@@ -19,7 +19,6 @@ from core import clock
 from core.drain import Claim
 from core.failpoints import failpoint
 from core.history import Changes
-from core.rows import update_row
 from core.transactions import at_edge, forbids_transaction
 from payments.engine.facts import order_fact
 from payments.engine.operations import next_look
