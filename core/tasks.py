@@ -6,6 +6,7 @@ from celery import shared_task
 
 from core.audits import run_audits
 from core.drain import get_drain
+from core.failpoints import failpoint
 from core.nudges import acknowledge
 
 log = logging.getLogger(__name__)
@@ -14,6 +15,7 @@ log = logging.getLogger(__name__)
 @shared_task(name="core.run_drain")
 def run_drain(*, name: str, **_newer: object) -> None:
     """Run one drain until nothing is due."""
+    failpoint("drain.started")
     acknowledge(name)
     get_drain(name).run()
 

@@ -12,7 +12,7 @@ from django.core.exceptions import (
     SuspiciousOperation,
 )
 from django.core.signals import got_request_exception
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import Http404, HttpResponse, UnreadablePostError
 from rest_framework import exceptions as drf
 from rest_framework.renderers import JSONRenderer
@@ -29,6 +29,8 @@ log = structlog.get_logger(__name__)
 
 # program_limit_exceeded: the statement itself was impossible, so trying again is no cure.
 _NOT_TEMPORARY = ("54",)
+# The server ended our transaction because it stood still or lasted: psycopg files that under InternalError.
+_TOOK_TOO_LONG = ("25P03", "25P04")
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse:
@@ -79,6 +81,8 @@ def as_domain_error(exc: BaseException) -> DomainError | None:
     if isinstance(exc, OperationalError | InterfaceError):
         is_temporary = (sqlstate(exc) or "")[:2] not in _NOT_TEMPORARY
         return errors.TemporarilyUnavailable() if is_temporary else None
+    if isinstance(exc, InternalError) and sqlstate(exc) in _TOOK_TOO_LONG:
+        return errors.TemporarilyUnavailable()
     if isinstance(exc, Http404):
         return errors.NotFound()
     if isinstance(exc, PermissionDenied):
