@@ -5,8 +5,7 @@ A Celery task only starts a drain; losing every message costs latency, because b
 
 import logging
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -22,6 +21,8 @@ __all__ = ["Claim", "Drain", "drains", "get_drain", "register_drain"]
 
 log = logging.getLogger(__name__)
 _DRAINS: dict[str, "Drain"] = {}
+# While some rows are in work, others may become due.
+_LOOK_AGAIN_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -57,26 +58,39 @@ class Drain:
     def run(self, *, seconds: float = 20.0) -> int:
         """Work until nothing is due or the time is over; return how many rows were handled."""
         deadline = time.monotonic() + seconds
-        if self.parallel == 1:
-            return self._loop(deadline, self._in_turn)
-        return self._loop(deadline, lambda claims: list(self._threads.map(self._one_threaded, claims)))
+        return self._run_in_turn(deadline) if self.parallel == 1 else self._run_abreast(deadline)
+
+    def _run_in_turn(self, deadline: float) -> int:
+        handled = 0
+        while time.monotonic() < deadline and (claims := self.claim(limit=self.batch)):
+            for claim in claims:
+                self._one(claim)
+            handled += len(claims)
+        return handled
+
+    def _run_abreast(self, deadline: float) -> int:
+        """Keep every thread busy: what hangs holds its own thread, never the work of the others."""
+        handled, claimed_at, running = 0, 0.0, set[Future[None]]()
+        while (now := time.monotonic()) < deadline:
+            free = self.parallel - len(running)
+            # Several at a time where possible: a claim is a transaction of its own.
+            if free and (free * 2 >= self.parallel or now - claimed_at >= _LOOK_AGAIN_SECONDS):
+                claims = self.claim(limit=min(self.batch, free))
+                claimed_at = now
+                running |= {self._threads.submit(self._one_threaded, claim) for claim in claims}
+                handled += len(claims)
+                if not running:
+                    break
+            running = wait(running, timeout=_LOOK_AGAIN_SECONDS, return_when=FIRST_COMPLETED).not_done
+        wait(running)
+        return handled
 
     @cached_property
     def _threads(self) -> ThreadPoolExecutor:
         # Kept for the life of the process, so that each thread keeps its connections to the world open.
         return ThreadPoolExecutor(self.parallel, thread_name_prefix=self.name)
 
-    def _loop(self, deadline: float, work: Callable[[list[Claim]], object]) -> int:
-        handled = 0
-        while time.monotonic() < deadline:
-            claims = self.claim()
-            if not claims:
-                break
-            work(claims)
-            handled += len(claims)
-        return handled
-
-    def claim(self) -> list[Claim]:
+    def claim(self, *, limit: int) -> list[Claim]:
         """Take due rows for `lease_seconds`, skipping what others hold; commits alone."""
         table = self.model._meta.db_table
         with transaction.atomic(durable=True), connection.cursor() as cursor:
@@ -85,15 +99,11 @@ class Drain:
                 f" fence = fence + 1 WHERE id IN (SELECT id FROM {table} WHERE due_at <= %s"
                 " AND (leased_until IS NULL OR leased_until < clock_timestamp())"
                 " ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED) RETURNING id, fence, attempts",
-                [self.lease_seconds, clock.now(), self.batch],
+                [self.lease_seconds, clock.now(), limit],
             )
             claims = [Claim(*row) for row in cursor.fetchall()]
         failpoint(f"{self.name}.claimed")
         return claims
-
-    def _in_turn(self, claims: list[Claim]) -> None:
-        for claim in claims:
-            self._one(claim)
 
     def _one(self, claim: Claim) -> None:
         try:

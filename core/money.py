@@ -10,7 +10,7 @@ from functools import cache
 import moneyed
 from moneyed import Money
 
-from core.currencies import EXPONENTS, ISO_EXPONENTS, PRIVATE_UNITS
+from core.currencies import EXPONENTS, ISO_EXPONENTS
 from core.errors import DomainError
 
 __all__ = [
@@ -32,7 +32,8 @@ __all__ = [
 MAX_MINOR_PER_ORDER = 10**12
 MAX_MINOR_PER_CHECKOUT = 10**14
 
-for _code, _exponent in PRIVATE_UNITS.items():
+# Our private units, and currencies younger than the money library's list.
+for _code, _exponent in EXPONENTS.items():
     if _code not in moneyed.CURRENCIES:
         moneyed.add_currency(_code, None, 10**_exponent, _code)
 

@@ -24,9 +24,9 @@ class OperationDrain(Drain):
     batch: ClassVar[int] = 32
     parallel: ClassVar[int] = 8
 
-    def claim(self) -> list[Claim]:
+    def claim(self, *, limit: int) -> list[Claim]:
         """Take due operations, oldest first, up to each channel's cap of operations in flight."""
-        claims = _claim(limit=self.batch)
+        claims = _claim(limit=limit)
         failpoint("execute.claimed")
         return claims
 

@@ -36,7 +36,7 @@ def on_provider_event(*, delivery: InboundEvent) -> None:
         return
     operation = scope.latest("confirm")
     if seen.status is PspStatus.CAPTURED:
-        if scope.charge.status == "CAPTURED":
+        if scope.charge.status == "CAPTURED" and scope.charge.psp_reference == seen.reference:
             return
         if operation is None or operation.status not in _WAITING:
             _unexpected_money(scope, seen)

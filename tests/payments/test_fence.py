@@ -30,14 +30,14 @@ def claim_again(owner_sql: Callable[..., Any], shop: Shop) -> Claim:
         "UPDATE payments_pspoperation SET leased_until = '2000-01-01', due_at = '2000-01-01'"
         " WHERE due_at IS NOT NULL"
     )
-    (claim,) = get_drain("operations").claim()
+    (claim,) = get_drain("operations").claim(limit=50)
     return claim
 
 
 def confirming(shop: Shop) -> None:
     """Bring a payment to the moment before it is confirmed: nothing was sent, the worker died."""
     shop.accept(shop.body())
-    (claim,) = get_drain("operations").claim()
+    (claim,) = get_drain("operations").claim(limit=50)
     arm("execute.after_commit", "raise")
     with pytest.raises(Exception, match="armed"):
         execute_operation(claim=claim)
@@ -75,7 +75,7 @@ def test_the_slower_workers_outcome_is_dropped_and_its_evidence_kept_f_b7(
 
 def test_a_claim_that_is_no_longer_the_newest_does_nothing(shop: Shop, owner_sql: Callable[..., Any]) -> None:
     shop.accept(shop.body())
-    (stale,) = get_drain("operations").claim()
+    (stale,) = get_drain("operations").claim(limit=50)
     fresh = claim_again(owner_sql, shop)
     execute_operation(claim=stale)
     assert shop.requests() == []
@@ -88,8 +88,8 @@ def test_a_claim_that_is_no_longer_the_newest_does_nothing(shop: Shop, owner_sql
 
 def test_a_leased_operation_is_claimed_by_nobody_else(shop: Shop) -> None:
     shop.accept(shop.body())
-    assert len(get_drain("operations").claim()) == 1
-    assert get_drain("operations").claim() == []
+    assert len(get_drain("operations").claim(limit=50)) == 1
+    assert get_drain("operations").claim(limit=50) == []
 
 
 def test_without_the_fence_the_books_stand_in_the_way(shop: Shop) -> None:

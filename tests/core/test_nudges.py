@@ -1,0 +1,60 @@
+"""Nudges: one is enough, a broker that is away costs nothing, a rolled back transaction nudges nobody."""
+
+import time
+from typing import Any
+
+import pytest
+from celery import current_app
+from django.core.cache import cache
+from django.db import transaction
+
+from core import nudges
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    names: list[str] = []
+    monkeypatch.setattr(current_app, "send_task", lambda task, *, queue, **_: names.append(queue))
+    monkeypatch.setattr(nudges, "_quiet_until", 0.0)
+    cache.delete("nudge:operations")
+    return names
+
+
+def test_nudges_wait_for_the_commit_and_are_one(sent: list[str]) -> None:
+    with transaction.atomic():
+        nudges.nudge("operations")
+        nudges.nudge("operations")
+        assert sent == []
+    assert sent == ["operations"]
+    nudges.nudge_now("operations")
+    assert sent == ["operations"]
+
+
+def test_a_drain_that_started_may_be_nudged_again(sent: list[str]) -> None:
+    nudges.nudge_now("operations")
+    nudges.acknowledge("operations")
+    nudges.nudge_now("operations")
+    assert sent == ["operations", "operations"]
+
+
+def test_what_rolls_back_nudges_nobody(sent: list[str]) -> None:
+    with pytest.raises(ValueError, match="no"), transaction.atomic():
+        nudges.nudge("operations")
+        raise ValueError("no")
+    assert sent == []
+
+
+def test_a_broker_that_is_away_costs_next_to_nothing(sent: list[str], settings: Any) -> None:
+    """F-D1, F-D10: the first nudge finds out; the next ones do not even try."""
+    settings.CACHES = {
+        "default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"},
+    }
+    with transaction.atomic():
+        nudges.nudge("operations")
+    begun = time.monotonic()
+    for _ in range(100):
+        nudges.nudge_now("operations")
+    assert time.monotonic() - begun < 0.1
+    assert sent == []
