@@ -18,8 +18,8 @@ pytestmark = [pytest.mark.benchmark, pytest.mark.processes]
 
 FLOOR = 250.0
 LONGEST_P95 = 60.0
-# The whole of the web application, in Python, may cost this many times its SQL through the bare driver.
-SMALLEST_RATIO = 0.1
+# Of the same SQL through the bare driver, in the same run.
+SMALLEST_RATIO = 0.4
 
 Statement = tuple[str, list[Any], Any]
 
@@ -48,9 +48,8 @@ def test_accepted_payments_per_second(bench: Bench) -> None:
     }
     table("accept: POST /v1/payments, one order, 2 processes of 4 threads", rows)
     assert full.rate / bare * SLACK >= SMALLEST_RATIO
-    if SLACK <= 1:
-        assert full.rate >= FLOOR
-        assert percentile(half.latencies, 95) <= LONGEST_P95
+    assert full.rate * SLACK >= FLOOR
+    assert percentile(half.latencies, 95) <= LONGEST_P95 * SLACK
 
 
 def _replayed(bench: Bench) -> tuple[float, dict[str, float]]:
