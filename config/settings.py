@@ -89,6 +89,9 @@ STATEMENT_TIMEOUT_MS = env_int("STATEMENT_TIMEOUT_MS", 5000)
 IDLE_IN_TRANSACTION_TIMEOUT_MS = env_int("IDLE_IN_TRANSACTION_TIMEOUT_MS", 10000)
 if not AS_OWNER:
     DATABASES["default"]["OPTIONS"] |= {
+        # A server that is gone without a word must not hold a request until the kernel gives up.
+        "tcp_user_timeout": 15_000,
+        "keepalives_idle": 30,
         "options": f"-c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS}"
         f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MS}",
         "pool": {

@@ -9,6 +9,15 @@ from urllib.parse import urlsplit
 
 __all__ = ["connect_sandbox"]
 
+# What can change the state of a payment; nobody needs to be told that we registered one.
+EVENTS = tuple(
+    f"payment_intent.{what}"
+    for what in (
+        *("requires_action", "processing", "amount_capturable_updated"),
+        *("succeeded", "payment_failed", "canceled"),
+    )
+)
+
 
 def connect_sandbox(*, facts: dict[str, str | None]) -> None:
     """Register the webhook endpoint with the provider and the signing secret with the store.
@@ -23,6 +32,7 @@ def connect_sandbox(*, facts: dict[str, str | None]) -> None:
             "url": f"{facts['api_url']}/psp/{facts['psp_channel']}/webhooks",
             "secret": facts["psp_webhook_secret"],
             "account": facts["psp_key"],
+            "events": list(EVENTS),
         },
     )
     _post(f"{facts['sandbox_url']}/_sandbox/store/secrets", {"secret": facts["webhook_secret"]})
