@@ -28,8 +28,8 @@ class CpuMeter:
     def milliseconds(self, *, per: int) -> dict[str, float]:
         """Return the CPU milliseconds of each part since the start, divided by a number of payments.
 
-        A process that ended meanwhile is not counted, nor are the database's background processes; the
-        load generator is this process.
+        A process that ended meanwhile is not counted, nor are the database's background processes and the
+        backend that this process asks for results; the load generator is this process.
         """
         now = self._look()
         spent: dict[str, float] = {}
@@ -44,7 +44,10 @@ class CpuMeter:
             for name, process in self._stack.processes.items()
         }
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
+            cursor.execute(
+                "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+                " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+            )
             trees["postgres"] = [pid for (pid,) in cursor.fetchall()]
         trees["load generator"] = [os.getpid()]
         return {(name, pid): _seconds(pid) for name, pids in trees.items() for pid in pids}

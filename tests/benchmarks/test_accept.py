@@ -62,26 +62,28 @@ def _replayed(bench: Bench) -> tuple[float, dict[str, float]]:
     begun = time.monotonic()
     bench.cpu.restart()
 
-    def work() -> None:
+    def work(line: psycopg.Connection[Any]) -> None:
         count = 0
-        with psycopg.connect(_address()) as line:
-            while time.monotonic() < begun + 5:
-                new: dict[Any, Any] = {each: uuid7() for each in made}
-                new |= {name: f"b-{uuid4()}" for name in names}
-                for sql, params, kind in statements:
-                    prepare = True if kind is psycopg.Cursor else None
-                    kind(line).execute(sql, [_renewed(new, each) for each in params], prepare=prepare)
-                line.commit()
-                count += 1
+        while time.monotonic() < begun + 5:
+            new: dict[Any, Any] = {each: uuid7() for each in made}
+            new |= {name: f"b-{uuid4()}" for name in names}
+            for sql, params, kind in statements:
+                prepare = True if kind is psycopg.Cursor else None
+                kind(line).execute(sql, [_renewed(new, each) for each in params], prepare=prepare)
+            line.commit()
+            count += 1
         done.append(count)
 
-    threads = [threading.Thread(target=work) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(done) == 2, "a replay broke off"
-    return sum(done) / (time.monotonic() - begun), bench.cpu.milliseconds(per=sum(done))
+    # Open until the CPU of their backends has been read.
+    with psycopg.connect(_address()) as first, psycopg.connect(_address()) as second:
+        threads = [threading.Thread(target=work, args=[line]) for line in (first, second)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(done) == 2, "a replay broke off"
+        rate = sum(done) / (time.monotonic() - begun)
+        return rate, bench.cpu.milliseconds(per=sum(done))
 
 
 def _renewed(new: dict[Any, Any], value: Any) -> Any:
