@@ -15,7 +15,7 @@ from hypothesis import settings as hypothesis_settings
 
 from config.env import database_from_url
 from core.provisioning import default_privilege_statements
-from tests.database import as_owner, login, truncate_everything
+from tests.database import as_owner, end_other_sessions, login, truncate_everything
 
 hypothesis_settings.register_profile(
     "default", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
@@ -46,6 +46,7 @@ def django_db_setup(
         login(app_login)
     yield
     with django_db_blocker.unblock():
+        end_other_sessions()
         login(owner)
         teardown_databases(config, verbosity=0)
     connections.close_all()

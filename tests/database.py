@@ -10,7 +10,7 @@ from django.db import connection
 
 from config.env import database_from_url
 
-__all__ = ["as_owner", "login", "truncate_everything"]
+__all__ = ["as_owner", "end_other_sessions", "login", "truncate_everything"]
 
 # Filled by migrations, so emptying them would break the installation under test.
 KEPT = {
@@ -28,6 +28,15 @@ def login(login: dict[str, Any]) -> None:
     connection.close()
     connection.close_pool()
     connection.settings_dict.update(login)
+
+
+def end_other_sessions() -> None:
+    """End what killed processes left behind on the server: a backend at work does not notice their end."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()"
+        )
 
 
 def owner_connection() -> psycopg.Connection[Any]:

@@ -41,7 +41,6 @@ def book_capture(scope: ChargeScope, operation: PspOperation, seen: PspObject, c
     changes.move(operation, operation.to_succeeded, why="captured")
     changes.move(scope.charge, scope.charge.to_captured, why="captured", captured_minor=seen.captured_minor)
     shares = _shares(scope, at=scope.checkout.created_at)
-    _post(scope, shares, at)
     insert_rows(
         [
             OrderShare(
@@ -63,6 +62,8 @@ def book_capture(scope: ChargeScope, operation: PspOperation, seen: PspObject, c
             captured_minor=order.amount_minor,
         )
     _finish(scope)
+    # Last, because it locks the sellers' wallets, and a popular seller's wallet is in every other payment.
+    _post(scope, shares, at)
 
 
 def _shares(scope: ChargeScope, *, at: datetime) -> dict[int, Share]:
