@@ -72,10 +72,11 @@ class Drain:
         """Keep every thread busy: what hangs holds its own thread, never the work of the others."""
         handled, claimed_at, running = 0, 0.0, set[Future[None]]()
         while (now := time.monotonic()) < deadline:
-            free = self.parallel - len(running)
-            # Several at a time where possible: a claim is a transaction of its own.
-            if free and (free * 2 >= self.parallel or now - claimed_at >= _LOOK_AGAIN_SECONDS):
-                claims = self.claim(limit=min(self.batch, free))
+            free = self.batch - len(running)
+            # Many at a time where possible, because a claim is a transaction of its own; but what hangs
+            # must not keep the others from being looked for.
+            if free * 2 >= self.batch or (free and now - claimed_at >= _LOOK_AGAIN_SECONDS):
+                claims = self.claim(limit=free)
                 claimed_at = now
                 running |= {self._threads.submit(self._one_threaded, claim) for claim in claims}
                 handled += len(claims)

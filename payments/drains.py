@@ -22,7 +22,7 @@ class OperationDrain(Drain):
     name: ClassVar[str] = "operations"
     model = PspOperation
     batch: ClassVar[int] = 32
-    parallel: ClassVar[int] = 8
+    parallel: ClassVar[int] = 16
 
     def claim(self, *, limit: int) -> list[Claim]:
         """Take due operations, oldest first, up to each channel's cap of operations in flight."""

@@ -137,26 +137,33 @@ def claim_due_operations(*, limit: int) -> list[tuple[UUID, int, int]]:
         return cursor.fetchall()
 
 
+# Channel by channel, so that one with a long queue costs no more than its cap.
 _CLAIM = """
 WITH busy AS (
     SELECT channel_id, count(*) AS running FROM payments_pspoperation
     WHERE leased_until > clock_timestamp() AND due_at IS NOT NULL GROUP BY channel_id
-), due AS (
-    SELECT id, row_number() OVER (PARTITION BY channel_id ORDER BY due_at) AS place, channel_id
-    FROM payments_pspoperation
+), waiting AS (
+    SELECT DISTINCT channel_id FROM payments_pspoperation
     WHERE due_at <= %(now)s AND (leased_until IS NULL OR leased_until < clock_timestamp())
 ), allowed AS (
-    SELECT due.id FROM due JOIN channels_channel AS channel ON channel.id = due.channel_id
-    LEFT JOIN busy ON busy.channel_id = due.channel_id
-    WHERE due.place + coalesce(busy.running, 0) <= channel.max_in_flight
+    SELECT due.id, due.due_at FROM waiting
+    JOIN channels_channel AS channel ON channel.id = waiting.channel_id
+    LEFT JOIN busy ON busy.channel_id = waiting.channel_id
+    CROSS JOIN LATERAL (
+        SELECT id, due_at FROM payments_pspoperation AS operation
+        WHERE operation.channel_id = waiting.channel_id AND operation.due_at <= %(now)s
+          AND (operation.leased_until IS NULL OR operation.leased_until < clock_timestamp())
+        ORDER BY operation.due_at
+        LIMIT greatest(channel.max_in_flight - coalesce(busy.running, 0), 0)
+    ) AS due
 )
 UPDATE payments_pspoperation
 SET leased_until = clock_timestamp() + %(lease)s * interval '1 second', fence = fence + 1
 WHERE id IN (
     SELECT id FROM payments_pspoperation
-    WHERE id IN (SELECT id FROM allowed) AND due_at <= %(now)s
+    WHERE id IN (SELECT id FROM allowed ORDER BY due_at LIMIT %(limit)s) AND due_at <= %(now)s
       AND (leased_until IS NULL OR leased_until < clock_timestamp())
-    ORDER BY due_at LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
+    FOR NO KEY UPDATE SKIP LOCKED
 )
 RETURNING id, fence, attempts
 """

@@ -306,6 +306,11 @@ class PspOperation(StatefulModel, WorkRow):
         ]
         indexes = [
             models.Index(fields=["due_at"], name="payments_operation_due", condition=Q(due_at__isnull=False)),
+            models.Index(
+                fields=["channel", "due_at"],
+                name="payments_operation_queue",
+                condition=Q(due_at__isnull=False),
+            ),
             models.Index(fields=["charge", "id"], name="payments_operation_of_charge"),
             models.Index(
                 fields=["channel"],
