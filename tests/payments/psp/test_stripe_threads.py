@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 from django.db import connection
@@ -29,8 +30,10 @@ def echo() -> Iterator[ScriptedProvider]:
 @pytest.mark.django_db(transaction=True)
 def test_threads_share_a_client_and_not_a_connection(echo: ScriptedProvider) -> None:
     channel, adapter = open_channel(base_url=echo.url), adapter_for("stripe")
+    together = Barrier(THREADS, timeout=20)
 
     def pay(worker: int) -> list[bool]:
+        together.wait()  # or a thread that is done early takes the turns of one that never began
         try:
             outcomes = [
                 (
