@@ -4,7 +4,10 @@ import os
 from typing import Any
 
 from celery import Celery
+from celery.signals import worker_process_init
 from kombu import Queue
+
+from config.memory import settle
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -34,3 +37,9 @@ def schedule(sender: Celery, **_: Any) -> None:
         },
         "audit": {"task": "core.audit", "schedule": 3600.0, "options": {"expires": 3600}},
     }
+
+
+@worker_process_init.connect
+def settle_memory(**_: Any) -> None:
+    """Each child of the pool, once."""
+    settle()

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 
@@ -14,6 +13,7 @@ from core import clock
 from core.api.pagination import Page
 from core.errors import NotFound
 from core.ids import parse_public_id
+from core.rows import Query, read_together
 from merchants.facts import buyer_data, seller_data
 from merchants.models import Buyer, Merchant, Seller, SellerTerms
 from merchants.types import BuyerData, MerchantData, SellerData, TermsData
@@ -45,7 +45,7 @@ _BY_ACCOUNT = """
         SELECT * FROM merchants_sellerterms WHERE seller_id = s.id AND effective_at <= %s
         ORDER BY effective_at DESC, version DESC LIMIT 1
     ) t
-    WHERE s.merchant_id = %s AND s.seller_account = ANY (%s)
+    WHERE s.merchant_id = %s AND s.seller_account = ANY (%s::text[])
 """
 
 
@@ -91,9 +91,7 @@ def sellers_by_account(
     The terms are those in effect at `at` (now, if not given).
     """
     # Plain SQL, because every accepted payment asks this and the ORM makes it several times as long.
-    with connection.cursor() as cursor:
-        cursor.execute(_BY_ACCOUNT, [at or clock.now(), merchant_id, list(accounts)])
-        rows = cursor.fetchall()
+    [rows] = read_together(Query(_BY_ACCOUNT, [at or clock.now(), merchant_id, list(accounts)]))
     return {row[1]: _from_columns(merchant_id, row) for row in rows}
 
 
