@@ -14,6 +14,7 @@ import psycopg
 from django.db.models import AutoField, Field, Model
 from django.db.transaction import get_connection
 
+from core.pipelines import pipeline
 from core.row_values import Preparer, preparers
 from core.transactions import requires_transaction
 
@@ -139,7 +140,7 @@ def _executed(
         if len(statements) == 1:
             cursors[0].execute(statements[0][0], statements[0][1], prepare=statements[0][2])
         else:
-            with raw.pipeline():
+            with pipeline(raw):
                 for cursor, (sql, params, prepare) in zip(cursors, statements, strict=True):
                     cursor.execute(sql, params, prepare=prepare)
         yield cursors
