@@ -2,7 +2,15 @@
 
 from core.errors import DomainError
 
-__all__ = ["AccountGuarded", "EntryConflict", "EntryUnbalanced"]
+__all__ = [
+    "AccountGuarded",
+    "AlreadyCorrected",
+    "CorrectionRefused",
+    "EntryConflict",
+    "EntryUnbalanced",
+    "EntryUnknown",
+    "GroupNotWhole",
+]
 
 
 class EntryConflict(DomainError):
@@ -21,3 +29,27 @@ class EntryUnbalanced(DomainError):
     code = "entry_unbalanced"
     status = 422
     message = "The lines of the entry do not balance."
+
+
+class AlreadyCorrected(DomainError):
+    code = "entry_already_corrected"
+    status = 409
+    message = "This entry has its correction already; an entry is corrected once."
+
+
+class CorrectionRefused(DomainError):
+    code = "correction_refused"
+    status = 409
+    message = "A correction takes back exactly the lines of one entry that is not a correction itself."
+
+
+class EntryUnknown(DomainError):
+    code = "entry_unknown"
+    status = 404
+    message = "The books of this merchant hold no such entry."
+
+
+class GroupNotWhole(DomainError):
+    code = "group_not_whole"
+    status = 409
+    message = "The entries of a group are posted together, all or none; none joins later."

@@ -44,6 +44,12 @@ class JournalEntry(models.Model):
     line_count = models.SmallIntegerField()
     corrects = models.BigIntegerField(null=True)
     digest = models.BinaryField(max_length=32)
+    group_id = models.UUIDField(null=True)
+    # How many entries the group has; all of them say the same.
+    group_size = models.SmallIntegerField(null=True)
+    # Where the day of the event was closed already: the date that the entry would have had.
+    original_date = models.DateField(null=True)
+    facts = models.JSONField(null=True)
 
     class Meta:
         constraints = [
@@ -53,6 +59,25 @@ class JournalEntry(models.Model):
             models.UniqueConstraint(fields=["merchant_id", "id"], name="ledger_entry_merchant"),
             models.CheckConstraint(
                 condition=Q(line_count__gte=2, line_count__lte=1023), name="ledger_entry_lines"
+            ),
+            models.UniqueConstraint(
+                fields=["corrects"], condition=Q(corrects__isnull=False), name="ledger_entry_corrected_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(group_id__isnull=True, group_size__isnull=True)
+                | Q(group_id__isnull=False, group_size__isnull=False, group_size__gte=1),
+                name="ledger_entry_group_sized",
+            ),
+            models.CheckConstraint(
+                condition=Q(original_date__isnull=True) | Q(original_date__lt=F("effective_date")),
+                name="ledger_entry_original_is_earlier",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["merchant_id", "group_id"],
+                condition=Q(group_id__isnull=False),
+                name="ledger_entry_group",
             ),
         ]
 

@@ -19,7 +19,12 @@ class LineDraft:
 
 @dataclass(frozen=True)
 class EntryDraft:
-    """One balanced entry; (merchant, source, source_ref, leg) is posted at most once, ever."""
+    """One balanced entry; (merchant, source, source_ref, leg) is posted at most once, ever.
+
+    Entries with one `group_id` are posted in one call, all or none. `original_date` is the date of an event
+    whose day was closed, so that the entry stands on a later one. `facts` are short texts that no line
+    holds (a rate, a reason), as (name, value) pairs.
+    """
 
     merchant_id: UUID
     kind: str
@@ -29,6 +34,9 @@ class EntryDraft:
     effective_date: date
     lines: tuple[LineDraft, ...]
     corrects: int | None = None
+    group_id: UUID | None = None
+    original_date: date | None = None
+    facts: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,7 @@ def nothing_changes() -> Iterator[None]:
 def door_call(door: str, arrays: Sequence[Any]) -> list[tuple[Any, ...]]:
     """Call a function of the database with arrays that no Python has checked."""
     kinds = ["uuid", "text", "text", "text", "text", "date", "timestamptz", "int", "bigint", "bytea"]
+    kinds += ["uuid", "int", "date", "text"]
     kinds += ["int", "int", "bigint", "text", "bigint", "text", "int", "int", "bigint", "bigint"]
     marks = ", ".join(f"%s::{kind}[]" for kind in kinds[: len(arrays)])
     with transaction.atomic():

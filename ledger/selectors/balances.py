@@ -1,4 +1,4 @@
-"""How others read the books."""
+"""Balances of accounts."""
 
 from uuid import UUID
 
