@@ -19,6 +19,7 @@ from ledger.errors import (
     EntryConflict,
     EntryUnbalanced,
     GroupNotWhole,
+    PeriodClosed,
 )
 from ledger.types import EntryDraft
 
@@ -37,8 +38,10 @@ _REFUSALS: dict[str, type[DomainError]] = {
     "QL001": EntryConflict,
     "QL002": AccountGuarded,
     "QL004": EntryUnbalanced,
+    "QL005": PeriodClosed,
     "QL007": CorrectionRefused,
     "QL008": GroupNotWhole,
+    "QL009": PeriodClosed,
 }
 _CONSTRAINTS: dict[str, type[DomainError]] = {"ledger_entry_corrected_once": AlreadyCorrected}
 
@@ -113,9 +116,9 @@ def _optional(value: object | None) -> str:
 def call(function: str, placeholders: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
     """Call a database function with arrays in binary; return its rows.
 
-    Raises EntryConflict, AccountGuarded, EntryUnbalanced, CorrectionRefused, AlreadyCorrected and
-    GroupNotWhole for refusals that have a name; every other refusal of a guard is a defect of ours and
-    stays a database error.
+    Raises EntryConflict, AccountGuarded, EntryUnbalanced, CorrectionRefused, AlreadyCorrected,
+    GroupNotWhole and PeriodClosed for refusals that have a name; every other refusal of a guard is a defect
+    of ours and stays a database error.
     """
     connection.ensure_connection()
     raw = connection.connection

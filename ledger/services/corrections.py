@@ -8,6 +8,7 @@ from core.audit_trail import record_audit, required_reason
 from core.transactions import requires_transaction
 from ledger.errors import AlreadyCorrected, EntryConflict
 from ledger.selectors import correction_draft
+from ledger.services.periods import land_entries
 from ledger.services.posting import post_entries
 from ledger.templates.groups import linked
 from ledger.types import EntryRef
@@ -21,7 +22,8 @@ def correct_entries(
 ) -> list[EntryRef]:
     """Take back entries that touch no wallet, all or none; return the corrections in order.
 
-    The same call again is the same corrections. Raises ReasonRequired, EntryUnknown, AlreadyCorrected,
+    The same call again is the same corrections; a correction whose day is closed goes to the next open day
+    and keeps its own date. Raises ReasonRequired, EntryUnknown, AlreadyCorrected,
     CorrectionRefused for a correction of a correction or a date before the entry's own, and AccountGuarded
     when an entry touches a wallet: such a correction is posted by the wallet, from `correction_draft`.
     """
@@ -33,7 +35,8 @@ def correct_entries(
         for entry_id in entry_ids
     ]
     try:
-        refs = post_entries(drafts=linked(drafts=drafts) if len(drafts) > 1 else drafts)
+        landed = land_entries(drafts=linked(drafts=drafts) if len(drafts) > 1 else drafts)
+        refs = post_entries(drafts=landed)
     except EntryConflict as error:
         raise AlreadyCorrected() from error
     for entry_id, ref in zip(entry_ids, refs, strict=True):

@@ -17,14 +17,20 @@ def advance_fence() -> int:
 
 @forbids_transaction
 def advance_checkpoints() -> int:
-    """Fold what is below the fence into the balances kept per account; return how many balances moved.
+    """Fold what is below the fence into the balances and day totals per account; return how many balances moved.
 
     Works in portions that commit alone, so that a long backlog is no long statement.
     """
+    moved = _fold("ledger_advance_checkpoints")
+    _fold("ledger_advance_day_totals")
+    return moved
+
+
+def _fold(function: str) -> int:
     total = 0
     while True:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT ledger_advance_checkpoints()")
+            cursor.execute(f"SELECT {function}()")  # noqa: S608 - one of the two above
             moved = int(cursor.fetchone()[0])
         if not moved:
             return total

@@ -60,7 +60,8 @@ def post_entries(*, drafts: Sequence[EntryDraft]) -> list[EntryRef]:
 
     An entry that is in the books already is returned as not new. Raises EntryConflict when it is there
     with other content, AccountGuarded when a line is on a wallet-backed account, CorrectionRefused and
-    AlreadyCorrected for a correction, GroupNotWhole when a group is not all there.
+    AlreadyCorrected for a correction, GroupNotWhole when a group is not all there, PeriodClosed for a new
+    entry on a closed day (`land_entries` finds the day where such an item goes).
     """
     return post_through(door="ledger_post", drafts=drafts)
 
