@@ -17,10 +17,12 @@ _NEWEST = 2**63 - 1
 _ADJUSTED = """
     coalesce(({base}), 0) + coalesce((
         SELECT sum(line.amount_minor) FROM ledger_journalline AS line {join}
-        WHERE line.account_id = account.id AND line.entry_id > {kept} AND line.entry_id <= %(known)s {dated}), 0)
+        WHERE line.account_id = account.id AND line.entry_id > {kept} AND line.entry_id <= %(known)s
+            {dated}), 0)
     - coalesce((
         SELECT sum(line.amount_minor) FROM ledger_journalline AS line {join}
-        WHERE line.account_id = account.id AND line.entry_id > %(known)s AND line.entry_id <= {kept} {dated}), 0)
+        WHERE line.account_id = account.id AND line.entry_id > %(known)s AND line.entry_id <= {kept}
+            {dated}), 0)
 """
 # Over all dates: from the checkpoint.
 _BALANCE = _ADJUSTED.format(
@@ -50,7 +52,7 @@ def balance_minor(
     balance, parameters = _balance_at(effective_until, recorded_until)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {balance} {_FROM} WHERE account.id = %(account)s",  # noqa: S608
+            f"SELECT {balance} {_FROM} WHERE account.id = %(account)s",
             {**parameters, "account": account_id},
         )
         row = cursor.fetchone()
@@ -67,7 +69,7 @@ def trial_balance(
     balance, parameters = _balance_at(effective_until, recorded_until)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT account.id, account.role, account.owner, account.provider, account.currency,"  # noqa: S608
+            "SELECT account.id, account.role, account.owner, account.provider, account.currency,"
             f" {balance} {_FROM}"
             " WHERE account.merchant_id = %(merchant)s ORDER BY account.currency, account.role, account.id",
             {**parameters, "merchant": merchant_id},

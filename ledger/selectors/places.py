@@ -13,7 +13,8 @@ from ledger.errors import PlaceUnknown
 __all__ = ["checked_place", "current_place", "place_at"]
 
 _PLACE_AT = """
-    SELECT (SELECT max(entry_id) FROM ledger_fencemark WHERE marked_at <= %(at)s), seen_at IS NULL OR seen_at < %(at)s
+    SELECT (SELECT max(entry_id) FROM ledger_fencemark WHERE marked_at <= %(at)s),
+        seen_at IS NULL OR seen_at < %(at)s
     FROM ledger_fence
 """
 
@@ -40,7 +41,7 @@ def place_at(*, at: datetime) -> int:
 
 
 def checked_place(*, recorded_until: int) -> int:
-    """Return the place given. Raises PlaceUnknown when the fence has not come there: it might still change."""
+    """Return the place given. Raises PlaceUnknown above the fence, where it might still change."""
     if not 0 <= recorded_until <= current_place():
         raise PlaceUnknown(param="recorded_until")
     return recorded_until

@@ -118,11 +118,12 @@ def _enough_days(asked: dict[str, Any], limit: int) -> date:
     """The first day by which the days after the one where the page begins have more lines than it takes."""
     until: date = asked["until"]
     lines = 0
+    day: date
     for day, count in _fetch(_DAYS, asked):
         if day > asked["after_day"]:
             lines += count
         if lines > limit:
-            return min(day, until)
+            return day
     return until
 
 

@@ -17,7 +17,7 @@ def advance_fence() -> int:
 
 @forbids_transaction
 def advance_checkpoints() -> int:
-    """Fold what is below the fence into the balances and day totals per account; return how many balances moved.
+    """Fold what is below the fence into the balances and day totals; return how many balances moved.
 
     Works in portions that commit alone, so that a long backlog is no long statement.
     """
@@ -30,7 +30,7 @@ def _fold(function: str) -> int:
     total = 0
     while True:
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {function}()")  # noqa: S608 - one of the two above
+            cursor.execute(f"SELECT {function}()")
             moved = int(cursor.fetchone()[0])
         if not moved:
             return total
