@@ -1,4 +1,4 @@
-"""L13, closing days: by two people, for good; a posting under way is in the totals or refused, never after."""
+"""L13, closing days: by two people, for good; a posting is in the totals or refused, never after them."""
 
 import threading
 from collections.abc import Callable
