@@ -1,6 +1,7 @@
 """What must always be true of the books, as queries that return no rows."""
 
 from core.audits import Invariant
+from ledger import period_audits
 
 __all__ = ["INVARIANTS"]
 
@@ -81,7 +82,8 @@ INVARIANTS = [
         # By what the role may really do, whether granted to it, to a role it is in, or to PUBLIC.
         sql="""SELECT books.name, wanted.privilege
             FROM unnest(ARRAY['ledger_account', 'ledger_journalentry', 'ledger_journalline',
-                'ledger_accountcheckpoint', 'ledger_fence', 'wallet_wallet', 'wallet_walletaccount',
+                'ledger_accountcheckpoint', 'ledger_fence', 'ledger_fencemark', 'ledger_daytotal',
+                'ledger_closedperiod', 'ledger_closedtotal', 'wallet_wallet', 'wallet_walletaccount',
                 'wallet_walletoperation']) AS books(name)
             CROSS JOIN unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']) AS wanted(privilege)
             WHERE CASE WHEN wanted.privilege IN ('INSERT', 'UPDATE')
@@ -97,4 +99,5 @@ INVARIANTS = [
         exercised_sql="SELECT EXISTS (SELECT 1 FROM pg_sequences)",
         covers=("I40",),
     ),
+    *period_audits.INVARIANTS,
 ]
