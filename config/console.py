@@ -25,6 +25,12 @@ def _page(title: Any, icon: str, model: str) -> dict[str, Any]:
     }
 
 
+def _report(title: Any, icon: str, model: str, report: str) -> dict[str, Any]:
+    """Return a menu line for a report beside the list of a model."""
+    app, name = model.split(".")
+    return {**_page(title, icon, model), "link": reverse_lazy(f"admin:{app}_{name}_{report}")}
+
+
 def _stylesheet(request: HttpRequest) -> str:
     return static("core/console.css")
 
@@ -64,6 +70,16 @@ def _menu() -> list[dict[str, Any]]:
             ],
         },
         {
+            "title": _("Books"),
+            "separator": True,
+            "items": [
+                _report(_("Trial balance"), "balance", "ledger.account", "trial-balance"),
+                _page(_("Accounts"), "menu_book", "ledger.account"),
+                _page(_("Journal entries"), "receipt_long", "ledger.journalentry"),
+                _page(_("Wallets"), "account_balance_wallet", "wallet.wallet"),
+            ],
+        },
+        {
             "title": _("Operations"),
             "separator": True,
             "items": [
@@ -78,7 +94,8 @@ def _menu() -> list[dict[str, Any]]:
             "items": [
                 _page(_("Audit trail"), "history", "core.auditrecord"),
                 _page(_("State changes"), "conversion_path", "core.statuschange"),
-                _page(_("Invariant checks"), "verified", "core.auditrun"),
+                _report(_("Verdicts on the books"), "verified", "core.auditrun", "latest"),
+                _page(_("Runs of the checks"), "fact_check", "core.auditrun"),
             ],
         },
         {
