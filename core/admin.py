@@ -1,15 +1,17 @@
 """The console's pages of what every module shares."""
 
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.admin import display, register
 from django.http import HttpRequest, HttpResponse
+from django.utils.timesince import timesince
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 
-from core import dead_letters
+from core import clock, dead_letters
 from core.admin_base import ReadOnlyAdmin, ServiceAction
 from core.admin_display import amount, person, state, text
 from core.admin_pages import ReportsAdmin
@@ -267,6 +269,16 @@ class StatusChangeAdmin(ReadOnlyAdmin):
         return person(row, row.actor)
 
 
+def _age(age: timedelta | None) -> str:
+    """Say how long ago something was, in words."""
+    if age is None:
+        return gettext("never")
+    if age < timedelta(minutes=1):
+        return gettext("just now")
+    now = clock.now()
+    return gettext("%(age)s ago") % {"age": timesince(now - age, now)}
+
+
 _VERDICTS = {
     "violated": ("VIOLATED", "failed"),
     "never": ("NEVER_CHECKED", "waiting"),
@@ -321,7 +333,7 @@ class AuditRunAdmin(ReportsAdmin):
         counts = Counter(each.verdict for each in found)
         context = {
             "verdicts": [
-                {"shown": state(_VERDICTS[each.verdict][0], _VERDICTS[each.verdict][1]), "it": each}
+                {"shown": state(*_VERDICTS[each.verdict]), "age": _age(each.age), "it": each}
                 for each in found
             ],
             "counts": [

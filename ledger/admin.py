@@ -130,7 +130,7 @@ class AccountAdmin(PageAdmin):
 
     def page_title(self, row: Any) -> str:
         """Account 12: liab.seller_available:USD."""
-        return f"#{row.pk} {account_code(row.role, row.provider, row.currency)}"
+        return f"{_('Account')} #{row.pk} · {account_code(row.role, row.provider, row.currency)}"
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -237,7 +237,7 @@ class JournalEntryAdmin(PageAdmin):
 
     def page_title(self, row: Any) -> str:
         """Entry 12: capture."""
-        return f"#{row.pk} {row.kind}"
+        return f"{_('Entry')} #{row.pk} · {row.kind}"
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """The lines by currency, and the other entries of the same business event."""

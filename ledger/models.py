@@ -46,6 +46,7 @@ class JournalEntry(models.Model):
     digest = models.BinaryField(max_length=32)
 
     class Meta:
+        verbose_name_plural = "journal entries"
         constraints = [
             models.UniqueConstraint(
                 fields=["merchant_id", "source", "source_ref", "leg"], name="ledger_entry_once_per_source"

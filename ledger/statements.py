@@ -263,7 +263,7 @@ def entries_of_event(
     """Return id, leg, kind, time and what it corrects, of up to 100 entries of one business event."""
     return _fetch(
         "SELECT id, leg, kind, recorded_at, corrects FROM ledger_journalentry"
-        " WHERE merchant_id = %s AND source = %s AND source_ref = %s ORDER BY leg LIMIT %s",
+        " WHERE merchant_id = %s AND source = %s AND source_ref = %s ORDER BY id LIMIT %s",
         [merchant_id, source, source_ref, _EVENT_LIMIT],
     )
 
@@ -296,4 +296,5 @@ def entries_with_reference(*, reference: str) -> list[int]:
 def _fetch(sql: str, parameters: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows

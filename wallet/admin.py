@@ -116,7 +116,7 @@ class WalletAdmin(PageAdmin):
 
     def page_title(self, row: Any) -> str:
         """Whose wallet, in which currency."""
-        return f"{row.owner_name}, {row.currency} ({row.kind})"
+        return f"{_('Wallet')} · {row.owner_name} · {row.currency} {row.kind}"
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -132,35 +132,31 @@ class WalletAdmin(PageAdmin):
         """Buckets beside their accounts, and one page of operations."""
         place = {name: int(request.GET[name]) for name in _PLACES if name in request.GET}
         page = pages.operations(wallet_id=row.pk, **place)
-        behind = pages.accounts_behind(wallet_id=row.pk)
         return {
             "public_id": public_id("wal", row.pk),
             "owner_id": public_id(_OWNERS[row.owner_type], row.owner_id),
-            "buckets": [_bucket(row, name, behind) for name in pages.BUCKETS],
+            "buckets": [_bucket(each, row.currency) for each in pages.buckets(wallet_id=row.pk)],
             "operations": [_operation(each, row.currency) for each in page.operations],
             "older_url": f"?older_than={page.older_than}" if page.older_than else "",
             "newer_url": f"?newer_than={page.newer_than}" if page.newer_than else "",
         }
 
 
-def _bucket(row: Any, name: str, behind: list[pages.AccountBehind]) -> dict[str, Any]:
+def _bucket(bucket: pages.Bucket, currency: str) -> dict[str, Any]:
     """Return one bucket beside the accounts behind it, which must add up to it."""
-    held_minor = getattr(row, f"{name}_minor")
-    accounts = [each for each in behind if each.bucket == name]
-    in_books = sum(each.balance_minor for each in accounts)
     return {
-        "name": _BUCKET_NAMES[name],
-        "says": _BUCKET_SAYS[name],
-        "amount": amount(held_minor, row.currency),
-        "agrees": held_minor == in_books,
-        "difference": amount(held_minor - in_books, row.currency),
+        "name": _BUCKET_NAMES[bucket.name],
+        "says": _BUCKET_SAYS[bucket.name],
+        "amount": amount(bucket.balance_minor, currency),
+        "agrees": not bucket.difference_minor,
+        "difference": amount(bucket.difference_minor, currency),
         "accounts": [
             {
                 "role": each.role,
                 "url": reverse("admin:ledger_account_change", args=[each.account_id]),
-                "balance": amount(each.balance_minor, row.currency),
+                "balance": amount(each.balance_minor, currency),
             }
-            for each in accounts
+            for each in bucket.accounts
         ],
     }
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from ledger.selectors import balance_minor
-from wallet.models import WalletAccount, WalletOperation
+from django.db import connection
 
-__all__ = ["BUCKETS", "AccountBehind", "OperationPage", "OperationRow", "accounts_behind", "operations"]
+from wallet.models import WalletOperation
+
+__all__ = ["BUCKETS", "AccountBehind", "Bucket", "OperationPage", "OperationRow", "buckets", "operations"]
 
 BUCKETS = ("pending", "available", "held", "receivable")
 # Line ids are the entry's id times this, plus the number of the line.
@@ -25,6 +26,20 @@ class AccountBehind:
     role: str
     bucket: str
     balance_minor: int
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """One bucket of a wallet, in minor units, and the accounts of the books that must add up to it."""
+
+    name: str
+    balance_minor: int
+    accounts: Sequence[AccountBehind]
+
+    @property
+    def difference_minor(self) -> int:
+        """What the wallet says more than the books do; anything but zero is a violation."""
+        return self.balance_minor - sum(each.balance_minor for each in self.accounts)
 
 
 @dataclass(frozen=True)
@@ -49,19 +64,43 @@ class OperationPage:
     newer_than: int | None
 
 
-def accounts_behind(*, wallet_id: UUID) -> list[AccountBehind]:
-    """Return the accounts of one wallet with their balances in the books, by bucket and role."""
-    rows = WalletAccount.objects.filter(wallet_id=wallet_id)
-    found = [
+# The wallet and its accounts in one statement: a posting between two would look like a difference.
+_BUCKETS = """
+    SELECT wallet.pending_minor, wallet.available_minor, wallet.held_minor, wallet.receivable_minor,
+        behind.account_id, behind.role, behind.bucket,
+        coalesce(mark.balance_minor, 0) + coalesce((
+            SELECT sum(line.amount_minor) FROM ledger_journalline AS line
+            WHERE line.account_id = behind.account_id AND line.entry_id > coalesce(mark.entry_id, 0)), 0)
+    FROM wallet_wallet AS wallet
+    LEFT JOIN wallet_walletaccount AS behind ON behind.wallet_id = wallet.id
+    LEFT JOIN ledger_accountcheckpoint AS mark ON mark.account_id = behind.account_id
+    WHERE wallet.id = %s ORDER BY behind.role
+"""
+
+
+def buckets(*, wallet_id: UUID) -> list[Bucket]:
+    """Return the four buckets of a wallet, each with the accounts of the books behind it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BUCKETS, [wallet_id])
+        rows = cursor.fetchall()
+    accounts = [
         AccountBehind(
-            account_id=row.account_id,
-            role=row.role,
-            bucket=row.bucket,
-            balance_minor=balance_minor(account_id=row.account_id) * (1 if row.role in _ASSETS else -1),
+            account_id=account_id,
+            role=role,
+            bucket=bucket,
+            balance_minor=int(balance) * (1 if role in _ASSETS else -1),
         )
-        for row in rows
+        for *_, account_id, role, bucket, balance in rows
+        if account_id is not None
     ]
-    return sorted(found, key=lambda each: (BUCKETS.index(each.bucket), each.role))
+    return [
+        Bucket(
+            name=name,
+            balance_minor=rows[0][place],
+            accounts=[each for each in accounts if each.bucket == name],
+        )
+        for place, name in enumerate(BUCKETS)
+    ]
 
 
 def operations(

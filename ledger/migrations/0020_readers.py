@@ -9,4 +9,7 @@ BOOKS = {"account": ["view"], "journalentry": ["view"], "journalline": ["view"]}
 class Migration(migrations.Migration):
     dependencies = [("ledger", "0002_guards"), ("core", "0003_roles")]
 
-    operations = [grant("ledger", dict.fromkeys((FINANCE_MAKER, FINANCE_CHECKER, AUDITOR), BOOKS))]
+    operations = [
+        migrations.AlterModelOptions("journalentry", {"verbose_name_plural": "journal entries"}),
+        grant("ledger", dict.fromkeys((FINANCE_MAKER, FINANCE_CHECKER, AUDITOR), BOOKS)),
+    ]
