@@ -153,7 +153,7 @@ _STATEMENT = """
     WITH page AS (
         SELECT id, entry_id, amount_minor, currency, clearing_key FROM ledger_journalline
         WHERE account_id = %(account)s AND {bounds} ORDER BY entry_id {order}, id {order} LIMIT %(limit)s
-    ), here AS (SELECT {here} AS balance FROM ledger_account AS account
+    ), here AS MATERIALIZED (SELECT {here} AS balance FROM ledger_account AS account
         LEFT JOIN ledger_accountcheckpoint AS mark ON mark.account_id = account.id
         WHERE account.id = %(account)s)
     SELECT page.id, page.entry_id, entry.kind, entry.source, entry.source_ref, entry.effective_date,
