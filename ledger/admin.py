@@ -209,7 +209,7 @@ class JournalEntryAdmin(PageAdmin):
     def prepare_rows(self, rows: Iterable[Any]) -> None:
         """Names and totals of a whole page in one query each."""
         rows = list(rows)
-        totals = statements.entry_totals(entry_ids=[row.pk for row in rows])
+        totals = statements.entry_totals(line_counts={row.pk: row.line_count for row in rows})
         merchants = merchant_names(merchant_ids={row.merchant_id for row in rows})
         for row in rows:
             row.totals = totals[row.pk]

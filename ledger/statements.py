@@ -243,15 +243,23 @@ def entry_lines(*, entry_id: int) -> list[EntryLine]:
     return [EntryLine(*row) for row in rows]
 
 
-def entry_totals(*, entry_ids: Collection[int]) -> Mapping[int, Sequence[tuple[str, int]]]:
-    """Return for each entry its currencies with the sum of the debits, which is that of the credits."""
+def entry_totals(*, line_counts: Mapping[int, int]) -> Mapping[int, Sequence[tuple[str, int]]]:
+    """Return for each entry its currencies with the sum of the debits, which is that of the credits.
+
+    `line_counts` says how many lines each entry has; their ids follow from it, and ids that are written out
+    are found by the key however long the table is.
+    """
+    wanted = [
+        entry_id * _LINES_PER_ENTRY + number
+        for entry_id, count in line_counts.items()
+        for number in range(1, count + 1)
+    ]
     rows = _fetch(
-        "SELECT entry.id, line.currency, sum(line.amount_minor) FROM unnest(%s::bigint[]) AS entry(id)"
-        " JOIN ledger_journalline AS line ON line.id > entry.id * 1024 AND line.id < (entry.id + 1) * 1024"
-        " WHERE line.amount_minor > 0 GROUP BY entry.id, line.currency ORDER BY entry.id, line.currency",
-        [list(entry_ids)],
+        "SELECT entry_id, currency, sum(amount_minor) FROM ledger_journalline"
+        " WHERE id = ANY (%s) AND amount_minor > 0 GROUP BY entry_id, currency ORDER BY entry_id, currency",
+        [wanted],
     )
-    totals: dict[int, list[tuple[str, int]]] = {entry_id: [] for entry_id in entry_ids}
+    totals: dict[int, list[tuple[str, int]]] = {entry_id: [] for entry_id in line_counts}
     for entry_id, currency, debit in rows:
         totals[entry_id].append((currency, int(debit)))
     return totals
