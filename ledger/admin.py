@@ -253,6 +253,7 @@ class JournalEntryAdmin(PageAdmin):
                     sorted(lines, key=lambda line: line.currency), key=lambda line: line.currency
                 )
             ],
+            "corrected_by": next((each[0] for each in others if each[4] == row.pk), None),
             "corrects_url": page_url("journalentry", row.corrects) if row.corrects else "",
             "others": [
                 {"id": key, "leg": leg, "kind": kind, "at": at, "corrects": corrects}

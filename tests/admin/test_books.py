@@ -238,6 +238,8 @@ def test_an_entry_shows_what_it_corrects_and_the_rest_of_its_event(books: Books,
     assert f"#{second.id} (this one) correction correction" in shown
     assert "Sum 77.77 77.77" in shown
     assert reverse("admin:ledger_journalentry_change", args=[first.id]) in html
+    first_page = text(page(client, reverse("admin:ledger_journalentry_change", args=[first.id])))
+    assert f"Corrected by #{second.id}" in first_page
     found = client.get("/admin/ledger/journalentry/?q=pay_9").context["cl"].result_list
     assert [row.pk for row in found] == [second.id, first.id]
     assert len(client.get(f"/admin/ledger/journalentry/?q=%23{first.id}").context["cl"].result_list) == 1

@@ -8,6 +8,7 @@ docs/operating/performance.md says what.
 import os
 import statistics
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -18,7 +19,8 @@ from django.db import connection, transaction
 
 from core.ids import uuid7
 from ledger.services import post_entries
-from ledger.wire import columns
+from ledger.wire import ENTRY_PLACEHOLDERS, call, columns
+from tests.benchmarks.conftest import table
 from tests.benchmarks.hordak import Hordak, hordak
 from tests.benchmarks.test_posting import RAW_SQL, plain_drafts, timed
 from tests.database import owner_connection
@@ -81,6 +83,25 @@ def test_single_entries_beside_hordak(transactional_db: None, other: Hordak) -> 
     assert rate["ledger, in a service"] >= FASTER_THAN_HORDAK * rate["django-hordak"]
 
 
+def test_where_a_single_entry_goes(transactional_db: None) -> None:
+    """The parts of one posting in a service: what is ours, what is the statement, what is the disk."""
+    books, size, commits = Books(), SINGLES * ROUNDS, []
+    parts = list(zip(*(_in_parts(draft) for draft in plain_drafts(books, size)), strict=True))
+    with owner_connection() as owner:
+        owner.execute("CREATE TABLE bench_commit (id int)")
+        owner.commit()
+        for number in range(size):
+            owner.execute("INSERT INTO bench_commit VALUES (%s)", [number])
+            commits.append(timed(owner.commit))
+        owner.execute("DROP TABLE bench_commit")
+    names = ("arrays and digest", "ledger_post", "COMMIT")
+    found: dict[str, object] = {
+        f"ms {name}": statistics.median(part) * 1000 for name, part in zip(names, parts, strict=True)
+    }
+    found["ms COMMIT of a single row elsewhere"] = statistics.median(commits) * 1000
+    table(f"one entry of three lines, the median of {size}", found)
+
+
 def test_batches_beside_hordak(transactional_db: None, other: Hordak) -> None:
     """Many entries per commit."""
     books = Books()
@@ -123,6 +144,17 @@ def test_one_wallet_contended_beside_hordak(transactional_db: None, other: Horda
 def _in_a_service(draft: Any) -> None:
     with transaction.atomic():
         post_entries(drafts=[draft])
+
+
+def _in_parts(draft: Any) -> tuple[float, float, float]:
+    """Post one entry; the seconds of making the arrays, of the statement, and of the commit."""
+    with transaction.atomic():
+        began = time.perf_counter()
+        arrays = columns([draft])
+        made = time.perf_counter()
+        call("ledger_post", ENTRY_PLACEHOLDERS, arrays)
+        posted = time.perf_counter()
+    return made - began, posted - made, time.perf_counter() - posted
 
 
 def _post_all(drafts: list[Any]) -> None:
