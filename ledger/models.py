@@ -62,6 +62,7 @@ class JournalEntry(models.Model):
     facts = models.JSONField(null=True)
 
     class Meta:
+        verbose_name_plural = "journal entries"
         constraints = [
             models.UniqueConstraint(
                 fields=["merchant_id", "source", "source_ref", "leg"], name="ledger_entry_once_per_source"

@@ -23,7 +23,10 @@ __all__ = [
     "find_seller",
     "get_merchant",
     "get_seller",
+    "list_merchants",
     "list_sellers",
+    "merchant_names",
+    "owner_names",
     "sellers_by_account",
     "terms_at",
 ]
@@ -55,6 +58,24 @@ def get_merchant(*, merchant_id: UUID) -> MerchantData:
     if row is None:
         raise NotFound()
     return MerchantData(id=row.pk, name=row.name, mode=row.mode, created_at=row.created_at)
+
+
+def list_merchants(*, limit: int = 200) -> list[MerchantData]:
+    """Return the merchants, by name: at most `limit` of them."""
+    rows = Merchant.objects.order_by("name", "mode", "pk")[:limit]
+    return [MerchantData(id=row.pk, name=row.name, mode=row.mode, created_at=row.created_at) for row in rows]
+
+
+def merchant_names(*, merchant_ids: Collection[UUID]) -> Mapping[UUID, str]:
+    """Return what people call these merchants: name and mode; unknown ones are absent."""
+    return {row.pk: str(row) for row in Merchant.objects.filter(pk__in=merchant_ids)}
+
+
+def owner_names(*, owner_ids: Collection[UUID]) -> Mapping[UUID, str]:
+    """Return the stores' own names of these sellers and buyers; unknown ones are absent."""
+    sellers = Seller.objects.filter(pk__in=owner_ids).values_list("pk", "seller_account")
+    buyers = Buyer.objects.filter(pk__in=owner_ids).values_list("pk", "buyer_account")
+    return dict(sellers) | dict(buyers)
 
 
 def get_seller(*, merchant_id: UUID, seller_id: UUID) -> SellerData:
