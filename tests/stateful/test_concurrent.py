@@ -1,0 +1,170 @@
+"""The same calls from several connections at once: some serial order explains every answer."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+import pytest
+from django.db import connection
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.transactions import at_edge
+from tests.racing import race
+from tests.stateful.calls import (
+    Advance,
+    Answer,
+    Call,
+    Entry,
+    Line,
+    Post,
+    ReadBooks,
+    ReadWallet,
+    perform,
+    post_inside,
+)
+from tests.stateful.cast import CURRENCIES, Account, Cast, plain
+from tests.stateful.effort import examples
+from tests.stateful.evidence import audits_are_clean, begin, keys, rederived
+from tests.stateful.history import Event, explain, observed
+from tests.stateful.model import Model
+
+pytestmark = [pytest.mark.chaos, pytest.mark.database, pytest.mark.django_db(transaction=True)]
+
+AVAILABLE, HELD = "seller_available", "seller_payout_hold"
+
+
+def entry(key: str, debit: Account, credit: Account, minor: int) -> Entry:
+    return Entry(key, (Line(debit, minor), Line(credit, -minor)))
+
+
+@st.composite
+def programs(draw: st.DrawFn) -> tuple[str, int, list[list[Call]]]:
+    """A currency, what both sellers have at first, and two to eight clients with up to three calls each.
+
+    Keys and accounts are few, so that clients meet: the same entry, the same key for another, the same money.
+    """
+    currency = draw(st.sampled_from(CURRENCIES))
+    ours = [plain("psp_clearing", currency), plain("commission", currency)]
+    sellers = [Account(owner, role, currency) for owner in ("ann", "bob") for role in (AVAILABLE, HELD)]
+    between = st.lists(st.sampled_from([*ours, *sellers]), min_size=2, max_size=2, unique=True)
+    moves = st.builds(
+        lambda key, pair, minor: entry(key, *pair, minor),
+        st.sampled_from("abcdef"),
+        between,
+        st.integers(1, 80),
+    )
+    palette = draw(st.lists(moves, min_size=3, max_size=8))
+    calls = st.one_of(
+        st.lists(st.sampled_from(palette), min_size=1, max_size=3).map(lambda chosen: Post(tuple(chosen))),
+        st.lists(st.sampled_from(palette), min_size=1, max_size=3).map(lambda chosen: Post(tuple(chosen))),
+        st.sampled_from([ReadBooks(), Advance(), ReadWallet("ann", currency), ReadWallet("bob", currency)]),
+    )
+    clients = draw(st.lists(st.lists(calls, min_size=1, max_size=3), min_size=2, max_size=8))
+    return currency, draw(st.integers(0, 150)), clients
+
+
+def opened(currency: str, funds: int) -> tuple[Cast, Model]:
+    """Two sellers with so much available, and the model of that."""
+    cast, model = begin(), Model()
+    for role in ("psp_clearing", "commission"):
+        cast.open_plain(role, currency)
+    for owner in ("ann", "bob"):
+        cast.open_wallet(owner, "seller", currency)
+        if funds:
+            money = entry(
+                f"funds-{owner}", plain("psp_clearing", currency), Account(owner, AVAILABLE, currency), funds
+            )
+            outcome, model = model.after(Post((money,)))
+            assert outcome.allows(perform(cast, Post((money,))))
+    return cast, model
+
+
+def together(clients: list[Callable[[int], list[Event]]]) -> list[Event]:
+    """Run every client in a thread with a connection of its own; what they saw."""
+
+    def client(number: int) -> list[Event]:
+        return clients[number](number)
+
+    answers = race([lambda number=number: client(number) for number in range(len(clients))], connected=True)
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+    return [event for answer in answers for event in answer]
+
+
+def judge(cast: Cast, start: Model, events: list[Event]) -> None:
+    """Some order explains the answers and what is stored; one key has one id; the audits are clean."""
+    said, stored = rederived(cast)
+    # Lines are numbered before wallets are locked, so their order is not that of the operations.
+    assert replace(said, operations={}) == replace(stored, operations={})
+    there = keys(cast)
+    order = explain(
+        events, start, ends=lambda model: model.books() == said.accounts and set(model.entries) == there
+    )
+    assert order is not None, told(events)
+    ids: dict[str, set[int]] = {}
+    for event in events:
+        if isinstance(event.call, Post) and event.answer and not event.answer.refused:
+            for each, entry_id in zip(event.call.entries, event.answer.ids, strict=True):
+                ids.setdefault(each.key, set()).add(entry_id)
+    assert [key for key, found in ids.items() if len(found) > 1] == []
+    audits_are_clean()
+
+
+def told(events: list[Event]) -> str:
+    """The history, for whoever has to understand it."""
+    first = min(event.began for event in events)
+    return "no serial order explains:\n" + "\n".join(
+        f"{event.began - first:.4f} to {event.ended - first:.4f}, client {event.client}:"
+        f" {event.call} {event.answer}"
+        for event in sorted(events, key=lambda event: event.began)
+    )
+
+
+@pytest.mark.usefixtures("many_connections")
+@examples(few=15, many=500)
+@given(program=programs())
+def test_some_serial_order_explains_what_clients_saw(program: tuple[str, int, list[list[Call]]]) -> None:
+    """L8, W5 and reads: two to eight connections, each call in its own transaction."""
+    currency, funds, clients = program
+    cast, start = opened(currency, funds)
+
+    def client(calls: list[Call]) -> Callable[[int], list[Event]]:
+        return lambda number: [observed(number, call, partial(perform, cast)) for call in calls]
+
+    judge(cast, start, together([client(calls) for calls in clients]))
+
+
+@pytest.mark.usefixtures("many_connections")
+def test_a_deadlock_is_retried_at_the_edge() -> None:
+    """Two clients take two keys in opposite order: PostgreSQL ends one, and it comes again by itself."""
+    cast, start = opened("EUR", 100)
+    accounts = plain("commission", "EUR"), plain("psp_clearing", "EUR")
+    posts = [Post((entry(key, *accounts, 5),)) for key in "ab"]
+    both_hold_one, attempts = threading.Barrier(2), []
+
+    def client(order: list[Post]) -> Callable[[int], list[Event]]:
+        @at_edge
+        def both() -> list[Answer]:
+            attempts.append(connection.connection)
+            first = post_inside(cast, order[0])
+            if len(attempts) <= 2:
+                both_hold_one.wait(10)
+            return [first, post_inside(cast, order[1])]
+
+        def run(number: int) -> list[Event]:
+            began = time.monotonic()
+            answers = both()
+            ended = time.monotonic()
+            return [
+                Event(number, call, answer, began, ended) for call, answer in zip(order, answers, strict=True)
+            ]
+
+        return run
+
+    events = together([client(posts), client(posts[::-1])])
+    assert len(attempts) == 3
+    judge(cast, start, events)
