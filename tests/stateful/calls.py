@@ -27,6 +27,7 @@ __all__ = [
     "ReadBooks",
     "ReadWallet",
     "perform",
+    "perform_in_halves",
     "post_inside",
 ]
 
@@ -103,6 +104,18 @@ def perform(cast: Cast, call: Call) -> Answer:
         return Answer(refused=error.code)
     except IntegrityError as error:
         return Answer(refused=str(sqlstate(error)))
+
+
+def perform_in_halves(cast: Cast, call: Call) -> Answer:
+    """What a careless client does: every entry of a batch in a transaction of its own."""
+    if not isinstance(call, Post) or len(call.entries) < 2:
+        return perform(cast, call)
+    parts = [perform(cast, replace(call, entries=(entry,))) for entry in call.entries]
+    return Answer(
+        refused=next((part.refused for part in parts if part.refused), ""),
+        ids=tuple(entry_id for part in parts for entry_id in part.ids),
+        new=tuple(is_new for part in parts for is_new in part.new),
+    )
 
 
 def post_inside(cast: Cast, call: Post) -> Answer:

@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -27,8 +26,9 @@ from tests.stateful.calls import (
 )
 from tests.stateful.cast import CURRENCIES, Account, Cast, plain
 from tests.stateful.effort import examples
-from tests.stateful.evidence import audits_are_clean, begin, keys, rederived
-from tests.stateful.history import Event, explain, observed
+from tests.stateful.evidence import audits_are_clean, begin
+from tests.stateful.history import Event, observed
+from tests.stateful.judge import judge
 from tests.stateful.model import Model
 
 pytestmark = [pytest.mark.chaos, pytest.mark.database, pytest.mark.django_db(transaction=True)]
@@ -66,12 +66,12 @@ def programs(draw: st.DrawFn) -> tuple[str, int, list[list[Call]]]:
     return currency, draw(st.integers(0, 150)), clients
 
 
-def opened(currency: str, funds: int) -> tuple[Cast, Model]:
-    """Two sellers with so much available, and the model of that."""
+def opened(currency: str, funds: int, *, owners: tuple[str, ...] = ("ann", "bob")) -> tuple[Cast, Model]:
+    """Sellers with so much available, and the model of that."""
     cast, model = begin(), Model()
     for role in ("psp_clearing", "commission"):
         cast.open_plain(role, currency)
-    for owner in ("ann", "bob"):
+    for owner in owners:
         cast.open_wallet(owner, "seller", currency)
         if funds:
             money = entry(
@@ -95,35 +95,6 @@ def together(clients: list[Callable[[int], list[Event]]]) -> list[Event]:
     return [event for answer in answers for event in answer]
 
 
-def judge(cast: Cast, start: Model, events: list[Event]) -> None:
-    """Some order explains the answers and what is stored; one key has one id; the audits are clean."""
-    said, stored = rederived(cast)
-    # Lines are numbered before wallets are locked, so their order is not that of the operations.
-    assert replace(said, operations={}) == replace(stored, operations={})
-    there = keys(cast)
-    order = explain(
-        events, start, ends=lambda model: model.books() == said.accounts and set(model.entries) == there
-    )
-    assert order is not None, told(events)
-    ids: dict[str, set[int]] = {}
-    for event in events:
-        if isinstance(event.call, Post) and event.answer and not event.answer.refused:
-            for each, entry_id in zip(event.call.entries, event.answer.ids, strict=True):
-                ids.setdefault(each.key, set()).add(entry_id)
-    assert [key for key, found in ids.items() if len(found) > 1] == []
-    audits_are_clean()
-
-
-def told(events: list[Event]) -> str:
-    """The history, for whoever has to understand it."""
-    first = min(event.began for event in events)
-    return "no serial order explains:\n" + "\n".join(
-        f"{event.began - first:.4f} to {event.ended - first:.4f}, client {event.client}:"
-        f" {event.call} {event.answer}"
-        for event in sorted(events, key=lambda event: event.began)
-    )
-
-
 @pytest.mark.usefixtures("many_connections")
 @examples(few=15, many=500)
 @given(program=programs())
@@ -136,6 +107,7 @@ def test_some_serial_order_explains_what_clients_saw(program: tuple[str, int, li
         return lambda number: [observed(number, call, partial(perform, cast)) for call in calls]
 
     judge(cast, start, together([client(calls) for calls in clients]))
+    audits_are_clean()
 
 
 @pytest.mark.usefixtures("many_connections")
@@ -168,3 +140,4 @@ def test_a_deadlock_is_retried_at_the_edge() -> None:
     events = together([client(posts), client(posts[::-1])])
     assert len(attempts) == 3
     judge(cast, start, events)
+    audits_are_clean()
