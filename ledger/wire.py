@@ -9,6 +9,7 @@ from django.db import DatabaseError, connection
 
 from core import clock
 from core.errors import DomainError
+from core.money import InexactAmount
 from ledger.errors import AccountGuarded, EntryConflict, EntryUnbalanced
 from ledger.types import EntryDraft
 
@@ -30,13 +31,21 @@ _REFUSALS: dict[str, type[DomainError]] = {
 
 
 def columns(drafts: Sequence[EntryDraft]) -> list[list[Any]]:
-    """Return the sixteen arrays of a batch: ten of entries, six of lines (which name their entry from 1)."""
+    """Return the sixteen arrays of a batch: ten of entries, six of lines (which name their entry from 1).
+
+    Raises InexactAmount for an amount that is not an integer.
+    """
     now = clock.now()
     lines = [
         (order, number, line)
         for order, draft in enumerate(drafts, 1)
         for number, line in enumerate(draft.lines, 1)
     ]
+    for _, _, line in lines:
+        # The database would round a fraction to the nearest unit, and nobody would know.
+        if type(line.amount_minor) is not int:
+            kind = type(line.amount_minor).__name__
+            raise InexactAmount(f"minor units must be an integer, not {kind}")
     return [
         [draft.merchant_id for draft in drafts],
         [draft.kind for draft in drafts],
