@@ -1,12 +1,15 @@
 """Random histories of the books, step by step beside a model that is a dictionary."""
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
+import pytest
 from django.db import transaction
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from core.money import InexactAmount
 from ledger.selectors import account_lines, balance_minor
 from ledger.services import advance_checkpoints, advance_fence
 from tests.stateful.calls import (
@@ -215,6 +218,14 @@ class LedgerMachine(BooksMachine):
             replace(line, currency=currency) if line.unit == first else line for line in entry.lines
         )
         assert self.ask(Post((replace(entry, lines=lines),), door="ledger")).refused
+
+    @rule(data=st.data(), kind=st.sampled_from([float, Decimal, str, bool]))
+    def not_a_whole_number(self, data: Any, kind: type) -> None:
+        """L5: minor units are whole; whatever is not an integer is refused, also when its value is whole."""
+        entry = self.draw_entry(data, self.key())
+        lines = tuple(replace(line, minor=kind(line.minor)) for line in entry.lines)
+        with nothing_changes(self.cast), pytest.raises(InexactAmount):
+            perform(self.cast, Post((replace(entry, lines=lines),), door="ledger"))
 
     @rule(minor=amounts, role=st.sampled_from(["seller_available", "seller_pending", "seller_receivable"]))
     def guarded(self, minor: int, role: str) -> None:

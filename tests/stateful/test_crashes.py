@@ -189,7 +189,7 @@ def test_control_a_batch_in_two_transactions_is_found_out(clients: Clients) -> N
     assert 0 < len(found_out) < steps
 
 
-@examples(few=8, many=400)
+@examples(few=8, many=200)
 @given(program=programs(), step=st.integers(1, 60), how=st.sampled_from(["kill", "raise"]))
 def test_a_break_anywhere_in_anything(
     clients: Clients, program: tuple[str, int, list[list[Call]]], step: int, how: str

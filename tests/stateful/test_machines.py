@@ -16,12 +16,12 @@ pytestmark = [pytest.mark.chaos, pytest.mark.database, pytest.mark.django_db(tra
 
 def test_the_books() -> None:
     """L1 to L5, L8, L10 after every step; L3 and L14 at the end of every history."""
-    run_state_machine_as_test(LedgerMachine, settings=examples(few=10, many=400, steps=30))
+    run_state_machine_as_test(LedgerMachine, settings=examples(few=8, many=200, steps=30))
 
 
 def test_wallets() -> None:
     """W1 to W5 and L3, L4 after every step; L14 at the end of every history."""
-    run_state_machine_as_test(WalletMachine, settings=examples(few=10, many=400, steps=30))
+    run_state_machine_as_test(WalletMachine, settings=examples(few=8, many=200, steps=30))
 
 
 class ForgetsItsKeys:
