@@ -2,15 +2,26 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
+from uuid import uuid5
 
 from django.db import IntegrityError
 
+from core.approvals import approve
 from core.errors import DomainError
+from core.models import Approval
 from core.transactions import at_edge, sqlstate
-from ledger.selectors import trial_balance
-from ledger.services import advance_checkpoints, advance_fence, post_entries
+from ledger.selectors import correction_draft, trial_balance
+from ledger.services import (
+    advance_checkpoints,
+    advance_fence,
+    close_period,
+    correct_entries,
+    land_entries,
+    post_entries,
+    request_closing,
+)
 from ledger.types import EntryDraft, LineDraft
 from tests.stateful.cast import Account, Cast
 from wallet.selectors import get_wallet
@@ -21,11 +32,14 @@ __all__ = [
     "Advance",
     "Answer",
     "Call",
+    "Close",
+    "Correct",
     "Entry",
     "Line",
     "Post",
     "ReadBooks",
     "ReadWallet",
+    "day",
     "perform",
     "perform_in_halves",
     "post_inside",
@@ -54,15 +68,44 @@ class Entry:
 
     key: str
     lines: tuple[Line, ...]
+    # Days after the first; where that day is closed, the entry stands on a later one.
+    day: int = 0
+    # Entries of one group come together or not at all.
+    group: str = ""
+    # The key of the entry that this one takes back, and why.
+    corrects: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True)
 class Post:
-    """Post a batch through one of the two doors; `spoilt` tells the wallet another amount than the books."""
+    """Post a batch through one of the two doors; `spoilt` tells the wallet another amount than the books.
+
+    With `land` an entry whose day is closed goes to the next open one.
+    """
 
     entries: tuple[Entry, ...]
     door: str = "wallet"
     spoilt: bool = False
+    land: bool = False
+
+
+@dataclass(frozen=True)
+class Correct:
+    """Take back an entry, by its key and its id in the books; of a wallet only through the wallet's door."""
+
+    key: str
+    entry_id: int
+    day: int
+    reason: str
+    door: str = "ledger"
+
+
+@dataclass(frozen=True)
+class Close:
+    """Two people close all days up to one."""
+
+    day: int
 
 
 @dataclass(frozen=True)
@@ -75,7 +118,9 @@ class ReadWallet:
 
 @dataclass(frozen=True)
 class ReadBooks:
-    """Read the balances of all accounts."""
+    """Read the balances of all accounts, at the end of a day if one is given."""
+
+    until: int | None = None
 
 
 @dataclass(frozen=True)
@@ -83,7 +128,7 @@ class Advance:
     """Move the fence, then the checkpoints; nobody's balance changes."""
 
 
-Call = Post | ReadWallet | ReadBooks | Advance
+Call = Post | Correct | Close | ReadWallet | ReadBooks | Advance
 
 
 @dataclass(frozen=True)
@@ -121,6 +166,8 @@ def perform_in_halves(cast: Cast, call: Call) -> Answer:
 def post_inside(cast: Cast, call: Post) -> Answer:
     """Post in the transaction that is open."""
     drafts = [_draft(cast, entry) for entry in call.entries]
+    if call.land:
+        drafts = land_entries(drafts=drafts)
     if call.door == "ledger":
         refs = post_entries(drafts=drafts)
     else:
@@ -138,7 +185,8 @@ def _draft(cast: Cast, entry: Entry) -> EntryDraft:
         source="test",
         source_ref=entry.key,
         leg="main",
-        effective_date=DAY,
+        effective_date=day(entry.day),
+        group_id=uuid5(cast.merchant_id, entry.group) if entry.group else None,
         lines=tuple(
             LineDraft(
                 cast.ids[line.account],
@@ -149,6 +197,41 @@ def _draft(cast: Cast, entry: Entry) -> EntryDraft:
             for line in entry.lines
         ),
     )
+
+
+@at_edge
+def _correct(cast: Cast, call: Correct) -> Answer:
+    what: dict[str, Any] = {
+        "merchant_id": cast.merchant_id,
+        "effective_date": day(call.day),
+        "reason": call.reason,
+    }
+    if call.door == "ledger":
+        refs = correct_entries(entry_ids=[call.entry_id], actor="user:ada", **what)
+    else:
+        names = {account_id: name for name, account_id in cast.ids.items()}
+        drafts = land_entries(drafts=[correction_draft(entry_id=call.entry_id, **what)])
+        moves = [
+            WalletMove(1, number, line.account_id, names[line.account_id].sign * line.amount_minor)
+            for number, line in enumerate(drafts[0].lines, 1)
+            if names[line.account_id].guarded
+        ]
+        refs = post(drafts=drafts, moves=moves)
+    return Answer(ids=(refs[0].id,), new=(refs[0].is_new,))
+
+
+@at_edge
+def _close(cast: Cast, call: Close) -> Answer:
+    who: dict[str, Any] = {"merchant_id": cast.merchant_id, "through": day(call.day)}
+    asked = Approval.objects.get(id=request_closing(maker="user:ada", reason="the month is over", **who))
+    approve(approval_id=asked.id, checker="user:bea", instruction_now=asked.instruction)
+    close_period(actor="user:bea", **who)
+    return Answer()
+
+
+def day(number: int) -> date:
+    """The date that is so many days after the first."""
+    return DAY + timedelta(days=number)
 
 
 def _moves(cast: Cast, call: Post) -> list[WalletMove]:
@@ -172,7 +255,8 @@ def _read_wallet(cast: Cast, call: ReadWallet) -> Answer:
 @at_edge
 def _read_books(cast: Cast, call: ReadBooks) -> Answer:
     names = {account_id: name for name, account_id in cast.ids.items()}
-    found = trial_balance(merchant_id=cast.merchant_id)
+    until = None if call.until is None else day(call.until)
+    found = trial_balance(merchant_id=cast.merchant_id, effective_until=until)
     return Answer(value={names[each.account_id]: each.balance_minor for each in found if each.balance_minor})
 
 
@@ -184,6 +268,8 @@ def _advance(cast: Cast, call: Advance) -> Answer:
 
 _DOES: dict[type, Callable[[Cast, Any], Answer]] = {
     Post: _post,
+    Correct: _correct,
+    Close: _close,
     ReadWallet: _read_wallet,
     ReadBooks: _read_books,
     Advance: _advance,

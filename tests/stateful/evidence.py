@@ -1,11 +1,13 @@
 """What the database holds, read behind the back of the services, and what must follow from it."""
 
+import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 from django.db import transaction
 
@@ -72,7 +74,12 @@ def nothing_changes(cast: Cast) -> Iterator[None]:
 
 def keys(cast: Cast) -> set[str]:
     """The key of every entry of the merchant; a key that is there twice is an error."""
-    found = rows("SELECT source_ref FROM ledger_journalentry WHERE merchant_id = %s", [cast.merchant_id])
+    found = rows(
+        "SELECT coalesce('correction of ' || original.source_ref, entry.source_ref)"
+        " FROM ledger_journalentry AS entry LEFT JOIN ledger_journalentry AS original"
+        " ON original.id = entry.corrects WHERE entry.merchant_id = %s",
+        [cast.merchant_id],
+    )
     assert len(found) == len(set(found))
     return {str(key) for (key,) in found}
 
@@ -166,28 +173,55 @@ def replayed(cast: Cast) -> Cast:
     for account, amount, entry, number in _lines(cast):
         by_entry[entry].append((number, account, amount))
     heads = rows(
-        "SELECT id, kind, source, source_ref, leg, effective_date FROM ledger_journalentry"
-        " WHERE merchant_id = %s ORDER BY id",
+        "SELECT id, group_id, kind, source, source_ref, leg, effective_date, corrects, original_date, facts"
+        " FROM ledger_journalentry WHERE merchant_id = %s ORDER BY id",
         [cast.merchant_id],
     )
-    for entry, kind, source, ref, leg, day in heads:
-        lines = [(account, amount) for _, account, amount in sorted(by_entry[entry])]
-        draft = EntryDraft(
-            copy.merchant_id, kind, source, ref, leg, day,
-            tuple(
-                LineDraft(
-                    copy.ids[account], amount, account.currency,
-                    clearing_key="again" if account.role == "psp_clearing" else None,
-                )
-                for account, amount in lines
-            ),
-        )  # fmt: skip
-        moves = [
-            WalletMove(1, number, copy.ids[account], account.sign * amount)
-            for number, (account, amount) in enumerate(lines, 1)
-            if account.guarded
-        ]
-        with transaction.atomic():
-            (ref_again,) = post(drafts=[draft], moves=moves)
-        assert ref_again.is_new
+    again: dict[int, int] = {}
+    for entry, group, *_ in heads:
+        if entry not in again:
+            # A group comes whole, or not at all.
+            batch = [head for head in heads if head[0] == entry or (group and head[1] == group)]
+            drafts = [_draft_again(copy, head, by_entry[head[0]], again) for head in batch]
+            with transaction.atomic():
+                refs = post(drafts=drafts, moves=_moves_again(copy, drafts))
+            assert all(ref.is_new for ref in refs)
+            again |= {head[0]: ref.id for head, ref in zip(batch, refs, strict=True)}
     return copy
+
+
+def _draft_again(
+    copy: Cast, head: Any, lines: list[tuple[int, Account, int]], again: dict[int, int]
+) -> EntryDraft:
+    _, group, kind, source, ref, leg, effective_date, corrects, original_date, facts = head
+    return EntryDraft(
+        copy.merchant_id,
+        kind,
+        source,
+        ref,
+        leg,
+        effective_date,
+        tuple(
+            LineDraft(
+                copy.ids[account],
+                amount,
+                account.currency,
+                clearing_key="again" if account.role == "psp_clearing" else None,
+            )
+            for _, account, amount in sorted(lines)
+        ),
+        corrects=again[corrects] if corrects else None,
+        group_id=group,
+        original_date=original_date,
+        facts=tuple(json.loads(facts).items()) if isinstance(facts, str) else tuple((facts or {}).items()),
+    )
+
+
+def _moves_again(copy: Cast, drafts: list[EntryDraft]) -> list[WalletMove]:
+    names = {account_id: name for name, account_id in copy.ids.items()}
+    return [
+        WalletMove(order, number, line.account_id, names[line.account_id].sign * line.amount_minor)
+        for order, draft in enumerate(drafts, 1)
+        for number, line in enumerate(draft.lines, 1)
+        if names[line.account_id].guarded
+    ]

@@ -10,17 +10,20 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from core.money import InexactAmount
-from ledger.selectors import account_lines, balance_minor
+from ledger.selectors import account_lines, balance_minor, current_place, trial_balance
 from ledger.services import advance_checkpoints, advance_fence
 from tests.stateful.calls import (
     Advance,
     Answer,
     Call,
+    Close,
+    Correct,
     Entry,
     Line,
     Post,
     ReadBooks,
     ReadWallet,
+    day,
     perform,
     post_inside,
 )
@@ -43,6 +46,7 @@ class BooksMachine(RuleBasedStateMachine):
         self.model = Model()
         self.done: list[Call] = []
         self.ids: dict[str, int] = {}
+        self.past: dict[tuple[int, int], dict[Account, int]] = {}
 
     def ask(self, call: Call) -> Answer:
         """Do the call on both sides; the answers agree, the same key has the same id for ever (L8)."""
@@ -56,9 +60,15 @@ class BooksMachine(RuleBasedStateMachine):
         self.model = after
         if isinstance(call, Post):
             self.done.append(call)
-            for entry, entry_id in zip(call.entries, answer.ids, strict=not answer.refused):
-                assert self.ids.setdefault(entry.key, entry_id) == entry_id
+            self.remember([entry.key for entry in call.entries], answer)
+        if isinstance(call, Correct):
+            self.remember([f"correction of {call.key}"], answer)
         return answer
+
+    def remember(self, keys: list[str], answer: Answer) -> None:
+        """The ids of posted entries; one key has one id."""
+        for key, entry_id in zip(keys, answer.ids, strict=not answer.refused):
+            assert self.ids.setdefault(key, entry_id) == entry_id
 
     def perform(self, call: Call) -> Answer:
         """The product's side."""
@@ -74,14 +84,53 @@ class BooksMachine(RuleBasedStateMachine):
         """Ask again what was asked before: what was posted stays posted, once."""
         self.ask(data.draw(st.sampled_from(self.done)))
 
+    def posted(self) -> list[Entry]:
+        """What is in the books and no correction: those have keys of their own making."""
+        return [entry for entry in self.model.entries.values() if not entry.corrects]
+
     @precondition(lambda self: self.model.entries)
     @rule(data=st.data(), more=st.integers(1, 3))
     def same_key_other_content(self, data: Any, more: int) -> None:
         """L8: the key is taken."""
-        entry = data.draw(st.sampled_from(list(self.model.entries.values())))
+        entry = data.draw(st.sampled_from(self.posted()))
         lines = tuple(replace(line, minor=line.minor * (more + 1)) for line in entry.lines)
         answer = self.ask(Post((Entry(entry.key, lines),)))
         assert answer.refused == "entry_conflict"
+
+    @precondition(lambda self: self.ids)
+    @rule(data=st.data(), reason=st.sampled_from(["typed twice", "wrong seller"]), times=st.integers(1, 2))
+    def correct(self, data: Any, reason: str, times: int) -> None:
+        """L9: taken back once, exactly; never a correction, never for another reason as well."""
+        key = data.draw(st.sampled_from(list(self.model.entries)))
+        door = data.draw(st.sampled_from(["ledger", "wallet"]))
+        for _ in range(times):
+            self.ask(Correct(key, self.ids[key], self.model.days[key], reason, door))
+
+    @rule(day=st.integers(0, 4))
+    def close(self, day: int) -> None:
+        """Days up to one are closed, once."""
+        self.ask(Close(day))
+
+    @rule(until=st.integers(-1, 6))
+    def read_a_day(self, until: int) -> None:
+        """Balances at the end of a day (L13)."""
+        self.ask(ReadBooks(until))
+
+    @rule(until=st.integers(-1, 6))
+    def read_the_past(self, until: int) -> None:
+        """L12: what the books knew at a place of the fence, at the end of a day; asked again at the end."""
+        place = current_place()
+        self.past[until, place] = self.known(until, place)
+
+    def known(self, until: int, place: int) -> dict[Account, int]:
+        """Balances of a day at a place; they are those of the entries that stand up to there."""
+        found = trial_balance(
+            merchant_id=self.cast.merchant_id, effective_until=day(until), recorded_until=place
+        )
+        balances = {self.cast.name_of(x.account_id): x.balance_minor for x in found if x.balance_minor}
+        keys = [key for key, entry_id in self.ids.items() if entry_id <= place]
+        assert balances == self.model.books(until=until, keys=keys)
+        return balances
 
     @rule()
     def advance(self) -> None:
@@ -114,6 +163,8 @@ class BooksMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """L3, L14: everything stored follows from the lines, and the lines alone make it again."""
+        for (until, place), balances in self.past.items():
+            assert self.known(until, place) == balances
         said, stored = rederived(self.cast)
         assert said == stored
         assert said.accounts == self.model.books()
@@ -162,7 +213,11 @@ class LedgerMachine(BooksMachine):
             if rest:
                 own.append(Line(data.draw(st.sampled_from(self.accounts(currency))), rest))
             lines += own
-        return Entry(key, tuple(lines))
+        return Entry(key, tuple(lines), day=data.draw(self.open_days()))
+
+    def open_days(self) -> st.SearchStrategy[int]:
+        """A day that is not closed."""
+        return st.integers(self.model.closed + 1, self.model.closed + 3)
 
     @rule(role=st.sampled_from(PLAIN_ROLES), currency=st.sampled_from(CURRENCIES))
     def open_account(self, role: str, currency: str) -> None:
@@ -183,11 +238,31 @@ class LedgerMachine(BooksMachine):
         answer = self.ask(Post(tuple(entries), door=door))
         assert sum(answer.new) == size
 
+    @precondition(lambda self: self.model.closed >= 0)
+    @rule(data=st.data(), before=st.integers(0, 2), lands=st.booleans())
+    def post_into_a_closed_day(self, data: Any, before: int, lands: bool) -> None:
+        """Refused, or on the next open day and with its own date; nothing that is closed changes."""
+        entry = replace(self.draw_entry(data, self.key()), day=self.model.closed - before)
+        answer = self.ask(Post((entry,), door="ledger", land=lands))
+        assert answer.refused == ("" if lands else "period_closed")
+
+    @rule(data=st.data(), size=st.integers(1, 3), more=st.booleans())
+    def post_a_group(self, data: Any, size: int, more: bool) -> None:
+        """L11: whole, and none joins later; a part of it again is what is there."""
+        group = self.key()
+        *entries, late = [
+            replace(self.draw_entry(data, f"{group}-{number}"), group=group) for number in range(size + 1)
+        ]
+        assert self.ask(Post(tuple(entries), door="ledger")).new == (True,) * size
+        assert self.ask(Post(tuple(entries[:1]), door="ledger")).new == (False,)
+        beside = tuple(entries) if more else ()
+        assert self.ask(Post((*beside, late), door="ledger")).refused == "group_not_whole"
+
     @precondition(lambda self: self.model.entries)
     @rule(data=st.data())
     def post_beside_an_old_one(self, data: Any) -> None:
         """Only what is new is entered."""
-        old = data.draw(st.sampled_from(list(self.model.entries.values())))
+        old = data.draw(st.sampled_from(self.posted()))
         entries = data.draw(st.permutations([old, self.draw_entry(data, self.key())]))
         assert self.ask(Post(tuple(entries), door="ledger")).new.count(True) == 1
 

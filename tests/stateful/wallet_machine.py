@@ -42,7 +42,7 @@ class WalletMachine(BooksMachine):
 
     def move(self, debit: Account, credit: Account, minor: int) -> Entry:
         """One entry under a new key."""
-        return Entry(self.key(), (Line(debit, minor), Line(credit, -minor)))
+        return Entry(self.key(), (Line(debit, minor), Line(credit, -minor)), day=self.model.closed + 1)
 
     @rule(data=st.data(), minor=amounts, commission=st.integers(0, 20))
     def earn(self, data: Any, minor: int, commission: int) -> None:
@@ -54,7 +54,7 @@ class WalletMachine(BooksMachine):
         ]
         if commission:
             lines.append(Line(plain("commission", currency), -commission))
-        assert self.ask(Post((Entry(self.key(), tuple(lines)),))).new == (True,)
+        assert self.ask(Post((Entry(self.key(), tuple(lines), day=self.model.closed + 1),))).new == (True,)
 
     @rule(data=st.data(), part=st.integers(1, 100))
     def release(self, data: Any, part: int) -> None:
