@@ -92,10 +92,9 @@ class Post:
 
 @dataclass(frozen=True)
 class Correct:
-    """Take back an entry, by its key and its id in the books; of a wallet only through the wallet's door."""
+    """Take back an entry, by its key; one that moved a wallet only through the wallet's door."""
 
     key: str
-    entry_id: int
     day: int
     reason: str
     door: str = "ledger"
@@ -207,10 +206,10 @@ def _correct(cast: Cast, call: Correct) -> Answer:
         "reason": call.reason,
     }
     if call.door == "ledger":
-        refs = correct_entries(entry_ids=[call.entry_id], actor="user:ada", **what)
+        refs = correct_entries(entry_ids=[cast.entries[call.key]], actor="user:ada", **what)
     else:
         names = {account_id: name for name, account_id in cast.ids.items()}
-        drafts = land_entries(drafts=[correction_draft(entry_id=call.entry_id, **what)])
+        drafts = land_entries(drafts=[correction_draft(entry_id=cast.entries[call.key], **what)])
         moves = [
             WalletMove(1, number, line.account_id, names[line.account_id].sign * line.amount_minor)
             for number, line in enumerate(drafts[0].lines, 1)

@@ -61,6 +61,8 @@ class Cast:
     kinds: dict[str, str] = field(default_factory=dict)
     ids: dict[Account, int] = field(default_factory=dict)
     wallets: dict[tuple[str, str], UUID] = field(default_factory=dict)
+    # The ids of entries that somebody may want to take back.
+    entries: dict[str, int] = field(default_factory=dict)
 
     def open_plain(self, role: str, currency: str) -> int:
         """Open an account of the marketplace, or find it."""

@@ -9,7 +9,6 @@ connection, as a client does.
 """
 
 import os
-import pickle
 import sys
 import traceback
 from collections.abc import Generator
@@ -23,7 +22,7 @@ def main() -> None:
     """Fork a client for every program, and say how it ended."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
-    import tests.stateful.calls  # noqa: F401 - imported before the forks, so that they need not
+    import tests.stateful.written  # noqa: F401 - imported before the forks, so that they need not
 
     sys.stdout.write("ready\n")
     sys.stdout.flush()
@@ -47,8 +46,9 @@ def _be_a_client(program: Path) -> None:
     from django.db import InterfaceError, OperationalError, connection
 
     from tests.stateful.calls import perform, perform_in_halves
+    from tests.stateful.written import read, written
 
-    cast, calls, in_halves = pickle.loads(program.read_bytes())
+    cast, calls, in_halves = read(program.read_text())
     do = perform_in_halves if in_halves else perform
     _pass_failpoints()
     with program.with_suffix(".answers").open("ab", buffering=0) as answers:
@@ -60,7 +60,7 @@ def _be_a_client(program: Path) -> None:
                 except (OperationalError, InterfaceError):
                     connection.close()
                 # One write: the test knows the whole answer or nothing; None is a call that was cut off.
-                answers.write(pickle.dumps(answer))
+                answers.write(f"{written(answer)}\n".encode())
 
 
 def _pass_failpoints() -> None:

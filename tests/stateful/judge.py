@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tests.stateful.calls import Post
+from tests.stateful.calls import Call, Correct, Post
 from tests.stateful.cast import Cast
 from tests.stateful.evidence import keys, rederived
 from tests.stateful.history import Event, explain
@@ -23,10 +23,19 @@ def judge(cast: Cast, start: Model, events: list[Event]) -> None:
     assert order is not None, _told(events)
     ids: dict[str, set[int]] = {}
     for event in events:
-        if isinstance(event.call, Post) and event.answer and not event.answer.refused:
-            for each, entry_id in zip(event.call.entries, event.answer.ids, strict=True):
-                ids.setdefault(each.key, set()).add(entry_id)
+        if event.answer and not event.answer.refused:
+            for key, entry_id in zip(_keys(event.call), event.answer.ids, strict=True):
+                ids.setdefault(key, set()).add(entry_id)
     assert [key for key, found in ids.items() if len(found) > 1] == []
+
+
+def _keys(call: Call) -> list[str]:
+    match call:
+        case Post():
+            return [entry.key for entry in call.entries]
+        case Correct():
+            return [f"correction of {call.key}"]
+    return []
 
 
 def _told(events: list[Event]) -> str:

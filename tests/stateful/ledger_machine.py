@@ -45,7 +45,7 @@ class BooksMachine(RuleBasedStateMachine):
         self.cast: Cast = begin()
         self.model = Model()
         self.done: list[Call] = []
-        self.ids: dict[str, int] = {}
+        self.ids = self.cast.entries
         self.past: dict[tuple[int, int], dict[Account, int]] = {}
 
     def ask(self, call: Call) -> Answer:
@@ -104,7 +104,7 @@ class BooksMachine(RuleBasedStateMachine):
         key = data.draw(st.sampled_from(list(self.model.entries)))
         door = data.draw(st.sampled_from(["ledger", "wallet"]))
         for _ in range(times):
-            self.ask(Correct(key, self.ids[key], self.model.days[key], reason, door))
+            self.ask(Correct(key, self.model.days[key], reason, door))
 
     @rule(day=st.integers(0, 4))
     def close(self, day: int) -> None:

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -16,6 +17,8 @@ from tests.stateful.calls import (
     Advance,
     Answer,
     Call,
+    Close,
+    Correct,
     Entry,
     Line,
     Post,
@@ -44,26 +47,37 @@ def entry(key: str, debit: Account, credit: Account, minor: int) -> Entry:
 def programs(draw: st.DrawFn) -> tuple[str, int, list[list[Call]]]:
     """A currency, what both sellers have at first, and two to eight clients with up to three calls each.
 
-    Keys and accounts are few, so that clients meet: the same entry, the same key for another, the same money.
+    Keys and accounts are few, so that clients meet: the same entry, the same key for another, the same
+    money, a day that one of them closes, an entry that several take back.
     """
-    currency = draw(st.sampled_from(CURRENCIES))
+    currency, funds = draw(st.sampled_from(CURRENCIES)), draw(st.integers(0, 150))
+    palette = draw(st.lists(entries(currency), min_size=3, max_size=8))
+    batches = st.lists(st.sampled_from(palette), min_size=1, max_size=3).map(tuple)
+    posts = st.builds(Post, batches, land=st.booleans())
+    others: list[Call] = [ReadBooks(), ReadBooks(until=0), Advance()]
+    others += [ReadWallet(owner, currency) for owner in ("ann", "bob")]
+    if funds:
+        others += [Correct("funds-ann", 0, reason, "wallet") for reason in ("typed twice", "wrong seller")]
+    calls = st.one_of(posts, posts, st.sampled_from(others))
+    clients = draw(st.lists(st.lists(calls, min_size=1, max_size=3), min_size=2, max_size=8))
+    if draw(st.booleans()):
+        # One alone: two that ask for different closings at once void each other's request.
+        clients[0].insert(draw(st.integers(0, len(clients[0]))), Close(draw(st.integers(0, 1))))
+    return currency, funds, clients
+
+
+def entries(currency: str) -> st.SearchStrategy[Entry]:
+    """Moves between two of six accounts, under few keys, on two days."""
     ours = [plain("psp_clearing", currency), plain("commission", currency)]
     sellers = [Account(owner, role, currency) for owner in ("ann", "bob") for role in (AVAILABLE, HELD)]
     between = st.lists(st.sampled_from([*ours, *sellers]), min_size=2, max_size=2, unique=True)
-    moves = st.builds(
-        lambda key, pair, minor: entry(key, *pair, minor),
+    return st.builds(
+        lambda key, pair, minor, day: replace(entry(key, *pair, minor), day=day),
         st.sampled_from("abcdef"),
         between,
         st.integers(1, 80),
+        st.integers(0, 1),
     )
-    palette = draw(st.lists(moves, min_size=3, max_size=8))
-    calls = st.one_of(
-        st.lists(st.sampled_from(palette), min_size=1, max_size=3).map(lambda chosen: Post(tuple(chosen))),
-        st.lists(st.sampled_from(palette), min_size=1, max_size=3).map(lambda chosen: Post(tuple(chosen))),
-        st.sampled_from([ReadBooks(), Advance(), ReadWallet("ann", currency), ReadWallet("bob", currency)]),
-    )
-    clients = draw(st.lists(st.lists(calls, min_size=1, max_size=3), min_size=2, max_size=8))
-    return currency, draw(st.integers(0, 150)), clients
 
 
 def opened(currency: str, funds: int, *, owners: tuple[str, ...] = ("ann", "bob")) -> tuple[Cast, Model]:
@@ -74,11 +88,12 @@ def opened(currency: str, funds: int, *, owners: tuple[str, ...] = ("ann", "bob"
     for owner in owners:
         cast.open_wallet(owner, "seller", currency)
         if funds:
-            money = entry(
-                f"funds-{owner}", plain("psp_clearing", currency), Account(owner, AVAILABLE, currency), funds
-            )
-            outcome, model = model.after(Post((money,)))
-            assert outcome.allows(perform(cast, Post((money,))))
+            key, available = f"funds-{owner}", Account(owner, AVAILABLE, currency)
+            money = Post((entry(key, plain("psp_clearing", currency), available, funds),))
+            outcome, model = model.after(money)
+            answer = perform(cast, money)
+            assert outcome.allows(answer)
+            cast.entries[key] = answer.ids[0]
     return cast, model
 
 

@@ -4,7 +4,6 @@ Whatever was in flight happened whole or not at all; whatever was answered is th
 """
 
 import os
-import pickle
 import signal
 import subprocess
 import sys
@@ -28,6 +27,7 @@ from tests.stateful.history import Event
 from tests.stateful.judge import judge
 from tests.stateful.model import Model
 from tests.stateful.test_concurrent import opened, programs
+from tests.stateful.written import read, written
 
 pytestmark = [pytest.mark.chaos, pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,15 +59,12 @@ class Clients:
     ) -> tuple[int, list[Answer | None]]:
         """Let a client do the calls; how it ended, and its answers, with None for a call that was cut off."""
         program = self._folder / f"program-{next(self._numbers)}"
-        program.write_bytes(pickle.dumps((cast, calls, in_halves)))
+        program.write_text(written((cast, calls, in_halves)))
         assert self._process.stdin
         self._process.stdin.write(f"{program}\n")
         code = int(self._say())
-        answers: list[Answer | None] = []
-        with program.with_suffix(".answers").open("rb") as told:
-            while told.peek(1):
-                answers.append(pickle.load(told))
-        return code, answers
+        told = program.with_suffix(".answers").read_text().splitlines()
+        return code, [read(line) for line in told]
 
     def _say(self) -> str:
         assert self._process.stdout
