@@ -3,7 +3,7 @@ PYTHON ?= python3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench
+.PHONY: help run test check bench chaos
 
 # make exports what is given on its command line: `make run PORT=9000` reaches the launcher.
 
@@ -21,3 +21,6 @@ check: ## linters, types, layers, missing migrations
 
 bench: ## the measurements
 	@$(PYTHON) -m ops bench $(if $(ARGS),-- $(ARGS))
+
+chaos: ## thousands of random histories, races and crashes; prints the seed that repeats them
+	@$(PYTHON) -m ops chaos $(if $(ARGS),-- $(ARGS))

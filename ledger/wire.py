@@ -12,6 +12,7 @@ from django.db import DatabaseError, connection
 
 from core import clock
 from core.errors import DomainError
+from core.money import InexactAmount
 from ledger.errors import (
     AccountGuarded,
     AlreadyCorrected,
@@ -47,7 +48,10 @@ _CONSTRAINTS: dict[str, type[DomainError]] = {"ledger_entry_corrected_once": Alr
 
 
 def columns(drafts: Sequence[EntryDraft]) -> list[list[Any]]:
-    """Return the arrays of a batch: fourteen of entries, six of lines (which name their entry from 1)."""
+    """Return the arrays of a batch: fourteen of entries, six of lines (which name their entry from 1).
+
+    Raises InexactAmount for an amount that is not an integer.
+    """
     now = clock.now()
     sizes = _group_sizes(drafts)
     lines = [
@@ -55,6 +59,11 @@ def columns(drafts: Sequence[EntryDraft]) -> list[list[Any]]:
         for order, draft in enumerate(drafts, 1)
         for number, line in enumerate(draft.lines, 1)
     ]
+    for _, _, line in lines:
+        # The database would round a fraction to the nearest unit, and nobody would know.
+        if type(line.amount_minor) is not int:
+            kind = type(line.amount_minor).__name__
+            raise InexactAmount(f"minor units must be an integer, not {kind}")
     return [
         [draft.merchant_id for draft in drafts],
         [draft.kind for draft in drafts],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import os
+import secrets
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -61,7 +62,8 @@ def parser() -> argparse.ArgumentParser:
         "--postgres", type=Path, metavar="BIN", help="run on the PostgreSQL whose programs are in BIN"
     )
     bench = commands.add_parser("bench", help="the measurements (tests marked benchmark)")
-    for command in (test, bench):
+    chaos = commands.add_parser("chaos", help="thousands of random histories, races and crashes")
+    for command in (test, bench, chaos):
         command.add_argument(
             "--fast-db",
             action="store_true",
@@ -80,6 +82,16 @@ def split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     return ours[:at], ours[at + 1 :]
 
 
+def chaos_args(given: Sequence[str]) -> tuple[str, ...]:
+    """What pytest is told; the seed is said beforehand, so that a failure can be had again with it."""
+    args = ["-m", "chaos", "--hypothesis-profile=chaos"]
+    if not any(each.startswith("--hypothesis-seed") for each in given):
+        seed = secrets.randbelow(2**32)
+        print(f"The same again: make chaos ARGS=--hypothesis-seed={seed}", flush=True)
+        args.append(f"--hypothesis-seed={seed}")
+    return (*args, *given)
+
+
 def _dispatch(options: argparse.Namespace) -> int:
     layout = project_layout()
     if options.command == "run":
@@ -93,6 +105,10 @@ def _dispatch(options: argparse.Namespace) -> int:
     elif options.command == "bench":
         args = ("-m", "benchmark", "-s", *options.pytest_args)
         plan = TestPlan(pytest_args=args, checks=False, careless_database=options.fast_db)
+    elif options.command == "chaos":
+        plan = TestPlan(
+            pytest_args=chaos_args(options.pytest_args), checks=False, careless_database=options.fast_db
+        )
     else:
         narrowed = bool(options.pytest_args or options.postgres)
         marker = () if "-m" in options.pytest_args else ("-m", "not benchmark")

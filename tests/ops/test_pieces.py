@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.cli import split
+from ops.cli import chaos_args, split
 from ops.credentials import Credentials, load_or_create
 from ops.envfile import load, parse
 from ops.environment import DatabaseUrls, compose
@@ -187,3 +187,10 @@ def test_a_process_number_of_an_earlier_process_does_not_count_as_alive() -> Non
     assert me.alive()
     assert not type(me)(pid=me.pid, started=me.started - 1).alive()
     assert me in descendants(os.getppid())
+
+
+def test_chaos_says_its_seed_and_takes_the_one_it_is_given(capsys: pytest.CaptureFixture[str]) -> None:
+    *_, seed = chaos_args([])
+    assert f"make chaos ARGS={seed}" in capsys.readouterr().out
+    assert chaos_args(["--hypothesis-seed=7", "-x"])[-2:] == ("--hypothesis-seed=7", "-x")
+    assert capsys.readouterr().out == ""
