@@ -1,12 +1,16 @@
 """How others read the books."""
 
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Max
 
-from ledger.types import AccountBalance, AccountLine
+from core import clock
+from ledger.models import Fence, JournalEntry, Seal
+from ledger.types import AccountBalance, AccountLine, ChainRoot, SealingLag
 
-__all__ = ["account_lines", "balance_minor", "trial_balance"]
+__all__ = ["account_lines", "balance_minor", "chain_root", "sealing_lag", "trial_balance"]
 
 # The checkpoint, plus every line after it: exact at any moment, and cheap however long the account is.
 _BALANCE = """
@@ -65,3 +69,34 @@ def account_lines(*, account_id: int, after_line: int = 0, limit: int = 100) -> 
             [account_id, after_line // 1024, after_line, limit],
         )
         return [AccountLine(*row) for row in cursor.fetchall()]
+
+
+def chain_root(*, day: date | None = None) -> ChainRoot | None:
+    """Return the newest block of the chain, or the last one sealed by the end of a day (UTC).
+
+    Whoever keeps its hash somewhere else can show later that the books only grew since. None without a block.
+    """
+    blocks = Seal.objects.all()
+    if day is not None:
+        blocks = blocks.filter(sealed_at__lt=datetime.combine(day + timedelta(days=1), time.min, UTC))
+    row = blocks.order_by("-number").first()
+    if row is None:
+        return None
+    return ChainRoot(
+        block=row.number, last_entry=row.last_entry, hash=bytes(row.hash).hex(), sealed_at=row.sealed_at
+    )
+
+
+def sealing_lag() -> SealingLag:
+    """Return how far the seals are behind the books: what an alert looks at."""
+    sealed = Seal.objects.aggregate(last=Max("last_entry"))["last"] or 0
+    safe = Fence.objects.get().safe_entry
+    oldest = JournalEntry.objects.filter(id__gt=sealed).order_by("id").only("id", "recorded_at").first()
+    if oldest is None:
+        return SealingLag(sealed_entry=sealed, safe_entry=safe, seconds=0.0, waits_for="nothing")
+    return SealingLag(
+        sealed_entry=sealed,
+        safe_entry=safe,
+        seconds=max(0.0, (clock.now() - oldest.recorded_at).total_seconds()),
+        waits_for="sealer" if oldest.id <= safe else "fence",
+    )

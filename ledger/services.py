@@ -13,7 +13,14 @@ from ledger.chart import CHART
 from ledger.types import EntryDraft, EntryRef
 from ledger.wire import ENTRY_PLACEHOLDERS, call, columns
 
-__all__ = ["advance_checkpoints", "advance_fence", "open_account", "post_entries", "post_through"]
+__all__ = [
+    "advance_checkpoints",
+    "advance_fence",
+    "open_account",
+    "post_entries",
+    "post_through",
+    "seal_entries",
+]
 
 # Accounts never change, so a process remembers them; no more than this many, because sellers are many.
 _REMEMBERED = 50_000
@@ -100,3 +107,20 @@ def advance_checkpoints() -> int:
         if not moved:
             return total
         total += moved
+
+
+@forbids_transaction
+def seal_entries() -> int:
+    """Seal what is below the fence, block by block; return how many entries were sealed.
+
+    A block commits alone, so that a long backlog is no long statement, and a sealer that dies is followed by
+    one that goes on where it stopped.
+    """
+    total = 0
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT ledger_seal_step()")
+            sealed = int(cursor.fetchone()[0])
+        if not sealed:
+            return total
+        total += sealed
