@@ -148,18 +148,26 @@ class Books:
         self.counts = {"account": 0, "checkpoint": 0, "entry": 0, "line": 0, "block": 0}
         self.counts |= {"audit_record": 0, "audit_block": 0}
         self.ended = False
+        self._readers = {
+            "account": self._account,
+            "checkpoint": self._checkpoint,
+            "entry": self._entry,
+            "block": self._block,
+            "audit_record": self._audit_record,
+            "audit_block": self._audit_block,
+            "end": self._end,
+        }
 
     def read(self, row):
         """One row of the export, after its header."""
         if self.ended:
             self.findings.append("rows follow the end of the export")
         kind = row["type"]
-        getattr(self, f"_{kind}" if kind in (*self.counts, "end") and kind != "line" else "_unknown")(row)
-        if kind in self.counts:
+        if kind not in self._readers:
+            raise Unreadable(f"a row of the unknown type {kind!r}")
+        self._readers[kind](row)
+        if kind != "end":
             self.counts[kind] += 1
-
-    def _unknown(self, row):
-        raise Unreadable(f"a row of the unknown type {row['type']!r}")
 
     def _account(self, row):
         key = number(row, "id")
