@@ -3,7 +3,18 @@
 from django.db import models
 from django.db.models import F, Q
 
-__all__ = ["Account", "AccountCheckpoint", "Fence", "JournalEntry", "JournalLine", "Seal"]
+__all__ = [
+    "Account",
+    "AccountCheckpoint",
+    "ClosedPeriod",
+    "ClosedTotal",
+    "DayTotal",
+    "Fence",
+    "FenceMark",
+    "JournalEntry",
+    "JournalLine",
+    "Seal",
+]
 
 
 class Account(models.Model):
@@ -44,6 +55,12 @@ class JournalEntry(models.Model):
     line_count = models.SmallIntegerField()
     corrects = models.BigIntegerField(null=True)
     digest = models.BinaryField(max_length=32)
+    group_id = models.UUIDField(null=True)
+    # How many entries the group has; all of them say the same.
+    group_size = models.SmallIntegerField(null=True)
+    # Where the day of the event was closed already: the date that the entry would have had.
+    original_date = models.DateField(null=True)
+    facts = models.JSONField(null=True)
 
     class Meta:
         constraints = [
@@ -53,6 +70,25 @@ class JournalEntry(models.Model):
             models.UniqueConstraint(fields=["merchant_id", "id"], name="ledger_entry_merchant"),
             models.CheckConstraint(
                 condition=Q(line_count__gte=2, line_count__lte=1023), name="ledger_entry_lines"
+            ),
+            models.UniqueConstraint(
+                fields=["corrects"], condition=Q(corrects__isnull=False), name="ledger_entry_corrected_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(group_id__isnull=True, group_size__isnull=True)
+                | Q(group_id__isnull=False, group_size__isnull=False, group_size__gte=1),
+                name="ledger_entry_group_sized",
+            ),
+            models.CheckConstraint(
+                condition=Q(original_date__isnull=True) | Q(original_date__lt=F("effective_date")),
+                name="ledger_entry_original_is_earlier",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["merchant_id", "group_id"],
+                condition=Q(group_id__isnull=False),
+                name="ledger_entry_group",
             ),
         ]
 
@@ -102,15 +138,80 @@ class AccountCheckpoint(models.Model):
 
 
 class Fence(models.Model):
-    """One row: up to `safe_entry` nothing can appear any more; checkpoints hold all up to `folded_entry`."""
+    """One row: up to `safe_entry` nothing can appear any more.
+
+    Checkpoints hold all up to `folded_entry`, day totals all up to `day_entry`; `seen_at` is when the fence
+    was last moved or found where it was.
+    """
 
     id = models.SmallIntegerField(primary_key=True, default=1)
     safe_entry = models.BigIntegerField(default=0)
     next_entry = models.BigIntegerField(null=True)
     folded_entry = models.BigIntegerField(default=0)
+    day_entry = models.BigIntegerField(default=0)
+    seen_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(id=1), name="ledger_fence_one_row")]
+
+
+class FenceMark(models.Model):
+    """When the fence came to a place; `entries` is how many there are since the mark before."""
+
+    entry_id = models.BigIntegerField(primary_key=True)
+    marked_at = models.DateTimeField(unique=True)
+    entries = models.BigIntegerField()
+
+
+class DayTotal(models.Model):
+    """Debits and credits of an account by effective date, over all entries up to the fence's `day_entry`."""
+
+    pk = models.CompositePrimaryKey("account_id", "effective_date")
+    account_id = models.BigIntegerField()
+    effective_date = models.DateField()
+    merchant_id = models.UUIDField()
+    debit_minor = models.BigIntegerField()
+    credit_minor = models.BigIntegerField()
+    lines = models.BigIntegerField()
+    first_entry = models.BigIntegerField()
+    last_entry = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["merchant_id", "effective_date"], name="ledger_daytotal_merchant")]
+
+
+class ClosedPeriod(models.Model):
+    """Days of a merchant's books into which nothing is posted any more: asked for and decided by two."""
+
+    id = models.UUIDField(primary_key=True)
+    merchant_id = models.UUIDField()
+    first_day = models.DateField()
+    last_day = models.DateField()
+    maker = models.CharField(max_length=80)
+    checker = models.CharField(max_length=80)
+    approval_id = models.UUIDField()
+    closed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["merchant_id", "last_day"], name="ledger_period_once"),
+            models.CheckConstraint(condition=Q(first_day__lte=F("last_day")), name="ledger_period_days"),
+            models.CheckConstraint(condition=~Q(maker=F("checker")), name="ledger_period_four_eyes"),
+        ]
+
+
+class ClosedTotal(models.Model):
+    """The totals of a closed day as they were when it was closed; they never change."""
+
+    pk = models.CompositePrimaryKey("account_id", "effective_date")
+    account_id = models.BigIntegerField()
+    effective_date = models.DateField()
+    merchant_id = models.UUIDField()
+    debit_minor = models.BigIntegerField()
+    credit_minor = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["merchant_id", "effective_date"], name="ledger_closedtotal_merchant")]
 
 
 class Seal(models.Model):

@@ -8,10 +8,17 @@ __all__ = [
     "AccountBalance",
     "AccountLine",
     "ChainRoot",
+    "EntryData",
     "EntryDraft",
+    "EntryLine",
     "EntryRef",
     "LineDraft",
+    "PeriodData",
     "SealingLag",
+    "Statement",
+    "StatementLine",
+    "StatementPlace",
+    "TrialBalance",
 ]
 
 
@@ -27,7 +34,12 @@ class LineDraft:
 
 @dataclass(frozen=True)
 class EntryDraft:
-    """One balanced entry; (merchant, source, source_ref, leg) is posted at most once, ever."""
+    """One balanced entry; (merchant, source, source_ref, leg) is posted at most once, ever.
+
+    Entries with one `group_id` are posted in one call, all or none. `original_date` is the date of an event
+    whose day was closed, so that the entry stands on a later one. `facts` are short texts that no line
+    holds (a rate, a reason), as (name, value) pairs.
+    """
 
     merchant_id: UUID
     kind: str
@@ -37,6 +49,9 @@ class EntryDraft:
     effective_date: date
     lines: tuple[LineDraft, ...]
     corrects: int | None = None
+    group_id: UUID | None = None
+    original_date: date | None = None
+    facts: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,6 +73,38 @@ class AccountBalance:
     currency: str
     balance_minor: int
 
+    @property
+    def debit_minor(self) -> int:
+        """The balance where debits prevail, else 0."""
+        return max(self.balance_minor, 0)
+
+    @property
+    def credit_minor(self) -> int:
+        """The balance where credits prevail, as a positive number, else 0."""
+        return max(-self.balance_minor, 0)
+
+
+@dataclass(frozen=True)
+class TrialBalance:
+    """Every account of a merchant with its balance in the debit or the credit column.
+
+    `recorded_until` is the place of the fence up to which it was read, when it was read up to one.
+    """
+
+    merchant_id: UUID
+    effective_until: date | None
+    recorded_until: int | None
+    accounts: tuple[AccountBalance, ...]
+
+    @property
+    def totals(self) -> dict[str, tuple[int, int]]:
+        """By currency: the sum of the debit column and of the credit column, in minor units."""
+        sums: dict[str, tuple[int, int]] = {}
+        for account in self.accounts:
+            debit, credit = sums.get(account.currency, (0, 0))
+            sums[account.currency] = (debit + account.debit_minor, credit + account.credit_minor)
+        return sums
+
 
 @dataclass(frozen=True)
 class AccountLine:
@@ -73,6 +120,102 @@ class AccountLine:
     amount_minor: int
     currency: str
     clearing_key: str | None
+
+
+@dataclass(frozen=True)
+class StatementPlace:
+    """Where the next page of a statement begins: behind this line."""
+
+    effective_date: date
+    line_id: int
+
+
+@dataclass(frozen=True)
+class StatementLine:
+    """One line of a statement, with the balance of the account after it; amounts in minor units."""
+
+    id: int
+    entry_id: int
+    kind: str
+    source: str
+    source_ref: str
+    effective_date: date
+    original_date: date | None
+    recorded_at: datetime
+    debit_minor: int
+    credit_minor: int
+    balance_minor: int
+    clearing_key: str | None
+    corrects: int | None
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One page of an account's statement, by effective date.
+
+    `opening_minor` and `closing_minor` are those of the whole statement, `page_opening_minor` is the balance
+    before the first line of this page. All pages are read up to the same place of the fence, so they fit.
+    """
+
+    account_id: int
+    currency: str
+    first_day: date
+    last_day: date
+    recorded_until: int
+    opening_minor: int
+    page_opening_minor: int
+    closing_minor: int
+    lines: tuple[StatementLine, ...]
+    next: StatementPlace | None
+
+
+@dataclass(frozen=True)
+class EntryLine:
+    """One line of an entry with its account; debit or credit in minor units, the other is 0."""
+
+    line_no: int
+    account_id: int
+    role: str
+    owner: UUID | None
+    provider: str | None
+    currency: str
+    debit_minor: int
+    credit_minor: int
+    clearing_key: str | None
+
+
+@dataclass(frozen=True)
+class EntryData:
+    """One entry with its lines, what it corrects or was corrected by, and the other entries of its group."""
+
+    id: int
+    merchant_id: UUID
+    kind: str
+    source: str
+    source_ref: str
+    leg: str
+    effective_date: date
+    original_date: date | None
+    recorded_at: datetime
+    corrects: int | None
+    corrected_by: int | None
+    group_id: UUID | None
+    group: tuple[int, ...]
+    facts: tuple[tuple[str, str], ...]
+    lines: tuple[EntryLine, ...]
+
+
+@dataclass(frozen=True)
+class PeriodData:
+    """A closed period of a merchant's books: who asked, who decided, when."""
+
+    id: UUID
+    merchant_id: UUID
+    first_day: date
+    last_day: date
+    maker: str
+    checker: str
+    closed_at: datetime
 
 
 @dataclass(frozen=True)

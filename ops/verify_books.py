@@ -57,10 +57,9 @@ def entry_hash(entry):
     """The hash of one entry with its lines."""
     parts = [b"entry 1;", token(entry["id"]), token(entry["merchant_id"])]
     parts += [text(entry[name]) for name in ("kind", "source", "source_ref", "leg")]
-    parts += [
-        token(entry[name])
-        for name in ("effective_date", "recorded_at", "line_count", "corrects", "group_id", "digest")
-    ]
+    parts += [token(entry[name]) for name in ("effective_date", "recorded_at", "line_count", "corrects")]
+    parts += [token(entry[name]) for name in ("digest", "group_id", "group_size", "original_date")]
+    parts.append(text(entry["facts"]))
     for line in entry["lines"]:
         parts += [token(line[name]) for name in ("id", "entry_id", "line_no", "merchant_id", "account_id")]
         parts += [token(line["amount_minor"]), text(line["currency"]), text(line["clearing_key"])]

@@ -16,18 +16,17 @@ LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp 
         FROM ledger_journalline WHERE id >= (p_after + 1) * 1024 AND id <= p_last * 1024 + 1023
         GROUP BY id / 1024
     ), entry AS (
-        -- Where the entries have no group_id, the name means the one of `absent`: nothing.
-        SELECT own.* FROM (SELECT NULL::uuid AS group_id) AS absent CROSS JOIN LATERAL (
-            SELECT id,
-                'entry 1;' || id || ';' || merchant_id || ';'
-                || octet_length(kind) || ':' || kind || octet_length(source) || ':' || source
-                || octet_length(source_ref) || ':' || source_ref || octet_length(leg) || ':' || leg
-                || to_char(effective_date, 'YYYY-MM-DD') || ';'
-                || to_char(recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') || ';'
-                || line_count || ';' || coalesce(corrects || ';', '~') || coalesce(group_id || ';', '~')
-                || encode(digest, 'hex') || ';' AS bytes
-            FROM ledger_journalentry WHERE id > p_after AND id <= p_last
-        ) AS own
+        SELECT id,
+            'entry 1;' || id || ';' || merchant_id || ';'
+            || octet_length(kind) || ':' || kind || octet_length(source) || ':' || source
+            || octet_length(source_ref) || ':' || source_ref || octet_length(leg) || ':' || leg
+            || to_char(effective_date, 'YYYY-MM-DD') || ';'
+            || to_char(recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') || ';'
+            || line_count || ';' || coalesce(corrects || ';', '~') || encode(digest, 'hex') || ';'
+            || coalesce(group_id || ';', '~') || coalesce(group_size || ';', '~')
+            || coalesce(to_char(original_date, 'YYYY-MM-DD') || ';', '~')
+            || CASE WHEN facts IS NULL THEN '~' ELSE octet_length(facts::text) || ':' || facts END AS bytes
+        FROM ledger_journalentry WHERE id > p_after AND id <= p_last
     ), leaf AS (
         SELECT entry.id, coalesce(line.lines, 0) AS lines,
             sha256(convert_to(entry.bytes || coalesce(line.bytes, ''), 'UTF8')) AS bytes

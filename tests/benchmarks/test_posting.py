@@ -34,11 +34,14 @@ CLIENTS = 2
 RAW = """
     WITH header AS MATERIALIZED (
         SELECT nextval('ledger_journalentry_seq') AS id, input.* FROM unnest({entry}) WITH ORDINALITY
-            AS input(merchant, kind, source, ref, leg, date, recorded, line_count, corrects, digest, ord)
+            AS input(merchant, kind, source, ref, leg, date, recorded, line_count, corrects, digest, group_id,
+                group_size, original, facts, ord)
     ), entries AS (
         INSERT INTO ledger_journalentry (id, merchant_id, kind, source, source_ref, leg, effective_date,
-            recorded_at, line_count, corrects, digest)
-        SELECT id, merchant, kind, source, ref, leg, date, recorded, line_count, corrects, digest FROM header
+            recorded_at, line_count, corrects, digest, group_id, group_size, original_date, facts)
+        SELECT id, merchant, kind, source, ref, leg, date, recorded, line_count, corrects, digest, group_id,
+            group_size, original, facts::jsonb
+        FROM header
     )
     INSERT INTO ledger_journalline (id, merchant_id, entry_id, line_no, account_id, amount_minor, currency,
         clearing_key)
@@ -48,7 +51,7 @@ RAW = """
     JOIN header ON header.ord = line.entry
 """
 _PLACES = ENTRY_PLACEHOLDERS.split(", ")
-RAW_SQL = RAW.format(entry=", ".join(_PLACES[:10]), line=", ".join(_PLACES[10:]))
+RAW_SQL = RAW.format(entry=", ".join(_PLACES[:14]), line=", ".join(_PLACES[14:]))
 
 
 @dataclass

@@ -23,7 +23,11 @@ TABLES = (
     "ledger_journalentry",
     "ledger_journalline",
     "ledger_accountcheckpoint",
+    "ledger_closedperiod",
+    "ledger_closedtotal",
+    "ledger_daytotal",
     "ledger_fence",
+    "ledger_fencemark",
     "wallet_wallet",
     "wallet_walletaccount",
     "wallet_walletoperation",
@@ -61,6 +65,7 @@ def nothing_changes() -> Iterator[None]:
 def door_call(door: str, arrays: Sequence[Any]) -> list[tuple[Any, ...]]:
     """Call a function of the database with arrays that no Python has checked."""
     kinds = ["uuid", "text", "text", "text", "text", "date", "timestamptz", "int", "bigint", "bytea"]
+    kinds += ["uuid", "int", "date", "text"]
     kinds += ["int", "int", "bigint", "text", "bigint", "text", "int", "int", "bigint", "bigint"]
     marks = ", ".join(f"%s::{kind}[]" for kind in kinds[: len(arrays)])
     with transaction.atomic():

@@ -170,11 +170,11 @@ def test_the_same_key_belongs_to_each_merchant(books: Books) -> None:
     [
         (7, [3], "takes all its lines|has no lines"),
         (7, [1], "ledger_entry_lines"),
-        (10, [1, 2], "takes all its lines|does not balance|has no lines"),
-        (10, [2, 2], "has no lines"),
-        (11, [1, 1], "duplicate key"),
-        (11, [1, 3], "takes all its lines|has no lines"),
-        (11, [0, 1], "ledger_line_id_is_derived|has no lines"),
+        (14, [1, 2], "takes all its lines|does not balance|has no lines"),
+        (14, [2, 2], "has no lines"),
+        (15, [1, 1], "duplicate key"),
+        (15, [1, 3], "takes all its lines|has no lines"),
+        (15, [0, 1], "ledger_line_id_is_derived|has no lines"),
         (9, [None], "null value"),
     ],
 )

@@ -7,9 +7,9 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from core.money import InvalidCurrency
-from ledger import services
 from ledger.models import Account
 from ledger.services import open_account
+from ledger.services import posting as services
 from tests.racing import race
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]

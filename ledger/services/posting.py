@@ -1,4 +1,4 @@
-"""The only way to write the books."""
+"""Opening accounts and posting entries."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -8,19 +8,12 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from core.money import exponent
-from core.transactions import forbids_transaction, requires_transaction
+from core.transactions import requires_transaction
 from ledger.chart import CHART
 from ledger.types import EntryDraft, EntryRef
 from ledger.wire import ENTRY_PLACEHOLDERS, call, columns
 
-__all__ = [
-    "advance_checkpoints",
-    "advance_fence",
-    "open_account",
-    "post_entries",
-    "post_through",
-    "seal_entries",
-]
+__all__ = ["open_account", "post_entries", "post_through"]
 
 # Accounts never change, so a process remembers them; no more than this many, because sellers are many.
 _REMEMBERED = 50_000
@@ -66,7 +59,9 @@ def post_entries(*, drafts: Sequence[EntryDraft]) -> list[EntryRef]:
     """Post entries that touch no wallet, all of them in one statement; return them in order.
 
     An entry that is in the books already is returned as not new. Raises EntryConflict when it is there
-    with other content, AccountGuarded when a line is on a wallet-backed account.
+    with other content, AccountGuarded when a line is on a wallet-backed account, CorrectionRefused and
+    AlreadyCorrected for a correction, GroupNotWhole when a group is not all there, PeriodClosed for a new
+    entry on a closed day (`land_entries` finds the day where such an item goes).
     """
     return post_through(door="ledger_post", drafts=drafts)
 
@@ -83,44 +78,3 @@ def post_through(
         return []
     rows = call(door, ENTRY_PLACEHOLDERS + placeholders, [*columns(drafts), *extra])
     return [EntryRef(id=entry_id, is_new=is_new) for _, entry_id, is_new in rows]
-
-
-@forbids_transaction
-def advance_fence() -> int:
-    """Move the fence one step; return the highest entry id below which nothing can appear any more."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT ledger_fence_step()")
-        return int(cursor.fetchone()[0])
-
-
-@forbids_transaction
-def advance_checkpoints() -> int:
-    """Fold what is below the fence into the balances kept per account; return how many balances moved.
-
-    Works in portions that commit alone, so that a long backlog is no long statement.
-    """
-    total = 0
-    while True:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT ledger_advance_checkpoints()")
-            moved = int(cursor.fetchone()[0])
-        if not moved:
-            return total
-        total += moved
-
-
-@forbids_transaction
-def seal_entries() -> int:
-    """Seal what is below the fence, block by block; return how many entries were sealed.
-
-    A block commits alone, so that a long backlog is no long statement, and a sealer that dies is followed by
-    one that goes on where it stopped.
-    """
-    total = 0
-    while True:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT ledger_seal_step()")
-            sealed = int(cursor.fetchone()[0])
-        if not sealed:
-            return total
-        total += sealed
