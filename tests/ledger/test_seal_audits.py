@@ -6,7 +6,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from core.audits import NOT_EXERCISED, run_audits
+from core.audits import NOT_EXERCISED, registered, run_audits
+from ledger.audits import ENTRIES
 from ledger.seal_audits import INVARIANTS, NOTICE_ANY_CHANGE
 from ledger.tasks import DAILY_ROOT
 from tests.database import as_owner
@@ -17,7 +18,6 @@ from tests.ledger.sealing import seal_all
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 Owner = psycopg.Connection[Any]
 NAMES = {each.name for each in INVARIANTS}
-FAR = "18446744073709551"
 
 
 class World:
@@ -63,14 +63,12 @@ def entry_gone(world: World, owner: Owner) -> None:
     owner.execute("DELETE FROM ledger_journalentry WHERE id = %s", [world.entries[0]])
 
 
-def entry_slipped_in(world: World, owner: Owner) -> None:
-    """A whole, balanced entry among sealed ones, under the number of one that is gone."""
-    first, other = world.entries[:2]
+def amounts_doubled(world: World, owner: Owner) -> None:
+    """The entry still balances."""
     owner.execute(
-        "UPDATE ledger_journalline SET amount_minor = 2 * amount_minor WHERE entry_id = %s", [first]
+        "UPDATE ledger_journalline SET amount_minor = 2 * amount_minor WHERE entry_id = %s",
+        [world.entries[0]],
     )
-    owner.execute("DELETE FROM ledger_accountcheckpoint")
-    assert other
 
 
 def account_altered(world: World, owner: Owner) -> None:
@@ -162,7 +160,7 @@ def trigger_for_replicas_only(world: World, owner: Owner) -> None:
 Break = Callable[[World, Owner], None]
 # By audit: how to break what it watches.
 BREAKS: dict[str, list[Break]] = {
-    "sealed_blocks_hold": [line_altered, header_altered, entry_gone, entry_slipped_in, account_altered],
+    "sealed_blocks_hold": [line_altered, header_altered, entry_gone, amounts_doubled, account_altered],
     "seal_chain_unbroken": [block_altered, block_gone, chain_cut],
     "blocks_in_order": [blocks_overlap, blocks_out_of_time],
     "seals_below_the_fence": [sealed_above_the_fence],
@@ -186,12 +184,15 @@ ALONE = {
 @pytest.mark.parametrize(("name", "do"), CASES, ids=[f"{name}-{each.__name__}" for name, each in CASES])
 def test_the_audit_finds_what_it_is_for(world: World, name: str, do: Break) -> None:
     with broken(tables="^(ledger|wallet)_") as owner:
-        for table in ("account", "journalentry", "journalline", "seal"):
-            owner.execute(f"ALTER TABLE ledger_{table} ENABLE TRIGGER USER")
-        assert violated(owner, silent=frozenset()) == set()
-        owner.execute("SET LOCAL session_replication_role = replica")
+        # Whoever breaks the data has switched the guards off, which is a finding of its own.
+        silent = frozenset({"guards_are_armed"})
+        if name in silent:
+            silent = frozenset()
+            for table in ("account", "journalentry", "journalline", "seal"):
+                owner.execute(f"ALTER TABLE ledger_{table} ENABLE TRIGGER USER")
+        assert violated(owner, silent=silent) == set()
         do(world, owner)
-        found = violated(owner, silent=frozenset())
+        found = violated(owner, silent=silent)
         assert name in found
         if (do, name) in ALONE:
             assert found & NAMES == {name}
@@ -232,27 +233,16 @@ def test_an_incremental_run_examines_only_new_blocks(world: World) -> None:
     ]
 
 
-def test_portions_find_what_the_whole_finds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Piece by piece, one entry at a time, every rule with a scale says what it says in one query."""
-    from core import audits
-
-    small = {
-        name: audits.Invariant(
-            **{**vars(each), "scale": audits.Scale(each.scale.name, each.scale.safe_sql, 1)}
-        )
-        if each.scale
-        else each
-        for name, each in audits._REGISTRY.items()
-    }
-    # Numbers begin where earlier tests ended: walk over the last few only.
-    monkeypatch.setattr(audits, "_REGISTRY", small)
-    names = [name for name, each in small.items() if each.scale and each.scale.name == "entries"]
-    assert len(names) >= 6
+def test_portions_find_what_the_whole_finds(world: World) -> None:
+    """Piece by piece, one entry at a time, every rule along the entries says what it says in one query."""
+    rules = [each for each in registered() if each.scale == ENTRIES]
+    assert len(rules) >= 6
     first, last = rows("SELECT min(id), max(id) FROM ledger_journalentry")[0]
     with broken(tables="^ledger_") as owner:
         owner.execute("UPDATE ledger_journalline SET amount_minor = 1 + amount_minor WHERE line_no = 1")
-        for name in names:
-            each = small[name]
+        owner.execute("UPDATE ledger_journalline SET clearing_key = 'k' WHERE line_no = 2")
+        owner.execute("UPDATE ledger_journalentry SET line_count = 3")
+        for each in rules:
             assert each.incremental_sql is not None
             whole = {row[0] for row in owner.execute(each.sql.encode()).fetchall()}
             pieces = {
@@ -262,4 +252,4 @@ def test_portions_find_what_the_whole_finds(world: World, monkeypatch: pytest.Mo
                     each.incremental_sql.format(after=number - 1, through=number).encode()
                 ).fetchall()
             }
-            assert whole == pieces, name
+            assert whole == pieces, each.name
