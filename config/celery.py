@@ -16,6 +16,15 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 TICK_SECONDS = 1.0
+# By name: the task, and the seconds between two starts. The last two are done once a day: each start but the
+# first finds them done, and one that was missed is made up for within the hour.
+PERIODIC = {
+    "keep the books": ("ledger.keep", 10.0),
+    "seal the audit trail": ("core.seal_audit_trail", 30.0),
+    "audit what is new": ("core.audit", 300.0),
+    "audit everything": ("core.audit_full", 3600.0),
+    "write down the daily roots": ("ledger.daily_root", 3600.0),
+}
 
 
 @app.on_after_finalize.connect
@@ -35,7 +44,10 @@ def schedule(sender: Celery, **_: Any) -> None:
             }
             for name in drains()
         },
-        "audit": {"task": "core.audit", "schedule": 3600.0, "options": {"expires": 3600}},
+        **{
+            name: {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+            for name, (task, seconds) in PERIODIC.items()
+        },
     }
 
 
