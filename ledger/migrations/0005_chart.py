@@ -4,7 +4,7 @@ from core.sqlfiles import run_sql
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ledger", "0002_guards")]
+    dependencies = [("ledger", "0004_periods")]
 
     operations = [
         # Back is refused by PostgreSQL once an account of a new role exists: the old rules do not know it.

@@ -7,6 +7,6 @@ WALLETS = {"wallet": ["view"], "walletaccount": ["view"], "walletoperation": ["v
 
 
 class Migration(migrations.Migration):
-    dependencies = [("wallet", "0002_guards"), ("core", "0003_roles")]
+    dependencies = [("wallet", "0003_entry_columns"), ("core", "0003_roles")]
 
     operations = [grant("wallet", dict.fromkeys((FINANCE_MAKER, FINANCE_CHECKER, AUDITOR), WALLETS))]

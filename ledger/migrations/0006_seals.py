@@ -6,7 +6,7 @@ from core.sqlfiles import append_only, restrict, run_sql
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('ledger', '0004_periods'),
+        ('ledger', '0005_chart'),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ BOOKS = {"account": ["view"], "journalentry": ["view"], "journalline": ["view"]}
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ledger", "0002_guards"), ("core", "0003_roles")]
+    dependencies = [("ledger", "0006_seals"), ("core", "0003_roles")]
 
     operations = [
         migrations.AlterModelOptions("journalentry", {"verbose_name_plural": "journal entries"}),
