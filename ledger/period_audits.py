@@ -107,4 +107,17 @@ INVARIANTS = [
         exercised_sql="SELECT EXISTS (SELECT 1 FROM ledger_closedperiod)",
         covers=("L13",),
     ),
+    Invariant(
+        name="closing_was_approved",
+        says="Every closed period has the approval of a second person to exactly its last day.",
+        sql="""SELECT period.id FROM ledger_closedperiod AS period
+            LEFT JOIN core_approval AS approval ON approval.id = period.approval_id
+            WHERE approval.id IS NULL OR approval.merchant_id <> period.merchant_id
+                OR approval.action <> 'period.close' OR approval.status = 'REJECTED'
+                OR approval.decided_at IS NULL OR approval.decided_at > period.closed_at
+                OR approval.maker <> period.maker OR approval.checker IS DISTINCT FROM period.checker
+                OR (approval.instruction ->> 'through')::date IS DISTINCT FROM period.last_day""",
+        exercised_sql="SELECT EXISTS (SELECT 1 FROM ledger_closedperiod)",
+        covers=("I30",),
+    ),
 ]

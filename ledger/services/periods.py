@@ -35,7 +35,7 @@ def request_closing(*, merchant_id: UUID, through: date, maker: str, reason: str
     reason = required_reason(reason)
     _closable(merchant_id, through)
     approval = request_approval(
-        subject=_subject(merchant_id),
+        subject=_subject(merchant_id, through),
         action=_ACTION,
         instruction=_instruction(merchant_id, through),
         maker=maker,
@@ -45,7 +45,7 @@ def request_closing(*, merchant_id: UUID, through: date, maker: str, reason: str
     record_audit(
         actor=maker,
         action="period.request_closing",
-        subject=_subject(merchant_id),
+        subject=_subject(merchant_id, through),
         reason=reason,
         detail={"through": through.isoformat()},
         merchant_id=merchant_id,
@@ -58,13 +58,15 @@ def close_period(*, merchant_id: UUID, through: date, actor: str) -> PeriodData:
     """Close all days up to one, for good, and freeze their totals. Closing is not undone.
 
     Waits for postings into these days that are under way. Raises FourEyesRequired without a second
-    person's yes to exactly this, ApprovalVoid, ApprovalExpired, PeriodClosed, PeriodNotOver, and
-    TemporarilyUnavailable when a posting does not end in time.
+    person's yes to exactly this, ApprovalExpired, PeriodClosed, PeriodNotOver, and TemporarilyUnavailable
+    when a posting does not end in time.
     """
-    approval = ensure_approved(
-        subject=_subject(merchant_id), action=_ACTION, instruction_now=_instruction(merchant_id, through)
-    )
     _closable(merchant_id, through)
+    approval = ensure_approved(
+        subject=_subject(merchant_id, through),
+        action=_ACTION,
+        instruction_now=_instruction(merchant_id, through),
+    )
     period_id, now = uuid7(), clock.now()
     checker = str(approval.checker)
     rows = _close([period_id, merchant_id, through, approval.maker, checker, approval.pk, now])
@@ -80,7 +82,7 @@ def close_period(*, merchant_id: UUID, through: date, actor: str) -> PeriodData:
     record_audit(
         actor=actor,
         action=_ACTION,
-        subject=_subject(merchant_id),
+        subject=_subject(merchant_id, through),
         detail={
             "first_day": period.first_day.isoformat(),
             "last_day": through.isoformat(),
@@ -134,8 +136,9 @@ def _closable(merchant_id: UUID, through: date) -> None:
         raise PeriodClosed(param="through")
 
 
-def _subject(merchant_id: UUID) -> str:
-    return f"books:{merchant_id}"
+def _subject(merchant_id: UUID, through: date) -> str:
+    """Each day has a consent of its own, so that one that was used is never voided by asking for another."""
+    return f"books:{merchant_id}:{through.isoformat()}"
 
 
 def _instruction(merchant_id: UUID, through: date) -> dict[str, Any]:

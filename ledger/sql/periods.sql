@@ -38,8 +38,8 @@ BEGIN
 END $$;
 
 -- Close all days of a merchant up to one, and freeze their totals. Whoever posts into one of the days holds
--- its lock until the commit: so a posting is in the totals, or comes after this and is refused. Returns the
--- first day of the period.
+-- its lock until the commit: so a posting is in the totals, or comes after this and is refused. Only with a
+-- second person's yes to exactly this. Returns the first day of the period.
 CREATE FUNCTION ledger_close_period(
     p_id uuid, p_merchant uuid, p_through date, p_maker text, p_checker text, p_approval uuid, p_at timestamptz
 ) RETURNS date LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -49,6 +49,12 @@ DECLARE
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         RAISE EXCEPTION 'periods are closed in read committed transactions only' USING ERRCODE = 'QL006';
+    END IF;
+    IF NOT EXISTS (SELECT 1 FROM core_approval WHERE id = p_approval AND merchant_id = p_merchant
+            AND action = 'period.close' AND status = 'APPROVED' AND maker = p_maker AND checker = p_checker
+            AND instruction ->> 'through' = to_char(p_through, 'YYYY-MM-DD')) THEN
+        RAISE EXCEPTION 'nobody approved that merchant % is closed up to %', p_merchant, p_through
+            USING ERRCODE = 'QL010';
     END IF;
     PERFORM pg_advisory_xact_lock(hashtextextended('closing:' || p_merchant, 0));
     SELECT max(last_day) INTO closed FROM ledger_closedperiod WHERE merchant_id = p_merchant;

@@ -190,12 +190,20 @@ def moved_into_a_closed_day(world: World, owner: Owner) -> None:
 
 
 def gap_between_periods(world: World, owner: Owner) -> None:
-    """Days that nobody closed, without entries."""
+    """Days that nobody closed, without entries; and so without anybody's yes."""
     owner.execute(
         "INSERT INTO ledger_closedperiod (id, merchant_id, first_day, last_day, maker, checker, approval_id,"
         " closed_at) SELECT gen_random_uuid(), merchant_id, last_day + 2, last_day + 3, maker, checker,"
         " approval_id, closed_at FROM ledger_closedperiod"
     )
+
+
+def closed_by_another(world: World, owner: Owner) -> None:
+    owner.execute("UPDATE ledger_closedperiod SET checker = 'user:other'")
+
+
+def closed_without_asking(world: World, owner: Owner) -> None:
+    owner.execute("UPDATE ledger_closedperiod SET approval_id = id")
 
 
 Break = Callable[[World, Owner], None]
@@ -224,8 +232,9 @@ BREAKS: dict[str, list[tuple[Break, set[str]]]] = {
         (frozen_total_off, set()),
         (frozen_total_lost, set()),
         (moved_into_a_closed_day, set()),
-        (gap_between_periods, set()),
+        (gap_between_periods, {"closing_was_approved"}),
     ],
+    "closing_was_approved": [(closed_by_another, set()), (closed_without_asking, set())],
 }
 CASES = [(name, each, more) for name, breaks in BREAKS.items() for each, more in breaks]
 

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from core import approvals, clock
 from core.errors import TemporarilyUnavailable
@@ -171,8 +172,9 @@ def test_closing_wants_a_second_person(books: Books) -> None:
 
 def test_the_yes_is_to_one_day(books: Books) -> None:
     consent(books.merchant_id, DAY)
-    with nothing_changes(), pytest.raises(approvals.ApprovalVoid):
+    with nothing_changes(), pytest.raises(approvals.FourEyesRequired):
         act(books, NEXT)
+    assert act(books, DAY).last_day == DAY
 
 
 def test_the_maker_does_not_say_yes(books: Books) -> None:
@@ -181,12 +183,31 @@ def test_the_maker_does_not_say_yes(books: Books) -> None:
     instruction = {"merchant": str(books.merchant_id), "through": DAY.isoformat()}
     with pytest.raises(approvals.FourEyesRequired), transaction.atomic():
         approvals.approve(approval_id=approval_id, checker=MAKER, instruction_now=instruction)
-    with pytest.raises(IntegrityError, match="four_eyes"), transaction.atomic():
-        rows(
-            "SELECT ledger_close_period(gen_random_uuid(), %s, %s, 'user:1', 'user:1', gen_random_uuid(),"
-            " now())",
-            [books.merchant_id, DAY],
-        )
+
+
+CLOSE = "SELECT ledger_close_period(gen_random_uuid(), %s, %s, %s, %s, %s, now())"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"through": NEXT}, {"maker": "user:1"}, {"checker": "user:1"}, {"merchant": True}, {"approval": True}],
+    ids=lambda other: next(iter(other)),
+)
+def test_the_function_asks_for_the_yes_itself(books: Books, other: dict[str, Any]) -> None:
+    """Whatever calls it: only what was approved, as it was approved, by whom it was approved."""
+    asked = {
+        "merchant": books.merchant_id,
+        "through": DAY,
+        "maker": MAKER,
+        "checker": CHECKER,
+        "approval": consent(books.merchant_id, DAY),
+    }
+    wrong = {name: uuid4() if value is True else value for name, value in other.items()}
+    with nothing_changes(), pytest.raises(DatabaseError, match="nobody approved"), transaction.atomic():
+        rows(CLOSE, list((asked | wrong).values()))
+    with transaction.atomic():
+        rows(CLOSE, list(asked.values()))
+    assert closed_through(merchant_id=books.merchant_id) == DAY
 
 
 def test_who_closed_is_written_down(books: Books) -> None:
@@ -324,6 +345,7 @@ def test_a_posting_under_way_is_inside_the_totals(books: Books, prepare: Callabl
 
 def test_control_without_the_lock_a_posting_comes_after_the_totals(books: Books) -> None:
     """The same writer; the owner closes the day without waiting, in a transaction that is rolled back."""
+    approval = consent(books.merchant_id, DAY)
     writer = SlowWriter(books)
     try:
         with owner_connection() as owner:
@@ -334,10 +356,7 @@ def test_control_without_the_lock_a_posting_comes_after_the_totals(books: Books)
             unlocked = found[0].replace("PERFORM pg_advisory_xact_lock", "PERFORM hashint8")
             assert unlocked.count("hashint8") == 3
             owner.execute(unlocked.encode())
-            owner.execute(
-                "SELECT ledger_close_period(gen_random_uuid(), %s, %s, 'a', 'b', gen_random_uuid(), now())",
-                [books.merchant_id, DAY],
-            )
+            owner.execute(CLOSE, [books.merchant_id, DAY, MAKER, CHECKER, approval])
             assert owner.execute(CLOSED_DAYS_STAY.encode()).fetchall() == []
             writer.connection.commit()
             late = {account for account, _ in owner.execute(CLOSED_DAYS_STAY.encode()).fetchall()}
