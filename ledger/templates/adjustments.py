@@ -9,7 +9,18 @@ from uuid import UUID
 
 from ledger.templates.accounts import ReturnAccounts, SaleAccounts
 from ledger.templates.capture import CapturedOrder, amount_of, sale_legs
-from ledger.templates.entry import Key, Keyed, Leg, Posting, check_minor, credit, debit, entry, signed
+from ledger.templates.entry import (
+    Key,
+    Keyed,
+    Leg,
+    Posting,
+    check_minor,
+    credit,
+    debit,
+    entry,
+    signed,
+    sum_minor,
+)
 from ledger.templates.refunds import ReturnedOrder, return_legs, returned_total
 from ledger.types import EntryDraft
 
@@ -201,7 +212,7 @@ def rounding_entry(
 
     Raises ValueError for more: that is a difference, not a rounding.
     """
-    if abs(line.amount_minor) > 1:
+    if abs(sum_minor((line.amount_minor,))) > 1:
         raise ValueError(f"{line.amount_minor} minor units are more than a rounding")
     return _adjustment(
         posting=posting,

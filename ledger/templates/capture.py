@@ -103,7 +103,7 @@ def capture_entry(
     accounts: CaptureAccounts,
     orders: Sequence[CapturedOrder],
 ) -> EntryDraft:
-    """P2: a charge was captured. Dr psp_clearing; Cr seller_pending of each seller, commission, tax_payable."""
+    """P2: a charge was captured. Dr psp_clearing; Cr seller_pending per seller, commission, tax_payable."""
     return entry(
         posting=Posting(merchant_id=merchant_id, currency=currency, effective_date=effective_date),
         kind="payment_captured",

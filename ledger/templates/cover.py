@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ledger.templates.accounts import SellerAccounts
-from ledger.templates.entry import Leg, check_minor, credit, debit
+from ledger.templates.entry import Leg, check_minor, credit, debit, sum_minor
 
 __all__ = [
     "Cover",
@@ -28,7 +28,9 @@ class Cover:
     @property
     def total_minor(self) -> int:
         """Return what is covered altogether."""
-        return self.pending_minor + self.available_minor + self.reserve_minor + self.receivable_minor
+        return sum_minor(
+            (self.pending_minor, self.available_minor, self.reserve_minor, self.receivable_minor)
+        )
 
 
 @dataclass(frozen=True)

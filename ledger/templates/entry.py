@@ -23,6 +23,7 @@ __all__ = [
     "debit",
     "entry",
     "signed",
+    "sum_minor",
     "total",
 ]
 
@@ -72,13 +73,24 @@ def check_minor(amount_minor: int) -> int:
     Raises InexactAmount for anything but an integer, ValueError below zero, AmountTooLarge above what the
     books can hold.
     """
-    if type(amount_minor) is not int:
-        raise InexactAmount(f"minor units must be an integer, not {type(amount_minor).__name__}")
-    if amount_minor < 0:
+    if sum_minor((amount_minor,)) < 0:
         raise ValueError(f"an amount with a side is not negative: {amount_minor}")
     if amount_minor > _MAX_BIGINT:
         raise AmountTooLarge()
     return amount_minor
+
+
+def sum_minor(amounts: Iterable[int]) -> int:
+    """Return the sum of minor units of any sign. Raises InexactAmount for anything but integers.
+
+    A plain sum would take a float or a Decimal that is not a number, and pass it on.
+    """
+    added = 0
+    for minor in amounts:
+        if type(minor) is not int:
+            raise InexactAmount(f"minor units must be an integer, not {type(minor).__name__}")
+        added += minor
+    return added
 
 
 def debit(account_id: int, amount_minor: int, *, key: Key | None = None, currency: str | None = None) -> Leg:
@@ -93,14 +105,14 @@ def credit(account_id: int, amount_minor: int, *, key: Key | None = None, curren
 
 def signed(account_id: int, amount_minor: int, *, key: Key | None = None, currency: str | None = None) -> Leg:
     """Return a leg whose side follows from the sign: a debit when positive. Raises as `check_minor`."""
-    if type(amount_minor) is int and amount_minor < 0:
+    if sum_minor((amount_minor,)) < 0:
         return credit(account_id, -amount_minor, key=key, currency=currency)
     return debit(account_id, amount_minor, key=key, currency=currency)
 
 
 def total(items: Iterable[Keyed]) -> int:
-    """Return the sum of keyed amounts."""
-    return sum(item.amount_minor for item in items)
+    """Return the sum of keyed amounts. Raises as `sum_minor`."""
+    return sum_minor(item.amount_minor for item in items)
 
 
 def chunks(items: Sequence[_Item]) -> Iterator[tuple[int, Sequence[_Item]]]:

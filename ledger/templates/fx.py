@@ -9,7 +9,19 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from ledger.templates.accounts import FeeAccounts
-from ledger.templates.entry import CHUNK, Key, Leg, Posting, check_minor, chunks, credit, debit, entry, signed
+from ledger.templates.entry import (
+    CHUNK,
+    Key,
+    Leg,
+    Posting,
+    check_minor,
+    chunks,
+    credit,
+    debit,
+    entry,
+    signed,
+    sum_minor,
+)
 from ledger.types import EntryDraft
 
 __all__ = [
@@ -119,8 +131,8 @@ def position_close_entry(
         leg="closed",
         legs=[
             *(debit(sold_position, each.sold_minor, key=each.conversion_id) for each in positions),
-            debit(bought_bank, sum(each.bought_minor for each in positions), currency=bought_currency),
-            credit(sold_bank, sum(each.sold_minor for each in positions)),
+            debit(bought_bank, sum_minor(each.bought_minor for each in positions), currency=bought_currency),
+            credit(sold_bank, sum_minor(each.sold_minor for each in positions)),
             *(
                 credit(bought_position, each.bought_minor, key=each.conversion_id, currency=bought_currency)
                 for each in positions
@@ -173,10 +185,10 @@ def foreign_settlement_entries(
 def _foreign_legs(
     accounts: ForeignAccounts, settled: str, batch_id: Key, lines: Sequence[ForeignLine]
 ) -> list[Leg]:
-    gross = sum(line.gross_minor for line in lines)
-    fee = sum(line.fee_minor for line in lines)
-    accrued = sum(check_minor(line.accrued_minor) for line in lines)
-    received = sum(line.received_minor for line in lines)
+    gross = sum_minor(line.gross_minor for line in lines)
+    fee = sum_minor(line.fee_minor for line in lines)
+    accrued = sum_minor(check_minor(line.accrued_minor) for line in lines)
+    received = sum_minor(line.received_minor for line in lines)
     return [
         signed(accounts.fees.psp_fee, fee - accrued),
         *(debit(accounts.fees.psp_fee_accrued, line.accrued_minor, key=line.key) for line in lines),

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from ledger.templates.accounts import BuyerAccounts, SaleAccounts
 from ledger.templates.capture import CapturedOrder, sale_legs
-from ledger.templates.entry import Key, Posting, check_minor, credit, debit, entry
+from ledger.templates.entry import Key, Posting, check_minor, credit, debit, entry, sum_minor
 from ledger.types import EntryDraft
 
 __all__ = ["PointsAccounts", "PointsLot", "points_grant_entry", "points_spend_entry"]
@@ -72,7 +72,7 @@ def points_spend_entry(
     `released_points` of the hold go back to points_available. Raises EntryUnbalanced when the orders cost
     something else than the lots are worth.
     """
-    points = sum(lot.points for lot in lots)
+    points = sum_minor(lot.points for lot in lots)
     return entry(
         posting=posting,
         kind="points_spent",

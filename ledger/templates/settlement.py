@@ -6,7 +6,20 @@ from uuid import UUID
 
 from ledger.templates.accounts import FeeAccounts
 from ledger.templates.cover import SellerPart, cover_legs
-from ledger.templates.entry import Key, Keyed, Leg, Posting, chunks, credit, debit, entry, signed, total
+from ledger.templates.entry import (
+    Key,
+    Keyed,
+    Leg,
+    Posting,
+    check_minor,
+    chunks,
+    credit,
+    debit,
+    entry,
+    signed,
+    sum_minor,
+    total,
+)
 from ledger.types import EntryDraft
 
 __all__ = [
@@ -89,8 +102,9 @@ def settlement_entries(
     Returns no entry for a chunk that moves nothing. Raises ValueError when the lines do not add up to the
     header of the batch: then nothing of the file is posted.
     """
-    net = sum(line.gross_minor - line.fee_minor for line in lines) + file.released_minor
-    if net != file.net_minor:
+    gross, fee = _sums(lines)
+    net = sum_minor((gross, -fee, file.released_minor))
+    if net != sum_minor((file.net_minor,)):
         raise ValueError(f"file {file.file_id}: the lines add up to {net}, the header says {file.net_minor}")
     if not lines:
         return ()
@@ -111,14 +125,18 @@ def settlement_entries(
 
 
 def _chunk_legs(accounts: SettlementAccounts, batch_id: Key, lines: Sequence[SettledLine]) -> list[Leg]:
-    gross, accrued = _by_key(lines)
-    fee = sum(line.fee_minor for line in lines)
+    gross, fee = _sums(lines)
+    gross_by_key, accrued_by_key = _by_key(lines)
     return [
-        signed(accounts.in_transit, sum(line.gross_minor for line in lines) - fee, key=batch_id),
-        signed(accounts.fees.psp_fee, fee - sum(accrued.values())),
-        *(debit(accounts.fees.psp_fee_accrued, minor, key=key) for key, minor in accrued.items()),
-        *(signed(accounts.psp_clearing, -minor, key=key) for key, minor in gross.items()),
+        signed(accounts.in_transit, gross - fee, key=batch_id),
+        signed(accounts.fees.psp_fee, fee - sum_minor(accrued_by_key.values())),
+        *(debit(accounts.fees.psp_fee_accrued, minor, key=key) for key, minor in accrued_by_key.items()),
+        *(signed(accounts.psp_clearing, -minor, key=key) for key, minor in gross_by_key.items()),
     ]
+
+
+def _sums(lines: Sequence[SettledLine]) -> tuple[int, int]:
+    return sum_minor(line.gross_minor for line in lines), sum_minor(line.fee_minor for line in lines)
 
 
 def _by_key(lines: Sequence[SettledLine]) -> tuple[dict[str, int], dict[str, int]]:
@@ -127,7 +145,7 @@ def _by_key(lines: Sequence[SettledLine]) -> tuple[dict[str, int], dict[str, int
     for line in lines:
         key = str(line.key)
         gross[key] = gross.get(key, 0) + line.gross_minor
-        accrued[key] = accrued.get(key, 0) + line.accrued_minor
+        accrued[key] = accrued.get(key, 0) + check_minor(line.accrued_minor)
     return gross, accrued
 
 
@@ -135,7 +153,7 @@ def fee_recovery_entry(
     *, posting: Posting, psp_fee_recovered: int, charge_id: UUID, sellers: Sequence[SellerPart]
 ) -> EntryDraft:
     """P4c: the fee of a charge is passed on to its sellers. Dr seller_pending; Cr psp_fee_recovered."""
-    fee = sum(part.cover.total_minor for part in sellers)
+    fee = sum_minor(part.cover.total_minor for part in sellers)
     return entry(
         posting=posting,
         kind="psp_fee_recovered",
