@@ -6,7 +6,7 @@ from datetime import date
 from uuid import UUID
 
 from ledger.templates.accounts import SaleAccounts
-from ledger.templates.entry import Leg, Posting, credit, debit, entry
+from ledger.templates.entry import Leg, Posting, credit, debit, entry, sum_minor
 from ledger.templates.rounding import half_up
 from ledger.types import EntryDraft
 
@@ -44,7 +44,7 @@ class Share:
     @property
     def amount_minor(self) -> int:
         """Return the whole that was divided."""
-        return self.seller_net_minor + self.commission_minor + self.tax_minor
+        return sum_minor((self.seller_net_minor, self.commission_minor, self.tax_minor))
 
 
 @dataclass(frozen=True)

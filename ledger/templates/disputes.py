@@ -16,6 +16,7 @@ from ledger.types import EntryDraft
 __all__ = [
     "DisputeAccounts",
     "HeldOrder",
+    "LostOrder",
     "dispute_entries",
     "dispute_fee_entry",
     "dispute_loss_entry",
@@ -36,12 +37,19 @@ class DisputeAccounts:
 
 @dataclass(frozen=True)
 class HeldOrder:
-    """One order's part of a dispute: what is held of its seller, and what the marketplace had of it."""
+    """What is held of one order's seller for a dispute."""
 
     seller: SellerAccounts
     held_minor: int
-    commission_minor: int = 0
-    tax_minor: int = 0
+
+
+@dataclass(frozen=True)
+class LostOrder:
+    """One order's part of a lost dispute: what its seller bears, and what the marketplace returns."""
+
+    held: HeldOrder
+    commission_minor: int
+    tax_minor: int
 
 
 def _leg(name: str, dispute_round: int) -> str:
@@ -140,7 +148,7 @@ def dispute_lost_entry(
     accounts: ReturnAccounts,
     dispute_receivable: int,
     dispute_id: UUID,
-    orders: Sequence[HeldOrder],
+    orders: Sequence[LostOrder],
     dispute_round: int = 1,
 ) -> EntryDraft:
     """C4a: lost, the seller bears it and the commission is returned.
@@ -151,7 +159,7 @@ def dispute_lost_entry(
         leg
         for order in orders
         for leg in (
-            debit(order.seller.dispute_hold, order.held_minor),
+            debit(order.held.seller.dispute_hold, order.held.held_minor),
             debit(accounts.commission_refunded, order.commission_minor),
             debit(accounts.tax_payable, order.tax_minor),
         )

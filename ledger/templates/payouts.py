@@ -91,6 +91,7 @@ def payout_paid_entries(
 
     One entry per 500 payouts; the bank's own fee is in the first.
     """
+    check_minor(fee_minor)
     return tuple(
         entry(
             posting=posting,

@@ -181,6 +181,7 @@ def deposit_entries(
 
     The bank shows the sum of the batches less `fee_minor`. A batch may be negative: the PSP collects it.
     """
+    check_minor(fee_minor)
     return tuple(
         entry(
             posting=posting,

@@ -4,6 +4,7 @@ from ledger.templates.cover import Cover, Restored, SellerPart
 from ledger.templates.disputes import (
     DisputeAccounts,
     HeldOrder,
+    LostOrder,
     dispute_entries,
     dispute_fee_entry,
     dispute_loss_entry,
@@ -183,7 +184,7 @@ def _lost(books: ExampleBooks) -> EntryDraft:
         accounts=returns(books),
         dispute_receivable=books.account("dispute_receivable"),
         dispute_id=named("dispute"),
-        orders=[HeldOrder(seller(books), 90_00, commission_minor=8_33, tax_minor=1_67)],
+        orders=[LostOrder(HeldOrder(seller(books), 90_00), commission_minor=8_33, tax_minor=1_67)],
     )
 
 
