@@ -1,4 +1,4 @@
-"""From the captured payment to the bank and back: every clearing account returns to zero per key (I38, P3)."""
+"""From the captured payment to the bank: every clearing account returns to zero under each key (I38, P3)."""
 
 from collections.abc import Callable
 from uuid import UUID, uuid4
