@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from core.money import AmountTooLarge, InexactAmount, exponent
@@ -57,8 +57,7 @@ class Keyed:
     amount_minor: int
 
 
-@dataclass(frozen=True)
-class Leg:
+class Leg(NamedTuple):
     """A line in the making: a debit when positive; without a `currency`, in that of the posting."""
 
     account_id: int
@@ -73,7 +72,9 @@ def check_minor(amount_minor: int) -> int:
     Raises InexactAmount for anything but an integer, ValueError below zero, AmountTooLarge above what the
     books can hold.
     """
-    if sum_minor((amount_minor,)) < 0:
+    if type(amount_minor) is not int:
+        raise _inexact(amount_minor)
+    if amount_minor < 0:
         raise ValueError(f"an amount with a side is not negative: {amount_minor}")
     if amount_minor > _MAX_BIGINT:
         raise AmountTooLarge()
@@ -88,7 +89,7 @@ def sum_minor(amounts: Iterable[int]) -> int:
     added = 0
     for minor in amounts:
         if type(minor) is not int:
-            raise InexactAmount(f"minor units must be an integer, not {type(minor).__name__}")
+            raise _inexact(minor)
         added += minor
     return added
 
@@ -105,7 +106,7 @@ def credit(account_id: int, amount_minor: int, *, key: Key | None = None, curren
 
 def signed(account_id: int, amount_minor: int, *, key: Key | None = None, currency: str | None = None) -> Leg:
     """Return a leg whose side follows from the sign: a debit when positive. Raises as `check_minor`."""
-    if sum_minor((amount_minor,)) < 0:
+    if type(amount_minor) is int and amount_minor < 0:
         return credit(account_id, -amount_minor, key=key, currency=currency)
     return debit(account_id, amount_minor, key=key, currency=currency)
 
@@ -154,6 +155,10 @@ def entry(
     )
 
 
+def _inexact(amount_minor: object) -> InexactAmount:
+    return InexactAmount(f"minor units must be an integer, not {type(amount_minor).__name__}")
+
+
 def _key(key: Key | None) -> str | None:
     if key is None:
         return None
@@ -171,7 +176,7 @@ def _lines(legs: Iterable[Leg], currency: str) -> tuple[LineDraft, ...]:
         if leg.amount_minor:
             place = (leg.account_id, leg.currency or currency, leg.key, leg.amount_minor > 0)
             sums[place] = sums.get(place, 0) + leg.amount_minor
-    if any(abs(minor) > _MAX_BIGINT for minor in sums.values()):
+    if sums and max(map(abs, sums.values())) > _MAX_BIGINT:
         raise AmountTooLarge()
     return tuple(
         LineDraft(account_id, minor, unit, clearing_key=key)
