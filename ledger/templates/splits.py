@@ -1,6 +1,6 @@
 """Dividing amounts so that nothing is lost or made, whatever the number, size and order of the parts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from ledger.templates.capture import Share
 from ledger.templates.entry import check_minor
@@ -65,35 +65,42 @@ def refund_parts(*, totals: Sequence[int], returned: Sequence[int], amount_minor
         raise ValueError("a part has given back more than it had")
     if so_far > gross:
         raise ValueError(f"{so_far} refunded of {gross}")
-    if not gross:
-        return (0,) * len(totals)
-    target = [max(before, part * so_far // gross) for part, before in zip(totals, returned, strict=True)]
-
-    def missing(at: int) -> int:
-        """How far below its exact share a part is, times the gross."""
-        return totals[at] * so_far - target[at] * gross
-
-    _settle(target, returned, so_far, missing)
-    return tuple(after - before for after, before in zip(target, returned, strict=True))
+    return _given_back(totals, returned, so_far)
 
 
-def _settle(
-    target: list[int], floors: Sequence[int], amount_minor: int, missing: Callable[[int], int]
-) -> None:
-    """Move targets by one at a time, where it is nearest to the exact share, until they add up.
+def _given_back(totals: Sequence[int], returned: Sequence[int], so_far: int) -> tuple[int, ...]:
+    """Return what each part gives back now, so that together they have given back `so_far`."""
+    parts, left = _pro_rata(totals, returned, so_far)
+    whole = sum(totals[at] for at in parts)
+    after = list(returned)
+    if whole:
+        for at in parts:
+            after[at] = max(returned[at], totals[at] * left // whole)
+        excess = sum(after) - so_far
+        # Rounding down leaves fewer units than there are parts: they go where most is missing. A part that
+        # was rounded up before and keeps it may take one too many: others, rounded up least, give way.
+        for _ in range(-excess):
+            after[max(parts, key=lambda at: (totals[at] * left - after[at] * whole, -at))] += 1
+        for _ in range(excess):
+            movable = [at for at in parts if after[at] > returned[at]]
+            after[min(movable, key=lambda at: (totals[at] * left - after[at] * whole, -at))] -= 1
+    return tuple(now - before for now, before in zip(after, returned, strict=True))
 
-    Rounding down leaves fewer units than there are parts. A target above its share stays where a floor
-    holds it, and then others give way, which are never below their own floor.
+
+def _pro_rata(totals: Sequence[int], returned: Sequence[int], so_far: int) -> tuple[list[int], int]:
+    """Return the parts that give back pro rata, and how much they have to reach together.
+
+    A part that has given back more than its share, by more than rounding, stays where it is: refunds that
+    failed can leave such a state behind. The others share the rest, of which another may have had too much.
     """
-    off = amount_minor - sum(target)
-    for _ in range(abs(off)):
-        if off > 0:
-            at = max(range(len(target)), key=lambda at: (missing(at), -at))
-            target[at] += 1
-        else:
-            movable = [at for at in range(len(target)) if target[at] > floors[at]]
-            at = min(movable, key=lambda at: (missing(at), -at))
-            target[at] -= 1
+    parts, left = list(range(len(totals))), so_far
+    while True:
+        whole = sum(totals[at] for at in parts)
+        ahead = [at for at in parts if returned[at] and (returned[at] - 1) * whole >= totals[at] * left]
+        if not ahead:
+            return parts, left
+        left -= sum(returned[at] for at in ahead)
+        parts = [at for at in parts if at not in ahead]
 
 
 def refund_share(*, share: Share, returned: Share, amount_minor: int) -> Share:

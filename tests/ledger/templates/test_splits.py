@@ -134,17 +134,41 @@ def test_any_order_of_the_same_refunds_ends_the_same(parts: list[int], sizes: li
         assert [sum(column) for column in columns] == parts
 
 
-@given(parts=totals, part_of_it=st.fractions(0, 1))
-def test_the_first_refund_is_the_rule_of_the_books(parts: list[int], part_of_it: Fraction) -> None:
-    """round(total x refunded so far / gross) for every part, wherever these roundings add up."""
-    gross = sum(parts)
-    amount = int(gross * part_of_it)
-    exact = [Fraction(part * amount, gross) for part in parts]
-    if any(share % 1 == Fraction(1, 2) for share in exact):
-        return
-    rounded = [round(share) for share in exact]
-    if sum(rounded) == amount:
-        assert list(refund_parts(totals=parts, returned=[0] * len(parts), amount_minor=amount)) == rounded
+@given(parts=totals, sizes=st.lists(st.integers(0, 10**13), max_size=6))
+def test_a_refund_is_the_rule_of_the_books(parts: list[int], sizes: list[int]) -> None:
+    """round(total x refunded so far / gross) - already returned, wherever these roundings add up."""
+    gross, so_far = sum(parts), [0] * len(parts)
+    for done in refunded(parts, sizes):
+        after = [before + more for before, more in zip(so_far, done, strict=True)]
+        exact = [Fraction(part * sum(after), gross) for part in parts]
+        rounded = [round(share) for share in exact]
+        if (
+            sum(rounded) == sum(after)
+            and not any(share % 1 == Fraction(1, 2) for share in exact)
+            and all(now >= before for now, before in zip(rounded, so_far, strict=True))
+        ):
+            assert after == rounded
+        so_far = after
+
+
+@given(parts=totals, before=st.lists(st.fractions(0, 1), min_size=60, max_size=60), size=st.fractions(0, 1))
+def test_a_refund_from_any_state(parts: list[int], before: list[Fraction], size: Fraction) -> None:
+    """F-G3: refunds that fail late leave behind returns that are not pro rata; nothing breaks by it."""
+    returned = [int(part * share) for part, share in zip(parts, before, strict=False)]
+    left = sum(parts) - sum(returned)
+    amount = int(left * size)
+    done = refund_parts(totals=parts, returned=returned, amount_minor=amount)
+    assert sum(done) == amount and min(done) >= 0
+    after = [had + more for had, more in zip(returned, done, strict=True)]
+    assert all(part <= whole for part, whole in zip(after, parts, strict=True))
+    last = refund_parts(totals=parts, returned=after, amount_minor=left - amount)
+    assert [had + more for had, more in zip(after, last, strict=True)] == parts
+
+
+def test_what_was_given_back_too_much_stays_and_others_give_less() -> None:
+    """Of two equal parts one has returned all: the next refunds are the other's until they are level."""
+    assert refund_parts(totals=[10, 10], returned=[10, 0], amount_minor=1) == (0, 1)
+    assert refund_parts(totals=[10, 10], returned=[6, 0], amount_minor=8) == (1, 7)
 
 
 @given(
@@ -159,19 +183,26 @@ def test_refunds_of_an_order_some_of_which_fail(
 ) -> None:
     """F-G3: a failed refund gives back what it took, and whatever comes after still closes to zero."""
     share = split(amount_minor=amount, terms=Terms(bps, 0, tax))
-    returned = Share(0, 0, 0)
+    standing: list[Share] = []
     for size, fails in [*zip(sizes, failing, strict=False), (amount, False)]:
-        size = min(size, amount - returned.amount_minor)
-        parts = refund_share(share=share, returned=returned, amount_minor=size)
-        assert parts.amount_minor == size
+        if fails and standing:
+            standing.pop(size % len(standing))
+        returned = _together(standing)
+        parts = refund_share(
+            share=share, returned=returned, amount_minor=min(size, amount - returned.amount_minor)
+        )
+        assert parts.amount_minor == min(size, amount - returned.amount_minor)
         assert min(parts.seller_net_minor, parts.commission_minor, parts.tax_minor) >= 0
-        if not fails:
-            returned = Share(
-                returned.seller_net_minor + parts.seller_net_minor,
-                returned.commission_minor + parts.commission_minor,
-                returned.tax_minor + parts.tax_minor,
-            )
-    assert returned == share
+        standing.append(parts)
+    assert _together(standing) == share
+
+
+def _together(shares: list[Share]) -> Share:
+    return Share(
+        sum(each.seller_net_minor for each in shares),
+        sum(each.commission_minor for each in shares),
+        sum(each.tax_minor for each in shares),
+    )
 
 
 def test_the_refund_of_the_books() -> None:
