@@ -169,6 +169,8 @@ def test_what_was_given_back_too_much_stays_and_others_give_less() -> None:
     """Of two equal parts one has returned all: the next refunds are the other's until they are level."""
     assert refund_parts(totals=[10, 10], returned=[10, 0], amount_minor=1) == (0, 1)
     assert refund_parts(totals=[10, 10], returned=[6, 0], amount_minor=8) == (1, 7)
+    # Three were rounded up to 6 of 5.5, and keep it; the fourth is rounded down for all of them.
+    assert refund_parts(totals=[10] * 4, returned=[6, 6, 6, 0], amount_minor=4) == (0, 0, 0, 4)
 
 
 @given(
