@@ -40,6 +40,7 @@ def test_every_template_belongs_to_a_journal() -> None:
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
+@settings(max_examples=settings().max_examples // 2)  # Each of many templates; `make chaos` asks for more.
 @given(data=st.data())
 def test_what_a_template_makes_is_an_entry(name: str, data: st.DataObject) -> None:
     """L1, L5, F-L1: sum zero per currency, two lines or more, none of them zero, currencies as told."""
