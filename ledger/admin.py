@@ -19,13 +19,15 @@ from django.utils.translation import gettext_lazy
 from core.admin_display import amount, digits
 from core.admin_pages import PageAdmin
 from core.admin_site import site
+from core.errors import NotFound
 from core.ids import parse_public_id, public_id
 from ledger import statements
 from ledger.admin_tables import account_code, entry_table, page_url, sided, statement_row, trial_table
 from ledger.chart import CHART
 from ledger.models import Account, JournalEntry
 from ledger.statements import Place
-from merchants.selectors import list_merchants, merchant_names, owner_names
+from merchants.selectors import get_merchant, list_merchants, merchant_names, owner_names
+from merchants.types import MerchantData
 
 __all__: list[str] = []
 
@@ -46,7 +48,9 @@ class MerchantFilter(SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Keep the merchant's rows."""
         chosen = self.value()
-        return queryset.filter(merchant_id=chosen) if chosen and _is_uuid(chosen) else queryset
+        if not chosen:
+            return queryset
+        return queryset.filter(merchant_id=chosen) if _is_uuid(chosen) else queryset.none()
 
 
 class RoleFilter(SimpleListFilter):
@@ -164,11 +168,10 @@ class AccountAdmin(PageAdmin):
 
     def trial_balance(self, request: HttpRequest) -> HttpResponse:
         """Every role of a merchant's accounts with its debit and credit balances; the sums agree."""
-        merchants = list_merchants()
-        wanted = request.GET.get("merchant", "")
-        chosen = next((each for each in merchants if str(each.id) == wanted), None)
-        if chosen is None and merchants and not wanted:
-            chosen = merchants[0]
+        merchants, wanted = list_merchants(), request.GET.get("merchant", "")
+        chosen = _merchant(wanted) if wanted else next(iter(merchants), None)
+        if chosen and chosen not in merchants:
+            merchants.append(chosen)
         rows = statements.trial_balance_by_role(merchant_id=chosen.id) if chosen else []
         by_currency = groupby(rows, key=lambda each: each.currency)
         context = {
@@ -280,6 +283,16 @@ def _read_place(text: str, account_id: str) -> Place | None:
     if str(owner) != account_id:
         return None
     return Place(line_id=line_id, is_older=bool(is_older), balance_minor=balance_minor)
+
+
+def _merchant(wanted: str) -> MerchantData | None:
+    """Return the merchant with this key; None for any other text."""
+    if not _is_uuid(wanted):
+        return None
+    try:
+        return get_merchant(merchant_id=UUID(wanted))
+    except NotFound:
+        return None
 
 
 def _is_number(text: str) -> bool:

@@ -38,8 +38,10 @@ class MerchantFilter(SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Keep the merchant's rows."""
-        chosen = parse_public_id(self.value() or "", "mer")
-        return queryset.filter(merchant_id=chosen) if chosen else queryset
+        if not self.value():
+            return queryset
+        chosen = parse_public_id(str(self.value()), "mer")
+        return queryset.filter(merchant_id=chosen) if chosen else queryset.none()
 
 
 @register(Wallet, site=site)

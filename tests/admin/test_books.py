@@ -160,6 +160,21 @@ def test_an_unknown_merchant_and_empty_books_are_said(client: Client) -> None:
         assert says in page(client, url)
 
 
+def test_a_filter_keeps_one_merchant(books: Books, client: Client) -> None:
+    """A merchant that the list of choices has no room for can still be asked for; nonsense finds nothing."""
+    other = Books(currency="EUR")
+    other.post(other.sale(1))
+    for url, wanted, key in (
+        ("/admin/ledger/account/?merchant_id__exact=", str(books.merchant_id), "merchant_id"),
+        ("/admin/ledger/journalentry/?merchant_id__exact=", str(other.merchant_id), "merchant_id"),
+        ("/admin/wallet/wallet/?merchant=", public_id("mer", books.merchant_id), "merchant_id"),
+    ):
+        found = client.get(url + wanted).context["cl"].result_list
+        assert found
+        assert len({getattr(row, key) for row in found}) == 1
+        assert client.get(url + "nonsense").context["cl"].result_count == 0
+
+
 def walk(client: Client, url: str, rel: str) -> list[tuple[list[str], str, str]]:
     """Follow the links: the entries of each page with its opening and closing balance."""
     found = []
