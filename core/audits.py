@@ -80,7 +80,7 @@ class Invariant:
 def swept(
     *, name: str, says: str, sql: str, exercised_sql: str, scale: Scale, covers: tuple[str, ...] = ()
 ) -> Invariant:
-    """Return a rule that is examined along a scale; `sql` asks about the numbers above {after} to {through}."""
+    """Return a rule that is examined along a scale; `sql` asks about those above {after} to {through}."""
     return Invariant(
         name=name,
         says=says,

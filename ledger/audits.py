@@ -17,7 +17,7 @@ INVARIANTS = [
         says="Every entry adds up to zero in every currency, with at least two lines.",
         sql=f"""SELECT line.entry_id, line.currency, sum(line.amount_minor), count(*)
             FROM ledger_journalline AS line WHERE {_LINE_IN_SPAN}
-            GROUP BY line.entry_id, line.currency HAVING sum(line.amount_minor) <> 0 OR count(*) < 2""",
+            GROUP BY line.entry_id, line.currency HAVING sum(line.amount_minor) <> 0 OR count(*) < 2""",  # noqa: S608
         exercised_sql=_LINES,
         covers=("I01", "I03", "L1"),
         scale=ENTRIES,
@@ -27,7 +27,7 @@ INVARIANTS = [
         says="All lines of a merchant add up to zero in every currency.",
         sql=f"""SELECT line.merchant_id, line.currency, sum(line.amount_minor)
             FROM ledger_journalline AS line WHERE {_LINE_IN_SPAN}
-            GROUP BY line.merchant_id, line.currency HAVING sum(line.amount_minor) <> 0""",
+            GROUP BY line.merchant_id, line.currency HAVING sum(line.amount_minor) <> 0""",  # noqa: S608
         exercised_sql=_LINES,
         covers=("I02", "L2"),
         scale=ENTRIES,
@@ -42,7 +42,7 @@ INVARIANTS = [
             ) AS lines ON lines.entry_id = entry.id
             WHERE entry.id > {{after}} AND entry.id <= {{through}}
                 AND (lines.count IS DISTINCT FROM entry.line_count::bigint
-                    OR lines.highest IS DISTINCT FROM entry.line_count)""",
+                    OR lines.highest IS DISTINCT FROM entry.line_count)""",  # noqa: S608
         exercised_sql=_ENTRIES,
         covers=("I03", "L10"),
         scale=ENTRIES,
@@ -55,7 +55,7 @@ INVARIANTS = [
                 AND entry.id = line.entry_id AND entry.merchant_id = line.merchant_id
             LEFT JOIN ledger_account AS account ON account.id = line.account_id
                 AND account.merchant_id = line.merchant_id AND account.currency = line.currency
-            WHERE {_LINE_IN_SPAN} AND (entry.id IS NULL OR account.id IS NULL OR line.amount_minor = 0)""",
+            WHERE {_LINE_IN_SPAN} AND (entry.id IS NULL OR account.id IS NULL OR line.amount_minor = 0)""",  # noqa: S608
         exercised_sql=_LINES,
         covers=("I04", "I05", "L5", "L10"),
         scale=ENTRIES,
@@ -74,7 +74,7 @@ INVARIANTS = [
         says="Lines on clearing accounts carry their key, and no others do.",
         sql=f"""SELECT line.id FROM ledger_journalline AS line
             JOIN ledger_account AS account ON account.id = line.account_id
-            WHERE {_LINE_IN_SPAN} AND account.clearing <> (line.clearing_key IS NOT NULL)""",
+            WHERE {_LINE_IN_SPAN} AND account.clearing <> (line.clearing_key IS NOT NULL)""",  # noqa: S608
         exercised_sql=_LINES,
         scale=ENTRIES,
     ),
@@ -99,7 +99,8 @@ INVARIANTS = [
         sql="""SELECT books.name, wanted.privilege
             FROM unnest(ARRAY['ledger_account', 'ledger_journalentry', 'ledger_journalline',
                 'ledger_accountcheckpoint', 'ledger_fence', 'ledger_fencemark', 'ledger_daytotal',
-                'ledger_closedperiod', 'ledger_closedtotal', 'ledger_seal', 'wallet_wallet', 'wallet_walletaccount',
+                'ledger_closedperiod', 'ledger_closedtotal', 'ledger_seal',
+                'wallet_wallet', 'wallet_walletaccount',
                 'wallet_walletoperation']) AS books(name)
             CROSS JOIN unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']) AS wanted(privilege)
             WHERE CASE WHEN wanted.privilege IN ('INSERT', 'UPDATE')

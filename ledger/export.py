@@ -53,7 +53,8 @@ _RECORDS = f"""
 """  # noqa: S608
 _AUDIT_BLOCK = f"""
     SELECT number::text, first_seq::text, last_seq::text, record_count::text, encode(root, 'hex') AS root,
-        encode(previous, 'hex') AS previous, encode(hash, 'hex') AS hash, {_TIME.format("sealed_at")} AS sealed_at
+        encode(previous, 'hex') AS previous, encode(hash, 'hex') AS hash,
+        {_TIME.format("sealed_at")} AS sealed_at
     FROM core_auditseal WHERE number > %s ORDER BY core_auditseal.number LIMIT 1
 """  # noqa: S608
 
@@ -64,7 +65,12 @@ def rows() -> Iterator[Row]:
         ("account", "checkpoint", "entry", "line", "block", "audit_record", "audit_block"), 0
     )
     through = _last_sealed()
-    yield {"type": "books", "format": FORMAT, "exported_at": clock.now().isoformat(), "last_entry": str(through)}
+    yield {
+        "type": "books",
+        "format": FORMAT,
+        "exported_at": clock.now().isoformat(),
+        "last_entry": str(through),
+    }
     for row in _all_rows(through):
         counts[row["type"]] += 1
         counts["line"] += len(row["lines"]) if row["type"] == "entry" else 0

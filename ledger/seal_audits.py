@@ -25,13 +25,13 @@ INVARIANTS = [
     swept(
         name="sealed_blocks_hold",
         says="Sealed entries, their lines and accounts give the roots under which they were sealed.",
-        sql=f"""SELECT block.number, block.first_entry, block.last_entry, block.entry_count, found.entry_count,
-                encode(block.root, 'hex'), encode(found.root, 'hex')
+        sql=f"""SELECT block.number, block.first_entry, block.last_entry, block.entry_count,
+                found.entry_count, encode(block.root, 'hex'), encode(found.root, 'hex')
             FROM ledger_seal AS block {_BLOCK_BEFORE}
             CROSS JOIN LATERAL ledger_seal_root(coalesce(before.last_entry, 0), block.last_entry) AS found
             WHERE {_BLOCK_IN_SPAN}
                 AND (found.first_entry, found.entry_count, found.line_count, found.root) IS DISTINCT FROM
-                    (block.first_entry, block.entry_count, block.line_count, block.root)""",
+                    (block.first_entry, block.entry_count, block.line_count, block.root)""",  # noqa: S608
         exercised_sql=_SEALS,
         covers=("L6", "L7", "L15"),
         scale=SEALED,
@@ -43,18 +43,18 @@ INVARIANTS = [
             FROM ledger_seal AS block {_BLOCK_BEFORE}
             WHERE {_BLOCK_IN_SPAN} AND (block.hash <> ledger_seal_hash(block)
                 OR block.previous <> coalesce(before.hash, decode(repeat('00', 32), 'hex'))
-                OR (before.number IS NULL) <> (block.number = 1))""",
+                OR (before.number IS NULL) <> (block.number = 1))""",  # noqa: S608
         exercised_sql=_SEALS,
         covers=("I10", "L15"),
         scale=SEALED,
     ),
     swept(
         name="blocks_in_order",
-        says="The order of the blocks is the order of record: each begins behind the last, in place and time.",
+        says="The order of the blocks is that of record: each begins behind the last, in place and time.",
         sql=f"""SELECT block.number, before.last_entry, block.first_entry, block.last_entry
             FROM ledger_seal AS block {_BLOCK_BEFORE}
             WHERE {_BLOCK_IN_SPAN} AND (before.last_entry >= block.first_entry
-                OR block.first_entry > block.last_entry OR before.sealed_at > block.sealed_at)""",
+                OR block.first_entry > block.last_entry OR before.sealed_at > block.sealed_at)""",  # noqa: S608
         exercised_sql=_SEALS,
         covers=("L16",),
         scale=SEALED,
@@ -121,7 +121,7 @@ INVARIANTS = [
     Invariant(
         name="currency_is_known",
         says="Every account is in a currency whose minor unit is known.",
-        sql=f"SELECT id, currency FROM ledger_account WHERE currency NOT IN ({_KNOWN})",
+        sql=f"SELECT id, currency FROM ledger_account WHERE currency NOT IN ({_KNOWN})",  # noqa: S608
         exercised_sql="SELECT EXISTS (SELECT 1 FROM ledger_account)",
         covers=("L5",),
     ),
@@ -133,7 +133,7 @@ INVARIANTS = [
                 ('ledger_journalentry', 'ledger_journalentry_whole'),
                 ('ledger_journalline', 'ledger_journalline_balanced')) AS wanted (relation, guard)
             WHERE NOT EXISTS (SELECT 1 FROM pg_trigger WHERE tgrelid = wanted.relation::regclass
-                AND tgname = wanted.guard AND tgenabled IN ('O', 'A'))""",
+                AND tgname = wanted.guard AND tgenabled IN ('O', 'A'))""",  # noqa: S608
         exercised_sql="SELECT EXISTS (SELECT 1 FROM pg_trigger)",
         covers=("L6", "L17"),
     ),

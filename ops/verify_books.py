@@ -2,10 +2,10 @@
 
     python3 verify_books.py export.jsonl --root roots.jsonl --json
 
-Knows nothing of the product but docs/reference/seal.md. It hashes every entry, line, account and audit record
-again, follows the chain of blocks from its first one, adds up every entry, replays all lines into balances and
-compares these with the checkpoints, and looks for every daily root that you kept. Reads the file once, line by
-line, whatever its size.
+Knows nothing of the product but docs/reference/seal.md. It hashes every entry, line, account and audit
+record again, follows the chain of blocks from its first one, adds up every entry, replays all lines into
+balances and compares these with the checkpoints, and looks for every daily root that you kept. Reads the
+file once, line by line, whatever its size.
 
 Exit code: 0 the export is whole and true; 1 it is not; 2 it cannot be read.
 """
@@ -84,10 +84,12 @@ def record_hash(record):
 class Chain:
     """The blocks of one chain in order: what a block says about itself and about the one before."""
 
-    def __init__(self, name, fields, findings):
+    def __init__(self, name: str, fields: tuple, findings: list):
         self.name, self.fields, self.findings = name, fields, findings
         self.blocks, self.last, self.hash, self.sealed_at = 0, 0, GENESIS, ""
-        self.leaves, self.ids, self.roots = [], [], {}
+        self.leaves: list[bytes] = []
+        self.ids: list[int] = []
+        self.roots: dict[int, str] = {}
 
     def add(self, position, leaf):
         """One more member of the block that is being read."""
@@ -131,16 +133,14 @@ class Books:
     """Everything that one pass over the export remembers."""
 
     def __init__(self):
-        self.findings = []
+        self.findings: list[str] = []
         ends = ("root", "previous", "sealed_at")
         self.ledger = Chain(
             "ledger",
             ("number", "first_entry", "last_entry", "entry_count", "line_count", *ends),
             self.findings,
         )
-        self.audit = Chain(
-            "audit", ("number", "first_seq", "last_seq", "record_count", *ends), self.findings
-        )
+        self.audit = Chain("audit", ("number", "first_seq", "last_seq", "record_count", *ends), self.findings)
         self.accounts, self.hashes, self.marks = {}, {}, {}
         self.balances, self.marked = defaultdict(int), defaultdict(int)
         self.used, self.lines_in_block = set(), 0
@@ -178,7 +178,8 @@ class Books:
         self.marks[number(row, "account_id")] = (number(row, "entry_id"), number(row, "balance_minor"))
 
     def _entry(self, row):
-        entry, sums = number(row, "id"), defaultdict(int)
+        entry = number(row, "id")
+        sums: defaultdict = defaultdict(int)
         self.ledger.add(entry, entry_hash(row))
         numbers = [number(line, "line_no") for line in row["lines"]]
         if len(numbers) < 2 or numbers != list(range(1, number(row, "line_count") + 1)):
@@ -285,7 +286,9 @@ def main(arguments):
     """Verify the file of the command line and say what was found."""
     parser = argparse.ArgumentParser(description="Verify an export of the books.")
     parser.add_argument("export", help="the file that export_books wrote; - reads from the standard input")
-    parser.add_argument("--root", action="append", default=[], help="a file of roots kept earlier, one a line")
+    parser.add_argument(
+        "--root", action="append", default=[], help="a file of roots kept earlier, one a line"
+    )
     parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
     options = parser.parse_args(arguments)
     try:

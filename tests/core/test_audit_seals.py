@@ -130,7 +130,11 @@ def test_the_audit_finds_what_it_is_for(sealed: list[int], name: str, sql: str) 
 
 def test_the_application_does_not_write_seals(sealed: list[int]) -> None:
     for table in ("core_auditseal", "core_auditrecord", "core_auditfence"):
-        for sql in (f"INSERT INTO {table} SELECT * FROM {table}", f"DELETE FROM {table}", f"TRUNCATE {table}"):
+        for sql in (
+            f"INSERT INTO {table} SELECT * FROM {table}",
+            f"DELETE FROM {table}",
+            f"TRUNCATE {table}",
+        ):
             with pytest.raises(DatabaseError, match="permission denied"):
                 run(sql)
     for sql in ("DELETE FROM core_auditseal", "UPDATE core_auditseal SET number = number"):

@@ -142,7 +142,11 @@ def test_a_heavy_rule_is_left_for_a_full_run_while_it_holds() -> None:
 def test_a_query_that_breaks_off_is_no_verdict() -> None:
     members(1, 5)
     audits.register(
-        [Invariant(name="of_nothing", says="?", sql="SELECT 1 FROM no_such_table", exercised_sql="SELECT true")]
+        [
+            Invariant(
+                name="of_nothing", says="?", sql="SELECT 1 FROM no_such_table", exercised_sql="SELECT true"
+            )
+        ]
     )
     report = run_audits()
     verdicts = {each.name: each.verdict for each in report.findings}

@@ -50,9 +50,7 @@ def broken(*, tables: str) -> Iterator[psycopg.Connection[Any]]:
         owner.rollback()
 
 
-def violated(
-    owner: psycopg.Connection[Any], *, silent: frozenset[str] = NOTICE_ANY_CHANGE
-) -> set[str]:
+def violated(owner: psycopg.Connection[Any], *, silent: frozenset[str] = NOTICE_ANY_CHANGE) -> set[str]:
     """The names of the audits that find something, as this transaction sees the data.
 
     Those that notice any change at all are left out, unless a test of theirs asks for them.

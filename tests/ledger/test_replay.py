@@ -3,7 +3,6 @@
 import json
 from datetime import date
 from typing import Any
-from uuid import UUID
 
 import pytest
 from django.db import transaction
@@ -20,15 +19,14 @@ from wallet.types import WalletMove
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 BALANCES = """
-    SELECT line.merchant_id, account.role, account.owner, account.currency, mark.balance_minor,
-        sum(line.amount_minor), count(*)
+    SELECT account.role, account.currency, mark.balance_minor, sum(line.amount_minor), count(*)
     FROM ledger_journalline AS line JOIN ledger_account AS account ON account.id = line.account_id
     LEFT JOIN ledger_accountcheckpoint AS mark ON mark.account_id = account.id
-    GROUP BY line.merchant_id, account.role, account.owner, account.currency, mark.balance_minor ORDER BY 1, 2, 3
+    GROUP BY account.role, account.currency, mark.balance_minor ORDER BY 1, 2
 """
 WALLETS = """
-    SELECT merchant_id, owner_id, currency, kind, pending_minor, available_minor, held_minor, receivable_minor
-    FROM wallet_wallet ORDER BY 1, 2, 3
+    SELECT currency, kind, pending_minor, available_minor, held_minor, receivable_minor
+    FROM wallet_wallet ORDER BY 1, 2
 """
 OPERATIONS = """
     SELECT bucket, role, delta_minor, balance_after_minor FROM wallet_walletoperation ORDER BY id
@@ -55,7 +53,8 @@ def test_a_replay_through_the_doors_gives_the_same_books(books: Books) -> None:
 
     truncate_everything()
     assert seen() == [[], [], []]
-    again = Books(currency=books.currency, merchant_id=books.merchant_id, seller=books.seller)
+    # Under other names of merchant and seller: a process remembers which accounts it has opened.
+    again = Books(currency=books.currency)
     for row in journal:
         if row["type"] == "entry":
             _post_again(again, row, accounts)
@@ -63,9 +62,8 @@ def test_a_replay_through_the_doors_gives_the_same_books(books: Books) -> None:
     eventually(lambda: advance_fence() >= last)
     advance_checkpoints()
     assert seen() == before
-    digests = [row["digest"] for row in journal if row["type"] == "entry"]
-    assert rows("SELECT encode(digest, 'hex') FROM ledger_journalentry ORDER BY id") != []
-    assert len(digests) == rows("SELECT count(*) FROM ledger_journalentry")[0][0]
+    keys = [(row["source"], row["source_ref"], row["leg"]) for row in journal if row["type"] == "entry"]
+    assert rows("SELECT source, source_ref, leg FROM ledger_journalentry ORDER BY id") == keys
 
 
 def _post_again(books: Books, row: dict[str, Any], accounts: dict[str, Any]) -> None:
@@ -75,12 +73,12 @@ def _post_again(books: Books, row: dict[str, Any], accounts: dict[str, Any]) -> 
         account = accounts[line["account_id"]]
         role, amount = account["role"], int(line["amount_minor"])
         guarded = account["guarded"]
-        target = books.account(role, seller=UUID(account["owner"])) if guarded else plain[role]
+        target = books.account(role) if guarded else plain[role]
         lines.append(LineDraft(target, amount, line["currency"], line["clearing_key"]))
         if guarded:
             moves.append(WalletMove(1, number, target, amount if role == "seller_receivable" else -amount))
     draft = EntryDraft(
-        merchant_id=UUID(row["merchant_id"]),
+        merchant_id=books.merchant_id,
         kind=row["kind"],
         source=row["source"],
         source_ref=row["source_ref"],

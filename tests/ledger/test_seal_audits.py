@@ -1,4 +1,4 @@
-"""Each audit of seals and guards finds what it is for, as a superuser breaks it (L5, L6, L8, L15, L16, L17)."""
+"""Each audit of seals and guards finds what it is for (L5, L6, L8, L15, L16, L17)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -119,9 +119,7 @@ def chain_made_anew(world: World, owner: Owner) -> None:
 
 
 def digest_altered(world: World, owner: Owner) -> None:
-    owner.execute(
-        "UPDATE ledger_journalentry SET digest = sha256('x') WHERE id = %s", [world.entries[0]]
-    )
+    owner.execute("UPDATE ledger_journalentry SET digest = sha256('x') WHERE id = %s", [world.entries[0]])
 
 
 def kind_altered(world: World, owner: Owner) -> None:
@@ -152,9 +150,7 @@ def trigger_gone(world: World, owner: Owner) -> None:
 
 
 def trigger_for_replicas_only(world: World, owner: Owner) -> None:
-    owner.execute(
-        "ALTER TABLE ledger_journalentry ENABLE REPLICA TRIGGER ledger_journalentry_append_only"
-    )
+    owner.execute("ALTER TABLE ledger_journalentry ENABLE REPLICA TRIGGER ledger_journalentry_append_only")
 
 
 Break = Callable[[World, Owner], None]

@@ -144,9 +144,7 @@ def test_the_daily_root_is_written_down_once(books: Books, hooks: Any) -> None:
     clock.move(seconds=86_400)
     daily_root()
     daily_root()
-    ((summary, attempts),) = rows(
-        "SELECT summary, attempts FROM core_jobrun WHERE job = 'ledger.daily_root'"
-    )
+    ((summary, attempts),) = rows("SELECT summary, attempts FROM core_jobrun WHERE job = 'ledger.daily_root'")
     clock.reset()
     assert attempts == 1
     assert f'"hash": "{blocks()[0][6]}"' in str(summary).replace("'", '"')

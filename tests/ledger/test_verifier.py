@@ -1,4 +1,4 @@
-"""The stand-alone script and the database hash the same bytes, and the script finds every forgery (L6, L14, L15)."""
+"""The stand-alone script and the database hash the same bytes, the script finds forgeries (L6, L14, L15)."""
 
 import copy
 import hashlib
@@ -68,9 +68,7 @@ def test_the_database_and_the_script_agree_about_any_content(books: Books) -> No
         owner=maybe(st.uuids()),
         merchant=st.uuids(),
         at=moments,
-        amounts=st.lists(
-            st.integers(-(2**63), 2**63 - 1).filter(bool), min_size=2, max_size=5
-        ),
+        amounts=st.lists(st.integers(-(2**63), 2**63 - 1).filter(bool), min_size=2, max_size=5),
         group=maybe(st.uuids()),
         facts=maybe(st.dictionaries(texts, texts | st.integers() | st.none(), max_size=3)),
         digest=st.binary(min_size=32, max_size=32),
@@ -123,6 +121,7 @@ def _insert(session: Any, content: dict[str, Any]) -> None:
 
 def _read_back(session: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """As the export reads."""
+
     def fetch(sql: str, *params: int) -> list[dict[str, Any]]:
         cursor = session.execute(sql, params)
         names = [column.name for column in cursor.description]
@@ -130,9 +129,7 @@ def _read_back(session: Any) -> tuple[dict[str, Any], dict[str, Any]]:
 
     (entry,) = fetch(source._ENTRIES, 0, 9007199254740991)
     entry["lines"] = fetch(source._LINES, 0, 9007199254740991)
-    (account,) = [
-        row for row in fetch(source._ACCOUNTS, 0) if row["id"] == entry["lines"][0]["account_id"]
-    ]
+    (account,) = [row for row in fetch(source._ACCOUNTS, 0) if row["id"] == entry["lines"][0]["account_id"]]
     return json.loads(json.dumps(account)), json.loads(json.dumps(entry))
 
 
@@ -233,11 +230,13 @@ def test_the_verifier_finds(exported: Export, forge: Callable[[Export], None]) -
     assert findings(forged)
 
 
-@pytest.mark.parametrize("forge", [amount_altered, time_altered, block_dropped], ids=lambda forge: forge.__name__)
+@pytest.mark.parametrize(
+    "forge", [amount_altered, time_altered, block_dropped], ids=lambda forge: forge.__name__
+)
 def test_a_chain_forged_to_the_end_is_found_by_an_earlier_root(
     exported: Export, forge: Callable[[Export], None]
 ) -> None:
-    """Somebody who may write everything makes a chain that is true in itself, but not the one of yesterday."""
+    """Somebody who may write everything makes a chain that is true in itself, but not that of yesterday."""
     kept = chain_root()
     assert kept is not None
     root = {"chain": "ledger", "block": str(kept.block), "hash": kept.hash}
@@ -270,7 +269,7 @@ def test_a_longer_export_extends_an_earlier_root(books: Books, exported: Export)
 
 
 def test_replaying_gives_the_balances(books: Books, exported: Export) -> None:
-    """L14: the lines alone, added up by the script in an empty world, are the balances that the books show."""
+    """L14: the lines alone, added up by the script in an empty world, are the balances of the books."""
     replayed = verifier.verify([json.dumps(row) for row in exported]).balances
     assert replayed
     assert {key: balance_minor(account_id=key) for key in replayed} == dict(replayed)
@@ -278,7 +277,9 @@ def test_replaying_gives_the_balances(books: Books, exported: Export) -> None:
     assert marks == dict(replayed)
 
 
-def test_one_altered_line_is_found_by_script_and_audit(books: Books, exported: Export, tmp_path: Path) -> None:
+def test_one_altered_line_is_found_by_script_and_audit(
+    books: Books, exported: Export, tmp_path: Path
+) -> None:
     """As a superuser: guards off, one line altered, guards on again. Nothing but the seal can tell."""
     change = (
         "ALTER TABLE ledger_journalline DISABLE TRIGGER USER;"
@@ -312,5 +313,7 @@ def test_the_commands_work_together(books: Books, exported: Export, tmp_path: Pa
     assert done.stdout.endswith("true\n")
     for content in ("", "{}", "no json", '{"type": "books", "format": 2}'):
         (tmp_path / "broken").write_text(content)
-        done = subprocess.run([*script, str(tmp_path / "broken")], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [*script, str(tmp_path / "broken")], capture_output=True, text=True, check=False
+        )
         assert (done.returncode, done.stdout) == (2, ""), content

@@ -1,4 +1,4 @@
-"""manage.py audit: check the invariants of the books; exit 1 when one is broken, 2 when one could not be asked."""
+"""manage.py audit: check the invariants; exit 1 when one is broken, 2 when one could not be asked."""
 
 import json
 from argparse import ArgumentParser
@@ -45,7 +45,8 @@ def _as_text(report: AuditReport) -> str:
     lines = []
     for finding in report.findings:
         lines.append(
-            f"{finding.verdict:14} {finding.milliseconds:6} ms  {finding.name}: {finding.says}{_span(finding)}"
+            f"{finding.verdict:14} {finding.milliseconds:6} ms"
+            f"  {finding.name}: {finding.says}{_span(finding)}"
         )
         if finding.verdict == VIOLATED:
             lines.append(f"{'':14} {finding.violations} rows, for example:")

@@ -15,7 +15,7 @@ STEPS = 2
 
 
 class Command(BaseCommand):
-    """The roots go to the standard output, one JSON object a line, as ops/verify_books.py --root reads them."""
+    """The roots go to the standard output, a JSON object a line, as ops/verify_books.py --root reads them."""
 
     help = "Seal entries and audit records, and print the roots to be kept outside the database."
 
