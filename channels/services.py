@@ -3,7 +3,6 @@
 import re
 import ssl
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -20,7 +19,7 @@ from channels.types import CallRecord, ChannelData
 from channels.webhooks import verify_webhook
 from core import clock
 from core.audit_trail import record_audit
-from core.rows import insert_rows
+from core.history import Changes
 from core.transactions import UNIQUE_VIOLATION, requires_transaction, sqlstate
 from merchants.selectors import get_merchant
 
@@ -156,10 +155,9 @@ def rotate_webhook_secret(*, channel_id: UUID, secret: str, overlap: timedelta, 
 
 
 @requires_transaction
-def record_calls(*, calls: Sequence[CallRecord], operation_id: UUID | None = None) -> None:
-    """Keep the evidence of calls, in the transaction that records what came of them."""
-    if calls:
-        insert_rows([PspCall(operation_id=operation_id, **asdict(entry)) for entry in calls])
+def record_calls(*, calls: Sequence[CallRecord], changes: Changes, operation_id: UUID | None = None) -> None:
+    """Keep the evidence of calls, among the changes that record what came of them."""
+    changes.insert([PspCall(operation_id=operation_id, **vars(entry)) for entry in calls])
 
 
 def _checked_base_url(base_url: str, mode: str) -> str:

@@ -4,7 +4,10 @@ import os
 from typing import Any
 
 from celery import Celery
+from celery.signals import worker_process_init
 from kombu import Queue
+
+from config.memory import settle
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -13,6 +16,15 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 TICK_SECONDS = 1.0
+# By name: the task, and the seconds between two starts. The last two are done once a day: each start but the
+# first finds them done, and one that was missed is made up for within the hour.
+PERIODIC = {
+    "keep the books": ("ledger.keep", 10.0),
+    "seal the audit trail": ("core.seal_audit_trail", 30.0),
+    "audit what is new": ("core.audit", 300.0),
+    "audit everything": ("core.audit_full", 3600.0),
+    "write down the daily roots": ("ledger.daily_root", 3600.0),
+}
 
 
 @app.on_after_finalize.connect
@@ -32,5 +44,14 @@ def schedule(sender: Celery, **_: Any) -> None:
             }
             for name in drains()
         },
-        "audit": {"task": "core.audit", "schedule": 3600.0, "options": {"expires": 3600}},
+        **{
+            name: {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+            for name, (task, seconds) in PERIODIC.items()
+        },
     }
+
+
+@worker_process_init.connect
+def settle_memory(**_: Any) -> None:
+    """Each child of the pool, once."""
+    settle()

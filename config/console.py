@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 __all__ = ["console_settings"]
@@ -14,7 +14,12 @@ def _may_view(permission: str) -> Any:
     return lambda request: request.user.has_perm(permission)
 
 
-def _page(title: Any, icon: str, model: str) -> dict[str, Any]:
+def _is_within(request: HttpRequest, page: str, reports: tuple[str, ...]) -> bool:
+    base = reverse(page)
+    return request.path.startswith(base) and request.path.removeprefix(base).strip("/") not in reports
+
+
+def _page(title: Any, icon: str, model: str, *, reports: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return a menu line for the list of one model; people who may not see the list do not see the line."""
     app, name = model.split(".")
     return {
@@ -22,7 +27,17 @@ def _page(title: Any, icon: str, model: str) -> dict[str, Any]:
         "icon": icon,
         "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
         "permission": _may_view(f"{app}.view_{name}"),
+        # Not while a report beside the list is shown: that has a line of its own.
+        "active": lambda request: _is_within(request, f"admin:{app}_{name}_changelist", reports),
     }
+
+
+def _report(title: Any, icon: str, model: str, report: str) -> dict[str, Any]:
+    """Return a menu line for a report beside the list of a model."""
+    app, name = model.split(".")
+    address = f"admin:{app}_{name}_{report}"
+    shown = {"link": reverse_lazy(address), "active": lambda request: request.path == reverse(address)}
+    return {**_page(title, icon, model), **shown}
 
 
 def _stylesheet(request: HttpRequest) -> str:
@@ -64,6 +79,16 @@ def _menu() -> list[dict[str, Any]]:
             ],
         },
         {
+            "title": _("Books"),
+            "separator": True,
+            "items": [
+                _report(_("Trial balance"), "balance", "ledger.account", "trial-balance"),
+                _page(_("Accounts"), "menu_book", "ledger.account", reports=("trial-balance",)),
+                _page(_("Journal entries"), "receipt_long", "ledger.journalentry"),
+                _page(_("Wallets"), "account_balance_wallet", "wallet.wallet"),
+            ],
+        },
+        {
             "title": _("Operations"),
             "separator": True,
             "items": [
@@ -78,7 +103,8 @@ def _menu() -> list[dict[str, Any]]:
             "items": [
                 _page(_("Audit trail"), "history", "core.auditrecord"),
                 _page(_("State changes"), "conversion_path", "core.statuschange"),
-                _page(_("Invariant checks"), "verified", "core.auditrun"),
+                _report(_("Verdicts on the books"), "verified", "core.auditrun", "latest"),
+                _page(_("Runs of the checks"), "fact_check", "core.auditrun", reports=("latest",)),
             ],
         },
         {

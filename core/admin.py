@@ -1,15 +1,20 @@
 """The console's pages of what every module shares."""
 
+from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.admin import display, register
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.timesince import timesince
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 
-from core import dead_letters
+from core import clock, dead_letters
 from core.admin_base import ReadOnlyAdmin, ServiceAction
 from core.admin_display import amount, person, state, text
+from core.admin_pages import ReportsAdmin
 from core.admin_site import site
 from core.models import (
     Approval,
@@ -22,6 +27,7 @@ from core.models import (
     Setting,
     StatusChange,
 )
+from core.verdicts import latest_verdicts
 
 __all__: list[str] = []
 
@@ -263,6 +269,24 @@ class StatusChangeAdmin(ReadOnlyAdmin):
         return person(row, row.actor)
 
 
+def _age(age: timedelta | None) -> str:
+    """Say how long ago something was, in words."""
+    if age is None:
+        return gettext("never")
+    if age < timedelta(minutes=1):
+        return gettext("just now")
+    now = clock.now()
+    return gettext("%(age)s ago") % {"age": timesince(now - age, now)}
+
+
+_VERDICTS = {
+    "violated": ("VIOLATED", "failed"),
+    "never": ("NEVER_CHECKED", "waiting"),
+    "not_exercised": ("NOT_EXERCISED", "neutral"),
+    "clean": ("CLEAN", "done"),
+}
+
+
 class AuditResultInline(TabularInline):  # type: ignore[misc]
     """The verdicts of one run."""
 
@@ -283,13 +307,12 @@ class AuditResultInline(TabularInline):  # type: ignore[misc]
     @display(description=_("Verdict"))
     def verdict_shown(self, row: AuditResult) -> Any:
         """Clean, violated or not exercised."""
-        looks = {"clean": "done", "violated": "failed"}
-        return state(row.verdict, looks.get(row.verdict, "neutral"))
+        return state(*_VERDICTS[row.verdict])
 
 
 @register(AuditRun, site=site)
-class AuditRunAdmin(ReadOnlyAdmin):
-    """Each pass over the invariants, with its verdicts."""
+class AuditRunAdmin(ReportsAdmin):
+    """Each pass over the invariants, with its verdicts; and the last verdict on each of them."""
 
     list_display = ("started_at", "finished_at", "shown_verdict")
     list_filter = ("is_clean",)
@@ -297,8 +320,26 @@ class AuditRunAdmin(ReadOnlyAdmin):
     readonly_fields = ("shown_verdict",)
     inlines = (AuditResultInline,)
     empty_says = _("The invariants have not been checked yet.")
+    reports = {"latest": "latest"}
 
     @display(description=_("Verdict"))
     def shown_verdict(self, row: AuditRun) -> Any:
         """Clean or broken."""
         return state("CLEAN", "done") if row.is_clean else state("BROKEN", "failed")
+
+    def latest(self, request: HttpRequest) -> HttpResponse:
+        """The last verdict on every invariant, those that need a person first."""
+        found = latest_verdicts()
+        counts = Counter(each.verdict for each in found)
+        context = {
+            "verdicts": [
+                {"shown": state(*_VERDICTS[each.verdict]), "age": _age(each.age), "it": each}
+                for each in found
+            ],
+            "counts": [
+                {"shown": state(word, look), "number": counts[verdict]}
+                for verdict, (word, look) in _VERDICTS.items()
+                if counts[verdict]
+            ],
+        }
+        return self.show(request, "core/verdicts.html", gettext("What the books are checked for"), context)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from core.models import User
 from core.money import format_minor
 
-__all__ = ["amount", "name_people", "person", "state", "text"]
+__all__ = ["amount", "digits", "identifier", "name_people", "person", "state", "text"]
 
 _LOOK = {
     "neutral": "radio_button_unchecked",
@@ -39,7 +39,18 @@ def amount(value_minor: int | None, currency: str) -> str:
     """Return an amount with exactly its currency's decimals, aligned to the right."""
     if value_minor is None or not currency:
         return "–"
-    return format_html('<span class="amount">{} {}</span>', format_minor(value_minor, currency), currency)
+    return format_html('<span class="amount">{} {}</span>', digits(value_minor, currency), currency)
+
+
+def digits(value_minor: int, currency: str) -> str:
+    """Return an amount with its currency's decimals and its thousands apart (1234567 USD -> 12,345.67)."""
+    whole, point, rest = format_minor(value_minor, currency).partition(".")
+    return f"{int(whole):,}{point}{rest}" if whole != "-0" else f"-0{point}{rest}"
+
+
+def identifier(value: str) -> str:
+    """Return a long id short, with the whole of it in the title."""
+    return format_html('<span class="mono" title="{}">{}…{}</span>', value, value[:8], value[-4:])
 
 
 def text(value: str, *, limit: int = _SHOWN) -> str:

@@ -1,16 +1,19 @@
 """One way to change a state: transition, save the row, append to the history, tell the outbox."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
+
+from django.db.models import Model
 
 from core import clock
 from core.fsm import ConcurrentTransition, StatefulModel
 from core.models import OutboxEvent, StatusChange
 from core.nudges import nudge
-from core.rows import insert_rows, update_row
+from core.rows import Batch
 from core.transactions import requires_transaction
 
 __all__ = ["SYSTEM", "Changes", "Fact", "begin", "move"]
@@ -28,15 +31,18 @@ class Fact:
 
 
 class Changes:
-    """Changes of one transaction: rows are saved at once, history and events together in `save()`.
+    """Changes of one transaction: everything is written by `save()`, sent to the database together.
 
     Every public use ends with `save()` inside the same transaction; a batch that is dropped unsaved means
-    an exception, and then nothing of the transaction is kept either.
+    an exception, and then nothing of the transaction is kept either. Until then the objects are ahead of
+    their rows: what reads the database, or writes the same rows by other means, comes before or after.
     """
 
     def __init__(self) -> None:
+        self._batch = Batch()
         self._history: list[StatusChange] = []
         self._events: list[OutboxEvent] = []
+        self._last: list[Callable[[], object]] = []
 
     @requires_transaction
     def move(
@@ -50,15 +56,15 @@ class Changes:
         fact: Fact | None = None,
         **columns: Any,
     ) -> None:
-        """Run a transition on a locked row and save what it changed.
+        """Run a transition on a locked row; what it changed is written by `save()`.
 
         `why` and `by` go into the history; `at` is when it happened in the world (now, if not given);
         `columns` are passed to the transition, which sets them on the row. Raises TransitionNotAllowed
-        when the row's state does not allow it and ConcurrentTransition when another transaction was
-        faster.
+        when the row's state does not allow it; `save()` raises ConcurrentTransition when another
+        transaction was faster.
         """
-        names = [field.attname for field in row._meta.concrete_fields]
-        before = {name: row.__dict__.get(name) for name in names}
+        names = _names(type(row))
+        before = row.__dict__.copy()
         source = row.state
         recorded_at = clock.now()
         transition(**columns)
@@ -66,9 +72,13 @@ class Changes:
             row.__dict__["updated_at"] = recorded_at
         if fact:
             self._record(row, fact, at or recorded_at, recorded_at)
-        changed = [name for name in names if row.__dict__.get(name) != before[name]]
-        if not update_row(row, names=changed, only_if={row.state_column: source}):
-            raise ConcurrentTransition(f"{row._meta.label} {row.pk} is not {source} any more")
+        changed = [name for name in names if row.__dict__.get(name) != before.get(name)]
+        self._batch.update(
+            row,
+            names=changed,
+            only_if={row.state_column: source},
+            lost=ConcurrentTransition(f"{row._meta.label} {row.pk} is not {source} any more"),
+        )
         row.is_saved()
         self._append(row, source, why, by, at or recorded_at, recorded_at)
 
@@ -81,7 +91,7 @@ class Changes:
         at: datetime | None = None,
         fact: Fact | None = None,
     ) -> None:
-        """Note the first state of a row that is not saved yet; the caller saves it (in bulk)."""
+        """Note the first state of a new row, which the caller saves or gives to `insert`."""
         recorded_at = clock.now()
         if fact:
             self._record(row, fact, at or recorded_at, recorded_at)
@@ -94,14 +104,30 @@ class Changes:
         self._record(row, fact, at or recorded_at, recorded_at)
         row.save(update_fields=["event_sequence"])
 
+    def insert(self, rows: Sequence[Model]) -> None:
+        """Insert rows of one model, after the changes that were made before."""
+        self._batch.insert(rows)
+
+    def run(self, sql: str, params: Sequence[Any]) -> None:
+        """Run another statement whose result nobody needs, after the changes that were made before."""
+        self._batch.run(sql, params)
+
+    def last(self, work: Callable[[], object]) -> None:
+        """Do this when everything else is written: what locks rows that many payments wait for."""
+        self._last.append(work)
+
     @requires_transaction
     def save(self) -> None:
-        """Append the collected history and events."""
-        insert_rows(self._history)
-        insert_rows(self._events)
+        """Write the changes in their order, then the history and the events, then what comes last."""
+        self._batch.insert(self._history)
+        self._batch.insert(self._events)
+        self._batch.send()
         if self._events:
             nudge("relay")
-        self._history, self._events = [], []
+        last = self._last
+        self._history, self._events, self._last = [], [], []
+        for work in last:
+            work()
 
     def _append(
         self, row: StatefulModel, source: str, why: str, by: str, at: datetime, recorded_at: datetime
@@ -166,6 +192,11 @@ def begin(
     changes = Changes()
     changes.begin(row, why=why, by=by, at=at, fact=fact)
     changes.save()
+
+
+@cache
+def _names(model: type[Model]) -> list[str]:
+    return [field.attname for field in model._meta.concrete_fields]
 
 
 def _merchant_of(row: Any) -> UUID | None:

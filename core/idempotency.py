@@ -15,7 +15,7 @@ from core.card_data import CardDataForbidden, contains_card_number
 from core.errors import DomainError
 from core.failpoints import failpoint
 from core.models import IdempotencyRecord
-from core.rows import columns_of, insert_rows, read_rows
+from core.rows import insert_rows
 from core.transactions import requires_transaction
 
 __all__ = [
@@ -30,10 +30,6 @@ __all__ = [
     "read_key",
 ]
 
-_STORED = (
-    f"SELECT {columns_of(IdempotencyRecord, 'r')} FROM core_idempotencyrecord r "  # noqa: S608
-    "WHERE r.merchant_id = %s AND r.key = %s"
-)
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -101,10 +97,9 @@ def answer_once(*, merchant_id: UUID, key: str, digest: bytes, work: Callable[[]
     Must be the first statement of the edge's transaction. `work` raises to refuse: then everything,
     the key included, is rolled back. Raises IdempotencyInProgress, IdempotencyKeyReused.
     """
-    if not locks.try_idempotency_key(merchant_id=merchant_id, key=key):
+    is_ours, stored = locks.try_idempotency_key(merchant_id=merchant_id, key=key)
+    if not is_ours:
         raise IdempotencyInProgress(retry_after=1)
-    found = read_rows(sql=_STORED, params=[merchant_id, key], models=[IdempotencyRecord])
-    stored = found[0][0] if found else None
     if stored is not None:
         if bytes(stored.fingerprint) != digest:
             raise IdempotencyKeyReused()

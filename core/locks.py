@@ -3,10 +3,11 @@
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db import connection, models
+from django.db import models
 
 from core.errors import NotFound
-from core.models import Approval, Case, DeadLetter, JobRun, User
+from core.models import Approval, Case, DeadLetter, IdempotencyRecord, JobRun, User
+from core.rows import Query, columns_of, read_together
 from core.transactions import requires_transaction
 
 __all__ = [
@@ -20,6 +21,12 @@ __all__ = [
 ]
 
 M = TypeVar("M", bound=models.Model)
+
+_TRY_KEY = "SELECT pg_try_advisory_xact_lock(hashtextextended('idem:' || %s || ':' || %s, 0))"
+_STORED = (
+    f"SELECT {columns_of(IdempotencyRecord, 'r')} FROM core_idempotencyrecord r "  # noqa: S608
+    "WHERE r.merchant_id = %s AND r.key = %s"
+)
 
 
 def lock_approval(*, approval_id: UUID) -> Approval:
@@ -57,18 +64,18 @@ def lock_rows_after(*, model: type[M], after: Any | None, limit: int) -> list[M]
 
 
 @requires_transaction
-def try_idempotency_key(*, merchant_id: UUID, key: str) -> bool:
+def try_idempotency_key(*, merchant_id: UUID, key: str) -> tuple[bool, IdempotencyRecord | None]:
     """Take the lock of one merchant's idempotency key until the transaction ends; never wait for it.
 
-    Returns False when another request with the same key is being executed.
+    Returns False when another request with the same key is being executed; else what is stored under the
+    key, read after the lock was taken.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_try_advisory_xact_lock(hashtextextended('idem:' || %s || ':' || %s, 0))",
-            [str(merchant_id), key],
-        )
-        row = cursor.fetchone()
-    return bool(row and row[0])
+    taken, stored = read_together(
+        Query(_TRY_KEY, [str(merchant_id), key]), Query(_STORED, [merchant_id, key], [IdempotencyRecord])
+    )
+    if not taken[0][0]:
+        return False, None
+    return True, stored[0][0] if stored else None
 
 
 @requires_transaction

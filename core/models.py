@@ -12,9 +12,11 @@ from core.states import APPROVAL, CASE, DEAD_LETTER
 
 __all__ = [
     "Approval",
+    "AuditFence",
     "AuditRecord",
     "AuditResult",
     "AuditRun",
+    "AuditSeal",
     "Case",
     "DeadLetter",
     "EventSubject",
@@ -144,6 +146,38 @@ class AuditRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.seq} {self.action}"
+
+
+class AuditFence(models.Model):
+    """One row: up to `safe_seq` no audit record can appear any more."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    safe_seq = models.BigIntegerField(default=0)
+    next_seq = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="core_auditfence_one_row")]
+
+
+class AuditSeal(models.Model):
+    """One block of the chain over the audit trail: every number after the block before, up to `last_seq`."""
+
+    number = models.BigIntegerField(primary_key=True)
+    first_seq = models.BigIntegerField()
+    last_seq = models.BigIntegerField(unique=True)
+    record_count = models.BigIntegerField()
+    root = models.BinaryField(max_length=32)
+    previous = models.BinaryField(max_length=32, unique=True)
+    hash = models.BinaryField(max_length=32)
+    sealed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(number__gte=1, record_count__gte=1, last_seq__gte=F("first_seq")),
+                name="core_auditseal_not_empty",
+            )
+        ]
 
 
 class Approval(StatefulModel):
@@ -341,6 +375,7 @@ class AuditRun(models.Model):
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField()
     is_clean = models.BooleanField()
+    is_full = models.BooleanField(default=True, db_default=True)
 
     class Meta:
         indexes = [models.Index(fields=["started_at"], name="core_auditrun_started")]
@@ -355,10 +390,18 @@ class AuditResult(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     run = models.ForeignKey(AuditRun, on_delete=models.PROTECT, related_name="results")
     name = models.CharField(max_length=64)
-    verdict = models.CharField(max_length=16)  # clean | violated | not_exercised
+    verdict = models.CharField(max_length=16)  # clean | violated | not_exercised | failed
     violations = models.IntegerField()
     sample = models.JSONField(default=list)
     milliseconds = models.IntegerField()
+    # What was examined, where the rule can be examined piece by piece: the numbers after the first, up to
+    # the second; and how far everything is known to be clean, which is where the next run begins.
+    examined_after = models.BigIntegerField(null=True)
+    examined_through = models.BigIntegerField(null=True)
+    clean_through = models.BigIntegerField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["name", "-id"], name="core_auditresult_newest")]
 
     def __str__(self) -> str:
         return self.name

@@ -4,7 +4,7 @@ Nothing here rounds: an amount that does not fit the currency's minor unit raise
 """
 
 import re
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from functools import cache
 
 import moneyed
@@ -31,6 +31,9 @@ __all__ = [
 
 MAX_MINOR_PER_ORDER = 10**12
 MAX_MINOR_PER_CHECKOUT = 10**14
+
+# Far above what a bigint holds: beyond it an amount is a mistake, and decimal arithmetic would round it.
+_MAX_DIGITS = 28
 
 # Our private units, and currencies younger than the money library's list.
 for _code, _exponent in EXPONENTS.items():
@@ -79,29 +82,51 @@ def check_currency(currency: object) -> str:
 
 
 def to_minor(money: Money) -> int:
-    """Return exact minor units (KWD 1.234 -> 1234). Raises InexactAmount rather than round."""
+    """Return exact minor units (KWD 1.234 -> 1234).
+
+    Raises InexactAmount rather than round, and for anything but Money; AmountTooLarge for absurd amounts.
+    """
+    if not isinstance(money, Money):
+        raise InexactAmount(f"not Money: {type(money).__name__}")
     amount = money.amount
     if not isinstance(amount, Decimal) or not amount.is_finite():
         raise InexactAmount(f"not a finite amount: {amount!r}")
-    scaled = amount.scaleb(exponent(money.currency.code))
-    if scaled != scaled.to_integral_value():
-        raise InexactAmount(f"{money.currency.code} has fewer decimals than {amount}")
-    return int(scaled)
+    if amount.adjusted() >= _MAX_DIGITS:
+        raise AmountTooLarge()
+    # The default context rounds to 28 digits, so that a thirtieth decimal would vanish without a word.
+    with localcontext(prec=len(amount.as_tuple().digits) + _MAX_DIGITS):
+        scaled = amount.scaleb(exponent(money.currency.code))
+        if scaled != scaled.to_integral_value():
+            raise InexactAmount(f"{money.currency.code} has fewer decimals than {amount}")
+        return int(scaled)
 
 
 def from_minor(amount_minor: int, currency: str) -> Money:
-    """Return the Money worth that many minor units. Raises InexactAmount for anything but an integer."""
-    if type(amount_minor) is not int:
-        raise InexactAmount(f"minor units must be an integer, not {type(amount_minor).__name__}")
+    """Return the Money worth that many minor units.
+
+    Raises InexactAmount for anything but an integer, AmountTooLarge for absurd amounts.
+    """
+    _check_integer(amount_minor)
+    if abs(amount_minor) >= 10**_MAX_DIGITS:
+        raise AmountTooLarge()
     return Money(Decimal(amount_minor).scaleb(-exponent(currency)), currency)
 
 
 def format_minor(amount_minor: int, currency: str) -> str:
-    """Return the decimal string with exactly the currency's decimals (1234 KWD -> "1.234")."""
+    """Return the decimal string with exactly the currency's decimals (1234 KWD -> "1.234").
+
+    Raises InexactAmount for anything but an integer.
+    """
+    _check_integer(amount_minor)
     digits = exponent(currency)
     sign = "-" if amount_minor < 0 else ""
     whole, rest = divmod(abs(amount_minor), 10**digits)
     return f"{sign}{whole}.{rest:0{digits}d}" if digits else f"{sign}{whole}"
+
+
+def _check_integer(amount_minor: int) -> None:
+    if type(amount_minor) is not int:
+        raise InexactAmount(f"minor units must be an integer, not {type(amount_minor).__name__}")
 
 
 @cache

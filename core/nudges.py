@@ -2,11 +2,13 @@
 
 import logging
 import time
+from functools import cache
 
 from celery import current_app
-from django.core.cache import cache
+from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError as BrokerDown
+from redis import Redis
 from redis.exceptions import RedisError
 
 from core.failpoints import failpoint
@@ -17,6 +19,9 @@ log = logging.getLogger(__name__)
 
 _QUIET_SECONDS = 1.0
 _quiet_until = 0.0
+# Should the drain that a nudge woke die before it says so, others are heard again after this time.
+_WAITS_SECONDS = 5
+_TIMEOUT_SECONDS = 0.1
 
 
 def nudge(name: str) -> None:
@@ -31,7 +36,7 @@ def nudge_now(name: str) -> None:
     if time.monotonic() < _quiet_until:
         return
     try:
-        if cache.add(f"nudge:{name}", 1, timeout=5):
+        if _redis(settings.REDIS_URL).set(f"nudge:{name}", 1, ex=_WAITS_SECONDS, nx=True):
             current_app.send_task("core.run_drain", kwargs={"name": name}, queue=name, retry=False)
     except (RedisError, BrokerDown, OSError) as error:
         # Work is in the database and beat starts drains as well; a broker that is away must not slow
@@ -43,6 +48,12 @@ def nudge_now(name: str) -> None:
 def acknowledge(name: str) -> None:
     """Say that a drain has started: work that is committed from now on needs a new nudge."""
     try:
-        cache.delete(f"nudge:{name}")
+        _redis(settings.REDIS_URL).delete(f"nudge:{name}")
     except RedisError as error:
         log.warning("nudge for %s could not be acknowledged: %s", name, error)
+
+
+@cache
+def _redis(url: str) -> Redis:
+    """One client for the life of the process: a request nudges twice, and making a client is dear."""
+    return Redis.from_url(url, socket_timeout=_TIMEOUT_SECONDS, socket_connect_timeout=_TIMEOUT_SECONDS)

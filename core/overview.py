@@ -61,7 +61,7 @@ def _dead_letters() -> Card:
 
 def _audits() -> Card:
     last = AuditRun.objects.order_by("-started_at").first()
-    url = reverse("admin:core_auditrun_changelist")
+    url = reverse("admin:core_auditrun_latest")
     title = _("Invariant checks")
     if last is None:
         return Card(title, "–", _("They have not run yet."), "neutral", url)

@@ -1,12 +1,15 @@
-"""Celery's view of the system: start a drain, run the audits. The work itself is in the database."""
+"""Celery's view of the system: start a drain, run the audits, seal. The work itself is in the database."""
 
 import logging
 
 from celery import shared_task
 
-from core.audits import run_audits
+from core import clock
+from core.audit_seals import advance_audit_fence, seal_audit_trail
+from core.audits import AuditReport, run_audits
 from core.drain import get_drain
 from core.failpoints import failpoint
+from core.job_runs import Ran, renew, run_job
 from core.nudges import acknowledge
 
 log = logging.getLogger(__name__)
@@ -22,7 +25,35 @@ def run_drain(*, name: str, **_newer: object) -> None:
 
 @shared_task(name="core.audit")
 def audit(**_newer: object) -> None:
-    """Check every invariant and store the verdicts."""
-    report = run_audits()
-    if not report.is_clean:
-        log.error("invariants are broken: %s", ", ".join(finding.name for finding in report.violated))
+    """Check what is new and what was broken, and store the verdicts."""
+    _tell(run_audits(full=False))
+
+
+@shared_task(name="core.audit_full")
+def audit_full(**_newer: object) -> None:
+    """Check every invariant over everything, once for each date however often this is started."""
+    run_job(job="core.audit_full", scope="all", business_date=clock.today(), work=_audit_everything)
+
+
+def _audit_everything(run: Ran) -> dict[str, object]:
+    report = run_audits(after_each=lambda _: renew(run))
+    _tell(report)
+    return {
+        "is_clean": report.is_clean,
+        "violated": [finding.name for finding in report.violated],
+        "failed": [finding.name for finding in report.failed],
+    }
+
+
+def _tell(report: AuditReport) -> None:
+    for finding in report.violated:
+        log.error("invariant %s is broken: %s rows", finding.name, finding.violations)
+    for finding in report.failed:
+        log.error("invariant %s could not be examined: %s", finding.name, finding.sample)
+
+
+@shared_task(name="core.seal_audit_trail")
+def seal_trail(**_newer: object) -> None:
+    """Move the fence of the audit trail, and seal what is below it."""
+    advance_audit_fence()
+    seal_audit_trail()

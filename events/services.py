@@ -17,7 +17,7 @@ from core.cases import open_case
 from core.failpoints import failpoint
 from core.history import SYSTEM, begin, move
 from core.nudges import nudge
-from core.rows import insert_rows
+from core.rows import insert_new, insert_rows
 from core.transactions import requires_transaction
 from events import locks
 from events.errors import EndpointDisabled
@@ -55,8 +55,7 @@ def receive_webhook(*, delivery: VerifiedDelivery, raw: bytes, headers: Mapping[
     failpoint("inbox.storing")
     failpoint("inbox.receiving")
     # The unique key decides: of many at once, one insert stays and the others find that theirs did not.
-    WebhookInbox.objects.bulk_create([row], ignore_conflicts=True)
-    if not WebhookInbox.objects.filter(pk=row.pk).exists():
+    if not insert_new(row):
         return False
     if not delivery.fits_mode:
         _quarantine(row, delivery)

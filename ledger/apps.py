@@ -7,5 +7,7 @@ class LedgerConfig(AppConfig):
     def ready(self) -> None:
         from core.audits import register
         from ledger.audits import INVARIANTS
+        from ledger.seal_audits import INVARIANTS as OF_SEALS
 
         register(INVARIANTS)
+        register(OF_SEALS)

@@ -1,50 +1,64 @@
 """What must always be true of the books, as queries that return no rows."""
 
-from core.audits import Invariant
+from core.audits import Invariant, Scale, swept
+from ledger import period_audits
 
-__all__ = ["INVARIANTS"]
+__all__ = ["ENTRIES", "INVARIANTS"]
 
+# A line's id begins with its entry's number, so that a span of entries is a span of lines as well.
+ENTRIES = Scale(name="entries", safe_sql="SELECT safe_entry FROM ledger_fence", portion=200_000)
+_LINE_IN_SPAN = "line.id >= ({after} + 1) * 1024::bigint AND line.id <= {through} * 1024 + 1023"
 _LINES = "SELECT EXISTS (SELECT 1 FROM ledger_journalline)"
 _ENTRIES = "SELECT EXISTS (SELECT 1 FROM ledger_journalentry)"
 
 INVARIANTS = [
-    Invariant(
+    swept(
         name="entry_balances",
         says="Every entry adds up to zero in every currency, with at least two lines.",
-        sql="""SELECT entry_id, currency, sum(amount_minor), count(*) FROM ledger_journalline
-            GROUP BY entry_id, currency HAVING sum(amount_minor) <> 0 OR count(*) < 2""",
+        sql=f"""SELECT line.entry_id, line.currency, sum(line.amount_minor), count(*)
+            FROM ledger_journalline AS line WHERE {_LINE_IN_SPAN}
+            GROUP BY line.entry_id, line.currency HAVING sum(line.amount_minor) <> 0 OR count(*) < 2""",
         exercised_sql=_LINES,
         covers=("I01", "I03", "L1"),
+        scale=ENTRIES,
     ),
-    Invariant(
+    swept(
         name="books_balance",
         says="All lines of a merchant add up to zero in every currency.",
-        sql="""SELECT merchant_id, currency, sum(amount_minor) FROM ledger_journalline
-            GROUP BY merchant_id, currency HAVING sum(amount_minor) <> 0""",
+        sql=f"""SELECT line.merchant_id, line.currency, sum(line.amount_minor)
+            FROM ledger_journalline AS line WHERE {_LINE_IN_SPAN}
+            GROUP BY line.merchant_id, line.currency HAVING sum(line.amount_minor) <> 0""",
         exercised_sql=_LINES,
         covers=("I02", "L2"),
+        scale=ENTRIES,
     ),
-    Invariant(
+    swept(
         name="entry_has_its_lines",
         says="Every entry has exactly the lines that its header announces.",
-        sql="""SELECT entry.id, entry.line_count, count(line.id), max(line.line_no)
-            FROM ledger_journalentry AS entry LEFT JOIN ledger_journalline AS line ON line.entry_id = entry.id
-            GROUP BY entry.id
-            HAVING count(line.id) <> entry.line_count OR max(line.line_no) <> entry.line_count""",
+        sql=f"""SELECT entry.id, entry.line_count, lines.count, lines.highest
+            FROM ledger_journalentry AS entry LEFT JOIN (
+                SELECT line.entry_id, count(*) AS count, max(line.line_no) AS highest
+                FROM ledger_journalline AS line WHERE {_LINE_IN_SPAN} GROUP BY line.entry_id
+            ) AS lines ON lines.entry_id = entry.id
+            WHERE entry.id > {{after}} AND entry.id <= {{through}}
+                AND (lines.count IS DISTINCT FROM entry.line_count::bigint
+                    OR lines.highest IS DISTINCT FROM entry.line_count)""",
         exercised_sql=_ENTRIES,
-        covers=("I03",),
+        covers=("I03", "L10"),
+        scale=ENTRIES,
     ),
-    Invariant(
+    swept(
         name="line_belongs",
         says="Every line has its entry and its account, of the same merchant and currency.",
-        sql="""SELECT line.id FROM ledger_journalline AS line
-            LEFT JOIN ledger_journalentry AS entry
-                ON entry.id = line.entry_id AND entry.merchant_id = line.merchant_id
+        sql=f"""SELECT line.id FROM ledger_journalline AS line
+            LEFT JOIN ledger_journalentry AS entry ON entry.id > {{after}} AND entry.id <= {{through}}
+                AND entry.id = line.entry_id AND entry.merchant_id = line.merchant_id
             LEFT JOIN ledger_account AS account ON account.id = line.account_id
                 AND account.merchant_id = line.merchant_id AND account.currency = line.currency
-            WHERE entry.id IS NULL OR account.id IS NULL OR line.amount_minor = 0""",
+            WHERE {_LINE_IN_SPAN} AND (entry.id IS NULL OR account.id IS NULL OR line.amount_minor = 0)""",
         exercised_sql=_LINES,
-        covers=("I04", "I05", "L5"),
+        covers=("I04", "I05", "L5", "L10"),
+        scale=ENTRIES,
     ),
     Invariant(
         name="one_posting_per_leg",
@@ -53,14 +67,16 @@ INVARIANTS = [
             GROUP BY merchant_id, source, source_ref, leg HAVING count(*) > 1""",
         exercised_sql=_ENTRIES,
         covers=("I08", "L8"),
+        nightly=True,
     ),
-    Invariant(
+    swept(
         name="clearing_key_where_due",
         says="Lines on clearing accounts carry their key, and no others do.",
-        sql="""SELECT line.id FROM ledger_journalline AS line
+        sql=f"""SELECT line.id FROM ledger_journalline AS line
             JOIN ledger_account AS account ON account.id = line.account_id
-            WHERE account.clearing <> (line.clearing_key IS NOT NULL)""",
+            WHERE {_LINE_IN_SPAN} AND account.clearing <> (line.clearing_key IS NOT NULL)""",
         exercised_sql=_LINES,
+        scale=ENTRIES,
     ),
     Invariant(
         name="checkpoint_is_the_sum",
@@ -73,7 +89,8 @@ INVARIANTS = [
             HAVING mark.balance_minor <> coalesce(sum(line.amount_minor), 0)
                 OR mark.entry_id > (SELECT safe_entry FROM ledger_fence)""",
         exercised_sql="SELECT EXISTS (SELECT 1 FROM ledger_accountcheckpoint)",
-        covers=("I06", "L7"),
+        covers=("I06", "L7", "L14"),
+        nightly=True,
     ),
     Invariant(
         name="books_are_read_only",
@@ -81,7 +98,8 @@ INVARIANTS = [
         # By what the role may really do, whether granted to it, to a role it is in, or to PUBLIC.
         sql="""SELECT books.name, wanted.privilege
             FROM unnest(ARRAY['ledger_account', 'ledger_journalentry', 'ledger_journalline',
-                'ledger_accountcheckpoint', 'ledger_fence', 'wallet_wallet', 'wallet_walletaccount',
+                'ledger_accountcheckpoint', 'ledger_fence', 'ledger_fencemark', 'ledger_daytotal',
+                'ledger_closedperiod', 'ledger_closedtotal', 'ledger_seal', 'wallet_wallet', 'wallet_walletaccount',
                 'wallet_walletoperation']) AS books(name)
             CROSS JOIN unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']) AS wanted(privilege)
             WHERE CASE WHEN wanted.privilege IN ('INSERT', 'UPDATE')
@@ -97,4 +115,5 @@ INVARIANTS = [
         exercised_sql="SELECT EXISTS (SELECT 1 FROM pg_sequences)",
         covers=("I40",),
     ),
+    *period_audits.INVARIANTS,
 ]

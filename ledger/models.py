@@ -13,6 +13,7 @@ __all__ = [
     "FenceMark",
     "JournalEntry",
     "JournalLine",
+    "Seal",
 ]
 
 
@@ -62,6 +63,7 @@ class JournalEntry(models.Model):
     facts = models.JSONField(null=True)
 
     class Meta:
+        verbose_name_plural = "journal entries"
         constraints = [
             models.UniqueConstraint(
                 fields=["merchant_id", "source", "source_ref", "leg"], name="ledger_entry_once_per_source"
@@ -211,3 +213,26 @@ class ClosedTotal(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["merchant_id", "effective_date"], name="ledger_closedtotal_merchant")]
+
+
+class Seal(models.Model):
+    """One block of the chain over all entries; covers every id after the block before, up to `last_entry`."""
+
+    number = models.BigIntegerField(primary_key=True)
+    first_entry = models.BigIntegerField()
+    last_entry = models.BigIntegerField(unique=True)
+    entry_count = models.BigIntegerField()
+    line_count = models.BigIntegerField()
+    root = models.BinaryField(max_length=32)
+    previous = models.BinaryField(max_length=32, unique=True)
+    hash = models.BinaryField(max_length=32)
+    sealed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(number__gte=1, entry_count__gte=1, last_entry__gte=F("first_entry")),
+                name="ledger_seal_not_empty",
+            )
+        ]
+        indexes = [models.Index(fields=["sealed_at"], name="ledger_seal_day")]

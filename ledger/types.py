@@ -7,12 +7,14 @@ from uuid import UUID
 __all__ = [
     "AccountBalance",
     "AccountLine",
+    "ChainRoot",
     "EntryData",
     "EntryDraft",
     "EntryLine",
     "EntryRef",
     "LineDraft",
     "PeriodData",
+    "SealingLag",
     "Statement",
     "StatementLine",
     "StatementPlace",
@@ -214,3 +216,28 @@ class PeriodData:
     maker: str
     checker: str
     closed_at: datetime
+
+
+@dataclass(frozen=True)
+class ChainRoot:
+    """The hash that stands for every entry up to `last_entry`: that of one block of the chain."""
+
+    block: int
+    last_entry: int
+    hash: str
+    sealed_at: datetime
+
+
+@dataclass(frozen=True)
+class SealingLag:
+    """How far the seals are behind the books.
+
+    `seconds` is the age of the oldest entry that no block covers, 0 when there is none. `waits_for` is
+    "nothing", "fence" when that entry is above the fence (a long transaction holds it), or "sealer" when it
+    could be sealed now.
+    """
+
+    sealed_entry: int
+    safe_entry: int
+    seconds: float
+    waits_for: str

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 
@@ -14,6 +13,7 @@ from core import clock
 from core.api.pagination import Page
 from core.errors import NotFound
 from core.ids import parse_public_id
+from core.rows import Query, read_together
 from merchants.facts import buyer_data, seller_data
 from merchants.models import Buyer, Merchant, Seller, SellerTerms
 from merchants.types import BuyerData, MerchantData, SellerData, TermsData
@@ -23,7 +23,10 @@ __all__ = [
     "find_seller",
     "get_merchant",
     "get_seller",
+    "list_merchants",
     "list_sellers",
+    "merchant_names",
+    "owner_names",
     "sellers_by_account",
     "terms_at",
 ]
@@ -45,7 +48,7 @@ _BY_ACCOUNT = """
         SELECT * FROM merchants_sellerterms WHERE seller_id = s.id AND effective_at <= %s
         ORDER BY effective_at DESC, version DESC LIMIT 1
     ) t
-    WHERE s.merchant_id = %s AND s.seller_account = ANY (%s)
+    WHERE s.merchant_id = %s AND s.seller_account = ANY (%s::text[])
 """
 
 
@@ -55,6 +58,24 @@ def get_merchant(*, merchant_id: UUID) -> MerchantData:
     if row is None:
         raise NotFound()
     return MerchantData(id=row.pk, name=row.name, mode=row.mode, created_at=row.created_at)
+
+
+def list_merchants(*, limit: int = 200) -> list[MerchantData]:
+    """Return the merchants, by name: at most `limit` of them."""
+    rows = Merchant.objects.order_by("name", "mode", "pk")[:limit]
+    return [MerchantData(id=row.pk, name=row.name, mode=row.mode, created_at=row.created_at) for row in rows]
+
+
+def merchant_names(*, merchant_ids: Collection[UUID]) -> Mapping[UUID, str]:
+    """Return what people call these merchants: name and mode; unknown ones are absent."""
+    return {row.pk: str(row) for row in Merchant.objects.filter(pk__in=merchant_ids)}
+
+
+def owner_names(*, owner_ids: Collection[UUID]) -> Mapping[UUID, str]:
+    """Return the stores' own names of these sellers and buyers; unknown ones are absent."""
+    sellers = Seller.objects.filter(pk__in=owner_ids).values_list("pk", "seller_account")
+    buyers = Buyer.objects.filter(pk__in=owner_ids).values_list("pk", "buyer_account")
+    return dict(sellers) | dict(buyers)
 
 
 def get_seller(*, merchant_id: UUID, seller_id: UUID) -> SellerData:
@@ -91,9 +112,7 @@ def sellers_by_account(
     The terms are those in effect at `at` (now, if not given).
     """
     # Plain SQL, because every accepted payment asks this and the ORM makes it several times as long.
-    with connection.cursor() as cursor:
-        cursor.execute(_BY_ACCOUNT, [at or clock.now(), merchant_id, list(accounts)])
-        rows = cursor.fetchall()
+    [rows] = read_together(Query(_BY_ACCOUNT, [at or clock.now(), merchant_id, list(accounts)]))
     return {row[1]: _from_columns(merchant_id, row) for row in rows}
 
 

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Model
 
 from core import clock
-from core.rows import columns_of, read_rows
+from core.rows import Query, columns_of, read_together
 from core.transactions import requires_transaction
 from payments.models import Charge, ChargeLine, PaymentEvent, PaymentOrder, PspOperation
 
@@ -42,41 +44,34 @@ class ChargeScope:
 
 
 # Plain SQL, because a payment takes these locks three times and the ORM made it several times as long.
-_CHECKOUT_OF_OPERATION = f"""
-    SELECT {columns_of(PaymentEvent, "k")} FROM payments_pspoperation o
-    JOIN payments_charge c ON c.id = o.charge_id JOIN payments_paymentevent k ON k.id = c.checkout_id
-    WHERE o.id = %s FOR NO KEY UPDATE OF k
-"""  # noqa: S608 - the names come from the models
-_CHECKOUT_OF_CHARGE = f"""
-    SELECT {columns_of(PaymentEvent, "k")} FROM payments_charge c
-    JOIN payments_paymentevent k ON k.id = c.checkout_id WHERE c.id = %s FOR NO KEY UPDATE OF k
-"""  # noqa: S608
-_CHARGE_OF_OPERATION = f"""
-    SELECT {columns_of(Charge, "c")} FROM payments_charge c
-    WHERE c.id = (SELECT charge_id FROM payments_pspoperation WHERE id = %s) FOR NO KEY UPDATE
-"""  # noqa: S608
-_CHARGE = f"SELECT {columns_of(Charge, 'c')} FROM payments_charge c WHERE c.id = %s FOR NO KEY UPDATE"  # noqa: S608
-_OPERATIONS = f"""
-    SELECT {columns_of(PspOperation, "o")} FROM payments_pspoperation o
-    WHERE o.charge_id = %s ORDER BY o.id FOR NO KEY UPDATE
-"""  # noqa: S608
-_ORDERS = f"""
-    SELECT {columns_of(ChargeLine, "l")}, {columns_of(PaymentOrder, "o")} FROM payments_chargeline l
-    JOIN payments_paymentorder o ON o.id = l.order_id
-    WHERE l.charge_id = %s ORDER BY l.order_id FOR NO KEY UPDATE OF o
-"""  # noqa: S608
+# `charge` is how each statement finds the charge. They are sent together and run one after the other, each
+# with a view of its own: the checkout is locked first, and only what is read after that is sure to be still.
+_CHECKOUT = """
+    SELECT {columns} FROM payments_charge c JOIN payments_paymentevent k ON k.id = c.checkout_id
+    WHERE c.id = {charge} FOR NO KEY UPDATE OF k
+"""
+_CHARGE = "SELECT {columns} FROM payments_charge c WHERE c.id = {charge} FOR NO KEY UPDATE"
+_OPERATIONS = """
+    SELECT {columns} FROM payments_pspoperation o WHERE o.charge_id = {charge} ORDER BY o.id FOR NO KEY UPDATE
+"""
+_ORDERS = """
+    SELECT {columns} FROM payments_chargeline l JOIN payments_paymentorder o ON o.id = l.order_id
+    WHERE l.charge_id = {charge} ORDER BY l.order_id FOR NO KEY UPDATE OF o
+"""
+_ITSELF = "%s"
+_OF_OPERATION = "(SELECT charge_id FROM payments_pspoperation WHERE id = %s)"
 
 
 @requires_transaction
 def lock_operation(*, operation_id: UUID) -> ChargeScope | None:
     """Lock the charge of an operation and all around it; None when there is no such operation."""
-    return _lock(operation_id, checkout=_CHECKOUT_OF_OPERATION, charge=_CHARGE_OF_OPERATION)
+    return _lock(_OF_OPERATION, operation_id)
 
 
 @requires_transaction
 def lock_charge(*, charge_id: UUID) -> ChargeScope | None:
     """Lock a charge and all around it; None when there is no such charge."""
-    return _lock(charge_id, checkout=_CHECKOUT_OF_CHARGE, charge=_CHARGE)
+    return _lock(_ITSELF, charge_id)
 
 
 @requires_transaction
@@ -84,32 +79,51 @@ def lock_unstarted_charges(*, scope: ChargeScope) -> list[ChargeScope]:
     """Lock the other charges of a locked checkout for which nothing was started yet."""
     waiting = Charge.objects.filter(checkout=scope.checkout, status="CREATED", operations=None)
     ids = waiting.exclude(id=scope.charge.id).order_by("id").values_list("id", flat=True)
-    return [_below(scope.checkout, _one(_CHARGE, charge_id)) for charge_id in ids]
+    return [_scope(scope.checkout, *read_together(*_below(_ITSELF, charge_id))) for charge_id in ids]
 
 
-def _lock(key: UUID, *, checkout: str, charge: str) -> ChargeScope | None:
-    """Lock the checkout first; only what is read after that is sure not to have changed meanwhile."""
-    found = read_rows(sql=checkout, params=[key], models=[PaymentEvent])
-    return _below(found[0][0], _one(charge, key)) if found else None
+def _lock(charge: str, key: UUID) -> ChargeScope | None:
+    checkouts, *below = read_together(
+        _query(_CHECKOUT, charge, key, (PaymentEvent, "k")), *_below(charge, key)
+    )
+    return _scope(checkouts[0][0], *below) if checkouts else None
 
 
-def _below(checkout: PaymentEvent, charge: Charge) -> ChargeScope:
-    held = ChargeScope(checkout=checkout, charge=charge, operations=[], lines=[], orders=[])
-    held.charge.checkout = held.checkout
-    of_charge = [held.charge.pk]
-    held.operations += [row for (row,) in read_rows(sql=_OPERATIONS, params=of_charge, models=[PspOperation])]
-    for line, order in read_rows(sql=_ORDERS, params=of_charge, models=[ChargeLine, PaymentOrder]):
+def _below(charge: str, key: UUID) -> list[Query]:
+    return [
+        _query(_CHARGE, charge, key, (Charge, "c")),
+        _query(_OPERATIONS, charge, key, (PspOperation, "o")),
+        _query(_ORDERS, charge, key, (ChargeLine, "l"), (PaymentOrder, "o")),
+    ]
+
+
+def _query(template: str, charge: str, key: UUID, *models: tuple[type[Model], str]) -> Query:
+    return Query(_sql(template, charge, *models), [key], [model for model, _ in models])
+
+
+@cache
+def _sql(template: str, charge: str, *models: tuple[type[Model], str]) -> str:
+    columns = ", ".join([columns_of(model, alias) for model, alias in models])
+    return template.format(columns=columns, charge=charge)
+
+
+def _scope(
+    checkout: PaymentEvent,
+    charges: list[tuple[Charge]],
+    operations: list[tuple[PspOperation]],
+    orders: list[tuple[ChargeLine, PaymentOrder]],
+) -> ChargeScope:
+    charge = charges[0][0]
+    charge.checkout = checkout
+    for line, order in orders:
         line.order = order
-        held.lines.append(line)
-        held.orders.append(order)
-    held.orders.sort(key=lambda order: order.position)
-    return held
-
-
-def _one(sql: str, key: UUID) -> Charge:
-    [(charge,)] = read_rows(sql=sql, params=[key], models=[Charge])
-    found: Charge = charge
-    return found
+    return ChargeScope(
+        checkout=checkout,
+        charge=charge,
+        operations=[operation for (operation,) in operations],
+        lines=[line for line, _ in orders],
+        orders=sorted((order for _, order in orders), key=lambda order: order.position),
+    )
 
 
 @requires_transaction

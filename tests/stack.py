@@ -20,7 +20,7 @@ from ops.valkey import find_server
 from ops.venv import VirtualEnvironment
 from tests.waiting import eventually
 
-__all__ = ["Answer", "Stack", "free_port", "http", "is_stopped"]
+__all__ = ["Answer", "Stack", "free_port", "http", "is_alive", "is_stopped"]
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -219,3 +219,11 @@ def _listens(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(0.5)
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process runs; one that only waits to be buried does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
+    except OSError:
+        return False

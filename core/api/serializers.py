@@ -1,5 +1,6 @@
 """The base of every request body: known fields only, first refusal wins, and it names its field."""
 
+from functools import cache, cached_property
 from typing import Any
 
 from rest_framework import serializers
@@ -24,13 +25,11 @@ class StrictSerializer(serializers.Serializer):  # type: ignore[type-arg]
         """Return the validated values; raise the first refusal as an error of the catalogue."""
         if type(data) is not dict:
             raise InvalidField("Send an object.")
-        known = {field.field_name for field in self._writable_fields}
         for name in data:
-            if name not in known:
+            if name not in self._inputs:
                 raise UnknownField(param=name if name.isidentifier() and len(name) <= 64 else None)
         values: dict[str, Any] = {}
-        for field in self._writable_fields:
-            name = str(field.field_name)
+        for name, field in self._inputs.items():
             value = read_field(field, data.get(name, empty), name)
             if value is not empty:
                 values[name] = value
@@ -42,9 +41,12 @@ class StrictSerializer(serializers.Serializer):  # type: ignore[type-arg]
             raise InvalidField("Send an object.")
         return super().run_validation(data)
 
+    @cached_property
+    def _inputs(self) -> dict[str, Any]:
+        return {str(field.field_name): field for field in self._writable_fields}
+
     def _with_minor_units(self, values: dict[str, Any]) -> dict[str, Any]:
-        for field in self._writable_fields:
-            name = str(field.field_name)
+        for name, field in self._inputs.items():
             if not isinstance(field, AmountField) or field.currency is None or values.get(name) is None:
                 continue
             maximum = field.maximum_minor or MAX_MINOR_PER_ORDER
@@ -81,5 +83,11 @@ def _messages(detail: Any) -> list[str]:
 
 def read_body(serializer: type[StrictSerializer], request: Request) -> dict[str, Any]:
     """Return the validated body of a request."""
-    values: dict[str, Any] = serializer().run_validation(request.data)
+    values: dict[str, Any] = _reader(serializer).run_validation(request.data)
     return values
+
+
+@cache
+def _reader(serializer: type[StrictSerializer]) -> StrictSerializer:
+    """One instance for all requests: reading a body changes nothing in it, and copying its fields is dear."""
+    return serializer()

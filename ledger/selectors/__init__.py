@@ -4,18 +4,21 @@ from ledger.selectors.balances import account_lines, balance_minor, trial_balanc
 from ledger.selectors.entries import correction_draft, get_entry
 from ledger.selectors.periods import closed_periods, closed_through
 from ledger.selectors.places import current_place, place_at
+from ledger.selectors.seals import chain_root, sealing_lag
 from ledger.selectors.statements import account_statement
 
 __all__ = [
     "account_lines",
     "account_statement",
     "balance_minor",
+    "chain_root",
     "closed_periods",
     "closed_through",
     "correction_draft",
     "current_place",
     "get_entry",
     "place_at",
+    "sealing_lag",
     "trial_balance",
     "trial_balance_report",
 ]

@@ -1,7 +1,7 @@
 """The only way to write the books."""
 
 from ledger.services.corrections import correct_entries
-from ledger.services.fence import advance_checkpoints, advance_fence
+from ledger.services.fence import advance_checkpoints, advance_fence, seal_entries
 from ledger.services.periods import close_period, land_entries, request_closing
 from ledger.services.posting import open_account, post_entries, post_through
 
@@ -15,4 +15,5 @@ __all__ = [
     "post_entries",
     "post_through",
     "request_closing",
+    "seal_entries",
 ]

@@ -1,10 +1,10 @@
-"""What runs behind the writers: the fence, and the sums that are kept below it."""
+"""What runs behind the writers: the fence, and the sums and seals that are kept below it."""
 
 from django.db import connection
 
 from core.transactions import forbids_transaction
 
-__all__ = ["advance_checkpoints", "advance_fence"]
+__all__ = ["advance_checkpoints", "advance_fence", "seal_entries"]
 
 
 @forbids_transaction
@@ -24,6 +24,16 @@ def advance_checkpoints() -> int:
     moved = _fold("ledger_advance_checkpoints")
     _fold("ledger_advance_day_totals")
     return moved
+
+
+@forbids_transaction
+def seal_entries() -> int:
+    """Seal what is below the fence, block by block; return how many entries were sealed.
+
+    A block commits alone, so that a long backlog is no long statement, and a sealer that dies is followed by
+    one that goes on where it stopped.
+    """
+    return _fold("ledger_seal_step")
 
 
 def _fold(function: str) -> int:

@@ -5,9 +5,21 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from ledger.types import EntryDraft, LineDraft
+from ledger.templates.accounts import SaleAccounts
+from ledger.templates.entry import Leg, Posting, credit, debit, entry, sum_minor
+from ledger.templates.rounding import half_up
+from ledger.types import EntryDraft
 
-__all__ = ["CaptureAccounts", "CapturedOrder", "Share", "Terms", "capture_entry", "split"]
+__all__ = [
+    "CaptureAccounts",
+    "CapturedOrder",
+    "Share",
+    "Terms",
+    "amount_of",
+    "capture_entry",
+    "sale_legs",
+    "split",
+]
 
 _BPS = 10_000
 
@@ -28,6 +40,11 @@ class Share:
     seller_net_minor: int
     commission_minor: int
     tax_minor: int
+
+    @property
+    def amount_minor(self) -> int:
+        """Return the whole that was divided."""
+        return sum_minor((self.seller_net_minor, self.commission_minor, self.tax_minor))
 
 
 @dataclass(frozen=True)
@@ -53,14 +70,28 @@ def split(*, amount_minor: int, terms: Terms) -> Share:
     commission = min(amount, half-up(amount x bps / 10 000) + fixed), of which the tax inside is
     half-up(commission x t / (1 + t)); the seller gets the rest.
     """
-    percentage = _half_up(amount_minor * terms.commission_bps, _BPS)
+    percentage = half_up(amount_minor * terms.commission_bps, _BPS)
     gross = min(amount_minor, percentage + terms.commission_fixed_minor)
-    tax = _half_up(gross * terms.tax_bps, _BPS + terms.tax_bps)
+    tax = half_up(gross * terms.tax_bps, _BPS + terms.tax_bps)
     return Share(seller_net_minor=amount_minor - gross, commission_minor=gross - tax, tax_minor=tax)
 
 
-def _half_up(numerator: int, denominator: int) -> int:
-    return (2 * numerator + denominator) // (2 * denominator)
+def sale_legs(*, accounts: SaleAccounts, orders: Sequence[CapturedOrder]) -> list[Leg]:
+    """Return what a sale credits, whatever it was paid with: each seller, the commission, the tax inside."""
+    return [
+        credit(account, minor)
+        for order in orders
+        for account, minor in (
+            (order.seller_pending_account, order.share.seller_net_minor),
+            (accounts.commission, order.share.commission_minor),
+            (accounts.tax_payable, order.share.tax_minor),
+        )
+    ]
+
+
+def amount_of(orders: Sequence[CapturedOrder]) -> int:
+    """Return what the orders cost together, in minor units."""
+    return sum(order.share.amount_minor for order in orders)
 
 
 def capture_entry(
@@ -72,26 +103,15 @@ def capture_entry(
     accounts: CaptureAccounts,
     orders: Sequence[CapturedOrder],
 ) -> EntryDraft:
-    """Return the entry of a captured charge: Dr psp_clearing; Cr seller_pending, commission, tax_payable."""
-    key = str(charge_id)
-    credits_by_account: dict[int, int] = {}
-    for order in orders:
-        for account, minor in (
-            (order.seller_pending_account, order.share.seller_net_minor),
-            (accounts.commission, order.share.commission_minor),
-            (accounts.tax_payable, order.share.tax_minor),
-        ):
-            credits_by_account[account] = credits_by_account.get(account, 0) + minor
-    total = sum(credits_by_account.values())
-    return EntryDraft(
-        merchant_id=merchant_id,
+    """P2: a charge was captured. Dr psp_clearing; Cr seller_pending per seller, commission, tax_payable."""
+    return entry(
+        posting=Posting(merchant_id=merchant_id, currency=currency, effective_date=effective_date),
         kind="payment_captured",
         source="charge",
-        source_ref=key,
+        source_ref=charge_id,
         leg="capture",
-        effective_date=effective_date,
-        lines=(
-            LineDraft(accounts.psp_clearing, total, currency, clearing_key=key),
-            *(LineDraft(account, -minor, currency) for account, minor in credits_by_account.items() if minor),
-        ),
+        legs=[
+            debit(accounts.psp_clearing, amount_of(orders), key=charge_id),
+            *sale_legs(accounts=SaleAccounts(accounts.commission, accounts.tax_payable), orders=orders),
+        ],
     )

@@ -16,7 +16,6 @@ from core.history import Changes, Fact
 from core.ids import public_id
 from core.money import MAX_MINOR_PER_CHECKOUT, AmountTooLarge, from_minor
 from core.nudges import nudge
-from core.rows import insert_rows
 from core.transactions import requires_transaction
 from merchants.selectors import sellers_by_account
 from payments.engine.operations import new_operation
@@ -63,16 +62,16 @@ def accept_checkout(*, merchant_id: UUID, request: CheckoutRequest, actor: str) 
     checkout = _new_checkout(merchant_id, request)
     orders = _new_orders(merchant_id, request, checkout)
     changes = Changes()
-    try:
-        insert_rows([checkout])
-        for order in orders:
-            changes.begin(order, why="accepted", by=actor, fact=_created(order, checkout))
-        insert_rows(orders)
-    except IntegrityError as error:
-        raise _already_there(error) from error
+    changes.insert([checkout])
+    for order in orders:
+        changes.begin(order, why="accepted", by=actor, fact=_created(order, checkout))
+    changes.insert(orders)
     groups = [orders] if request.multi_order_policy == "all_or_nothing" else [[each] for each in orders]
     _open_charges(checkout, groups, channel, changes, actor)
-    changes.save()
+    try:
+        changes.save()
+    except IntegrityError as error:
+        raise _already_there(error) from error
     nudge("operations")
     return Accepted(checkout=checkout, orders=tuple(orders))
 
@@ -168,9 +167,9 @@ def _open_charges(
             operations.append(new_operation(charge, "customer"))
     for operation in operations:
         changes.begin(operation, why="accepted", by=actor)
-    insert_rows(charges)
-    insert_rows(lines)
-    insert_rows(operations)
+    changes.insert(charges)
+    changes.insert(lines)
+    changes.insert(operations)
 
 
 def _new_charge(checkout: PaymentEvent, group: Sequence[PaymentOrder], channel: ChannelData) -> Charge:

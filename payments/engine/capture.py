@@ -2,12 +2,9 @@
 
 from datetime import datetime
 
-from django.db import connection
-
 from channels.selectors import get_channel
 from core import clock
 from core.history import Changes
-from core.rows import insert_rows
 from core.transactions import requires_transaction
 from ledger.services import open_account
 from ledger.templates.capture import CaptureAccounts, CapturedOrder, Share, Terms, capture_entry, split
@@ -41,7 +38,7 @@ def book_capture(scope: ChargeScope, operation: PspOperation, seen: PspObject, c
     changes.move(operation, operation.to_succeeded, why="captured")
     changes.move(scope.charge, scope.charge.to_captured, why="captured", captured_minor=seen.captured_minor)
     shares = _shares(scope, at=scope.checkout.created_at)
-    insert_rows(
+    changes.insert(
         [
             OrderShare(
                 order=order,
@@ -61,9 +58,10 @@ def book_capture(scope: ChargeScope, operation: PspOperation, seen: PspObject, c
             fact=order_fact(scope, order, "succeeded"),
             captured_minor=order.amount_minor,
         )
-    _finish(scope)
+    # The checkout is done when every order of it is, those under other charges included.
+    changes.run(_DONE, [at, scope.checkout.id])
     # Last, because it locks the sellers' wallets, and a popular seller's wallet is in every other payment.
-    _post(scope, shares, at)
+    changes.last(lambda: _post(scope, shares, at))
 
 
 def _shares(scope: ChargeScope, *, at: datetime) -> dict[int, Share]:
@@ -122,9 +120,3 @@ def _moves(draft: EntryDraft, guarded: set[int]) -> list[WalletMove]:
         for number, line in enumerate(draft.lines, 1)
         if line.account_id in guarded
     ]
-
-
-def _finish(scope: ChargeScope) -> None:
-    """The checkout is done when every order of it is, those under other charges included."""
-    with connection.cursor() as cursor:
-        cursor.execute(_DONE, [clock.now(), scope.checkout.id])

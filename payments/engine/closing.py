@@ -10,6 +10,7 @@ from payments.engine.facts import order_fact
 from payments.locks import ChargeScope, lock_unstarted_charges
 from payments.models import ChargeLine, PspOperation
 from payments.psp.contract import Decline
+from payments.states import CHARGE_DEAD
 
 CONFLICT_DUE = timedelta(hours=4)
 
@@ -41,9 +42,13 @@ def failure_of(decline: Decline | None, *, code: str = "card_declined") -> dict[
 def close_charge(scope: ChargeScope, changes: Changes, *, failure: dict[str, Any], why: str) -> None:
     """End a locked charge that can no longer move money, and fail the orders that it covered.
 
-    A charge that the provider refused is DECLINED; one that never got that far is CANCELED.
+    A charge that the provider refused is DECLINED; one that never got that far is CANCELED. One that is
+    closed already stays as it is: the answer to our closing and the answer to our question about the
+    payment both tell of it, in either order.
     """
     charge = scope.charge
+    if charge.status in CHARGE_DEAD:
+        return
     # The lines go dark with the charge; the database checks at commit that both happened.
     ChargeLine.objects.filter(charge=charge).update(live=False)
     if charge.status == "CREATED" or failure["code"] in _MESSAGES:

@@ -139,11 +139,11 @@ def _record(intent: Intent, outcome: Outcome) -> Intent | None:
     scope = lock_operation(operation_id=intent.operation_id)
     assert scope is not None, "operations are never deleted"
     operation = scope.operation(intent.operation_id)
-    # The evidence is kept even when a newer claim has made this answer worthless.
-    record_calls(calls=outcome.calls, operation_id=operation.id)
-    if operation.fence != intent.fence:
-        return None
     changes, lease = Changes(), operation.leased_until
+    record_calls(calls=outcome.calls, operation_id=operation.id, changes=changes)
+    if operation.fence != intent.fence:
+        changes.save()  # A newer claim has made this answer worthless; the evidence is kept all the same.
+        return None
     if operation.status in ("SENT", "UNKNOWN", "PENDING"):
         follow_up = apply_outcome(scope, operation, outcome, changes)
     else:

@@ -7,6 +7,7 @@ from core.cases import open_case
 from core.history import Changes
 from core.ids import parse_public_id, public_id
 from core.nudges import nudge
+from core.rows import Query, read_together
 from core.transactions import requires_transaction
 from events.errors import NotYet
 from events.types import InboundEvent
@@ -17,6 +18,10 @@ from payments.psp.contract import Outcome, OutcomeKind, PspObject, PspStatus, ad
 
 __all__ = ["on_provider_event"]
 
+_KNOWN = """
+    SELECT 1 FROM payments_charge
+    WHERE id = %s AND channel_id = %s AND psp_reference = %s AND status = 'CAPTURED'
+"""
 _WAITING = ("SENT", "UNKNOWN", "PENDING")
 
 
@@ -30,6 +35,8 @@ def on_provider_event(*, delivery: InboundEvent) -> None:
     """
     seen = adapter_for(delivery.provider).read_event(payload=delivery.payload)
     if seen is None:
+        return
+    if seen.status is PspStatus.CAPTURED and _is_known(delivery, seen):
         return
     scope = _find(delivery, seen)
     if scope is None:
@@ -48,6 +55,12 @@ def on_provider_event(*, delivery: InboundEvent) -> None:
         operation.due_at = clock.now()
         operation.save(update_fields=["due_at"])
         nudge("operations")
+
+
+def _is_known(delivery: InboundEvent, seen: PspObject) -> bool:
+    """Nearly every event tells what the answer told before: that needs no locks, because it stays so."""
+    known = [parse_public_id(seen.our_reference, "chg"), delivery.channel_id, seen.reference]
+    return bool(read_together(Query(_KNOWN, known))[0])
 
 
 def _find(delivery: InboundEvent, seen: PspObject) -> ChargeScope | None:

@@ -6,7 +6,6 @@ from core import clock
 from core.history import Changes
 from core.ids import public_id, uuid7
 from core.retry import Retry, Strategy
-from core.rows import insert_rows
 from core.transactions import requires_transaction
 from payments.models import Charge, PspOperation
 
@@ -41,11 +40,11 @@ def new_operation(charge: Charge, kind: str) -> PspOperation:
 
 @requires_transaction
 def start_operation(charge: Charge, kind: str, changes: Changes) -> PspOperation:
-    """Insert the operation that follows from the last step of a locked charge."""
+    """Begin the operation that follows from the last step of a locked charge."""
     operation = new_operation(charge, kind)
     operation.fence = 1  # Whoever inserts it may send it at once, as if it had claimed it.
     changes.begin(operation, why="follows from the last step")
-    insert_rows([operation])
+    changes.insert([operation])
     return operation
 
 

@@ -15,6 +15,7 @@ from channels.services import create_channel
 from core.audits import run_audits
 from events.services import create_endpoint
 from merchants.services import create_seller
+from ops.demo import EVENTS
 from tests.benchmarks.cpu import CpuMeter
 from tests.benchmarks.load import Load
 from tests.stack import Stack
@@ -136,7 +137,7 @@ def _shop(stack: Stack) -> tuple[Store, Any]:
     stack.control(
         "POST",
         "/webhook_endpoints",
-        {"url": webhooks, "secret": "whsec_bench", "account": "sk_test_bench"},
+        {"url": webhooks, "secret": "whsec_bench", "account": "sk_test_bench", "events": list(EVENTS)},
     )
     return store, channel
 

@@ -1,15 +1,17 @@
 """Channels for tests."""
 
 import itertools
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import transaction
 
-from channels.services import create_channel
-from channels.types import ChannelData
+from channels.services import create_channel, record_calls
+from channels.types import CallRecord, ChannelData
+from core.history import Changes
 from merchants.services import create_merchant
 
-__all__ = ["open_channel", "open_merchant"]
+__all__ = ["keep_calls", "open_channel", "open_merchant"]
 
 _serial = itertools.count(1)
 
@@ -29,3 +31,10 @@ def open_channel(*, merchant_id: UUID | None = None, name: str = "", **options: 
             provider="stripe",
             **values,
         )
+
+
+def keep_calls(*, calls: Sequence[CallRecord], operation_id: UUID | None = None) -> None:
+    """Record evidence as phase three does."""
+    changes = Changes()
+    record_calls(calls=calls, changes=changes, operation_id=operation_id)
+    changes.save()

@@ -21,9 +21,10 @@ from channels.services import (
 from channels.types import CallRecord
 from core import clock
 from core.errors import NotFound
+from core.history import Changes
 from core.ids import uuid7
 from core.models import AuditRecord
-from tests.channels.lines import open_channel, open_merchant
+from tests.channels.lines import keep_calls, open_channel, open_merchant
 
 pytestmark = pytest.mark.django_db
 
@@ -172,7 +173,7 @@ def test_services_need_a_transaction() -> None:
     with pytest.raises(RuntimeError, match="inside a transaction"):
         set_enabled(channel_id=channel.id, enabled=False, actor="user:7", reason="x")
     with pytest.raises(RuntimeError, match="inside a transaction"):
-        record_calls(calls=[])
+        record_calls(calls=[], changes=Changes())
 
 
 def test_a_client_is_made_once_per_version_of_the_credentials() -> None:
@@ -188,7 +189,7 @@ def test_a_client_is_made_once_per_version_of_the_credentials() -> None:
 def test_evidence_only_grows() -> None:
     record = evidence()
     with transaction.atomic():
-        record_calls(calls=[record], operation_id=uuid7())
+        keep_calls(calls=[record], operation_id=uuid7())
     for statement in ("UPDATE channels_pspcall SET body = ''", "DELETE FROM channels_pspcall"):
         with pytest.raises(DatabaseError), transaction.atomic():
             sql(statement)
@@ -203,5 +204,5 @@ def test_evidence_only_grows_for_the_owner_too(owner_sql: Any) -> None:
 def test_evidence_belongs_to_the_merchant_of_its_channel() -> None:
     record = evidence(merchant_id=open_merchant())
     with pytest.raises(DatabaseError), transaction.atomic():
-        record_calls(calls=[record])
+        keep_calls(calls=[record])
         sql("SET CONSTRAINTS ALL IMMEDIATE")

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from django.db import models
 
-from core import approvals, history
+from core import approvals
 from core.errors import DomainError
 from core.fsm import ConcurrentTransition
 from core.models import Approval, AuditRecord, StatusChange
-from core.rows import update_row
+from core.rows import Batch
 from core.transactions import at_edge
 from tests.racing import race
 
@@ -80,9 +80,11 @@ def test_control_without_the_lock_losers_meet_the_second_guard(
 def test_control_without_both_guards_several_decide(
     approval: Approval, without_the_lock: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unguarded(row: models.Model, *, names: Any, only_if: Any) -> bool:
-        return update_row(row, names=names, only_if={})
+    guarded = Batch.update
 
-    monkeypatch.setattr(history, "update_row", unguarded)
+    def unguarded(batch: Batch, row: models.Model, *, names: Any, only_if: Any, lost: Any) -> None:
+        guarded(batch, row, names=names, only_if={}, lost=lost)
+
+    monkeypatch.setattr(Batch, "update", unguarded)
     race([lambda n=n: approve(approval, n) for n in range(5)])
     assert decisions() > 1

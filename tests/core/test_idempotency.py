@@ -194,7 +194,7 @@ def test_fifty_at_once_are_one_execution_f_b1(parked: Parked) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_without_the_lock_the_work_starts_more_than_once(parked: Parked, monkeypatch: Any) -> None:
     """The control of the test above: it is the advisory lock that keeps the others out."""
-    monkeypatch.setattr("core.locks.try_idempotency_key", lambda **_: True)
+    monkeypatch.setattr("core.locks.try_idempotency_key", lambda **_: (True, None))
     store = open_store()
     store.raise_errors = False
     _, *rest = fifty_at_once(store, parked)

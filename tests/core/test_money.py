@@ -72,17 +72,51 @@ def test_the_limit() -> None:
         parse_amount("10000000000.01", "USD")
 
 
-@pytest.mark.parametrize("money", [Money("NaN", "USD"), Money("100.5", "JPY"), Money("0.001", "USD")])
+@pytest.mark.parametrize(
+    "money",
+    [
+        *(Money(text, "USD") for text in ("NaN", "sNaN", "Infinity", "-Infinity", "0.001", "1e-30")),
+        *(Money("100.5", "JPY"), Money("1.2345", "KWD"), Money("0.5", "PTS"), Money("0.000000001", "BTC")),
+        Money(0.1 + 0.2, "USD"),  # 0.30000000000000004: float arithmetic shows itself
+        Money("1." + "0" * 40 + "1", "USD"),  # more digits than decimal arithmetic keeps
+        Money("123456789012345678901234567.890", "JPY"),
+    ],
+)
 def test_inexact_money_is_refused(money: Money) -> None:
     """A-C5: what the money library lets pass stops here."""
     with pytest.raises(InexactAmount):
         to_minor(money)
 
 
-@pytest.mark.parametrize("minor", [1.0, True, Decimal(1), "1", None])
+@pytest.mark.parametrize("value", [1.5, Decimal("1.50"), 150, "1.50", None])
+def test_only_money_has_minor_units(value: Any) -> None:
+    """A-C5: a bare number says neither its currency nor its scale."""
+    with pytest.raises(InexactAmount):
+        to_minor(value)
+
+
+@pytest.mark.parametrize("minor", [1.0, True, Decimal(1), Decimal("NaN"), "1", None])
 def test_minor_units_are_integers(minor: Any) -> None:
     with pytest.raises(InexactAmount):
         from_minor(minor, "USD")
+    with pytest.raises(InexactAmount):
+        format_minor(minor, "USD")
+
+
+@pytest.mark.parametrize("power", [28, 400, 10**9])
+def test_absurd_amounts_are_refused(power: int) -> None:
+    """A-C3: neither rounded nor computed."""
+    with pytest.raises(AmountTooLarge):
+        to_minor(Money(Decimal(f"1e{power}"), "USD"))
+
+
+def test_the_largest_amounts_stay_exact() -> None:
+    """Up to 28 digits both ways; one more is refused, because it would be rounded."""
+    digits = 10**28 - 1
+    assert to_minor(from_minor(digits, "KWD")) == digits
+    assert to_minor(Money("9" * 28, "USD")) == digits * 100
+    with pytest.raises(AmountTooLarge):
+        from_minor(10**28, "USD")
 
 
 @pytest.mark.parametrize("currency", ["usd", "ＵＳＤ", "XXX", "DEM", "XAU", "PTS", "BTC", "", None, 840, []])

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from celery import current_app
-from django.core.cache import cache
 from django.db import transaction
 
 from core import nudges
@@ -18,7 +17,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     monkeypatch.setattr(current_app, "send_task", lambda task, *, queue, **_: names.append(queue))
     monkeypatch.setattr(nudges, "_quiet_until", 0.0)
-    cache.delete("nudge:operations")
+    nudges.acknowledge("operations")
     return names
 
 
@@ -48,9 +47,7 @@ def test_what_rolls_back_nudges_nobody(sent: list[str]) -> None:
 
 def test_a_broker_that_is_away_costs_next_to_nothing(sent: list[str], settings: Any) -> None:
     """F-D1, F-D10: the first nudge finds out; the next ones do not even try."""
-    settings.CACHES = {
-        "default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"},
-    }
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
     with transaction.atomic():
         nudges.nudge("operations")
     begun = time.monotonic()

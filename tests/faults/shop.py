@@ -1,6 +1,9 @@
 """A merchant of its own on the running stack, and everything that must be true of its payment in the end."""
 
+import hashlib
+import hmac
 import json
+import time
 import uuid
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -18,7 +21,7 @@ from events.services import create_endpoint
 from ledger.models import JournalEntry
 from merchants.services import create_seller
 from payments.models import Charge, PaymentOrder, PspOperation
-from tests.stack import Answer, Stack
+from tests.stack import Answer, Stack, http
 from tests.store import open_store
 from tests.waiting import eventually
 
@@ -49,6 +52,8 @@ class Shop:
     secret: str
     account: str
     channel_id: UUID
+    channel: str
+    webhook_secret: str
 
     def payment(self, token: str = "pm_card_visa") -> Payment:
         """A checkout of 100.00 USD with one order for each seller."""
@@ -79,6 +84,13 @@ class Shop:
             return answer if answer.status == 201 else None
 
         return eventually(once, within=within, every=0.2, what=f"{payment.checkout_id} accepted")
+
+    def tell(self, event: dict[str, Any]) -> Answer:
+        """Deliver an event as the provider does; it need not be one of the provider's."""
+        body, stamp = json.dumps(event).encode(), int(time.time())
+        signed = hmac.new(self.webhook_secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256)
+        header = {"Stripe-Signature": f"t={stamp},v1={signed.hexdigest()}"}
+        return http("POST", f"{self.stack.web_url}/psp/{self.channel}/webhooks", body, header)
 
     def fault(self, kind: str, **spec: Any) -> None:
         """Arm a fault of the provider for this merchant's account."""
@@ -220,7 +232,7 @@ def open_shop(stack: Stack, *, provider_events: tuple[str, ...] = ("*",), tells_
         url = f"{stack.web_url}/psp/{name}/webhooks"
         place = {"url": url, "secret": secret, "account": account, "events": list(provider_events)}
         stack.control("POST", "webhook_endpoints", place)
-    return Shop(stack, store.merchant_id, store.secret, account, channel.id)
+    return Shop(stack, store.merchant_id, store.secret, account, channel.id, name, secret)
 
 
 def _tell_store(stack: Stack, merchant_id: UUID) -> None:

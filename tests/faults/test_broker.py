@@ -1,6 +1,7 @@
 """The broker is a bell, not a memory: whatever it loses, delays or repeats, the database knows the work."""
 
 import os
+import resource
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,8 +11,9 @@ import pytest
 import redis
 
 from core import failpoints
-from tests.faults.shop import Shop, assert_all_paid_once, assert_audits_are_clean, open_shop
-from tests.stack import Stack, is_stopped
+from payments.models import PspOperation
+from tests.faults.shop import Payment, Shop, assert_all_paid_once, assert_audits_are_clean, open_shop
+from tests.stack import Stack, is_alive, is_stopped
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.processes
@@ -86,31 +88,68 @@ def _quit(stack: Stack, name: str) -> bool:
     return stack.processes[name].poll() is not None
 
 
-@pytest.mark.parametrize("whom", ["child", "main"])
-def test_kill_9_after_the_provider_accepted_f_d4(shop: Shop, whom: str) -> None:
-    """F-D4: a pool child, or the whole worker, dies between the provider's yes and our commit."""
-    stack = shop.stack
+@pytest.fixture
+def pool(stack: Stack) -> Iterator[Stack]:
+    """One worker with two children in place of the two workers of one process."""
     stack.kill("worker-1", signal.SIGTERM)
     stack.kill("worker-2", signal.SIGTERM)
     stack.start("prefork")
     try:
-        payment = shop.payment()
-        failpoints.arm("execute.after_effect.confirm", "stop")
-        assert shop.post(payment).status == 201
-        child = eventually(lambda: failpoints.fired("execute.after_effect.confirm"), what="child stopped")[0]
-        eventually(lambda: is_stopped(child), what="child stands still")
-        assert shop.captures(payment) and child != stack.processes["prefork"].pid
-        if whom == "child":
-            os.kill(child, signal.SIGKILL)
-        else:
-            stack.restart("prefork")
-        shop.settle(payment)
-        shop.assert_paid_exactly_once(payment)
-        assert_audits_are_clean()
+        yield stack
     finally:
         stack.kill("prefork")
         del stack.processes["prefork"]
         stack.start("worker-1", "worker-2")
+
+
+def _child_that_has_charged(shop: Shop, payment: Payment) -> int:
+    """Send a payment; return the pool's child that stands still between the provider's yes and our commit."""
+    failpoints.arm("execute.after_effect.confirm", "stop")
+    assert shop.post(payment).status == 201
+    child = eventually(lambda: failpoints.fired("execute.after_effect.confirm"), what="child stopped")[0]
+    eventually(lambda: is_stopped(child), what="child stands still")
+    assert shop.captures(payment) and child != shop.stack.processes["prefork"].pid
+    return child
+
+
+@pytest.mark.parametrize("whom", ["child", "main"])
+def test_kill_9_after_the_provider_accepted_f_d4(pool: Stack, shop: Shop, whom: str) -> None:
+    """F-D4: a pool child, or the whole worker, dies between the provider's yes and our commit."""
+    payment = shop.payment()
+    child = _child_that_has_charged(shop, payment)
+    if whom == "child":
+        os.kill(child, signal.SIGKILL)
+    else:
+        pool.restart("prefork")
+    shop.settle(payment)
+    shop.assert_paid_exactly_once(payment)
+    assert_audits_are_clean()
+
+
+def test_a_child_without_memory_f_d5(pool: Stack, shop: Shop) -> None:
+    """F-D5: a child gets no more memory after the provider's yes, and the kernel kills it a moment later.
+
+    Whatever it still managed to do meanwhile, the pool goes on and the payment ends once.
+    """
+    payment, next_one = shop.payment(), shop.payment()
+    child = _child_that_has_charged(shop, payment)
+    resource.prlimit(child, resource.RLIMIT_AS, (1, 1))
+    os.kill(child, signal.SIGCONT)
+    operation = PspOperation.objects.get(merchant_id=shop.merchant_id, kind="confirm")
+
+    def has_stumbled() -> bool:
+        """It is gone, or it wrote the outcome with what memory it had, or its failure was recorded."""
+        operation.refresh_from_db()
+        return not is_alive(child) or operation.status == "SUCCEEDED" or operation.attempts > 0
+
+    eventually(has_stumbled, what="the child goes on without memory")
+    with suppress(ProcessLookupError):
+        os.kill(child, signal.SIGKILL)
+    assert shop.post(next_one).status == 201
+    shop.settle(payment, next_one)
+    for each in (payment, next_one):
+        shop.assert_paid_exactly_once(each)
+    assert_audits_are_clean()
 
 
 def test_messages_are_delivered_again_f_d6(stack: Stack, many: ThreadPoolExecutor) -> None:

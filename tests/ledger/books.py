@@ -28,6 +28,7 @@ TABLES = (
     "ledger_daytotal",
     "ledger_fence",
     "ledger_fencemark",
+    "ledger_seal",
     "wallet_wallet",
     "wallet_walletaccount",
     "wallet_walletoperation",

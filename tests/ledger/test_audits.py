@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 import ledger.audits
+import ledger.period_audits
 import wallet.audits
 from core.audits import NOT_EXERCISED, run_audits
 from ledger.services import advance_checkpoints, advance_fence
@@ -18,7 +19,10 @@ from tests.waiting import eventually
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 Owner = psycopg.Connection[Any]
-INVARIANTS = {each.name for each in [*ledger.audits.INVARIANTS, *wallet.audits.INVARIANTS]}
+# Those of corrections, groups, days and periods are broken in test_period_audits.py.
+INVARIANTS = {each.name for each in [*ledger.audits.INVARIANTS, *wallet.audits.INVARIANTS]} - {
+    each.name for each in ledger.period_audits.INVARIANTS
+}
 
 
 class World:
@@ -190,14 +194,20 @@ Break = Callable[[World, Owner], None]
 BREAKS: dict[str, list[tuple[Break, set[str]]]] = {
     "entry_balances": [
         (entry_off_but_books_even, set()),
-        (one_line_only, {"line_belongs"}),
+        (one_line_only, {"line_belongs", "day_totals_are_the_sum"}),
     ],
     "books_balance": [(line_of_another_merchant, {"line_belongs"})],
     "entry_has_its_lines": [(header_announces_more, set()), (header_without_lines, set())],
-    "line_belongs": [(lines_in_another_currency, set()), (lines_of_no_entry, set())],
+    "line_belongs": [
+        (lines_in_another_currency, set()),
+        (lines_of_no_entry, {"knowledge_stays", "day_totals_are_the_sum"}),
+    ],
     "one_posting_per_leg": [(posted_twice, set())],
     "clearing_key_where_due": [(no_clearing_key, set()), (superfluous_clearing_key, set())],
-    "checkpoint_is_the_sum": [(checkpoint_off, set()), (checkpoint_above_the_fence, set())],
+    "checkpoint_is_the_sum": [
+        (checkpoint_off, set()),
+        (checkpoint_above_the_fence, {"day_totals_are_the_sum"}),
+    ],
     "books_are_read_only": [
         (right_on_the_table, set()),
         (right_on_a_column, set()),

@@ -85,7 +85,7 @@ def test_a_key_in_the_query_string_is_refused_and_not_logged_a_a8(store: Store, 
 
 def test_only_a_hash_is_stored(store: Store) -> None:
     row = ApiKey.objects.values().get()
-    secret = store.secret.rsplit("_", 1)[1]
+    secret = store.secret.split("_", 3)[3]
     assert all(secret not in str(value) for value in row.values())
     assert len(row["secret_hash"]) == 32
     with transaction.atomic():
@@ -102,7 +102,7 @@ def test_authentication_is_one_indexed_query(store: Store) -> None:
     assert len(queries) == 1
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(f"EXPLAIN {queries.captured_queries[0]['sql']}")
+        cursor.execute(f"EXPLAIN {queries.captured_queries[0]['sql']}", ["any"])
         assert "merchants_apikey_prefix" in str(cursor.fetchall())
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from channels.breaker import is_open
 from core import clock
-from core.models import Case, DeadLetter
+from core.models import Case, DeadLetter, StatusChange
 from ledger.models import JournalEntry
 from payments.models import Charge, ChargeLine, PaymentOrder, PspOperation
 from tests.payments.conftest import Shop, open_shop
@@ -357,6 +357,25 @@ def test_money_found_while_closing_is_booked_f_a16(shop: Shop) -> None:
         shop.later(20)
     assert_paid_once(shop, seen["id"])
     assert operation("expire").status == "DECLINED"
+
+
+@pytest.mark.parametrize("last", ["expire", "confirm"])
+def test_what_two_answers_tell_is_closed_once_f_a16(shop: Shop, last: str) -> None:
+    """The provider closed it and its answer was lost; then our question and our closing both learn of it."""
+    shop.arm("not_charged_timeout", operation=CONFIRM)
+    shop.pay()
+    shop.arm("charged_but_timeout", operation=CANCEL)
+    shop.later(25 * 3600)
+    assert (operation("expire").status, operation("confirm").status) == ("UNKNOWN", "UNKNOWN")
+    PspOperation.objects.filter(kind=last).update(due_at=clock.now() + clock.timedelta(hours=1))
+    shop.later(60)
+    assert (orders(), charge().status) == ({"FAILED"}, "CANCELED")
+    shop.later(3600)
+    assert (operation("expire").status, operation("confirm").status) == ("SUCCEEDED", "CANCELED")
+    closed = StatusChange.objects.filter(subject_id=charge().pk, to_state="CANCELED")
+    assert closed.count() == 1
+    assert not PspOperation.objects.filter(due_at__isnull=False).exists()
+    assert not DeadLetter.objects.exists()
 
 
 def test_closing_is_never_given_up_unanswered(shop: Shop) -> None:

@@ -10,7 +10,7 @@ import pytest
 from django.db import OperationalError, transaction
 
 from channels.selectors import calls_of
-from channels.services import deadline, is_open, note_result, record_calls, set_enabled
+from channels.services import deadline, is_open, note_result, set_enabled
 from channels.types import ChannelData
 from core.ids import uuid7
 from payments.psp.contract import (
@@ -24,7 +24,7 @@ from payments.psp.contract import (
     RegisterRequest,
     adapter_for,
 )
-from tests.channels.lines import open_channel
+from tests.channels.lines import keep_calls, open_channel
 from tests.payments.psp.certificates import self_signed
 from tests.payments.psp.scripted import (
     ScriptedProvider,
@@ -406,7 +406,7 @@ def test_evidence_is_kept_without_secrets(channel: ChannelData, provider: Script
     operation_id = uuid7()
     outcome = confirm(channel)
     with transaction.atomic():
-        record_calls(calls=outcome.calls, operation_id=operation_id)
+        keep_calls(calls=outcome.calls, operation_id=operation_id)
     (kept,) = calls_of(merchant_id=channel.merchant_id, operation_id=operation_id)
     assert kept == outcome.calls[0]
     assert len(kept.request_digest) == 32
@@ -420,7 +420,7 @@ def test_evidence_of_another_merchant_is_not_shown(channel: ChannelData, provide
     operation_id = uuid7()
     outcome = confirm(channel)
     with transaction.atomic():
-        record_calls(calls=outcome.calls, operation_id=operation_id)
+        keep_calls(calls=outcome.calls, operation_id=operation_id)
     assert calls_of(merchant_id=uuid7(), operation_id=operation_id) == []
 
 
