@@ -11,240 +11,420 @@ import core.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('channels', '0002_guards'),
-        ('merchants', '0003_buyer'),
+        ("channels", "0002_guards"),
+        ("merchants", "0003_buyer"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PaymentOrder',
+            name="PaymentOrder",
             fields=[
-                ('event_sequence', models.BigIntegerField(default=0)),
-                ('id', models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('merchant_id', models.UUIDField()),
-                ('position', models.SmallIntegerField()),
-                ('payment_order_id', models.CharField(max_length=64)),
-                ('seller_account', models.CharField(max_length=64)),
-                ('buyer_account', models.CharField(blank=True, max_length=64)),
-                ('amount_currency', djmoney.models.fields.CurrencyField(choices=[], default=None, editable=False, max_length=3)),
-                ('amount', djmoney.models.fields.MoneyField(currency_choices=(), decimal_places=4, max_digits=20)),
-                ('amount_minor', models.BigIntegerField()),
-                ('status', core.fsm.StateField(default='NOT_STARTED', max_length=24)),
-                ('authorized_minor', models.BigIntegerField(default=0)),
-                ('captured_minor', models.BigIntegerField(default=0)),
-                ('refunded_minor', models.BigIntegerField(default=0)),
-                ('refund_reserved_minor', models.BigIntegerField(default=0)),
-                ('dispute_reserved_minor', models.BigIntegerField(default=0)),
-                ('reversed_minor', models.BigIntegerField(default=0)),
-                ('excess_returned_minor', models.BigIntegerField(default=0)),
-                ('failure', models.JSONField(null=True)),
-                ('wallet_updated', models.BooleanField(default=False)),
-                ('ledger_updated', models.BooleanField(default=False)),
-                ('cancel_requested_at', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField()),
-                ('updated_at', models.DateTimeField()),
-                ('seller', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='merchants.seller')),
+                ("event_sequence", models.BigIntegerField(default=0)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=core.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("merchant_id", models.UUIDField()),
+                ("position", models.SmallIntegerField()),
+                ("payment_order_id", models.CharField(max_length=64)),
+                ("seller_account", models.CharField(max_length=64)),
+                ("buyer_account", models.CharField(blank=True, max_length=64)),
+                (
+                    "amount_currency",
+                    djmoney.models.fields.CurrencyField(
+                        choices=[], default=None, editable=False, max_length=3
+                    ),
+                ),
+                (
+                    "amount",
+                    djmoney.models.fields.MoneyField(currency_choices=(), decimal_places=4, max_digits=20),
+                ),
+                ("amount_minor", models.BigIntegerField()),
+                ("status", core.fsm.StateField(default="NOT_STARTED", max_length=24)),
+                ("authorized_minor", models.BigIntegerField(default=0)),
+                ("captured_minor", models.BigIntegerField(default=0)),
+                ("refunded_minor", models.BigIntegerField(default=0)),
+                ("refund_reserved_minor", models.BigIntegerField(default=0)),
+                ("dispute_reserved_minor", models.BigIntegerField(default=0)),
+                ("reversed_minor", models.BigIntegerField(default=0)),
+                ("excess_returned_minor", models.BigIntegerField(default=0)),
+                ("failure", models.JSONField(null=True)),
+                ("wallet_updated", models.BooleanField(default=False)),
+                ("ledger_updated", models.BooleanField(default=False)),
+                ("cancel_requested_at", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField()),
+                ("updated_at", models.DateTimeField()),
+                (
+                    "seller",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="merchants.seller"
+                    ),
+                ),
             ],
             bases=(core.fsm._SafeRefresh, models.Model),
         ),
         migrations.CreateModel(
-            name='PaymentEvent',
+            name="PaymentEvent",
             fields=[
-                ('event_sequence', models.BigIntegerField(default=0)),
-                ('id', models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('merchant_id', models.UUIDField()),
-                ('checkout_id', models.CharField(max_length=64)),
-                ('buyer_account', models.CharField(blank=True, max_length=64)),
-                ('buyer_info', core.fields.EncryptedJSONField()),
-                ('payment_method', models.CharField(max_length=16)),
-                ('token', core.fields.EncryptedTextField()),
-                ('customer_reference', models.CharField(blank=True, max_length=255)),
-                ('capture', models.CharField(max_length=16)),
-                ('multi_order_policy', models.CharField(max_length=16)),
-                ('return_url', models.CharField(blank=True, max_length=2000)),
-                ('metadata', models.JSONField(default=dict)),
-                ('risk_decision', models.CharField(default='not_assessed', max_length=16)),
-                ('is_payment_done', models.BooleanField(default=False)),
-                ('compensated_at', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('updated_at', models.DateTimeField()),
+                ("event_sequence", models.BigIntegerField(default=0)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=core.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("merchant_id", models.UUIDField()),
+                ("checkout_id", models.CharField(max_length=64)),
+                ("buyer_account", models.CharField(blank=True, max_length=64)),
+                ("buyer_info", core.fields.EncryptedJSONField()),
+                ("payment_method", models.CharField(max_length=16)),
+                ("token", core.fields.EncryptedTextField()),
+                ("customer_reference", models.CharField(blank=True, max_length=255)),
+                ("capture", models.CharField(max_length=16)),
+                ("multi_order_policy", models.CharField(max_length=16)),
+                ("return_url", models.CharField(blank=True, max_length=2000)),
+                ("metadata", models.JSONField(default=dict)),
+                ("risk_decision", models.CharField(default="not_assessed", max_length=16)),
+                ("is_payment_done", models.BooleanField(default=False)),
+                ("compensated_at", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("updated_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='PspOperation',
+            name="PspOperation",
             fields=[
-                ('due_at', models.DateTimeField(blank=True, null=True)),
-                ('leased_until', models.DateTimeField(blank=True, null=True)),
-                ('fence', models.BigIntegerField(default=0)),
-                ('attempts', models.IntegerField(default=0)),
-                ('id', models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('merchant_id', models.UUIDField()),
-                ('kind', models.CharField(max_length=16)),
-                ('amount_minor', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('nonce', models.CharField(max_length=64, unique=True)),
-                ('status', core.fsm.StateField(default='CREATED', max_length=24)),
-                ('asked', models.IntegerField(default=0)),
-                ('error', models.CharField(blank=True, max_length=500)),
-                ('first_sent_at', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField()),
-                ('updated_at', models.DateTimeField()),
+                ("due_at", models.DateTimeField(blank=True, null=True)),
+                ("leased_until", models.DateTimeField(blank=True, null=True)),
+                ("fence", models.BigIntegerField(default=0)),
+                ("attempts", models.IntegerField(default=0)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=core.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("merchant_id", models.UUIDField()),
+                ("kind", models.CharField(max_length=16)),
+                ("amount_minor", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("nonce", models.CharField(max_length=64, unique=True)),
+                ("status", core.fsm.StateField(default="CREATED", max_length=24)),
+                ("asked", models.IntegerField(default=0)),
+                ("error", models.CharField(blank=True, max_length=500)),
+                ("first_sent_at", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField()),
+                ("updated_at", models.DateTimeField()),
             ],
             bases=(core.fsm._SafeRefresh, models.Model),
         ),
         migrations.CreateModel(
-            name='Charge',
+            name="Charge",
             fields=[
-                ('id', models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('merchant_id', models.UUIDField()),
-                ('psp_reference', models.CharField(max_length=255, null=True)),
-                ('amount_currency', djmoney.models.fields.CurrencyField(choices=[], default=None, editable=False, max_length=3)),
-                ('amount', djmoney.models.fields.MoneyField(currency_choices=(), decimal_places=4, max_digits=20)),
-                ('amount_minor', models.BigIntegerField()),
-                ('authorized_minor', models.BigIntegerField(default=0)),
-                ('captured_minor', models.BigIntegerField(default=0)),
-                ('voided_minor', models.BigIntegerField(default=0)),
-                ('status', core.fsm.StateField(default='CREATED', max_length=24)),
-                ('redirect_url', models.CharField(blank=True, max_length=2000)),
-                ('failure', models.JSONField(null=True)),
-                ('created_at', models.DateTimeField()),
-                ('updated_at', models.DateTimeField()),
-                ('channel', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='channels.channel')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=core.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("merchant_id", models.UUIDField()),
+                ("psp_reference", models.CharField(max_length=255, null=True)),
+                (
+                    "amount_currency",
+                    djmoney.models.fields.CurrencyField(
+                        choices=[], default=None, editable=False, max_length=3
+                    ),
+                ),
+                (
+                    "amount",
+                    djmoney.models.fields.MoneyField(currency_choices=(), decimal_places=4, max_digits=20),
+                ),
+                ("amount_minor", models.BigIntegerField()),
+                ("authorized_minor", models.BigIntegerField(default=0)),
+                ("captured_minor", models.BigIntegerField(default=0)),
+                ("voided_minor", models.BigIntegerField(default=0)),
+                ("status", core.fsm.StateField(default="CREATED", max_length=24)),
+                ("redirect_url", models.CharField(blank=True, max_length=2000)),
+                ("failure", models.JSONField(null=True)),
+                ("created_at", models.DateTimeField()),
+                ("updated_at", models.DateTimeField()),
+                (
+                    "channel",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="channels.channel"
+                    ),
+                ),
             ],
             bases=(core.fsm._SafeRefresh, models.Model),
         ),
         migrations.CreateModel(
-            name='OrderShare',
+            name="OrderShare",
             fields=[
-                ('order', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='share', serialize=False, to='payments.paymentorder')),
-                ('merchant_id', models.UUIDField()),
-                ('seller_net_minor', models.BigIntegerField()),
-                ('commission_minor', models.BigIntegerField()),
-                ('tax_minor', models.BigIntegerField()),
-                ('released_minor', models.BigIntegerField(default=0)),
-                ('reserved_minor', models.BigIntegerField(default=0)),
-                ('pending_used_minor', models.BigIntegerField(default=0)),
+                (
+                    "order",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="share",
+                        serialize=False,
+                        to="payments.paymentorder",
+                    ),
+                ),
+                ("merchant_id", models.UUIDField()),
+                ("seller_net_minor", models.BigIntegerField()),
+                ("commission_minor", models.BigIntegerField()),
+                ("tax_minor", models.BigIntegerField()),
+                ("released_minor", models.BigIntegerField(default=0)),
+                ("reserved_minor", models.BigIntegerField(default=0)),
+                ("pending_used_minor", models.BigIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='ChargeLine',
+            name="ChargeLine",
             fields=[
-                ('id', models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('merchant_id', models.UUIDField()),
-                ('amount_minor', models.BigIntegerField()),
-                ('live', models.BooleanField(default=True)),
-                ('superseded', models.BooleanField(default=False)),
-                ('charge', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='payments.charge')),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='payments.paymentorder')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=core.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("merchant_id", models.UUIDField()),
+                ("amount_minor", models.BigIntegerField()),
+                ("live", models.BooleanField(default=True)),
+                ("superseded", models.BooleanField(default=False)),
+                (
+                    "charge",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="lines",
+                        to="payments.charge",
+                    ),
+                ),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="lines",
+                        to="payments.paymentorder",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='paymentorder',
-            name='checkout',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='orders', to='payments.paymentevent'),
+            model_name="paymentorder",
+            name="checkout",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="orders", to="payments.paymentevent"
+            ),
         ),
         migrations.AddIndex(
-            model_name='paymentevent',
-            index=models.Index(fields=['merchant_id', '-id'], name='payments_checkout_list'),
+            model_name="paymentevent",
+            index=models.Index(fields=["merchant_id", "-id"], name="payments_checkout_list"),
         ),
         migrations.AddConstraint(
-            model_name='paymentevent',
-            constraint=models.UniqueConstraint(fields=('merchant_id', 'checkout_id'), name='payments_checkout_once'),
+            model_name="paymentevent",
+            constraint=models.UniqueConstraint(
+                fields=("merchant_id", "checkout_id"), name="payments_checkout_once"
+            ),
         ),
         migrations.AddField(
-            model_name='charge',
-            name='checkout',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='charges', to='payments.paymentevent'),
+            model_name="charge",
+            name="checkout",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="charges",
+                to="payments.paymentevent",
+            ),
         ),
         migrations.AddField(
-            model_name='pspoperation',
-            name='channel',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='channels.channel'),
+            model_name="pspoperation",
+            name="channel",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="channels.channel"
+            ),
         ),
         migrations.AddField(
-            model_name='pspoperation',
-            name='charge',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='operations', to='payments.charge'),
+            model_name="pspoperation",
+            name="charge",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="operations", to="payments.charge"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ordershare',
-            constraint=models.CheckConstraint(condition=models.Q(('commission_minor__gte', 0), ('seller_net_minor__gte', 0), ('tax_minor__gte', 0)), name='payments_share_parts_not_negative'),
+            model_name="ordershare",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("commission_minor__gte", 0), ("seller_net_minor__gte", 0), ("tax_minor__gte", 0)
+                ),
+                name="payments_share_parts_not_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ordershare',
-            constraint=models.CheckConstraint(condition=models.Q(('pending_used_minor__gte', 0), ('released_minor__gte', 0), ('seller_net_minor__gte', django.db.models.expressions.CombinedExpression(models.F('released_minor'), '+', models.F('pending_used_minor')))), name='payments_share_pending_not_negative'),
+            model_name="ordershare",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("pending_used_minor__gte", 0),
+                    ("released_minor__gte", 0),
+                    (
+                        "seller_net_minor__gte",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("released_minor"), "+", models.F("pending_used_minor")
+                        ),
+                    ),
+                ),
+                name="payments_share_pending_not_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='chargeline',
-            constraint=models.UniqueConstraint(condition=models.Q(('live', True)), fields=('merchant_id', 'order'), name='payments_one_live_charge_per_order'),
+            model_name="chargeline",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("live", True)),
+                fields=("merchant_id", "order"),
+                name="payments_one_live_charge_per_order",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='chargeline',
-            constraint=models.UniqueConstraint(fields=('merchant_id', 'charge', 'order'), name='payments_line_once'),
+            model_name="chargeline",
+            constraint=models.UniqueConstraint(
+                fields=("merchant_id", "charge", "order"), name="payments_line_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='chargeline',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='payments_line_amount_positive'),
+            model_name="chargeline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor__gt", 0)), name="payments_line_amount_positive"
+            ),
         ),
         migrations.AddIndex(
-            model_name='paymentorder',
-            index=models.Index(fields=['merchant_id', '-id'], name='payments_order_list'),
+            model_name="paymentorder",
+            index=models.Index(fields=["merchant_id", "-id"], name="payments_order_list"),
         ),
         migrations.AddIndex(
-            model_name='paymentorder',
-            index=models.Index(fields=['checkout', 'position'], name='payments_order_of_checkout'),
+            model_name="paymentorder",
+            index=models.Index(fields=["checkout", "position"], name="payments_order_of_checkout"),
         ),
         migrations.AddConstraint(
-            model_name='paymentorder',
-            constraint=models.UniqueConstraint(fields=('merchant_id', 'payment_order_id'), name='payments_order_once'),
+            model_name="paymentorder",
+            constraint=models.UniqueConstraint(
+                fields=("merchant_id", "payment_order_id"), name="payments_order_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentorder',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='payments_order_amount_positive'),
+            model_name="paymentorder",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor__gt", 0)), name="payments_order_amount_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentorder',
-            constraint=models.CheckConstraint(condition=models.Q(('captured_minor__gte', 0), ('dispute_reserved_minor__gte', 0), ('excess_returned_minor__gte', 0), ('refund_reserved_minor__gte', models.F('refunded_minor')), ('refunded_minor__gte', 0), ('reversed_minor__gte', 0)), name='payments_order_totals_not_negative'),
+            model_name="paymentorder",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("captured_minor__gte", 0),
+                    ("dispute_reserved_minor__gte", 0),
+                    ("excess_returned_minor__gte", 0),
+                    ("refund_reserved_minor__gte", models.F("refunded_minor")),
+                    ("refunded_minor__gte", 0),
+                    ("reversed_minor__gte", 0),
+                ),
+                name="payments_order_totals_not_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentorder',
-            constraint=models.CheckConstraint(condition=models.Q(('authorized_minor__gte', models.F('captured_minor')), ('authorized_minor__lte', models.F('amount_minor'))), name='payments_order_captured_within_authorized'),
+            model_name="paymentorder",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("authorized_minor__gte", models.F("captured_minor")),
+                    ("authorized_minor__lte", models.F("amount_minor")),
+                ),
+                name="payments_order_captured_within_authorized",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentorder',
-            constraint=models.CheckConstraint(condition=models.Q(('captured_minor__gte', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('refund_reserved_minor'), '+', models.F('dispute_reserved_minor')), '+', models.F('reversed_minor')), '-', models.F('excess_returned_minor')))), name='payments_order_never_returns_more_than_captured'),
+            model_name="paymentorder",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "captured_minor__gte",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("refund_reserved_minor"), "+", models.F("dispute_reserved_minor")
+                                ),
+                                "+",
+                                models.F("reversed_minor"),
+                            ),
+                            "-",
+                            models.F("excess_returned_minor"),
+                        ),
+                    )
+                ),
+                name="payments_order_never_returns_more_than_captured",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='charge',
-            constraint=models.UniqueConstraint(fields=('merchant_id', 'channel', 'psp_reference'), name='payments_charge_reference_once'),
+            model_name="charge",
+            constraint=models.UniqueConstraint(
+                fields=("merchant_id", "channel", "psp_reference"), name="payments_charge_reference_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='charge',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0), ('authorized_minor__gte', django.db.models.expressions.CombinedExpression(models.F('captured_minor'), '+', models.F('voided_minor'))), ('authorized_minor__lte', models.F('amount_minor')), ('captured_minor__gte', 0), ('voided_minor__gte', 0)), name='payments_charge_captured_within_authorized'),
+            model_name="charge",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("amount_minor__gt", 0),
+                    (
+                        "authorized_minor__gte",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("captured_minor"), "+", models.F("voided_minor")
+                        ),
+                    ),
+                    ("authorized_minor__lte", models.F("amount_minor")),
+                    ("captured_minor__gte", 0),
+                    ("voided_minor__gte", 0),
+                ),
+                name="payments_charge_captured_within_authorized",
+            ),
         ),
         migrations.AddIndex(
-            model_name='pspoperation',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='payments_operation_due'),
+            model_name="pspoperation",
+            index=models.Index(
+                condition=models.Q(("due_at__isnull", False)),
+                fields=["due_at"],
+                name="payments_operation_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='pspoperation',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['channel', 'due_at'], name='payments_operation_queue'),
+            model_name="pspoperation",
+            index=models.Index(
+                condition=models.Q(("due_at__isnull", False)),
+                fields=["channel", "due_at"],
+                name="payments_operation_queue",
+            ),
         ),
         migrations.AddIndex(
-            model_name='pspoperation',
-            index=models.Index(fields=['charge', 'id'], name='payments_operation_of_charge'),
+            model_name="pspoperation",
+            index=models.Index(fields=["charge", "id"], name="payments_operation_of_charge"),
         ),
         migrations.AddIndex(
-            model_name='pspoperation',
-            index=models.Index(condition=models.Q(('status__in', ['UNKNOWN', 'PENDING'])), fields=['channel'], name='payments_operation_open'),
+            model_name="pspoperation",
+            index=models.Index(
+                condition=models.Q(("status__in", ["UNKNOWN", "PENDING"])),
+                fields=["channel"],
+                name="payments_operation_open",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='pspoperation',
-            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ['DECLINED', 'CANCELED']), _negated=True), fields=('merchant_id', 'charge', 'kind'), name='payments_operation_one_of_a_kind'),
+            model_name="pspoperation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status__in", ["DECLINED", "CANCELED"]), _negated=True),
+                fields=("merchant_id", "charge", "kind"),
+                name="payments_operation_one_of_a_kind",
+            ),
         ),
     ]
