@@ -11,6 +11,7 @@ from uuid import UUID
 from ledger.templates.accounts import ReturnAccounts, SellerAccounts
 from ledger.templates.cover import SellerPart, cover_legs
 from ledger.templates.entry import Posting, credit, debit, entry
+from ledger.templates.groups import linked
 from ledger.types import EntryDraft
 
 __all__ = [
@@ -99,7 +100,7 @@ def dispute_entries(
             *(credit(part.seller.dispute_hold, part.cover.total_minor) for part in sellers),
         ],
     )
-    return taken, held
+    return linked(drafts=(taken, held))
 
 
 def dispute_won_entry(

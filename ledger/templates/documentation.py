@@ -70,7 +70,7 @@ def _journal(journal: Journal) -> str:
     entries = [each for each in journal.entries(books) if each.kind == journal.kind]
     text = [f"### {journal.id}: {journal.title}\n", *_note(journal)]
     for each in entries:
-        text += [_known_by(each), "", "```text", *_t_accounts(books, each), "```", ""]
+        text += [_known_by(each), *_facts(each), "", "```text", *_t_accounts(books, each), "```", ""]
     return "\n".join(text)
 
 
@@ -85,6 +85,11 @@ def _note(journal: Journal) -> Iterator[str]:
 def _known_by(entry: EntryDraft) -> str:
     parts = [_NAMES.get(part, part) for part in entry.source_ref.split(":")]
     return f"Entry: kind `{entry.kind}`, source `{entry.source}` ({':'.join(parts)}), leg `{entry.leg}`."
+
+
+def _facts(entry: EntryDraft) -> Iterator[str]:
+    if entry.facts:
+        yield f"Facts: {', '.join(f'{name} {value}' for name, value in entry.facts)}."
 
 
 def _t_accounts(books: PaperBooks, entry: EntryDraft) -> Iterator[str]:

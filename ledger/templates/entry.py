@@ -128,9 +128,18 @@ def chunks(items: Sequence[_Item]) -> Iterator[tuple[int, Sequence[_Item]]]:
 
 
 def entry(
-    *, posting: Posting, kind: str, source: str, source_ref: object, leg: str, legs: Iterable[Leg]
+    *,
+    posting: Posting,
+    kind: str,
+    source: str,
+    source_ref: object,
+    leg: str,
+    legs: Iterable[Leg],
+    facts: tuple[tuple[str, str], ...] = (),
 ) -> EntryDraft:
     """Return the draft made of legs: one line per account, key and side, none of them zero.
+
+    `facts` are short texts that no line holds.
 
     Raises EntryUnbalanced unless each currency adds up to zero, ValueError when nothing is left to post or
     the entry is longer than the books take, InvalidCurrency for an unknown currency.
@@ -152,6 +161,7 @@ def entry(
         leg=leg,
         effective_date=posting.effective_date,
         lines=lines,
+        facts=facts,
     )
 
 

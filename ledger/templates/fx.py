@@ -1,13 +1,14 @@
 """F1 to F4: conversions. Every currency adds up to zero by itself; positions stand between the currencies.
 
-The rates follow from the lines: the mid is what the position got for what it gave, the spread is on the line
-of fx_spread.
+A conversion keeps its rates as facts; what they came to, rounded, is on the lines.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from uuid import UUID
 
+from core.money import format_minor
 from ledger.templates.accounts import FeeAccounts
 from ledger.templates.entry import (
     CHUNK,
@@ -28,11 +29,20 @@ __all__ = [
     "ClosedPosition",
     "ForeignAccounts",
     "ForeignLine",
+    "Rates",
     "conversion_entry",
     "foreign_settlement_entries",
     "fx_result_entry",
     "position_close_entry",
 ]
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What one unit of the sold currency is worth in the bought one: at mid, and as the seller was told."""
+
+    mid: Decimal
+    told: Decimal
 
 
 @dataclass(frozen=True)
@@ -81,12 +91,14 @@ def conversion_entry(
     conversion_id: UUID,
     sold_minor: int,
     mid_minor: int,
+    rates: Rates,
     spread_minor: int = 0,
 ) -> EntryDraft:
     """F1: a seller converts a balance. The posting's currency is the one that is sold.
 
     Dr seller_available, Cr fx_position in what is sold; Dr fx_position at mid, Cr seller_available and
-    fx_spread in what is bought. Raises ValueError when the spread is more than the amount at mid.
+    fx_spread in what is bought. The rates and the spread are facts of the entry. Raises ValueError when
+    the spread is more than the amount at mid, or a rate is no positive number.
     """
     bought = check_minor(mid_minor) - check_minor(spread_minor)
     return entry(
@@ -102,7 +114,18 @@ def conversion_entry(
             credit(bought_available, bought, currency=bought_currency),
             credit(fx_spread, spread_minor, currency=bought_currency),
         ],
+        facts=(
+            ("mid_rate", _rate(rates.mid)),
+            ("rate", _rate(rates.told)),
+            ("spread", f"{format_minor(spread_minor, bought_currency)} {bought_currency}"),
+        ),
     )
+
+
+def _rate(rate: Decimal) -> str:
+    if not isinstance(rate, Decimal) or not rate.is_finite() or rate <= 0:
+        raise ValueError(f"not a rate: {rate!r}")
+    return f"{rate:f}"
 
 
 def position_close_entry(

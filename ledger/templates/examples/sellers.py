@@ -1,12 +1,14 @@
 """Examples of O1 to O6, S1 to S4 and F1 to F4, with the amounts of the books."""
 
 from collections.abc import Callable
+from decimal import Decimal
 
 from ledger.templates.entry import Keyed
 from ledger.templates.fx import (
     ClosedPosition,
     ForeignAccounts,
     ForeignLine,
+    Rates,
     conversion_entry,
     foreign_settlement_entries,
     fx_result_entry,
@@ -207,6 +209,7 @@ def _converted(books: ExampleBooks) -> EntryDraft:
         conversion_id=named("conversion"),
         sold_minor=100_00,
         mid_minor=92_00,
+        rates=Rates(mid=Decimal("0.92"), told=Decimal("0.91")),
         spread_minor=1_00,
     )
 

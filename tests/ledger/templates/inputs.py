@@ -5,6 +5,7 @@ import itertools
 import types
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
@@ -56,6 +57,8 @@ def _value(draw: st.DrawFn, name: str, hint: Any, ids: Iterator[int], items: int
         return date(2026, 3, 1)
     if hint is str:
         return draw(st.sampled_from(CURRENCIES)) if "currency" in name or name == "unit" else "file:1"
+    if hint is Decimal:
+        return draw(st.decimals("0.0001", "10000", places=6))
     if hint is int:
         return _integer(draw, name, ids, optional=optional)
     return _record(draw, hint, ids, items)

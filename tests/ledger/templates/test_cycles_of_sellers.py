@@ -1,5 +1,8 @@
 """Payouts, reserves, conversions, cash and suspense: every clearing account returns to zero per key (I38)."""
 
+from datetime import date
+from decimal import Decimal
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -17,11 +20,12 @@ from ledger.templates.cash import (
     courier_claim_entry,
     remittance_entries,
 )
-from ledger.templates.entry import Keyed
+from ledger.templates.entry import Keyed, Posting
 from ledger.templates.fx import (
     ClosedPosition,
     ForeignAccounts,
     ForeignLine,
+    Rates,
     conversion_entry,
     foreign_settlement_entries,
     fx_result_entry,
@@ -44,6 +48,7 @@ from ledger.templates.reserves import (
     reserve_release_entry,
 )
 from ledger.templates.settlement import SettledLine
+from tests.ledger.books import rows
 from tests.ledger.templates.flows import TERMS, Shop
 from tests.ledger.templates.real_books import RealBooks
 
@@ -265,6 +270,7 @@ def test_a_conversion(real: RealBooks, closed_at: int) -> None:
             conversion_id=conversion,
             sold_minor=100_00,
             mid_minor=92_00,
+            rates=Rates(mid=Decimal("0.92"), told=Decimal("0.91")),
             spread_minor=1_00,
         )
     )
@@ -272,12 +278,37 @@ def test_a_conversion(real: RealBooks, closed_at: int) -> None:
         ("fx_position", str(conversion), "USD"): -100_00,
         ("fx_position", str(conversion), "EUR"): 92_00,
     }
+    assert rows("SELECT facts FROM ledger_journalentry WHERE source_ref = %s", [str(conversion)]) == [
+        ('{"rate": "0.91", "spread": "1.00 EUR", "mid_rate": "0.92"}',)
+    ]
     _close(real, conversion, closed_at)
     assert real.open_keys() == {}
     assert real.wallet(real.seller, "EUR")["available"] == 91_00
     assert (real.balance("bank"), real.balance("bank", "EUR")) == (100_00, closed_at)
     assert real.balance("fx_spread", "EUR") == 1_00
     assert real.balance("fx_gain_loss", "EUR") == 92_00 - closed_at, "a gain is a credit"
+
+
+@pytest.mark.parametrize(
+    "rate", [Decimal("NaN"), Decimal(0), Decimal("-1"), Decimal("Infinity"), 0.92, "0.92"]
+)
+def test_a_rate_is_a_positive_decimal(rate: Any) -> None:
+    """A-C5, A-C12."""
+    posting = Posting(UUID(int=1), "USD", date(2026, 3, 1))
+    with pytest.raises(ValueError, match="not a rate"):
+        conversion_entry(
+            posting=posting,
+            sold_available=1,
+            sold_position=2,
+            bought_currency="EUR",
+            bought_available=3,
+            bought_position=4,
+            fx_spread=5,
+            conversion_id=UUID(int=2),
+            sold_minor=100,
+            mid_minor=92,
+            rates=Rates(mid=Decimal("0.92"), told=rate),
+        )
 
 
 def _close(real: RealBooks, conversion: UUID, bought: int) -> None:

@@ -6,7 +6,7 @@ import pytest
 from django.db import transaction
 
 from ledger.chart import CHART
-from ledger.errors import AccountGuarded, EntryConflict
+from ledger.errors import AccountGuarded, EntryConflict, GroupNotWhole
 from ledger.services import post_entries
 from ledger.templates.registry import JOURNALS
 from tests.ledger.books import nothing_changes, rows
@@ -67,10 +67,20 @@ def test_linked_entries_are_posted_both_or_none(real: RealBooks) -> None:
     """L11, C1 with C2: the seller's part cannot be held, so the dispute is not opened either."""
     opened = JOURNALS["C1"].entries(real)
     assert [draft.kind for draft in opened] == ["dispute_opened", "dispute_held"]
+    assert len({draft.group_id for draft in opened} - {None}) == 1
     with nothing_changes(), pytest.raises(InsufficientFunds):
         real.post(*opened)
     real.afford(*opened)
     assert all(ref.is_new for ref in real.post(*opened))
+
+
+def test_half_of_a_dispute_cannot_follow_later(real: RealBooks) -> None:
+    """L11: also by a caller who posts them one by one."""
+    taken, held = JOURNALS["C1"].entries(real)
+    real.afford(held)
+    real.post(taken)
+    with nothing_changes(), pytest.raises(GroupNotWhole):
+        real.post(held)
 
 
 def test_another_round_of_a_dispute_is_another_entry(real: RealBooks) -> None:
