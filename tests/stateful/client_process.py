@@ -10,6 +10,7 @@ connection, as a client does.
 
 import os
 import sys
+import time
 import traceback
 from collections.abc import Generator
 from pathlib import Path
@@ -55,12 +56,13 @@ def _be_a_client(program: Path) -> None:
         for call in calls:
             answer = None
             while answer is None:
+                began = time.monotonic()
                 try:
                     answer = do(cast, call)
                 except (OperationalError, InterfaceError):
                     connection.close()
                 # One write: the test knows the whole answer or nothing; None is a call that was cut off.
-                answers.write(f"{written(answer)}\n".encode())
+                answers.write(f"{written([began, time.monotonic(), answer])}\n".encode())
 
 
 def _pass_failpoints() -> None:

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, LiteralString
+from typing import cast as cast_to
 
-from django.db import transaction
+import psycopg
+from django.db import connection, transaction
 
 from core.audits import registered, run_audits
 from ledger.types import EntryDraft, LineDraft
@@ -35,10 +37,29 @@ def begin() -> Cast:
 
 
 def audits_are_clean(*, everything: bool = False) -> None:
-    """No invariant of books and wallets is violated; no invariant at all, if `everything` is asked."""
-    names = None if everything else [each.name for each in registered() if _OF_THE_BOOKS.search(each.sql)]
-    report = run_audits(names=names, store=False)
-    assert report.is_clean, [(each.name, each.sample) for each in report.violated]
+    """No invariant of books and wallets is violated; with `everything` the runner asks all there are."""
+    if everything or _violated():
+        report = run_audits(store=False)
+        assert report.is_clean, [(each.name, each.sample) for each in report.violated]
+
+
+def _violated() -> list[str]:
+    """The queries of books and wallets in one statement, planned once, because every step asks them."""
+    with psycopg.Cursor(_session()) as cursor:
+        cursor.execute(_all_queries(), prepare=True)
+        return [name for (name,) in cursor.fetchall()]
+
+
+def _session() -> Any:
+    connection.ensure_connection()
+    return connection.connection
+
+
+@cache
+def _all_queries() -> LiteralString:
+    asked = [each for each in registered() if _OF_THE_BOOKS.search(each.sql)]
+    parts = [f"SELECT '{each.name}' WHERE EXISTS ({each.sql})" for each in asked]
+    return cast_to(LiteralString, " UNION ALL ".join(parts))
 
 
 @cache

@@ -3,11 +3,14 @@
 Whatever was in flight happened whole or not at all; whatever was answered is there; nothing is there twice.
 """
 
+import math
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -19,18 +22,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.failpoints import arm, disarm, fired
-from tests.stateful.calls import Advance, Answer, Call, Entry, Line, Post
+from tests.stateful.calls import Advance, Answer, Call, Entry, Line, Post, perform
 from tests.stateful.cast import Account, Cast, plain
 from tests.stateful.effort import IS_CHAOS, examples
 from tests.stateful.evidence import audits_are_clean
-from tests.stateful.history import Event
+from tests.stateful.history import Event, observed
 from tests.stateful.judge import judge
 from tests.stateful.model import Model
-from tests.stateful.test_concurrent import opened, programs
+from tests.stateful.test_concurrent import opened, programs, together
 from tests.stateful.written import read, written
 
 pytestmark = [pytest.mark.chaos, pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 ROOT = Path(__file__).resolve().parents[2]
+
+
+# When a call began and ended, by a clock that all processes share, and the answer.
+Told = tuple[float, float, Answer | None]
 
 
 class Clients:
@@ -54,17 +61,18 @@ class Clients:
         """Wait until it has imported everything."""
         assert self._say() == "ready"
 
-    def run(
-        self, cast: Cast, calls: list[Call], *, in_halves: bool = False
-    ) -> tuple[int, list[Answer | None]]:
-        """Let a client do the calls; how it ended, and its answers, with None for a call that was cut off."""
+    def run(self, cast: Cast, calls: list[Call], *, in_halves: bool = False) -> tuple[int, list[Told]]:
+        """Let a client do the calls; how it ended, and what it told: begin, end and answer of each.
+
+        A call that was cut off has no answer, and is told again with the next try.
+        """
         program = self._folder / f"program-{next(self._numbers)}"
         program.write_text(written((cast, calls, in_halves)))
         assert self._process.stdin
         self._process.stdin.write(f"{program}\n")
         code = int(self._say())
         told = program.with_suffix(".answers").read_text().splitlines()
-        return code, [read(line) for line in told]
+        return code, [tuple(read(line)) for line in told]
 
     def _say(self) -> str:
         assert self._process.stdout
@@ -88,17 +96,18 @@ def clients(hooks: Path) -> Iterator[Clients]:
         started.stop()
 
 
-def events_of(calls: list[Call], answers: list[Answer | None], *, client: int) -> list[Event]:
+def events_of(calls: list[Call], told: list[Told], *, client: int, since: float) -> list[Event]:
     """What a client did, in order; a call that was cut off, or never answered, may have happened."""
     events, todo = [], iter(calls)
     call = next(todo, None)
-    for number, answer in enumerate([*answers, None]):
-        if call is None:
-            break
-        at = client * 10_000.0 + number
-        events.append(Event(client, call, answer, at, *(() if answer is None else (at + 0.5,))))
+    for began, ended, answer in told:
+        assert call is not None
+        since = ended
+        events.append(Event(client, call, answer, began, math.inf if answer is None else ended))
         if answer is not None:
             call = next(todo, None)
+    if call is not None:
+        events.append(Event(client, call, None, since))
     return events
 
 
@@ -113,15 +122,31 @@ def crash(
     in_halves: bool = False,
 ) -> bool:
     """Break a client at the step, let another do the same again, judge; False if it never came there."""
+    events, came_there = broken(clients, cast, calls, step=step, how=how, in_halves=in_halves)
+    events += repeated(clients, cast, calls, in_halves=in_halves)
+    judge(cast, start, events)
+    return came_there
+
+
+def broken(
+    clients: Clients, cast: Cast, calls: list[Call], *, step: int, how: str, in_halves: bool = False
+) -> tuple[list[Event], bool]:
+    """Break a client at the step: what it did, and whether it came there."""
     arm(f"step.{step}", how)
-    code, answers = clients.run(cast, calls, in_halves=in_halves)
+    since = time.monotonic()
+    code, told = clients.run(cast, calls, in_halves=in_halves)
     came_there = bool(fired(f"step.{step}"))
     disarm()
     assert code == (-signal.SIGKILL if came_there and how == "kill" else 0)
-    code, again = clients.run(cast, calls, in_halves=in_halves)
-    assert (code, len(again)) == (0, len(calls))
-    judge(cast, start, events_of(calls, answers, client=0) + events_of(calls, again, client=1))
-    return came_there
+    return events_of(calls, told, client=0, since=since), came_there
+
+
+def repeated(clients: Clients, cast: Cast, calls: list[Call], *, in_halves: bool = False) -> list[Event]:
+    """Let another client do the same calls, to the end."""
+    since = time.monotonic()
+    code, told = clients.run(cast, calls, in_halves=in_halves)
+    assert (code, len(told)) == (0, len(calls))
+    return events_of(calls, told, client=0, since=since)
 
 
 def everyday() -> list[Call]:
@@ -194,3 +219,22 @@ def test_a_break_anywhere_in_anything(
     """The programs of the races, one client after the other, broken at any step."""
     currency, funds, parts = program
     crash(clients, *opened(currency, funds), [call for part in parts for call in part], step=step, how=how)
+
+
+@pytest.mark.usefixtures("many_connections")
+@examples(few=5, many=200)
+@given(program=programs(), step=st.integers(1, 30), how=st.sampled_from(["kill", "raise"]))
+def test_a_break_while_others_work(
+    clients: Clients, program: tuple[str, int, list[list[Call]]], step: int, how: str
+) -> None:
+    """One of the clients of a race is a process, and breaks; the others wait for nothing that is dead."""
+    currency, funds, (mine, *others) = program
+    cast, start = opened(currency, funds)
+
+    def worker(calls: list[Call]) -> Callable[[int], list[Event]]:
+        return lambda number: [observed(number, call, partial(perform, cast)) for call in calls]
+
+    events = together(
+        [lambda _: broken(clients, cast, mine, step=step, how=how)[0], *(worker(calls) for calls in others)]
+    )
+    judge(cast, start, events + repeated(clients, cast, mine))

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.database import as_owner
 from tests.stateful.calls import Answer, Call, Entry, Line, Post, perform
 from tests.stateful.cast import Account, plain
 from tests.stateful.effort import examples
@@ -63,6 +64,15 @@ def test_control_a_product_that_loses_an_entry_is_found_out() -> None:
     machine.no_audit_finds_anything()
     with pytest.raises(AssertionError):
         machine.balances_are_the_models()
+
+
+def test_control_a_balance_that_is_changed_behind_the_door_is_found_out() -> None:
+    machine = WalletMachine()
+    machine.one_wallet("EUR")
+    machine.no_audit_finds_anything()
+    as_owner("UPDATE wallet_wallet SET available_minor = 1")
+    with pytest.raises(AssertionError, match="wallet_is_its_accounts"):
+        machine.no_audit_finds_anything()
 
 
 def _one_unit(currency: str) -> tuple[Line, ...]:

@@ -38,7 +38,7 @@ def read(text: str | bytes) -> Any:
 
 def _plain(value: Any) -> Any:
     match value:
-        case None | bool() | int() | str():
+        case None | bool() | int() | float() | str():
             return value
         case list():
             return [_plain(each) for each in value]
