@@ -18,7 +18,8 @@ BEGIN
     PERFORM pg_current_xact_id();
     -- Only a restored database can hold a transaction id from the future: begin the round again.
     UPDATE core_auditfence SET next_seq = NULL, next_xid = NULL WHERE next_xid > pg_current_xact_id();
-    UPDATE core_auditfence SET safe_seq = next_seq, next_seq = NULL, next_xid = NULL
+    -- A step that waited for another may bring an old place; the fence never goes back.
+    UPDATE core_auditfence SET safe_seq = greatest(safe_seq, next_seq), next_seq = NULL, next_xid = NULL
         WHERE next_xid < pg_snapshot_xmin(pg_current_snapshot());
     UPDATE core_auditfence SET next_seq = highest, next_xid = pg_current_xact_id() WHERE next_xid IS NULL;
     SELECT safe_seq INTO safe FROM core_auditfence;
