@@ -84,6 +84,7 @@ INVARIANTS = [
         """,  # noqa: S608
         exercised_sql="SELECT EXISTS (SELECT 1 FROM ledger_daytotal)",
         covers=("L13",),
+        nightly=True,
     ),
     Invariant(
         name="closed_days_stay",
@@ -106,6 +107,7 @@ INVARIANTS = [
         """,  # noqa: S608
         exercised_sql="SELECT EXISTS (SELECT 1 FROM ledger_closedperiod)",
         covers=("L13",),
+        nightly=True,
     ),
     Invariant(
         name="closing_was_approved",

@@ -29,6 +29,7 @@ INVARIANTS = [
         """,  # noqa: S608
         exercised_sql=_EXERCISED,
         covers=("I06", "L3"),
+        nightly=True,
     ),
     Invariant(
         name="wallet_is_its_operations",
@@ -49,12 +50,15 @@ INVARIANTS = [
         """,  # noqa: S608
         exercised_sql=_EXERCISED,
         covers=("L3",),
+        nightly=True,
     ),
     Invariant(
         name="wallet_not_negative",
-        says="No bucket of any wallet is below zero.",
+        says="No bucket of any wallet is below zero, or ever was after an operation.",
         sql="""SELECT id FROM wallet_wallet WHERE least(pending_minor, available_minor, held_minor,
-            receivable_minor) < 0""",
+                receivable_minor) < 0
+            UNION ALL
+            SELECT wallet_id FROM wallet_walletoperation WHERE balance_after_minor < 0""",
         exercised_sql="SELECT EXISTS (SELECT 1 FROM wallet_wallet)",
         covers=("I07", "L4", "W5"),
     ),
@@ -73,5 +77,6 @@ INVARIANTS = [
         """,
         exercised_sql=_EXERCISED,
         covers=("I06",),
+        nightly=True,
     ),
 ]
