@@ -31,7 +31,7 @@ from wallet.types import WalletMove
 pytestmark = [pytest.mark.benchmark, pytest.mark.django_db(transaction=True)]
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
-SINGLES = 60  # entries per round, one commit each
+SINGLES = 60  # entries, one commit each; times the rounds
 BATCH = 500
 # Fewer than the pool of connections holds, because the test has one as well.
 CLIENTS = int(os.environ.get("BENCH_CLIENTS", "6"))
@@ -39,7 +39,7 @@ SPENDINGS = 25  # per client
 
 # Held in every run, with room for a noisy machine.
 SINGLE_OF_RAW = 0.5
-FASTER_THAN_HORDAK = 1.5
+FASTER_THAN_HORDAK = 1.3
 
 
 @pytest.fixture
@@ -58,48 +58,35 @@ def show(title: str, rates: dict[str, list[float]]) -> dict[str, float]:
 
 
 def test_single_entries_beside_hordak(transactional_db: None, other: Hordak) -> None:
-    """One entry per commit: at least half of raw, and well ahead of hordak."""
-    books = Books()
-    rates: dict[str, list[float]] = {"ledger, in a service": [], "raw INSERT": [], "django-hordak": []}
-
-    def ours() -> float:
-        drafts = plain_drafts(books, SINGLES)
-        return timed(lambda: [_in_a_service(draft) for draft in drafts])
-
+    """One entry per commit, entry by entry in turns: at least half of raw, and well ahead of hordak."""
+    books, size = Books(), SINGLES * ROUNDS
+    spent: dict[str, list[float]] = {"ledger, in a service": [], "raw INSERT": [], "django-hordak": []}
+    other.ask("single", count=10)
     with owner_connection() as owner:
-
-        def raw() -> float:
-            drafts = plain_drafts(books, SINGLES)
-            return timed(lambda: [_raw(owner, [draft]) for draft in drafts])
-
-        ours(), raw(), other.ask("single", count=10)
-        for _ in range(ROUNDS):
-            for name, seconds in zip(
-                rates, (ours(), raw(), sum(other.ask("single", count=SINGLES))), strict=True
-            ):
-                rates[name].append(SINGLES / seconds)
+        for ours, theirs in zip(plain_drafts(books, size), plain_drafts(books, size), strict=True):
+            spent["ledger, in a service"].append(timed(lambda draft=ours: _post_all([draft])))
+            spent["raw INSERT"].append(timed(lambda draft=theirs: _raw(owner, [draft])))
+            spent["django-hordak"] += other.ask("single", count=1)
+    rates = {name: [1 / each for each in seconds] for name, seconds in spent.items()}
     rate = show("entries/s, one per commit, one client", rates)
     assert rate["ledger, in a service"] >= SINGLE_OF_RAW * rate["raw INSERT"]
     assert rate["ledger, in a service"] >= FASTER_THAN_HORDAK * rate["django-hordak"]
 
 
 def test_where_a_single_entry_goes(transactional_db: None) -> None:
-    """The parts of one posting in a service: what is ours, what is the statement, what is the disk."""
-    books, size, commits = Books(), SINGLES * ROUNDS, []
-    parts = list(zip(*(_in_parts(draft) for draft in plain_drafts(books, size)), strict=True))
+    """The parts of one posting in a service, in turns with those of the raw INSERT."""
+    books, size = Books(), SINGLES * ROUNDS
+    spent: list[tuple[float, ...]] = []
     with owner_connection() as owner:
-        owner.execute("CREATE TABLE bench_commit (id int)")
-        owner.commit()
-        for number in range(size):
-            owner.execute("INSERT INTO bench_commit VALUES (%s)", [number])
-            commits.append(timed(owner.commit))
-        owner.execute("DROP TABLE bench_commit")
-    names = ("arrays and digest", "ledger_post", "COMMIT")
-    found: dict[str, object] = {
-        f"ms {name}": statistics.median(part) * 1000 for name, part in zip(names, parts, strict=True)
-    }
-    found["ms COMMIT of a single row elsewhere"] = statistics.median(commits) * 1000
-    table(f"one entry of three lines, the median of {size}", found)
+        for ours, theirs in zip(plain_drafts(books, size), plain_drafts(books, size), strict=True):
+            arrays = columns([theirs])
+            insert = timed(lambda arrays=arrays: owner.execute(RAW_SQL, arrays, prepare=True))
+            spent.append((*_in_parts(ours), insert, timed(owner.commit)))
+    names = ("arrays and digest", "ledger_post", "COMMIT", "raw INSERT", "COMMIT after it")
+    found: dict[str, object] = {}
+    for name, part in zip(names, zip(*spent, strict=True), strict=True):
+        found[name] = f"{statistics.median(part) * 1000:.2f}, least {min(part) * 1000:.2f}"
+    table(f"ms of one entry of three lines, the median of {size}", found)
 
 
 def test_batches_beside_hordak(transactional_db: None, other: Hordak) -> None:
@@ -139,11 +126,6 @@ def test_one_wallet_contended_beside_hordak(transactional_db: None, other: Horda
     rate = show(f"spendings/s from one wallet, {CLIENTS} clients", rates)
     assert books.wallet()["available"] == 0
     assert rate["wallet"] >= FASTER_THAN_HORDAK * rate["django-hordak, locked"]
-
-
-def _in_a_service(draft: Any) -> None:
-    with transaction.atomic():
-        post_entries(drafts=[draft])
 
 
 def _in_parts(draft: Any) -> tuple[float, float, float]:
