@@ -6,6 +6,10 @@ class WalletConfig(AppConfig):
 
     def ready(self) -> None:
         from core.audits import register
-        from wallet.audits import INVARIANTS
+        from core.drain import register_drain
+        from wallet import audits, hold_audits
+        from wallet.drains import HoldDrain
 
-        register(INVARIANTS)
+        register(audits.INVARIANTS)
+        register(hold_audits.INVARIANTS)
+        register_drain(HoldDrain())

@@ -2,10 +2,61 @@
 
 from core.errors import DomainError
 
-__all__ = ["InsufficientFunds"]
+__all__ = [
+    "AmountExceedsHold",
+    "HoldCanceled",
+    "HoldConflict",
+    "HoldExpired",
+    "HoldSettled",
+    "HoldUnknown",
+    "InsufficientFunds",
+    "PurposeUnsupported",
+]
 
 
 class InsufficientFunds(DomainError):
     code = "insufficient_funds"
     status = 422
     message = "The wallet does not hold enough."
+
+
+class HoldUnknown(DomainError):
+    code = "hold_unknown"
+    status = 404
+    message = "Nothing is held for this purpose and subject."
+
+
+class HoldConflict(DomainError):
+    code = "hold_conflict"
+    status = 409
+    message = "There is a hold for this purpose and subject with other content."
+
+
+class HoldCanceled(DomainError):
+    code = "hold_canceled"
+    status = 409
+    message = "The hold was canceled; it can be neither made nor confirmed any more."
+
+
+class HoldExpired(DomainError):
+    code = "hold_expired"
+    status = 409
+    message = "The hold has run out of time."
+
+
+class HoldSettled(DomainError):
+    code = "hold_settled"
+    status = 409
+    message = "The hold was confirmed and cannot be canceled."
+
+
+class AmountExceedsHold(DomainError):
+    code = "amount_exceeds_hold"
+    status = 422
+    message = "A confirm takes more than nothing and at most what is held."
+
+
+class PurposeUnsupported(DomainError):
+    code = "purpose_unsupported"
+    status = 422
+    message = "A wallet of this owner and kind holds nothing for this purpose."

@@ -1,11 +1,16 @@
 """Spendable balances. The columns move only inside wallet_post, together with the lines of the books."""
 
+from datetime import date
+from typing import ClassVar
+
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
+from core.fsm import Machine, StateField, StatefulModel, transition
 from core.ids import uuid7
+from wallet.states import HOLD
 
-__all__ = ["Wallet", "WalletAccount", "WalletOperation"]
+__all__ = ["Hold", "Wallet", "WalletAccount", "WalletOperation"]
 
 
 class Wallet(models.Model):
@@ -84,3 +89,83 @@ class WalletOperation(models.Model):
             )
         ]
         indexes = [models.Index(fields=["wallet", "-id"], name="wallet_operation_list")]
+
+
+class Hold(StatefulModel):
+    """Money set aside for one purpose and subject, until it is settled, released or expired; once.
+
+    `role` names the account of the wallet that holds it. Amounts in minor units.
+    """
+
+    machine: ClassVar[Machine] = HOLD
+    state_column: ClassVar[str] = "state"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant_id = models.UUIDField()
+    wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="holds")
+    purpose = models.CharField(max_length=8)
+    subject = models.CharField(max_length=120)
+    role = models.CharField(max_length=32)
+    amount_minor = models.BigIntegerField()
+    settled_minor = models.BigIntegerField(default=0)
+    released_minor = models.BigIntegerField(default=0)
+    expires_at = models.DateTimeField(null=True)
+    resolved_on = models.DateField(null=True)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    state = StateField(HOLD)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["merchant_id", "purpose", "subject"], name="hold_once_per_subject"
+            ),
+            models.CheckConstraint(
+                condition=Q(purpose="payout", role="seller_payout_hold")
+                | Q(purpose="dispute", role="seller_dispute_hold")
+                | Q(purpose="reserve", role="seller_reserve")
+                | Q(purpose="payment", role__in=["wallet_held", "bonus_held", "points_held"]),
+                name="hold_role_of_its_purpose",
+            ),
+            models.CheckConstraint(
+                condition=Q(amount_minor__gte=0, settled_minor__gte=0, released_minor__gte=0),
+                name="hold_amounts_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="OPEN", settled_minor=0, released_minor=0)
+                | Q(
+                    state="SETTLED",
+                    settled_minor__gt=0,
+                    amount_minor=F("settled_minor") + F("released_minor"),
+                )
+                | Q(state__in=["RELEASED", "EXPIRED"], settled_minor=0, amount_minor=F("released_minor")),
+                name="hold_resolved_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="OPEN", resolved_on=None) | ~Q(state="OPEN") & Q(resolved_on__isnull=False),
+                name="hold_resolved_has_its_day",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["expires_at", "id"], condition=Q(state="OPEN"), name="hold_due"),
+            models.Index(fields=["wallet", "role"], condition=Q(state="OPEN"), name="hold_open_by_wallet"),
+        ]
+
+    @transition(HOLD, state, "SETTLED")
+    def to_settled(self, *, settled_minor: int, resolved_on: date) -> None:
+        """Part or all of the money went where it was held for; the rest is released."""
+        self.settled_minor = settled_minor
+        self.released_minor = self.amount_minor - settled_minor
+        self.resolved_on = resolved_on
+
+    @transition(HOLD, state, "RELEASED")
+    def to_released(self, *, resolved_on: date) -> None:
+        """All of it went back."""
+        self.released_minor = self.amount_minor
+        self.resolved_on = resolved_on
+
+    @transition(HOLD, state, "EXPIRED")
+    def to_expired(self, *, resolved_on: date) -> None:
+        """Nobody resolved it in time; all of it went back."""
+        self.released_minor = self.amount_minor
+        self.resolved_on = resolved_on

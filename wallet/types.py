@@ -1,9 +1,10 @@
 """What crosses the door of the wallets."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-__all__ = ["WalletData", "WalletMove"]
+__all__ = ["HoldData", "WalletData", "WalletMove"]
 
 
 @dataclass(frozen=True)
@@ -33,3 +34,20 @@ class WalletMove:
     line: int
     account_id: int
     delta_minor: int
+
+
+@dataclass(frozen=True)
+class HoldData:
+    """Money set aside; amounts in minor units of the wallet's currency."""
+
+    id: UUID
+    merchant_id: UUID
+    wallet_id: UUID
+    purpose: str
+    subject: str
+    role: str
+    amount_minor: int
+    settled_minor: int
+    released_minor: int
+    expires_at: datetime | None
+    state: str

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -32,8 +33,8 @@ class World:
         self.books = books
         self.first, self.second = (ref.id for ref in books.post(books.sale(100), books.sale(100)))
         books.fund(100)
-        books.transfer("seller_available", "seller_payout_hold", 30)
-        last = books.transfer("seller_receivable", "clearing", 10).id
+        books.hold(30)
+        last = books.transfer("seller_receivable", "clearing", 10, seller=uuid4()).id
         eventually(lambda: advance_fence() >= last)
         advance_checkpoints()
         report = run_audits(names=INVARIANTS, store=False)

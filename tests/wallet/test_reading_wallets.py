@@ -7,9 +7,8 @@ from django.db import transaction
 
 from core.errors import NotFound
 from core.money import InvalidCurrency
-from wallet import services
 from wallet.selectors import get_wallet, wallets_of
-from wallet.services import account_of, open_wallet
+from wallet.services import account_of, accounts, open_wallet
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,8 +30,8 @@ def test_a_wallet_needs_a_known_currency() -> None:
 
 
 def test_the_memory_of_a_process_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(services, "_REMEMBERED", 5)
-    services._known.clear()
+    monkeypatch.setattr(accounts, "_REMEMBERED", 5)
+    accounts._known.clear()
     merchant = uuid4()
     for seller in [uuid4() for _ in range(10)]:
         for _ in range(2):
@@ -44,4 +43,4 @@ def test_the_memory_of_a_process_is_bounded(monkeypatch: pytest.MonkeyPatch) -> 
                     currency="EUR",
                     role="seller_pending",
                 )
-    assert 0 < len(services._known) <= 5
+    assert 0 < len(accounts._known) <= 5
