@@ -21,9 +21,12 @@ _GUARDED = ("ledger_journalentry", "ledger_journalline")
 _ENTRIES = """
     INSERT INTO ledger_journalentry (id, merchant_id, kind, source, source_ref, leg, effective_date,
         recorded_at, line_count, corrects, digest)
-    SELECT id, %(merchant)s, 'fill', 'fill', id::text, 'main', date '2026-03-01' + (id %% 28)::int, now(), 3,
-        NULL, decode(repeat('00', 32), 'hex')
+    SELECT id, %(merchant)s, 'fill', 'fill', id::text, 'main', day, now(), 3, NULL,
+        sha256(convert_to('4:fill10:' || to_char(day, 'YYYY-MM-DD') || '0:'
+            || %(debit)s || key || %(credit)s || key || %(balance)s, 'UTF8'))
     FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS id
+    CROSS JOIN LATERAL (
+        SELECT date '2026-03-01' + (id %% 28)::int AS day, length('=k' || id) || ':=k' || id AS key) AS made
 """
 _LINES = """
     INSERT INTO ledger_journalline (id, merchant_id, entry_id, line_no, account_id, amount_minor, currency,
@@ -73,6 +76,12 @@ def _fill(owner: Any, books: Books, *, entries: int) -> None:
     for first in range(start + 1, start + entries + 1, _CHUNK):
         place = {"first": first, "last": min(first + _CHUNK - 1, start + entries)}
         names = {"merchant": books.merchant_id, "big": books.clearing, "other": books.commission}
+        names |= {
+            # The beginnings of the lines as the digest of an entry writes them.
+            "debit": _parts(books.clearing, 200, "USD"),
+            "credit": _parts(books.clearing, -100, "USD"),
+            "balance": _parts(books.commission, -100, "USD", ""),
+        }
         owner.execute(_ENTRIES, place | names)
         owner.execute(_LINES, place | names)
         owner.commit()
@@ -96,3 +105,8 @@ def _fill(owner: Any, books: Books, *, entries: int) -> None:
     for table in (*_GUARDED, "ledger_accountcheckpoint"):
         owner.execute(f"VACUUM (ANALYZE) {table}")
     owner.autocommit = False
+
+
+def _parts(*values: object) -> str:
+    """Each value with its length in front."""
+    return "".join(f"{len(str(value))}:{value}" for value in values)
