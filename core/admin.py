@@ -281,6 +281,7 @@ def _age(age: timedelta | None) -> str:
 
 _VERDICTS = {
     "violated": ("VIOLATED", "failed"),
+    "failed": ("COULD_NOT_BE_EXAMINED", "failed"),
     "never": ("NEVER_CHECKED", "waiting"),
     "not_exercised": ("NOT_EXERCISED", "neutral"),
     "clean": ("CLEAN", "done"),

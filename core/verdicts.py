@@ -3,16 +3,26 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import connection
+
 from core import clock
-from core.audits import CLEAN, NOT_EXERCISED, VIOLATED, registered
-from core.models import AuditResult, AuditRun
+from core.audits import CLEAN, FAILED, NOT_EXERCISED, VIOLATED, registered
+from core.models import AuditResult
 
 __all__ = ["NEVER", "Verdict", "latest_verdicts"]
 
 NEVER = "never"
-# A run may cover a part of the invariants; so far back the last verdict on each is looked for.
-_RUNS = 50
-_ORDER = {VIOLATED: 0, NEVER: 1, NOT_EXERCISED: 2, CLEAN: 3}
+# A run that found nothing new after what it knows to be clean has not changed the verdict.
+_NEWEST = """
+    SELECT newest.id FROM unnest(%s::text[]) AS rule (name) CROSS JOIN LATERAL (
+        (SELECT id, 1 AS choice FROM core_auditresult WHERE name = rule.name
+            AND NOT (verdict = 'not_exercised' AND coalesce(clean_through, 0) > 0) ORDER BY id DESC LIMIT 1)
+        UNION ALL
+        (SELECT id, 2 FROM core_auditresult WHERE name = rule.name ORDER BY id DESC LIMIT 1)
+        ORDER BY choice LIMIT 1
+    ) AS newest
+"""
+_ORDER = {VIOLATED: 0, FAILED: 1, NEVER: 2, NOT_EXERCISED: 3, CLEAN: 4}
 
 
 @dataclass(frozen=True)
@@ -33,15 +43,11 @@ class Verdict:
 
 def latest_verdicts() -> list[Verdict]:
     """Return the last verdict on every registered invariant, those that need a person first."""
-    runs = list(AuditRun.objects.order_by("-started_at")[:_RUNS])
-    ends = {run.pk: run.finished_at for run in runs}
-    newest: dict[str, AuditResult] = {}
-    for row in AuditResult.objects.filter(run__in=runs).order_by("-run__started_at", "name"):
-        newest.setdefault(row.name, row)
     now, found = clock.now(), []
+    newest = _newest([invariant.name for invariant in registered()])
     for invariant in registered():
         result = newest.get(invariant.name)
-        at = ends[result.run_id] if result else None
+        at = result.run.finished_at if result else None
         found.append(
             Verdict(
                 name=invariant.name,
@@ -57,3 +63,10 @@ def latest_verdicts() -> list[Verdict]:
             )
         )
     return sorted(found, key=lambda each: (_ORDER[each.verdict], each.name))
+
+
+def _newest(names: list[str]) -> dict[str, AuditResult]:
+    with connection.cursor() as cursor:
+        cursor.execute(_NEWEST, [names])
+        ids = [row[0] for row in cursor.fetchall()]
+    return {row.name: row for row in AuditResult.objects.filter(id__in=ids).select_related("run")}

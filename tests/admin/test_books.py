@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ from django.urls import reverse
 from core.audits import run_audits
 from core.ids import public_id
 from core.models import AuditResult, AuditRun
+from core.verdicts import latest_verdicts
 from ledger.services import advance_checkpoints, advance_fence
 from merchants.services import create_merchant, create_seller
 from tests.admin.people import console, person
@@ -333,6 +335,28 @@ def test_verdicts_show_the_last_of_each_rule_the_worst_first(client: Client) -> 
     assert "2 rows that break it" in first
     assert "<b>100" not in html
     assert "Violated 1 " in text(html)
+
+
+def test_a_run_with_nothing_new_leaves_the_verdict_and_a_failed_one_is_shown(
+    books: Books, client: Client
+) -> None:
+    last = AuditRun.objects.create(
+        started_at=datetime.now(UTC), finished_at=datetime.now(UTC), is_clean=True, is_full=False
+    )
+    shown = {"violations": 0, "milliseconds": 1, "run": last}
+    for verdict in ("clean", "not_exercised"):
+        AuditResult.objects.create(
+            name="entry_balances",
+            verdict=verdict,
+            examined_after=7,
+            examined_through=7,
+            clean_through=7,
+            **shown,
+        )
+    AuditResult.objects.create(name="books_balance", verdict="failed", sample=[["broke off"]], **shown)
+    verdicts = {each.name: each.verdict for each in latest_verdicts()}
+    assert (verdicts["entry_balances"], verdicts["books_balance"]) == ("clean", "failed")
+    assert "Could not be examined" in text(page(client, VERDICTS))
 
 
 def queries(client: Client, url: str) -> list[str]:
