@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 from psycopg.generators import PQGen
+from psycopg.pq import ConnStatus
 
 __all__ = ["pipeline"]
 
@@ -23,7 +24,9 @@ class _Synced(psycopg.Pipeline):
             self._enqueue_sync()
             yield from self._communicate_gen()
         finally:
-            yield from self._fetch_gen(flush=False)
+            # From a lost session nothing is fetched; trying would hide its OperationalError behind another.
+            if self.pgconn.status != ConnStatus.BAD:
+                yield from self._fetch_gen(flush=False)
 
 
 @contextmanager
