@@ -261,7 +261,7 @@ def test_buyers_pay_from_cash_bonus_and_points(strict_books: Books) -> None:
             available = services.account_of(**who, role=f"{role}_available")
             wallet_id: UUID = services.open_wallet(**who, kind=kind)
             draft = books.draft(books.line(books.clearing, 1000), books.line(available, -1000))
-            services.post(drafts=[draft], moves=services.moves_for([draft]))
+            services.post(drafts=[draft], moves=services.moves_for(drafts=[draft]))
             subject = f"pay_{kind}"
             shared: dict[str, Any] = {
                 "merchant_id": books.merchant_id,
