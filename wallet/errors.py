@@ -11,6 +11,7 @@ __all__ = [
     "HoldUnknown",
     "InsufficientFunds",
     "PurposeUnsupported",
+    "StatementTooLong",
 ]
 
 
@@ -60,3 +61,9 @@ class PurposeUnsupported(DomainError):
     code = "purpose_unsupported"
     status = 422
     message = "A wallet of this owner and kind holds nothing for this purpose."
+
+
+class StatementTooLong(DomainError):
+    code = "statement_too_long"
+    status = 422
+    message = "The statement has more than 10,000 lines. Ask for a shorter time."

@@ -53,8 +53,9 @@ INVARIANTS = [
         says="A cancel that came before its try is released, holds nothing, and was never tried.",
         sql="""
             SELECT hold.id FROM wallet_hold AS hold WHERE hold.amount_minor = 0 AND (hold.state <> 'RELEASED'
-                OR EXISTS (SELECT 1 FROM ledger_journalentry AS entry WHERE entry.merchant_id = hold.merchant_id
-                    AND (entry.source, entry.source_ref) = ('hold', hold.id::text)))
+                OR EXISTS (SELECT 1 FROM ledger_journalentry AS entry
+                    WHERE entry.merchant_id = hold.merchant_id
+                        AND (entry.source, entry.source_ref) = ('hold', hold.id::text)))
         """,
         exercised_sql="SELECT EXISTS (SELECT 1 FROM wallet_hold WHERE amount_minor = 0)",
         covers=("W4",),

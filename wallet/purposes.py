@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ledger.templates.accounts import SellerAccounts
 from wallet.errors import PurposeUnsupported
 
-__all__ = ["PURPOSES", "Place", "Purpose", "place_of"]
+__all__ = ["PURPOSES", "Place", "Purpose", "place_of", "seller_accounts"]
 
 
 class Place(NamedTuple):
@@ -81,3 +82,15 @@ def place_of(*, purpose: str, accounts: Mapping[str, int]) -> Place:
     elif purpose in PURPOSES and PURPOSES[purpose].held in accounts:
         return Place("seller_available", PURPOSES[purpose].held)
     raise PurposeUnsupported(param="purpose")
+
+
+def seller_accounts(*, accounts: Mapping[str, int]) -> SellerAccounts:
+    """Return the accounts of a seller's wallet by what they are for."""
+    return SellerAccounts(
+        pending=accounts["seller_pending"],
+        available=accounts["seller_available"],
+        reserve=accounts["seller_reserve"],
+        dispute_hold=accounts["seller_dispute_hold"],
+        payout_hold=accounts["seller_payout_hold"],
+        receivable=accounts["seller_receivable"],
+    )

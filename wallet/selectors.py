@@ -1,12 +1,22 @@
 """How others read wallets."""
 
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from core.errors import NotFound
-from wallet.models import Wallet
-from wallet.types import WalletData
+from django.db.models import Sum
 
-__all__ = ["get_wallet", "wallets_of"]
+from core.api.pagination import Page
+from core.errors import NotFound
+from wallet.errors import StatementTooLong
+from wallet.models import Wallet, WalletAccount, WalletOperation
+from wallet.types import OperationData, Statement, WalletData
+
+__all__ = ["BUCKETS", "accounts_of", "get_wallet", "operations_of", "statement", "wallets_of"]
+
+BUCKETS = ("pending", "available", "held", "receivable")
+MAX_LINES = 10_000
+_MOVED = ("bucket", "role", "delta_minor", "balance_after_minor", "recorded_at")
 
 
 def wallets_of(*, merchant_id: UUID, owner_type: str, owner_id: UUID) -> list[WalletData]:
@@ -21,6 +31,58 @@ def get_wallet(*, merchant_id: UUID, wallet_id: UUID) -> WalletData:
     if row is None:
         raise NotFound()
     return _data(row)
+
+
+def accounts_of(*, merchant_id: UUID, wallet_id: UUID) -> dict[str, int]:
+    """Return the accounts behind a wallet by role. Raises NotFound, for another merchant's wallet too."""
+    found = dict(
+        WalletAccount.objects.filter(merchant_id=merchant_id, wallet_id=wallet_id).values_list(
+            "role", "account_id"
+        )
+    )
+    if not found:
+        raise NotFound()
+    return found
+
+
+def operations_of(
+    *, merchant_id: UUID, wallet_id: UUID, limit: int, after: UUID | None = None
+) -> Page[OperationData]:
+    """Return one page of a wallet's movements, newest first, from behind `after`. Raises NotFound."""
+    get_wallet(merchant_id=merchant_id, wallet_id=wallet_id)
+    rows = WalletOperation.objects.filter(wallet_id=wallet_id).order_by("-id")
+    if after is not None:
+        rows = rows.filter(id__lt=after.int)
+    found = [_operation(row) for row in rows[: limit + 1]]
+    page = found[:limit]
+    # Cursors carry a key of 128 bits; the number of a movement is one of them.
+    return Page(items=page, last=UUID(int=page[-1].id) if len(found) > limit else None)
+
+
+def statement(*, merchant_id: UUID, wallet_id: UUID, since: datetime, until: datetime) -> Statement:
+    """Return what moved from `since` until before `until`, in order, with the balances before and after.
+
+    Raises NotFound, StatementTooLong above ten thousand movements.
+    """
+    wallet = get_wallet(merchant_id=merchant_id, wallet_id=wallet_id)
+    rows = WalletOperation.objects.filter(wallet_id=wallet_id)
+    within = rows.filter(recorded_at__gte=since, recorded_at__lt=until).order_by("id")
+    lines = tuple(_operation(row) for row in within[: MAX_LINES + 1])
+    if len(lines) > MAX_LINES:
+        raise StatementTooLong(param="until")
+    # Sums, not the balance of the last movement: movements at midnight are not numbered in order of time.
+    opening = dict.fromkeys(BUCKETS, 0)
+    sums = rows.filter(recorded_at__lt=since).values_list("bucket").annotate(total=Sum("delta_minor"))
+    opening |= {bucket: int(total) for bucket, total in sums}
+    closing = dict(opening)
+    for line in lines:
+        closing[line.bucket] += line.delta_minor
+    return Statement(wallet, since, until, opening, lines, closing)
+
+
+def _operation(row: WalletOperation) -> OperationData:
+    moved: dict[str, Any] = {name: getattr(row, name) for name in _MOVED}
+    return OperationData(id=row.id, entry_id=row.line_id // 1024, **moved)
 
 
 def _data(row: Wallet) -> WalletData:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-__all__ = ["HoldData", "WalletData", "WalletMove"]
+__all__ = ["HoldData", "OperationData", "Statement", "WalletData", "WalletMove"]
 
 
 @dataclass(frozen=True)
@@ -51,3 +51,28 @@ class HoldData:
     released_minor: int
     expires_at: datetime | None
     state: str
+
+
+@dataclass(frozen=True)
+class OperationData:
+    """One movement of one bucket, in minor units; `role` and `entry_id` say where it is in the books."""
+
+    id: int
+    bucket: str
+    role: str
+    delta_minor: int
+    balance_after_minor: int
+    entry_id: int
+    recorded_at: datetime
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What a wallet had, what moved, and what it has after it, by bucket; opening plus lines is closing."""
+
+    wallet: WalletData
+    since: datetime
+    until: datetime
+    opening: dict[str, int]
+    lines: tuple[OperationData, ...]
+    closing: dict[str, int]

@@ -14,7 +14,7 @@ from core.audits import NOT_EXERCISED, run_audits
 from ledger.services import advance_checkpoints, advance_fence
 from ledger.wire import ENTRY_PLACEHOLDERS
 from tests.database import as_owner
-from tests.ledger.books import Books, rows
+from tests.ledger.books import BY_HAND, Books, rows
 from tests.ledger.breakage import broken, violated
 from tests.waiting import eventually
 
@@ -236,7 +236,8 @@ def test_the_audit_finds_what_it_is_for(world: World, name: str, do: Break, more
     with broken(tables="^(ledger|wallet)_") as owner:
         assert violated(owner) == set()
         do(world, owner)
-        assert violated(owner) == {name} | more
+        # Those of holds and debts are broken elsewhere.
+        assert violated(owner) - BY_HAND == {name} | more
 
 
 def test_every_audit_of_books_and_wallets_is_broken_here() -> None:

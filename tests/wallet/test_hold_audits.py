@@ -22,7 +22,8 @@ BREAKS: dict[str, list[str]] = {
     ],
     "hold_resolved_once": [
         "UPDATE wallet_hold SET settled_minor = 1 WHERE subject = 'held'",
-        "DELETE FROM core_statuschange WHERE subject_id = (SELECT id FROM wallet_hold WHERE subject = 'held')",
+        "DELETE FROM core_statuschange"
+        " WHERE subject_id = (SELECT id FROM wallet_hold WHERE subject = 'held')",
         "INSERT INTO core_statuschange (merchant_id, subject_type, subject_id, from_state, to_state, reason,"
         " actor, occurred_at, recorded_at) SELECT merchant_id, subject_type, subject_id, 'OPEN', 'RELEASED',"
         " '', '', now(), now() FROM core_statuschange WHERE to_state = 'RELEASED'",
@@ -31,11 +32,9 @@ BREAKS: dict[str, list[str]] = {
         "UPDATE wallet_hold SET expires_at = now() - interval '6 minutes' WHERE subject = 'held'"
     ],
     "tombstone_is_final": [
-        "UPDATE wallet_hold SET id = (SELECT gen_random_uuid()) WHERE amount_minor = 0;"
-        " UPDATE core_statuschange SET subject_id = (SELECT id FROM wallet_hold WHERE amount_minor = 0)"
-        " WHERE reason = 'canceled before its try';"
-        " UPDATE ledger_journalentry SET source = 'hold',"
-        " source_ref = (SELECT id::text FROM wallet_hold WHERE amount_minor = 0) WHERE leg = 'requested'"
+        "UPDATE ledger_journalentry SET source = 'hold',"
+        " source_ref = (SELECT id::text FROM wallet_hold WHERE amount_minor = 0)"
+        " WHERE leg = 'requested' AND source_ref = 'held'"
     ],
     "debt_is_netted": [
         "UPDATE wallet_wallet SET available_minor = 40, receivable_minor = 5 WHERE held_minor = 60"

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import IntegrityError, InternalError, connection, transaction
+from django.db import DatabaseError, transaction
 
 from core import clock
 from core.errors import NotFound
@@ -13,6 +13,7 @@ from core.money import InvalidAmount
 from ledger.errors import EntryConflict, EntryUnbalanced
 from ledger.templates.entry import Leg, credit
 from tests.ledger.books import Books, nothing_changes, rows, run
+from tests.waiting import eventually
 from wallet import services
 from wallet.errors import (
     AmountExceedsHold,
@@ -207,8 +208,7 @@ def test_expired_holds_come_back_in_order_and_in_portions(holds: Holds) -> None:
         holds.attempt(10, subject=str(number), expires_at=soon + timedelta(microseconds=number))
     holds.attempt(10, subject="stays", expires_at=clock.now() + timedelta(hours=1))
     holds.attempt(10, subject="reserve", purpose="reserve", expires_at=soon + timedelta(microseconds=9))
-    while clock.now() < soon + timedelta(milliseconds=1):
-        pass
+    eventually(lambda: clock.now() > soon + timedelta(milliseconds=1))
     with nothing_changes(), pytest.raises(HoldExpired):
         holds.confirm(10, subject="1")
     assert [services.expire_holds(limit=2) for _ in range(3)] == [2, 2, 0]
@@ -228,8 +228,10 @@ def test_expired_holds_come_back_in_order_and_in_portions(holds: Holds) -> None:
 
 WRONG = {
     "another way back": "UPDATE wallet_hold SET state = 'OPEN', released_minor = 0, resolved_on = NULL",
-    "more than there was": "UPDATE wallet_hold SET state = 'SETTLED', settled_minor = 61, resolved_on = now()",
-    "less than there was": "UPDATE wallet_hold SET state = 'RELEASED', released_minor = 1, resolved_on = now()",
+    "more than there was": "UPDATE wallet_hold SET state = 'SETTLED', settled_minor = 61,"
+    " resolved_on = now()",
+    "less than there was": "UPDATE wallet_hold SET state = 'RELEASED', released_minor = 1,"
+    " resolved_on = now()",
     "another amount": "UPDATE wallet_hold SET amount_minor = 1",
     "no row": "DELETE FROM wallet_hold",
 }
@@ -240,7 +242,7 @@ def test_the_database_refuses(holds: Holds, case: str) -> None:
     holds.attempt()
     if case == "another way back":
         holds.cancel()
-    with nothing_changes(), pytest.raises((IntegrityError, InternalError, Exception)):
+    with nothing_changes(), pytest.raises(DatabaseError):
         run(WRONG[case])
 
 
@@ -259,7 +261,7 @@ def test_buyers_pay_from_cash_bonus_and_points(strict_books: Books) -> None:
             available = services.account_of(**who, role=f"{role}_available")
             wallet_id: UUID = services.open_wallet(**who, kind=kind)
             draft = books.draft(books.line(books.clearing, 1000), books.line(available, -1000))
-            services.post(drafts=[draft], moves=services.moves_for([draft]))
+            services.post(drafts=[draft], moves=services.moves_for(drafts=[draft]))
             subject = f"pay_{kind}"
             shared: dict[str, Any] = {
                 "merchant_id": books.merchant_id,
@@ -272,4 +274,3 @@ def test_buyers_pay_from_cash_bonus_and_points(strict_books: Books) -> None:
     assert rows(
         "SELECT kind, available_minor, held_minor FROM wallet_wallet WHERE owner_id = %s", [buyer]
     ) == [(kind, 1, 0) for kind in ("cash", "bonus", "points")]
-    assert connection.is_usable()

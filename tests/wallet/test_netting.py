@@ -12,8 +12,9 @@ from ledger.templates.reserves import debt_netting_entry
 from tests.ledger.books import DAY, Books, rows
 from tests.racing import race
 from wallet.errors import InsufficientFunds
-from wallet.services import accounts_of, expire_holds, moves_for, post, post_netted, release_funds
-from wallet.services.posting import seller_accounts
+from wallet.purposes import seller_accounts
+from wallet.selectors import accounts_of
+from wallet.services import expire_holds, moves_for, post, post_netted, release_funds
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
@@ -65,15 +66,15 @@ def test_without_the_lock_they_would_net_it_twice(strict_books: Books) -> None:
         connection.close()
         both_have_read.wait()
         with transaction.atomic():
-            post(drafts=[draft], moves=moves_for([draft]))
+            post(drafts=[draft], moves=moves_for(drafts=[draft]))
             accounts = accounts_of(merchant_id=strict_books.merchant_id, wallet_id=wallet_of(strict_books))
             netting = debt_netting_entry(
                 posting=Posting(strict_books.merchant_id, "USD", DAY),
-                seller=seller_accounts(accounts),
+                seller=seller_accounts(accounts=accounts),
                 netting_id=draft.source_ref,
                 amount_minor=min(80, owed),
             )
-            post(drafts=[netting], moves=moves_for([netting]))
+            post(drafts=[netting], moves=moves_for(drafts=[netting]))
 
     outcomes = race([careless] * 2)
     assert sum(isinstance(each, InsufficientFunds) for each in outcomes) == 1

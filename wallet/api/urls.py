@@ -2,6 +2,10 @@
 
 from django.urls import path
 
-from wallet.api.views import SellerWallets
+from wallet.api.views import SellerWallets, WalletOperations, WalletStatement
 
-urlpatterns = [path("sellers/<str:reference>/wallets", SellerWallets.as_view())]
+urlpatterns = [
+    path("sellers/<str:reference>/wallets", SellerWallets.as_view()),
+    path("wallets/<str:reference>/operations", WalletOperations.as_view()),
+    path("wallets/<str:reference>/statement", WalletStatement.as_view()),
+]

@@ -1,18 +1,26 @@
 """The endpoints of wallets."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpResponse
 from rest_framework.request import Request
 
+from core.api.errors import InvalidParameter
+from core.api.pagination import list_object, read_cursor, read_limit
+from core.api.parameters import read_choice, read_time
 from core.api.views import ApiView, json_response
-from core.ids import public_id
+from core.errors import NotFound
+from core.ids import parse_public_id, public_id
 from core.money import format_minor
 from merchants.selectors import find_seller
 from wallet import selectors
-from wallet.types import WalletData
+from wallet.statement_csv import statement_csv
+from wallet.types import OperationData, Statement, WalletData
 
-__all__ = ["SellerWallets"]
+__all__ = ["SellerWallets", "WalletOperations", "WalletStatement"]
 
 
 class SellerWallets(ApiView):
@@ -33,6 +41,95 @@ class SellerWallets(ApiView):
                 "next_cursor": None,
             }
         )
+
+
+class WalletOperations(ApiView):
+    """GET lists what moved in a wallet, newest first."""
+
+    scopes = {"GET": "wallets:read"}
+    query_parameters = ("limit", "cursor")
+
+    def get(self, request: Request, reference: str) -> HttpResponse:
+        """Find the wallet by its wal_… id; list one page."""
+        wallet = selectors.get_wallet(merchant_id=self.caller.merchant_id, wallet_id=_key(reference))
+        query = request.query_params
+        scope = f"operations:{wallet.id}"
+        page = selectors.operations_of(
+            merchant_id=wallet.merchant_id,
+            wallet_id=wallet.id,
+            limit=read_limit(query.get("limit")),
+            after=read_cursor(scope, query.get("cursor")),
+        )
+        return json_response(
+            list_object(page, scope=scope, render=lambda each: _operation_object(each, wallet.currency))
+        )
+
+
+class WalletStatement(ApiView):
+    """GET shows the balances of a wallet before and after a time, and all that moved in it."""
+
+    scopes = {"GET": "wallets:read"}
+    query_parameters = ("created_gte", "created_lt", "format")
+
+    def get(self, request: Request, reference: str) -> HttpResponse:
+        """Find the wallet by its wal_… id; answer as JSON, or as CSV where asked."""
+        query = request.query_params
+        form = read_choice(query, "format", ("json", "csv"))
+        since, until = (_needed(query, name) for name in ("created_gte", "created_lt"))
+        if since >= until:
+            raise InvalidParameter("The end comes after the beginning.", param="created_lt")
+        found = selectors.statement(
+            merchant_id=self.caller.merchant_id, wallet_id=_key(reference), since=since, until=until
+        )
+        if form == "csv":
+            answer = HttpResponse(statement_csv(found), content_type="text/csv; charset=utf-8")
+            answer.headers["Content-Disposition"] = 'attachment; filename="statement.csv"'
+            return answer
+        return json_response(_statement_object(found))
+
+
+def _key(reference: str) -> UUID:
+    key = parse_public_id(reference, "wal")
+    if key is None:
+        raise NotFound()
+    return key
+
+
+def _needed(query: Mapping[str, str], name: str) -> datetime:
+    moment = read_time(query, name)
+    if moment is None:
+        raise InvalidParameter("Send a time like 2026-01-31T12:00:00Z.", param=name)
+    return moment
+
+
+def _operation_object(operation: OperationData, currency: str) -> dict[str, Any]:
+    return {
+        "object": "wallet_operation",
+        "id": str(operation.id),
+        "bucket": operation.bucket,
+        "account": operation.role,
+        "entry": str(operation.entry_id),
+        "amount": format_minor(operation.delta_minor, currency),
+        "balance": format_minor(operation.balance_after_minor, currency),
+        "currency": currency,
+        "created_at": operation.recorded_at.isoformat().replace("+00:00", "Z"),
+    }
+
+
+def _statement_object(found: Statement) -> dict[str, Any]:
+    currency = found.wallet.currency
+    opening, closing = (
+        {bucket: format_minor(minor, currency) for bucket, minor in balances.items()}
+        for balances in (found.opening, found.closing)
+    )
+    return {
+        "object": "wallet_statement",
+        "wallet": public_id("wal", found.wallet.id),
+        "currency": currency,
+        "opening": opening,
+        "lines": [_operation_object(line, currency) for line in found.lines],
+        "closing": closing,
+    }
 
 
 def _wallet_object(wallet: WalletData, *, owner: str) -> dict[str, Any]:

@@ -1,13 +1,12 @@
 """The only way to open and move wallets, and to hold money in them."""
 
-from wallet.services.accounts import account_of, accounts_of, open_wallet
+from wallet.services.accounts import account_of, open_wallet
 from wallet.services.holds import cancel_hold, confirm_hold, expire_holds, try_hold
 from wallet.services.posting import moves_for, post, post_netted
 from wallet.services.releases import release_funds
 
 __all__ = [
     "account_of",
-    "accounts_of",
     "cancel_hold",
     "confirm_hold",
     "expire_holds",

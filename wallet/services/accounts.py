@@ -6,13 +6,12 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from core import clock
-from core.errors import NotFound
 from core.ids import uuid7
 from core.money import InvalidCurrency, exponent
 from core.transactions import requires_transaction
 from wallet.models import WalletAccount
 
-__all__ = ["account_of", "accounts_of", "open_wallet"]
+__all__ = ["account_of", "open_wallet"]
 
 POINTS = "PTS"
 _known: dict[tuple[UUID, str, UUID, str, str], int] = {}
@@ -68,15 +67,3 @@ def _remember(key: tuple[UUID, str, UUID, str, str], account_id: int) -> None:
     if len(_known) >= _REMEMBERED:
         _known.clear()
     _known[key] = account_id
-
-
-def accounts_of(*, merchant_id: UUID, wallet_id: UUID) -> dict[str, int]:
-    """Return the accounts behind a wallet by role. Raises NotFound, for another merchant's wallet too."""
-    found = dict(
-        WalletAccount.objects.filter(merchant_id=merchant_id, wallet_id=wallet_id).values_list(
-            "role", "account_id"
-        )
-    )
-    if not found:
-        raise NotFound()
-    return found

@@ -12,7 +12,7 @@ from core import clock
 from core.history import SYSTEM, Changes
 from core.ids import uuid7
 from core.money import InvalidAmount
-from core.transactions import at_edge, requires_transaction
+from core.transactions import at_edge, forbids_transaction, requires_transaction
 from ledger.templates.entry import Leg, Posting, check_minor, credit, debit, entry
 from ledger.types import EntryDraft
 from wallet.errors import (
@@ -26,13 +26,12 @@ from wallet.errors import (
 from wallet.locks import lock_due_holds, lock_hold
 from wallet.models import Hold
 from wallet.purposes import PURPOSES, place_of
-from wallet.selectors import get_wallet
-from wallet.services.accounts import accounts_of
+from wallet.selectors import accounts_of, get_wallet
 from wallet.services.posting import post_netted
 from wallet.states import OPEN, RELEASED, SETTLED
 from wallet.types import HoldData
 
-__all__ = ["cancel_hold", "confirm_hold", "expire_holds", "hold_data", "insert_hold", "try_hold"]
+__all__ = ["cancel_hold", "confirm_hold", "expire_holds", "insert_hold", "try_hold"]
 
 PORTION = 100
 
@@ -71,7 +70,7 @@ def try_hold(
         place = place_of(purpose=purpose, accounts=accounts)
         legs = [debit(accounts[place.available], amount_minor), credit(accounts[place.held], amount_minor)]
         post_netted(drafts=[_draft(hold, names.tried, names.try_leg, legs, on=hold.created_at.date())])
-    return hold_data(hold)
+    return _hold_data(hold)
 
 
 @requires_transaction
@@ -120,7 +119,7 @@ def confirm_hold(
         credit(accounts[place.available], hold.amount_minor - settled_minor),
     ]
     post_netted(drafts=[_draft(hold, names.confirmed, names.end_leg, all_legs, on=on)])
-    return hold_data(hold)
+    return _hold_data(hold)
 
 
 @requires_transaction
@@ -147,9 +146,10 @@ def cancel_hold(
         raise HoldSettled()
     if hold.state == OPEN:
         _release([hold], by=by, why="canceled before its try" if is_new else "canceled")
-    return hold_data(hold)
+    return _hold_data(hold)
 
 
+@forbids_transaction
 def expire_holds(*, limit: int = PORTION) -> int:
     """Release one portion of the holds whose time is over, in order of their expiry; return how many.
 
@@ -252,7 +252,7 @@ def _draft(hold: Hold, kind: str, leg: str, legs: Sequence[Leg], *, on: date) ->
     )
 
 
-def hold_data(hold: Hold) -> HoldData:
+def _hold_data(hold: Hold) -> HoldData:
     """Return a hold as others see it."""
     return HoldData(
         id=hold.id,

@@ -7,13 +7,13 @@ from django.db import IntegrityError
 
 from core.transactions import requires_transaction
 from ledger.services import post_through
-from ledger.templates.accounts import SellerAccounts
 from ledger.templates.entry import Posting
 from ledger.templates.reserves import debt_netting_entry
 from ledger.types import EntryDraft, EntryRef
 from wallet.errors import InsufficientFunds
 from wallet.models import Wallet, WalletAccount
-from wallet.services.accounts import accounts_of
+from wallet.purposes import seller_accounts
+from wallet.selectors import accounts_of
 from wallet.types import WalletMove
 
 __all__ = ["moves_for", "post", "post_netted"]
@@ -56,7 +56,7 @@ def post(*, drafts: Sequence[EntryDraft], moves: Sequence[WalletMove]) -> list[E
 
 
 @requires_transaction
-def moves_for(drafts: Sequence[EntryDraft]) -> list[WalletMove]:
+def moves_for(*, drafts: Sequence[EntryDraft]) -> list[WalletMove]:
     """Return what each line on a wallet-backed account does to its wallet, for `post`.
 
     What a wallet is owed grows with a credit, what it owes with a debit. Asks the database once for the
@@ -83,7 +83,7 @@ def post_netted(*, drafts: Sequence[EntryDraft]) -> list[EntryRef]:
     The first posting locks the wallets until the commit, so what is then read of debt and balance is what
     the netting meets. Raises as `post`. Returns the entries of `drafts` alone.
     """
-    refs = post(drafts=drafts, moves=moves_for(drafts))
+    refs = post(drafts=drafts, moves=moves_for(drafts=drafts))
     credited: dict[UUID, tuple[EntryDraft, EntryRef]] = {}
     known = _places(drafts)
     for draft, ref in zip(drafts, refs, strict=True):
@@ -93,7 +93,7 @@ def post_netted(*, drafts: Sequence[EntryDraft]) -> list[EntryRef]:
                 credited[place[0]] = draft, ref
     if credited:
         netting = list(_netting(credited))
-        post(drafts=netting, moves=moves_for(netting))
+        post(drafts=netting, moves=moves_for(drafts=netting))
     return refs
 
 
@@ -106,22 +106,10 @@ def _netting(credited: dict[UUID, tuple[EntryDraft, EntryRef]]) -> Iterable[Entr
         accounts = accounts_of(merchant_id=wallet.merchant_id, wallet_id=wallet.id)
         yield debt_netting_entry(
             posting=Posting(wallet.merchant_id, wallet.currency, draft.effective_date),
-            seller=seller_accounts(accounts),
+            seller=seller_accounts(accounts=accounts),
             netting_id=f"{ref.id}:{wallet.id}",
             amount_minor=amount,
         )
-
-
-def seller_accounts(accounts: dict[str, int]) -> SellerAccounts:
-    """Return the accounts of a seller's wallet by what they are for."""
-    return SellerAccounts(
-        pending=accounts["seller_pending"],
-        available=accounts["seller_available"],
-        reserve=accounts["seller_reserve"],
-        dispute_hold=accounts["seller_dispute_hold"],
-        payout_hold=accounts["seller_payout_hold"],
-        receivable=accounts[_DEBT],
-    )
 
 
 def _places(drafts: Sequence[EntryDraft]) -> dict[tuple[UUID, int], tuple[UUID, str] | None]:

@@ -9,10 +9,10 @@ from core.transactions import requires_transaction
 from ledger.templates.entry import Posting
 from ledger.templates.reserves import release_entry
 from ledger.types import EntryRef
-from wallet.selectors import get_wallet
-from wallet.services.accounts import accounts_of
+from wallet.purposes import seller_accounts
+from wallet.selectors import accounts_of, get_wallet
 from wallet.services.holds import insert_hold
-from wallet.services.posting import post_netted, seller_accounts
+from wallet.services.posting import post_netted
 
 __all__ = ["release_funds"]
 
@@ -58,7 +58,7 @@ def release_funds(
     wallet = get_wallet(merchant_id=merchant_id, wallet_id=wallet_id)
     draft = release_entry(
         posting=Posting(merchant_id, wallet.currency, effective_date),
-        seller=seller_accounts(accounts_of(merchant_id=merchant_id, wallet_id=wallet_id)),
+        seller=seller_accounts(accounts=accounts_of(merchant_id=merchant_id, wallet_id=wallet_id)),
         release_id=release_id,
         amount_minor=amount_minor,
         reserve_minor=reserve_minor,

@@ -1,0 +1,37 @@
+"""A wallet's statement as CSV, for people who open it in a spreadsheet."""
+
+import csv
+import io
+
+from core.money import format_minor
+from wallet.types import Statement
+
+__all__ = ["statement_csv"]
+
+_HEADER = ("time", "bucket", "account", "entry", "amount", "balance", "currency")
+
+
+def statement_csv(statement: Statement) -> str:
+    """Return the statement: per bucket an opening line, the movements in order, per bucket a closing line.
+
+    Amounts have exactly the decimals of the currency. No cell holds text that others chose, so none can be
+    taken for a formula.
+    """
+    currency = statement.wallet.currency
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(_HEADER)
+    for bucket, minor in statement.opening.items():
+        balance = format_minor(minor, currency)
+        writer.writerow([statement.since.isoformat(), bucket, "opening", "", "", balance, currency])
+    running = dict(statement.opening)
+    for line in statement.lines:
+        running[line.bucket] += line.delta_minor
+        amounts = [format_minor(minor, currency) for minor in (line.delta_minor, running[line.bucket])]
+        writer.writerow(
+            [line.recorded_at.isoformat(), line.bucket, line.role, line.entry_id, *amounts, currency]
+        )
+    for bucket, minor in statement.closing.items():
+        balance = format_minor(minor, currency)
+        writer.writerow([statement.until.isoformat(), bucket, "closing", "", "", balance, currency])
+    return out.getvalue()
