@@ -125,6 +125,9 @@ def _environment(
             "PUBLIC_URL": "http://127.0.0.1:8000",
             "TEST_HOOKS": "True",
             "HOOKS_DIR": str(hooks),
+            # A test waits for a busy disk; production gives up sooner and tries again.
+            "LOCK_TIMEOUT_MS": "5000",
+            "STATEMENT_TIMEOUT_MS": "20000",
         },
     )
 

@@ -80,6 +80,9 @@ class Stack:
             "INBOX_LEASE_SECONDS": "3",
             "DELIVERY_LEASE_SECONDS": "3",
             "IDLE_IN_TRANSACTION_TIMEOUT_MS": "2000",
+            # As in production; the suite itself is given more.
+            "LOCK_TIMEOUT_MS": "2000",
+            "STATEMENT_TIMEOUT_MS": "5000",
             "PSP_CONNECT_TIMEOUT": "1",
             "PSP_READ_TIMEOUT": "2",
             "PSP_DEADLINE": "2.5",
