@@ -12,6 +12,9 @@ from tests.ledger.books import TABLES, Books, door_call, nothing_changes, rows, 
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
+# A hold is a row of the application's own; what it holds moves through the doors, and an audit compares.
+BEHIND_DOORS = [table for table in TABLES if table != "wallet_hold"]
+
 
 def refused(sql: str, *params: object) -> None:
     with nothing_changes(), pytest.raises(DatabaseError, match=r"permission denied|must be owner"):
@@ -29,7 +32,7 @@ def test_nothing_is_rewritten(books: Books, table: str, verb: str) -> None:
     refused(verb.format(table, column))
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", BEHIND_DOORS)
 def test_nothing_is_inserted_beside_the_doors(books: Books, table: str) -> None:
     books.fund(100)
     refused(f"INSERT INTO {table} SELECT * FROM {table}")

@@ -21,7 +21,7 @@ from core.audits import run_audits
 from ledger import export as source
 from ledger.selectors import balance_minor, chain_root
 from tests.database import as_owner, owner_connection
-from tests.ledger.books import Books, rows
+from tests.ledger.books import BY_HAND, Books, rows
 from tests.ledger.sealing import SCRIPT, export, findings, seal_all, verifier
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
@@ -294,7 +294,8 @@ def test_one_altered_line_is_found_by_script_and_audit(
         capture_output=True, text=True, cwd=tmp_path, env={}, check=False,
     )  # fmt: skip
     as_owner(change.format("k", "forged"))
-    assert {each.name for each in report.violated} == {"sealed_blocks_hold", "entry_has_its_digest"}
+    found = {each.name for each in report.violated} - BY_HAND
+    assert found == {"sealed_blocks_hold", "entry_has_its_digest"}
     assert done.returncode == 1, done.stderr
     assert "block 1: root is" in json.loads(done.stdout)["findings"][0]
 
