@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.core.management import CommandError, call_command
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.http import Http404, UnreadablePostError
 from django.test import Client
 from psycopg import errors as pg
@@ -133,12 +133,10 @@ def test_django_exceptions(raised: Exception, status: int) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_statement_that_takes_too_long_is_503(store: Store, monkeypatch: Any) -> None:
     def slow(**_: Any) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute("SET statement_timeout = 20")
-            try:
-                cursor.execute("SELECT pg_sleep(5)")
-            finally:
-                connection.close()
+        # Of this transaction alone: the connection goes back to the pool as it was.
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = 20")
+            cursor.execute("SELECT pg_sleep(5)")
 
     monkeypatch.setattr("merchants.selectors.list_sellers", slow)
     response = store.get("/v1/sellers")
