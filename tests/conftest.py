@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from config.env import database_from_url
+from core import clock
 from core.provisioning import default_privilege_statements
 from tests.database import as_owner, end_other_sessions, login, truncate_everything
 
@@ -24,6 +26,21 @@ hypothesis_settings.register_profile(
     "chaos", parent=hypothesis_settings.get_profile("default"), max_examples=2000
 )
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+# Tests of what surrounds the product: they start whole families of processes, or a browser, and wait for them.
+_SURROUNDINGS = tuple(Path(__file__).parent / name for name in ("docs", "e2e", "ops", "sandbox"))
+_TOO_SLOW = ["not within", "TimeoutExpired", "TimeoutError", "Timeout", "timed out"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let a wait that ran out in the surroundings be tried once more; the summary names it as a rerun.
+
+    Only there and only for waits: what a test of the product reports about money is never asked twice.
+    """
+    for item in items:
+        if any(item.path.is_relative_to(folder) for folder in _SURROUNDINGS):
+            item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=_TOO_SLOW))
 
 
 @pytest.fixture(scope="session")
@@ -73,6 +90,14 @@ def hooks(tmp_path: Path, settings: Any) -> Iterator[Path]:
     """A folder of armed failpoints and the movable clock, for this test alone."""
     settings.TEST_HOOKS, settings.HOOKS_DIR = True, str(tmp_path)
     yield tmp_path
+
+
+@pytest.fixture
+def stopped_clock(monkeypatch: pytest.MonkeyPatch) -> datetime:
+    """The clock of this process stands still: for bounds that are exact to the second."""
+    moment = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: moment)
+    return moment
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ def test_signed_with_the_secret_of_another_channel(provider: Provider) -> None:
 
 
 @pytest.mark.parametrize("offset", [-301, 301, 31_536_000])
-def test_too_old_and_too_new(provider: Provider, offset: int) -> None:
+def test_too_old_and_too_new(provider: Provider, offset: int, stopped_clock: None) -> None:
     """A-B3, A-B5: the clock is bounded both ways."""
     body = provider.event()
     answer = provider.deliver(body, at=int(clock.now().timestamp()) + offset)

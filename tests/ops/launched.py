@@ -89,7 +89,11 @@ class Launch:
     def launch_id(self) -> str:
         """The mark that this launcher gave to its children."""
         for each in self.family():
-            for item in (PROC / str(each.pid) / "environ").read_bytes().split(b"\0"):
+            try:
+                environ = (PROC / str(each.pid) / "environ").read_bytes()
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # it has ended since
+            for item in environ.split(b"\0"):
                 if item.startswith(LAUNCH_MARK.encode() + b"="):
                     return item.decode().partition("=")[2]
         raise AssertionError("no child carries a mark")

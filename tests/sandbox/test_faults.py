@@ -135,7 +135,7 @@ def test_the_502_page_is_html(account):
         answer.json()
 
 
-@pytest.mark.parametrize(("kind", "seconds"), [("slow", 0.4), ("slow_drip", 0.4)])
+@pytest.mark.parametrize(("kind", "seconds"), [("slow", 1.5), ("slow_drip", 1.5)])
 def test_slow(account, kind, seconds):
     """F-A12."""
     account.arm(kind, seconds=seconds)

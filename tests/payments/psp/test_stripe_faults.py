@@ -144,7 +144,7 @@ def test_one_deadline_ends_every_wait(
     provider.play(script)
     began = time.monotonic()
     outcome = confirm(channel)
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 4
     assert outcome.kind is OutcomeKind.UNKNOWN
     assert len(provider.requests) == 1
     assert provider.requests[0].headers["idempotency-key"] == "nonce-1"
