@@ -28,7 +28,7 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
-# Tests of what surrounds the product: they start whole families of processes, or a browser, and wait for them.
+# Tests of what surrounds the product: they start families of processes, or a browser, and wait for them.
 _SURROUNDINGS = tuple(Path(__file__).parent / name for name in ("docs", "e2e", "ops", "sandbox"))
 _TOO_SLOW = ["not within", "TimeoutExpired", "TimeoutError", "Timeout", "timed out"]
 
