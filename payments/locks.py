@@ -42,6 +42,14 @@ class ChargeScope:
         """Return the newest operation of a kind."""
         return next((each for each in reversed(self.operations) if each.kind == kind), None)
 
+    @property
+    def paying(self) -> PspOperation | None:
+        """The operation through which the charge may move money.
+
+        Where the buyer pays on the provider's page, registering it is all that we ever send.
+        """
+        return self.latest("register" if self.charge.payment_method == "hosted_page" else "confirm")
+
 
 # Plain SQL, because a payment takes these locks three times and the ORM made it several times as long.
 # `charge` is how each statement finds the charge. They are sent together and run one after the other, each

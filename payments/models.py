@@ -112,6 +112,15 @@ class PaymentOrder(StatefulModel, EventSubject):
             models.Index(fields=["checkout", "position"], name="payments_order_of_checkout"),
         ]
 
+    @transition(PAYMENT_ORDER, status, "IN_REVIEW")
+    def to_in_review(self) -> None:
+        """Somebody, or something slow, must look at it before any money moves."""
+
+    @transition(PAYMENT_ORDER, status, "NOT_STARTED")
+    def to_not_started(self) -> None:
+        """A review let it through, or a new attempt begins."""
+        self.failure = None
+
     @transition(PAYMENT_ORDER, status, "EXECUTING")
     def to_executing(self) -> None:
         """A request to the provider is about to be sent, or the buyer has done their part."""
@@ -132,6 +141,14 @@ class PaymentOrder(StatefulModel, EventSubject):
     def to_failed(self, *, failure: dict[str, Any]) -> None:
         """No money moved and none will under this attempt."""
         self.failure = failure
+
+    @transition(PAYMENT_ORDER, status, "CANCELED")
+    def to_canceled(self) -> None:
+        """The store took it back, and it can no longer charge."""
+
+    @transition(PAYMENT_ORDER, status, "EXPIRED")
+    def to_expired(self) -> None:
+        """The buyer did not pay in time, and it can no longer charge."""
 
 
 class OrderShare(models.Model):
@@ -175,7 +192,10 @@ class Charge(StatefulModel):
     merchant_id = models.UUIDField()
     checkout = models.ForeignKey(PaymentEvent, on_delete=models.PROTECT, related_name="charges")
     channel = models.ForeignKey("channels.Channel", on_delete=models.PROTECT, related_name="+")
+    payment_method = models.CharField(max_length=16, default="card")
     psp_reference = models.CharField(max_length=255, null=True)
+    # Where the buyer pays on the provider's own page: the page's session, known before the payment itself.
+    session_reference = models.CharField(max_length=255, null=True)
     amount = MoneyField(max_digits=20, decimal_places=4, default_currency=None, currency_choices=())
     amount_minor = models.BigIntegerField()
     authorized_minor = models.BigIntegerField(default=0)
@@ -191,6 +211,9 @@ class Charge(StatefulModel):
         constraints = [
             models.UniqueConstraint(
                 fields=["merchant_id", "channel", "psp_reference"], name="payments_charge_reference_once"
+            ),
+            models.UniqueConstraint(
+                fields=["merchant_id", "channel", "session_reference"], name="payments_charge_session_once"
             ),
             models.CheckConstraint(
                 condition=Q(
@@ -247,6 +270,11 @@ class Charge(StatefulModel):
     def to_canceled(self, *, failure: dict[str, Any] | None = None) -> None:
         """It was closed at the provider, or nothing was ever sent: it can no longer charge."""
         self.redirect_url, self.failure = "", failure
+
+    @transition(CHARGE, status, "EXPIRED")
+    def to_expired(self) -> None:
+        """Its time was over and it was closed at the provider: it can no longer charge."""
+        self.redirect_url = ""
 
     @transition(CHARGE, status, "CONFLICTED")
     def to_conflicted(self) -> None:

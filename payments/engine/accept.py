@@ -1,9 +1,7 @@
 """Accept a checkout: store it whole with its first work, or refuse it and store nothing."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError
@@ -14,11 +12,11 @@ from core import clock
 from core.errors import DomainError
 from core.history import Changes, Fact
 from core.ids import public_id
-from core.money import MAX_MINOR_PER_CHECKOUT, AmountTooLarge, from_minor
+from core.money import MAX_MINOR_PER_CHECKOUT, AmountTooLarge
 from core.nudges import nudge
 from core.transactions import requires_transaction
 from merchants.selectors import sellers_by_account
-from payments.engine.operations import new_operation
+from payments.engine.charges import charge_money, open_charges
 from payments.errors import (
     CaptureUnsupported,
     CheckoutExists,
@@ -28,7 +26,7 @@ from payments.errors import (
     PaymentOrderExists,
     SellerUnknown,
 )
-from payments.models import Charge, ChargeLine, PaymentEvent, PaymentOrder
+from payments.models import PaymentEvent, PaymentOrder
 from payments.snapshots import order_object
 from payments.types import CheckoutRequest
 
@@ -67,7 +65,7 @@ def accept_checkout(*, merchant_id: UUID, request: CheckoutRequest, actor: str) 
         changes.begin(order, why="accepted", by=actor, fact=_created(order, checkout))
     changes.insert(orders)
     groups = [orders] if request.multi_order_policy == "all_or_nothing" else [[each] for each in orders]
-    _open_charges(checkout, groups, channel, changes, actor)
+    open_charges(checkout, groups, channel, changes, by=actor)
     try:
         changes.save()
     except IntegrityError as error:
@@ -133,61 +131,13 @@ def _new_orders(merchant_id: UUID, request: CheckoutRequest, checkout: PaymentEv
                 seller_id=sellers[order.seller_account].id,
                 seller_account=order.seller_account,
                 buyer_account=checkout.buyer_account,
-                amount=_money(order.amount_minor, order.currency),
+                amount=charge_money(order.amount_minor, order.currency),
                 amount_minor=order.amount_minor,
                 created_at=checkout.created_at,
                 updated_at=checkout.created_at,
             )
         )
     return orders
-
-
-def _open_charges(
-    checkout: PaymentEvent,
-    groups: Sequence[Sequence[PaymentOrder]],
-    channel: ChannelData,
-    changes: Changes,
-    actor: str,
-) -> None:
-    """One charge per group of orders; the token is made reusable first where there are several."""
-    charges, lines, operations = [], [], []
-    for index, group in enumerate(groups):
-        charge = _new_charge(checkout, group, channel)
-        changes.begin(charge, why="accepted", by=actor)
-        charges.append(charge)
-        lines += [
-            ChargeLine(
-                merchant_id=checkout.merchant_id, charge=charge, order=order, amount_minor=order.amount_minor
-            )
-            for order in group
-        ]
-        if len(groups) == 1:
-            operations.append(new_operation(charge, "register"))
-        elif index == 0:
-            operations.append(new_operation(charge, "customer"))
-    for operation in operations:
-        changes.begin(operation, why="accepted", by=actor)
-    changes.insert(charges)
-    changes.insert(lines)
-    changes.insert(operations)
-
-
-def _new_charge(checkout: PaymentEvent, group: Sequence[PaymentOrder], channel: ChannelData) -> Charge:
-    total = sum(order.amount_minor for order in group)
-    return Charge(
-        merchant_id=checkout.merchant_id,
-        checkout=checkout,
-        channel_id=channel.id,
-        amount=_money(total, group[0].amount_currency),
-        amount_minor=total,
-        created_at=checkout.created_at,
-        updated_at=checkout.created_at,
-    )
-
-
-def _money(amount_minor: int, currency: str) -> Any:
-    """The value of a money column; the type of the column is unknown to the type checker."""
-    return from_minor(amount_minor, currency)
 
 
 def _created(order: PaymentOrder, checkout: PaymentEvent) -> Fact:

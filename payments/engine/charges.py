@@ -1,0 +1,66 @@
+"""The charges that pay a checkout, each with its lines and the first thing that is asked of the provider."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from channels.types import ChannelData
+from core import clock
+from core.history import Changes
+from core.money import from_minor
+from core.transactions import requires_transaction
+from payments.engine.operations import new_operation
+from payments.models import Charge, ChargeLine, PaymentEvent, PaymentOrder
+
+__all__ = ["charge_money", "open_charges"]
+
+
+@requires_transaction
+def open_charges(
+    checkout: PaymentEvent,
+    groups: Sequence[Sequence[PaymentOrder]],
+    channel: ChannelData,
+    changes: Changes,
+    *,
+    by: str,
+    why: str = "accepted",
+) -> None:
+    """One charge per group of orders; the token is made reusable first where there are several."""
+    charges, lines, operations = [], [], []
+    for index, group in enumerate(groups):
+        charge = _new_charge(checkout, group, channel)
+        changes.begin(charge, why=why, by=by)
+        charges.append(charge)
+        lines += [
+            ChargeLine(
+                merchant_id=checkout.merchant_id, charge=charge, order=order, amount_minor=order.amount_minor
+            )
+            for order in group
+        ]
+        if len(groups) == 1:
+            operations.append(new_operation(charge, "register"))
+        elif index == 0:
+            operations.append(new_operation(charge, "customer"))
+    for operation in operations:
+        changes.begin(operation, why=why, by=by)
+    changes.insert(charges)
+    changes.insert(lines)
+    changes.insert(operations)
+
+
+def _new_charge(checkout: PaymentEvent, group: Sequence[PaymentOrder], channel: ChannelData) -> Charge:
+    total, created_at = sum(order.amount_minor for order in group), clock.now()
+    return Charge(
+        merchant_id=checkout.merchant_id,
+        checkout=checkout,
+        channel_id=channel.id,
+        payment_method=checkout.payment_method,
+        amount=charge_money(total, group[0].amount_currency),
+        amount_minor=total,
+        created_at=created_at,
+        updated_at=created_at,
+    )
+
+
+def charge_money(amount_minor: int, currency: str) -> Any:
+    """The value of a money column; the type of the column is unknown to the type checker."""
+    return from_minor(amount_minor, currency)
