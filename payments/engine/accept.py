@@ -6,8 +6,6 @@ from uuid import UUID
 
 from django.db import IntegrityError
 
-from channels.selectors import enabled_channels
-from channels.types import ChannelData
 from core import clock
 from core.errors import DomainError
 from core.history import Changes, Fact
@@ -17,12 +15,12 @@ from core.nudges import nudge
 from core.transactions import requires_transaction
 from merchants.selectors import sellers_by_account
 from payments.engine.charges import charge_money, open_charges
+from payments.engine.methods import choose_channel
 from payments.errors import (
     CaptureUnsupported,
     CheckoutExists,
     DuplicatePaymentOrderId,
     MixedCurrencyUnsupported,
-    PaymentMethodUnavailable,
     PaymentOrderExists,
     SellerUnknown,
 )
@@ -56,7 +54,7 @@ def accept_checkout(*, merchant_id: UUID, request: CheckoutRequest, actor: str) 
     PaymentMethodUnavailable; the caller rolls back on any of them.
     """
     _check(request)
-    channel = _choose_channel(merchant_id, request)
+    channel = choose_channel(merchant_id, request)
     checkout = _new_checkout(merchant_id, request)
     orders = _new_orders(merchant_id, request, checkout)
     changes = Changes()
@@ -86,14 +84,6 @@ def _check(request: CheckoutRequest) -> None:
         raise MixedCurrencyUnsupported(param="payment_orders")
     if request.capture != "automatic":
         raise CaptureUnsupported(param="capture")
-
-
-def _choose_channel(merchant_id: UUID, request: CheckoutRequest) -> ChannelData:
-    """The first enabled channel of the merchant that can take the method."""
-    for channel in enabled_channels(merchant_id=merchant_id):
-        if request.payment_method in channel.capabilities.get("payment_methods", ["card"]):
-            return channel
-    raise PaymentMethodUnavailable(param="payment_method")
 
 
 def _new_checkout(merchant_id: UUID, request: CheckoutRequest) -> PaymentEvent:
