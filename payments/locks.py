@@ -22,6 +22,7 @@ __all__ = [
     "lock_unstarted_charges",
     "lock_waiting_of_checkout",
     "lock_waiting_operations",
+    "release_lease",
 ]
 
 
@@ -163,6 +164,12 @@ def lock_waiting_of_checkout(*, checkout_id: UUID, looked_before: datetime) -> l
         .select_for_update(skip_locked=True, no_key=True, of=("self",))
         .values_list("id", flat=True)
     )
+
+
+@requires_transaction
+def release_lease(*, operation_id: UUID, fence: int) -> None:
+    """Give a claimed operation back, unless a newer claim holds it."""
+    PspOperation.objects.filter(id=operation_id, fence=fence).update(leased_until=None)
 
 
 @requires_transaction

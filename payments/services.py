@@ -3,6 +3,7 @@
 from payments.engine.accept import accept_checkout
 from payments.engine.execute import execute_operation
 from payments.engine.failures import replay_operation
+from payments.engine.inline import register_inline
 from payments.engine.observe import on_provider_event
 from payments.engine.wake import hurry_checkout
 
@@ -11,5 +12,6 @@ __all__ = [
     "execute_operation",
     "hurry_checkout",
     "on_provider_event",
+    "register_inline",
     "replay_operation",
 ]

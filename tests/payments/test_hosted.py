@@ -72,3 +72,15 @@ def test_a_buyer_pays_on_the_page(shop: Shop) -> None:
     assert seen["payment_orders"][0]["psp"]["reference"] == charge().psp_reference
     assert JournalEntry.objects.filter(source="charge").count() == 1
     assert len(shop.requests(CREATE)) == 1
+
+
+def test_the_answer_tells_where_to_send_the_buyer(shop: Shop) -> None:
+    body, key = hosted(shop), "once"
+    first = shop.store.post("/v1/payments", body, key=key)
+    seen = first.json()
+    assert (first.status_code, seen["status"]) == (201, "requires_action")
+    assert seen["next_action"]["url"] == charge().redirect_url
+    again = shop.store.post("/v1/payments", body, key=key)
+    assert (again.content, again.headers["Idempotent-Replayed"]) == (first.content, "true")
+    assert seen == shop.checkout(seen["id"])
+    assert len(shop.requests(CREATE)) == 1
