@@ -123,7 +123,7 @@ def answer_once(*, merchant_id: UUID, key: str, digest: bytes, work: Callable[[]
 
 @requires_transaction
 def replace_answer(*, merchant_id: UUID, key: str, old: Answer, new: Answer) -> bool:
-    """Store another answer in place of `old`, no byte of which was sent yet; False if it is not stored any more.
+    """Store another answer in place of `old`, no byte of which was sent yet; False if that is not stored.
 
     It commits with whatever makes the new answer true. Because it compares, an answer is replaced once.
     """

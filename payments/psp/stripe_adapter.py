@@ -26,7 +26,14 @@ from payments.psp.contract import (
 from payments.psp.declines import decline
 from payments.psp.stripe_amounts import UnsupportedAmount, to_stripe
 from payments.psp.stripe_objects import REFERENCE_KEY, Unreadable, read_identity, read_intent
-from payments.psp.stripe_outcomes import of_closed, of_confirmed, of_created, of_state, outcome_of
+from payments.psp.stripe_outcomes import (
+    of_closed,
+    of_confirmed,
+    of_created,
+    of_question,
+    of_state,
+    outcome_of,
+)
 from payments.psp.stripe_sessions import (
     EXPANDED,
     PAGE_LIFETIME,
@@ -116,7 +123,7 @@ class StripeAdapter:
             send=lambda client: client.v1.payment_intents.retrieve(reference),
             has_effect=False,
         )
-        return outcome_of(exchange, meaning=of_state)
+        return of_question(outcome_of(exchange, meaning=of_state))
 
     def _query_session(self, channel: ChannelData, reference: str) -> Outcome:
         exchange = call(
@@ -125,7 +132,7 @@ class StripeAdapter:
             send=lambda client: client.v1.checkout.sessions.retrieve(reference, EXPANDED),
             has_effect=False,
         )
-        return outcome_of(exchange, read=read_session, meaning=of_state)
+        return of_question(outcome_of(exchange, read=read_session, meaning=of_state))
 
     @forbids_transaction
     def cancel(self, *, channel: ChannelData, request: CancelRequest) -> Outcome:
