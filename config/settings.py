@@ -177,6 +177,10 @@ PSP_SLOW_CALL = env_float("PSP_SLOW_CALL", 8.0)
 PSP_BREAKER_FAILURES = env_int("PSP_BREAKER_FAILURES", 5)
 PSP_BREAKER_WINDOW = env_float("PSP_BREAKER_WINDOW", 30.0)
 PSP_BREAKER_REST = env_float("PSP_BREAKER_REST", 15.0)
+# A web process opens the provider's page for a payment it has just accepted, if this many are not at it
+# already (0: never) and within this time; otherwise a worker does it.
+INLINE_REGISTRATIONS = env_int("INLINE_REGISTRATIONS", 2)
+INLINE_REGISTRATION_DEADLINE = env_float("INLINE_REGISTRATION_DEADLINE", 2.5)
 # How far a webhook's time may be from ours, either way; there is no value that switches this off.
 PSP_WEBHOOK_TOLERANCE = env_int("PSP_WEBHOOK_TOLERANCE", 300)
 

@@ -28,6 +28,8 @@ __all__ = [
     "fingerprint",
     "forget",
     "read_key",
+    "replace_answer",
+    "stored_answer",
 ]
 
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]{1,255}")
@@ -117,6 +119,22 @@ def answer_once(*, merchant_id: UUID, key: str, digest: bytes, work: Callable[[]
     insert_rows([record])
     failpoint("idem.before_commit")
     return answer
+
+
+@requires_transaction
+def replace_answer(*, merchant_id: UUID, key: str, old: Answer, new: Answer) -> bool:
+    """Store another answer in place of `old`, no byte of which was sent yet; False if that is not stored.
+
+    It commits with whatever makes the new answer true. Because it compares, an answer is replaced once.
+    """
+    record = IdempotencyRecord.objects.filter(merchant_id=merchant_id, key=key)
+    return record.filter(status=old.status, body=old.body).update(status=new.status, body=new.body) == 1
+
+
+def stored_answer(*, merchant_id: UUID, key: str) -> Answer:
+    """Return what is stored under a key that was answered. Raises IdempotencyRecord.DoesNotExist."""
+    stored = IdempotencyRecord.objects.get(merchant_id=merchant_id, key=key)
+    return Answer(stored.status, bytes(stored.body))
 
 
 @requires_transaction

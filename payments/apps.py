@@ -19,3 +19,4 @@ class PaymentsConfig(AppConfig):
         register_drain(OperationDrain())
         register_replay("operations", replay_operation)
         subscribe("stripe", "payment_intent.", "payments", on_provider_event)
+        subscribe("stripe", "checkout.session.", "payments.pages", on_provider_event)

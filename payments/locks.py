@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Model
+from django.db.models import Model, Q
 
 from core import clock
 from core.rows import Query, columns_of, read_together
@@ -20,7 +20,9 @@ __all__ = [
     "lock_charge",
     "lock_operation",
     "lock_unstarted_charges",
+    "lock_waiting_of_checkout",
     "lock_waiting_operations",
+    "release_lease",
 ]
 
 
@@ -48,7 +50,7 @@ class ChargeScope:
 
         Where the buyer pays on the provider's page, registering it is all that we ever send.
         """
-        return self.latest("register" if self.charge.payment_method == "hosted_page" else "confirm")
+        return self.latest("register" if self.charge.is_hosted else "confirm")
 
 
 # Plain SQL, because a payment takes these locks three times and the ORM made it several times as long.
@@ -147,6 +149,27 @@ def lock_waiting_operations(*, channel_id: UUID, looked_before: datetime) -> lis
         .select_for_update(skip_locked=True, no_key=True)
         .values_list("id", flat=True)
     )
+
+
+@requires_transaction
+def lock_waiting_of_checkout(*, checkout_id: UUID, looked_before: datetime) -> list[UUID]:
+    """The same for the operations through which the charges of one checkout may move money."""
+    waiting = PspOperation.objects.filter(
+        charge__checkout_id=checkout_id, status__in=["UNKNOWN", "PENDING"], updated_at__lt=looked_before
+    )
+    pays = Q(kind="confirm") | Q(kind="register", charge__payment_method="hosted_page")
+    return list(
+        waiting.filter(pays)
+        .order_by("id")
+        .select_for_update(skip_locked=True, no_key=True, of=("self",))
+        .values_list("id", flat=True)
+    )
+
+
+@requires_transaction
+def release_lease(*, operation_id: UUID, fence: int) -> None:
+    """Give a claimed operation back, unless a newer claim holds it."""
+    PspOperation.objects.filter(id=operation_id, fence=fence).update(leased_until=None)
 
 
 @requires_transaction

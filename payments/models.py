@@ -227,10 +227,23 @@ class Charge(StatefulModel):
             ),
         ]
 
+    @property
+    def is_hosted(self) -> bool:
+        """Whether the buyer pays on the provider's own page."""
+        return self.payment_method == "hosted_page"
+
+    @property
+    def provider_reference(self) -> str:
+        """What the provider is asked about: the page where there is one, else the payment; may be empty."""
+        return (self.session_reference if self.is_hosted else self.psp_reference) or ""
+
     @transition(CHARGE, status, "REGISTERED")
-    def to_registered(self, *, psp_reference: str | None = None) -> None:
+    def to_registered(
+        self, *, psp_reference: str | None = None, session_reference: str | None = None
+    ) -> None:
         """The provider knows the payment, not yet to move money: there is something to ask about."""
         self.psp_reference = psp_reference or self.psp_reference
+        self.session_reference = session_reference or self.session_reference
 
     @transition(CHARGE, status, "SUBMITTED")
     def to_submitted(self) -> None:
@@ -238,12 +251,13 @@ class Charge(StatefulModel):
 
     @transition(CHARGE, status, "REQUIRES_ACTION")
     def to_requires_action(self, *, redirect_url: str) -> None:
-        """The buyer's bank wants to see the buyer."""
+        """The buyer's bank wants to see the buyer, or the provider's page is open."""
         self.redirect_url = redirect_url
 
     @transition(CHARGE, status, "PENDING")
-    def to_pending(self) -> None:
+    def to_pending(self, *, psp_reference: str | None = None) -> None:
         """The provider has it and will tell."""
+        self.psp_reference, self.redirect_url = psp_reference or self.psp_reference, ""
 
     @transition(CHARGE, status, "UNKNOWN")
     def to_unknown(self) -> None:
@@ -255,8 +269,9 @@ class Charge(StatefulModel):
         self.authorized_minor = authorized_minor
 
     @transition(CHARGE, status, "CAPTURED")
-    def to_captured(self, *, captured_minor: int) -> None:
+    def to_captured(self, *, captured_minor: int, psp_reference: str | None = None) -> None:
         """The money moved."""
+        self.psp_reference = psp_reference or self.psp_reference
         self.captured_minor = captured_minor
         self.authorized_minor = max(self.authorized_minor, captured_minor)
         self.redirect_url, self.failure = "", None
@@ -279,6 +294,7 @@ class Charge(StatefulModel):
     @transition(CHARGE, status, "CONFLICTED")
     def to_conflicted(self) -> None:
         """The provider's facts differ from ours; nothing is posted until two people decide."""
+        self.redirect_url = ""
 
 
 class ChargeLine(models.Model):

@@ -1,5 +1,6 @@
 """How others read pay-in; everything is reached through the caller's merchant."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -7,7 +8,6 @@ from channels.selectors import get_channel
 from core.errors import NotFound
 from core.ids import parse_public_id
 from core.models import StatusChange
-from payments.engine.accept import Accepted
 from payments.models import ChargeLine, PaymentEvent, PaymentOrder, PspOperation
 from payments.snapshots import checkout_object, moment, order_object
 
@@ -43,9 +43,9 @@ def get_checkout(*, merchant_id: UUID, reference: str) -> dict[str, Any]:
     return checkout_object(checkout, orders, charges, names)
 
 
-def checkout_as_accepted(*, accepted: Accepted) -> dict[str, Any]:
+def checkout_as_accepted(*, checkout: PaymentEvent, orders: Sequence[PaymentOrder]) -> dict[str, Any]:
     """Return the checkout object of a checkout that was just accepted, without another query."""
-    return checkout_object(accepted.checkout, accepted.orders, {}, {})
+    return checkout_object(checkout, orders, {}, {})
 
 
 def _by(reference: str, prefix: str, column: str) -> dict[str, Any]:

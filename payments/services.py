@@ -3,6 +3,15 @@
 from payments.engine.accept import accept_checkout
 from payments.engine.execute import execute_operation
 from payments.engine.failures import replay_operation
+from payments.engine.inline import register_inline
 from payments.engine.observe import on_provider_event
+from payments.engine.wake import hurry_checkout
 
-__all__ = ["accept_checkout", "execute_operation", "on_provider_event", "replay_operation"]
+__all__ = [
+    "accept_checkout",
+    "execute_operation",
+    "hurry_checkout",
+    "on_provider_event",
+    "register_inline",
+    "replay_operation",
+]

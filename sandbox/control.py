@@ -14,6 +14,7 @@ from sandbox.database import dump, place_of
 from sandbox.faults import FaultError
 from sandbox.psp import attempts, events, payment_intents, refunds
 from sandbox.psp.call import Call
+from sandbox.psp.cards import find_card
 from sandbox.psp.errors import ApiError
 from sandbox.server import Request, Response
 from sandbox.store import BehaviourError
@@ -57,6 +58,7 @@ class Control:
             ("GET", "deliveries", self.deliveries),
             ("POST", "payment_intents/(?P<identifier>pi_[0-9a-f]+)/authentication", self.authentication),
             ("POST", "payment_intents/(?P<identifier>pi_[0-9a-f]+)/settlement", self.settlement),
+            ("POST", "checkout_sessions/(?P<identifier>cs_test_[0-9a-f]+)/payment", self.pay_session),
             ("POST", "refunds/(?P<identifier>re_[0-9a-f]+)/fail", self.fail_refund),
             ("POST", "store/secrets", self.add_secret),
             ("DELETE", "store/secrets", self.drop_secret),
@@ -155,10 +157,10 @@ class Control:
         return {"now": self._world.clock.now(), "offset": self._world.clock.offset}
 
     def move_clock(self, data: Body) -> Any:
-        """Move the sandbox clock by ``seconds``; authorisations past their seven days expire now."""
+        """Move the sandbox clock by ``seconds``; what is due by then happens before the answer."""
         self._world.clock.move(seconds=float(data["seconds"]) if "seconds" in data else _missing("seconds"))
         expired = self._expire()
-        return {**self.clock({}), "expired": expired}
+        return {**self.clock({}), "expired": expired, "rang": self._world.alarms.ring()}
 
     def _expire(self) -> list[str]:
         rows = self._world.database.rows(
@@ -277,6 +279,14 @@ class Control:
 
         account = self._owner(identifier)
         return self._world.api.perform(account=account, operation="bank.settlement", action=act)
+
+    def pay_session(self, data: Body, identifier: str) -> Any:
+        """Let a buyer pay a Checkout Session with a test card, as on its page."""
+        token = str(data.get("token", "pm_card_visa"))
+        if find_card(token) is None:
+            raise Refusal(f"no test card {token}")
+        session, fault = self._world.checkout.pay(self._owner(identifier), identifier, token=token)
+        return session if fault is None else {"fault": fault.kind, "session": session}
 
     def _owner(self, identifier: str) -> str:
         row = self._world.database.one(

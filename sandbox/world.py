@@ -11,7 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from sandbox import pages
+from sandbox.alarms import Alarms
 from sandbox.bank import HTML, Bank
+from sandbox.checkout import Checkout
 from sandbox.clock import Clock
 from sandbox.control import Control, reply
 from sandbox.database import Database
@@ -51,6 +53,8 @@ class World:
             base_url=self.base_url, version=settings.api_version,
         )  # fmt: skip
         self.bank = Bank(self.database, self.api)
+        self.checkout = Checkout(self.database, self.api)
+        self.alarms = Alarms(database=self.database, clock=self.clock, api=self.api)
         self.store = Store(self.database, self.api.stopping)
         self.control = Control(self)
 
@@ -58,6 +62,7 @@ class World:
         """Send what is open, and tell where the sandbox listens in ``sandbox.json`` of the data folder."""
         self._own_endpoints()
         self.webhooks.start()
+        self.alarms.start()
         place = self.settings.data / "sandbox.json"
         partial = place.with_suffix(".partial")
         partial.write_text(json.dumps({"pid": os.getpid(), **self.addresses()}))
@@ -155,6 +160,8 @@ class World:
             return self.control.handle(request)
         if path.startswith("/_bank/"):
             return self.bank.handle(request)
+        if path.startswith("/c/pay/"):
+            return self.checkout.handle(request)
         if path == "/store/webhooks" and request.method == "POST":
             return self.store.receive(request)
         if path == "/" and request.method == "GET":

@@ -72,7 +72,17 @@ class PostOnceView(ApiView):
         data = read_body(self.Input, request)
         answer = self._once(key, digest, data, path)
         failpoint("idem.after_commit")
+        if key is not None and not answer.is_replay:
+            answer = self.follow_up(key, answer)
         return self.respond(answer)
+
+    def follow_up(self, key: str, answer: Answer) -> Answer:
+        """Do what the store waits for beyond the commit; return the answer that is stored under the key.
+
+        Another answer than the committed one must have been committed in its place (`replace_answer`), so
+        that a repeat of the request is told the same.
+        """
+        return answer
 
     def respond(self, answer: Answer) -> HttpResponse:
         """Turn the committed answer into HTTP."""

@@ -74,9 +74,9 @@ class CheckoutInput(StrictSerializer):
             raise PaymentMethodConflict(param="payment_method")
         if method == "hosted_page" and policy == "best_effort" and len(values["payment_orders"]) > 1:
             raise MultiOrderPolicyUnsupported(param="multi_order_policy")
-        if method != "card":
+        if method not in ("card", "hosted_page"):
             raise PaymentMethodUnavailable(param="payment_method")
-        if not token:
+        if method == "card" and not token:
             raise MissingField(param="credit_card_info")
         if url := values.get("return_url"):
             _check_return_url(url)

@@ -6,14 +6,15 @@ from typing import Any
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from core.api.views import ApiView, PostOnceView, json_response
+from core.api.views import ApiView, json_response
 from payments import selectors, services
+from payments.api.inline import RegistersInline
 from payments.api.serializers import CheckoutInput
 
 __all__ = ["CheckoutDetail", "PaymentDetail", "PaymentList"]
 
 
-class PaymentList(PostOnceView):
+class PaymentList(RegistersInline):
     """POST accepts a checkout."""
 
     scopes = {"POST": "payments:write"}
@@ -25,7 +26,10 @@ class PaymentList(PostOnceView):
         accepted = services.accept_checkout(
             merchant_id=self.caller.merchant_id, request=data["request"], actor=self.caller.actor
         )
-        return HTTPStatus.CREATED, selectors.checkout_as_accepted(accepted=accepted)
+        self.inline = accepted.inline
+        return HTTPStatus.CREATED, selectors.checkout_as_accepted(
+            checkout=accepted.checkout, orders=accepted.orders
+        )
 
 
 class PaymentDetail(ApiView):

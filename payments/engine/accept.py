@@ -6,9 +6,8 @@ from uuid import UUID
 
 from django.db import IntegrityError
 
-from channels.selectors import enabled_channels
-from channels.types import ChannelData
 from core import clock
+from core.drain import Claim
 from core.errors import DomainError
 from core.history import Changes, Fact
 from core.ids import public_id
@@ -17,12 +16,13 @@ from core.nudges import nudge
 from core.transactions import requires_transaction
 from merchants.selectors import sellers_by_account
 from payments.engine.charges import charge_money, open_charges
+from payments.engine.inline import lease_inline
+from payments.engine.methods import choose_channel
 from payments.errors import (
     CaptureUnsupported,
     CheckoutExists,
     DuplicatePaymentOrderId,
     MixedCurrencyUnsupported,
-    PaymentMethodUnavailable,
     PaymentOrderExists,
     SellerUnknown,
 )
@@ -41,10 +41,14 @@ _TAKEN: dict[str, tuple[type[DomainError], str]] = {
 
 @dataclass(frozen=True)
 class Accepted:
-    """A checkout that was just stored, with its orders in the order of the request."""
+    """A checkout that was just stored, with its orders in the order of the request.
+
+    `inline` is the right to open the provider's page at once, which the caller uses or gives back.
+    """
 
     checkout: PaymentEvent
     orders: tuple[PaymentOrder, ...]
+    inline: Claim | None = None
 
 
 @requires_transaction
@@ -56,7 +60,7 @@ def accept_checkout(*, merchant_id: UUID, request: CheckoutRequest, actor: str) 
     PaymentMethodUnavailable; the caller rolls back on any of them.
     """
     _check(request)
-    channel = _choose_channel(merchant_id, request)
+    channel = choose_channel(merchant_id, request)
     checkout = _new_checkout(merchant_id, request)
     orders = _new_orders(merchant_id, request, checkout)
     changes = Changes()
@@ -65,13 +69,15 @@ def accept_checkout(*, merchant_id: UUID, request: CheckoutRequest, actor: str) 
         changes.begin(order, why="accepted", by=actor, fact=_created(order, checkout))
     changes.insert(orders)
     groups = [orders] if request.multi_order_policy == "all_or_nothing" else [[each] for each in orders]
-    open_charges(checkout, groups, channel, changes, by=actor)
+    operations = open_charges(checkout, groups, channel, changes, by=actor)
+    inline = lease_inline(checkout, operations, changes)
     try:
         changes.save()
     except IntegrityError as error:
         raise _already_there(error) from error
-    nudge("operations")
-    return Accepted(checkout=checkout, orders=tuple(orders))
+    if inline is None:
+        nudge("operations")
+    return Accepted(checkout=checkout, orders=tuple(orders), inline=inline)
 
 
 def _check(request: CheckoutRequest) -> None:
@@ -86,14 +92,6 @@ def _check(request: CheckoutRequest) -> None:
         raise MixedCurrencyUnsupported(param="payment_orders")
     if request.capture != "automatic":
         raise CaptureUnsupported(param="capture")
-
-
-def _choose_channel(merchant_id: UUID, request: CheckoutRequest) -> ChannelData:
-    """The first enabled channel of the merchant that can take the method."""
-    for channel in enabled_channels(merchant_id=merchant_id):
-        if request.payment_method in channel.capabilities.get("payment_methods", ["card"]):
-            return channel
-    raise PaymentMethodUnavailable(param="payment_method")
 
 
 def _new_checkout(merchant_id: UUID, request: CheckoutRequest) -> PaymentEvent:

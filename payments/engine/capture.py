@@ -36,7 +36,13 @@ def book_capture(scope: ChargeScope, operation: PspOperation, seen: PspObject, c
     """
     at = clock.now()
     changes.move(operation, operation.to_succeeded, why="captured")
-    changes.move(scope.charge, scope.charge.to_captured, why="captured", captured_minor=seen.captured_minor)
+    changes.move(
+        scope.charge,
+        scope.charge.to_captured,
+        why="captured",
+        captured_minor=seen.captured_minor,
+        psp_reference=seen.reference,
+    )
     shares = _shares(scope, at=scope.checkout.created_at)
     changes.insert(
         [

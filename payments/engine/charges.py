@@ -9,7 +9,7 @@ from core.history import Changes
 from core.money import from_minor
 from core.transactions import requires_transaction
 from payments.engine.operations import new_operation
-from payments.models import Charge, ChargeLine, PaymentEvent, PaymentOrder
+from payments.models import Charge, ChargeLine, PaymentEvent, PaymentOrder, PspOperation
 
 __all__ = ["charge_money", "open_charges"]
 
@@ -23,8 +23,11 @@ def open_charges(
     *,
     by: str,
     why: str = "accepted",
-) -> None:
-    """One charge per group of orders; the token is made reusable first where there are several."""
+) -> list[PspOperation]:
+    """One charge per group of orders; the token is made reusable first where there are several.
+
+    Returns the operations with which they begin, not saved yet.
+    """
     charges, lines, operations = [], [], []
     for index, group in enumerate(groups):
         charge = _new_charge(checkout, group, channel)
@@ -45,6 +48,7 @@ def open_charges(
     changes.insert(charges)
     changes.insert(lines)
     changes.insert(operations)
+    return operations
 
 
 def _new_charge(checkout: PaymentEvent, group: Sequence[PaymentOrder], channel: ChannelData) -> Charge:

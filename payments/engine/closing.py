@@ -6,7 +6,7 @@ from typing import Any
 from core.cases import open_case
 from core.history import Changes
 from core.ids import public_id
-from payments.engine.facts import order_fact
+from payments.engine.facts import move_orders, order_fact
 from payments.locks import ChargeScope, lock_unstarted_charges
 from payments.models import ChargeLine, PspOperation
 from payments.psp.contract import Decline
@@ -85,12 +85,16 @@ def give_up(scope: ChargeScope, operation: PspOperation, changes: Changes, *, wh
 def conflict(scope: ChargeScope, operation: PspOperation, changes: Changes, *, error: str) -> None:
     """Freeze a charge whose provider contradicts us: nothing is posted, two people decide."""
     changes.move(operation, operation.to_conflicted, why=error, error=error[:500])
-    confirm = scope.latest("confirm")
-    if operation.kind == "expire" and confirm is not None and confirm.status in ("UNKNOWN", "PENDING"):
+    paying = scope.paying
+    if operation.kind == "expire" and paying is not None and paying.status in ("UNKNOWN", "PENDING"):
         # Otherwise the next answer about the payment would decide what people were asked to decide.
-        changes.move(confirm, confirm.to_conflicted, why=error, error=error[:500])
-    if operation.kind in ("confirm", "expire") and scope.charge.status != "CONFLICTED":
+        changes.move(paying, paying.to_conflicted, why=error, error=error[:500])
+    # A charge that the provider never confirmed to know stays CREATED: there is nothing to decide about it.
+    if scope.charge.status not in ("CREATED", "CONFLICTED") and (
+        operation is paying or operation.kind == "expire"
+    ):
         changes.move(scope.charge, scope.charge.to_conflicted, why=error)
+    move_orders(scope, changes, "REQUIRES_ACTION", "to_executing", "executing", "people decide")
     open_case(
         kind="charge_conflict",
         due_in=CONFLICT_DUE,

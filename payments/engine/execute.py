@@ -5,6 +5,7 @@ fence, record the outcome and everything that follows in one commit. A process m
 the row's due time brings it back, and what was sent is asked about or sent again under the same nonce.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -31,6 +32,8 @@ from payments.psp.contract import Outcome, OutcomeKind, PspAdapter, adapter_for
 
 __all__ = ["execute_operation"]
 
+Also = Callable[[ChargeScope], None]
+
 
 @dataclass(frozen=True)
 class Intent:
@@ -43,17 +46,18 @@ class Intent:
 
 
 @forbids_transaction
-def execute_operation(*, claim: Claim) -> None:
+def execute_operation(*, claim: Claim, also: Also | None = None) -> None:
     """Take a claimed operation one step further; chain to the next one that follows from it at once.
 
-    Does nothing when the operation needs nothing any more or another worker holds a newer claim.
+    Does nothing when the operation needs nothing any more or another worker holds a newer claim. `also`
+    is done with each outcome, in its transaction and before its commit; it must have no effect elsewhere.
     """
     intent = _intend(claim)
     while intent is not None:
         _pass("after_intent", intent)
         channel_id, outcome = intent.channel.id, _call(intent)
         _pass("after_effect", intent)
-        done, intent = intent, _record(intent, outcome)
+        done, intent = intent, _record(intent, outcome, also)
         _pass("after_commit", done)
         answered = outcome.kind not in (OutcomeKind.NOT_SENT, OutcomeKind.UNKNOWN)
         if note_result(channel_id=channel_id, ok=answered):
@@ -134,7 +138,7 @@ def _call(intent: Intent) -> Outcome:
 
 
 @at_edge
-def _record(intent: Intent, outcome: Outcome) -> Intent | None:
+def _record(intent: Intent, outcome: Outcome, also: Also | None) -> Intent | None:
     """Phase ③: record the outcome and all that follows; return the next intent if there is one."""
     scope = lock_operation(operation_id=intent.operation_id)
     assert scope is not None, "operations are never deleted"
@@ -154,6 +158,8 @@ def _record(intent: Intent, outcome: Outcome) -> Intent | None:
         # It is sent at once, in the slot of the channel that is held already.
         next_intent = _prepare(scope, follow_up, changes, lease=lease)
     changes.save()
+    if also is not None:
+        also(scope)
     _pass("before_commit", intent)
     if next_intent is not None:
         _pass("before_intent", next_intent)

@@ -1,13 +1,13 @@
 """The events that pay-in tells the world."""
 
 from channels.selectors import get_channel
-from core.history import Fact
+from core.history import Changes, Fact
 from core.ids import public_id
 from payments.locks import ChargeScope
 from payments.models import PaymentOrder
 from payments.snapshots import order_object
 
-__all__ = ["order_fact"]
+__all__ = ["move_orders", "order_fact"]
 
 
 def order_fact(scope: ChargeScope, order: PaymentOrder, what: str) -> Fact:
@@ -18,3 +18,10 @@ def order_fact(scope: ChargeScope, order: PaymentOrder, what: str) -> Fact:
         public_id("pay", order.id),
         lambda: {"object": order_object(order, scope.checkout, scope.charge, channel.name)},
     )
+
+
+def move_orders(scope: ChargeScope, changes: Changes, state: str, method: str, what: str, why: str) -> None:
+    """Move those of the charge's orders that are in one state, and tell the store of each."""
+    for order in scope.orders:
+        if order.status == state:
+            changes.move(order, getattr(order, method), why=why, fact=order_fact(scope, order, what))

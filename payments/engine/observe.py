@@ -1,6 +1,7 @@
 """What a provider's webhook tells us: the same facts as an answer, at another time, in any order."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from core import clock
 from core.cases import open_case
@@ -11,7 +12,7 @@ from core.rows import Query, read_together
 from core.transactions import requires_transaction
 from events.errors import NotYet
 from events.types import InboundEvent
-from payments.engine.outcome import apply_outcome
+from payments.engine.outcome import apply_outcome, contradicts
 from payments.locks import ChargeScope, lock_charge
 from payments.models import Charge
 from payments.psp.contract import Outcome, OutcomeKind, PspObject, PspStatus, adapter_for
@@ -30,7 +31,8 @@ def on_provider_event(*, delivery: InboundEvent) -> None:
     """Apply a verified webhook about a payment.
 
     Money that was captured is booked at once, if every fact is ours. Anything else is a hint to ask:
-    events arrive late and in any order, and a newer state must never be overwritten by an older one.
+    events arrive late and in any order, and a newer state must never be overwritten by an older one. Where
+    the buyer pays on the provider's page, whose payment is ours is known by asking about the page.
     Raises NotYet when our own row is not there yet; the event is parked, never dropped.
     """
     seen = adapter_for(delivery.provider).read_event(payload=delivery.payload)
@@ -41,8 +43,8 @@ def on_provider_event(*, delivery: InboundEvent) -> None:
     scope = _find(delivery, seen)
     if scope is None:
         return
-    operation = scope.latest("confirm")
-    if seen.status is PspStatus.CAPTURED:
+    operation = scope.paying
+    if seen.status is PspStatus.CAPTURED and not _is_hint(scope, seen):
         if scope.charge.status == "CAPTURED" and scope.charge.psp_reference == seen.reference:
             return
         if operation is None or operation.status not in _WAITING:
@@ -57,6 +59,13 @@ def on_provider_event(*, delivery: InboundEvent) -> None:
         nudge("operations")
 
 
+def _is_hint(scope: ChargeScope, seen: PspObject) -> bool:
+    """Say whether money that was told of is only a reason to ask about the page on which it was paid."""
+    open_page = scope.charge.is_hosted and scope.paying is not None and scope.paying.status in _WAITING
+    is_told_of_page = bool(seen.session_reference) or scope.charge.psp_reference is None
+    return open_page and is_told_of_page and not contradicts(scope, seen)
+
+
 def _is_known(delivery: InboundEvent, seen: PspObject) -> bool:
     """Nearly every event tells what the answer told before: that needs no locks, because it stays so."""
     known = [parse_public_id(seen.our_reference, "chg"), delivery.channel_id, seen.reference]
@@ -64,14 +73,11 @@ def _is_known(delivery: InboundEvent, seen: PspObject) -> bool:
 
 
 def _find(delivery: InboundEvent, seen: PspObject) -> ChargeScope | None:
-    key = parse_public_id(seen.our_reference, "chg")
+    key = parse_public_id(seen.our_reference, "chg") or _by_reference(delivery, seen)
     if key is None:
-        row = Charge.objects.filter(channel_id=delivery.channel_id, psp_reference=seen.reference).first()
-        if row is None:
-            if seen.our_reference:
-                return None  # Not one of our payments: the account has other uses.
-            raise NotYet(f"no charge has the reference {seen.reference}")
-        key = row.id
+        if seen.our_reference:
+            return None  # Not one of our payments: the account has other uses.
+        raise NotYet(f"no charge has the reference {seen.reference or seen.session_reference}")
     scope = lock_charge(charge_id=key)
     if scope is None:
         raise NotYet(f"no charge {seen.our_reference} yet")
@@ -80,6 +86,15 @@ def _find(delivery: InboundEvent, seen: PspObject) -> ChargeScope | None:
         _case(scope, "foreign_event", f"channel {delivery.channel_id} told of {seen.reference}")
         return None
     return scope
+
+
+def _by_reference(delivery: InboundEvent, seen: PspObject) -> UUID | None:
+    ours = Charge.objects.filter(channel_id=delivery.channel_id)
+    if seen.session_reference:
+        ours = ours.filter(session_reference=seen.session_reference)
+    else:
+        ours = ours.filter(psp_reference=seen.reference)
+    return ours.values_list("id", flat=True).first()
 
 
 def _unexpected_money(scope: ChargeScope, seen: PspObject) -> None:

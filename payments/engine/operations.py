@@ -2,14 +2,24 @@
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
+
 from core import clock
 from core.history import Changes
 from core.ids import public_id, uuid7
 from core.retry import Retry, Strategy
 from core.transactions import requires_transaction
-from payments.models import Charge, PspOperation
+from payments.models import Charge, PaymentEvent, PspOperation
 
-__all__ = ["GIVE_UP_AFTER", "SEND_AGAIN", "new_operation", "next_look", "start_operation"]
+__all__ = [
+    "GIVE_UP_AFTER",
+    "SEND_AGAIN",
+    "new_operation",
+    "next_look",
+    "postpone",
+    "return_hop",
+    "start_operation",
+]
 
 # Something that provably was not sent is sent again for a quarter of an hour; after that the buyer is told
 # that the provider cannot be reached, which is safe because nothing ever arrived.
@@ -60,3 +70,18 @@ def next_look(operation: PspOperation) -> datetime:
     else:
         pause = 3600
     return clock.now() + timedelta(seconds=pause)
+
+
+def postpone(operation: PspOperation, *, error: str) -> None:
+    """Nothing new is known: look again later, without a change of state."""
+    operation.due_at = next_look(operation)
+    operation.note_answer()
+    operation.leased_until = None
+    operation.error = error[:500]
+    operation.updated_at = clock.now()
+    operation.save(update_fields=["due_at", "leased_until", "error", "asked", "attempts", "updated_at"])
+
+
+def return_hop(checkout: PaymentEvent) -> str:
+    """Where every provider sends the buyer back to: a page of ours, which asks and believes nothing."""
+    return f"{settings.PUBLIC_URL}/pay/{public_id('chk', checkout.id)}/return"

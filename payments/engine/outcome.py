@@ -7,14 +7,17 @@ from core.history import Changes
 from core.ids import public_id
 from payments.engine.capture import book_capture
 from payments.engine.closing import close_charge, conflict, fail_payment, failure_of, give_up
-from payments.engine.facts import order_fact
-from payments.engine.operations import GIVE_UP_AFTER, SEND_AGAIN, next_look, start_operation
+from payments.engine.facts import move_orders
+from payments.engine.hosted import page_seen
+from payments.engine.operations import GIVE_UP_AFTER, SEND_AGAIN, next_look, postpone, start_operation
 from payments.engine.reusable import after_attach, after_customer
 from payments.locks import ChargeScope
 from payments.models import PspOperation
 from payments.psp.contract import Outcome, OutcomeKind, PspObject, PspStatus
 
-__all__ = ["apply_outcome"]
+__all__ = ["apply_outcome", "contradicts"]
+
+_TELLS_OF_A_PAGE = (OutcomeKind.SUCCEEDED, OutcomeKind.PENDING)
 
 Handler = Callable[[ChargeScope, PspOperation, Outcome, Changes], PspOperation | None]
 
@@ -26,14 +29,20 @@ def apply_outcome(
 
     Returns the (saved) operation that should be sent next, at once, if the outcome calls for one.
     """
-    if outcome.conflict or _contradicts(scope, outcome.object):
+    if outcome.conflict or contradicts(scope, outcome.object):
         conflict(scope, operation, changes, error=outcome.error or "the provider's facts differ from ours")
+        return None
+    if scope.charge.is_hosted and operation is scope.paying and outcome.kind in _TELLS_OF_A_PAGE:
+        page_seen(scope, operation, outcome, changes)
         return None
     return _HANDLERS[outcome.kind](scope, operation, outcome, changes)
 
 
-def _contradicts(scope: ChargeScope, seen: PspObject | None) -> bool:
-    """Authentic is not valid: amount, currency and reference must all be ours."""
+def contradicts(scope: ChargeScope, seen: PspObject | None) -> bool:
+    """Say whether what the provider tells of cannot be this charge.
+
+    Authentic is not valid: amount, currency and reference must all be ours.
+    """
     if seen is None or not seen.currency:
         return False  # A customer or a payment method.
     charge = scope.charge
@@ -44,8 +53,14 @@ def _contradicts(scope: ChargeScope, seen: PspObject | None) -> bool:
         or seen.currency != charge.amount_currency
         or seen.our_reference not in ours
         or captured_short
-        or (charge.psp_reference is not None and seen.reference != charge.psp_reference)
+        or _is_another(seen.reference, charge.psp_reference)
+        or _is_another(seen.session_reference, charge.session_reference)
     )
+
+
+def _is_another(told: str, ours: str | None) -> bool:
+    """A page whose payment was not made yet tells no reference of it."""
+    return bool(told) and ours is not None and told != ours
 
 
 def _succeeded(
@@ -85,7 +100,7 @@ def _confirmed(
     elif seen.status is PspStatus.REGISTERED:
         # Asked about, never acted upon, and too old to be sent again: the buyer is gone, or the provider
         # no longer knows our nonce and could charge twice. Close the object; then the payment can fail.
-        _postpone(operation, error="never acted upon; closing it at the provider")
+        postpone(operation, error="never acted upon; closing it at the provider")
         expire = scope.latest("expire")
         if expire is None or expire.status == "DECLINED":
             return start_operation(scope.charge, "expire", changes)
@@ -97,9 +112,9 @@ def _confirmed(
 def _expired(scope: ChargeScope, operation: PspOperation, changes: Changes) -> None:
     """The object is closed at the provider: it can no longer charge, so the payment may fail."""
     changes.move(operation, operation.to_succeeded, why="closed at the provider")
-    confirm = scope.latest("confirm")
-    if confirm is not None and confirm.status in ("UNKNOWN", "PENDING"):
-        changes.move(confirm, confirm.to_canceled, why="closed at the provider", error="closed there")
+    paying = scope.paying
+    if paying is not None and paying.status in ("UNKNOWN", "PENDING"):
+        changes.move(paying, paying.to_canceled, why="closed at the provider", error="closed there")
     close_charge(
         scope, changes, failure=failure_of(None, code="psp_unavailable"), why="closed at the provider"
     )
@@ -109,10 +124,10 @@ def _declined(scope: ChargeScope, operation: PspOperation, outcome: Outcome, cha
     changes.move(operation, operation.to_declined, why=outcome.error or "declined", error=outcome.error[:500])
     if operation.kind == "expire":
         # It can't be closed, so it may have moved money: ask about it now.
-        confirm = scope.latest("confirm")
-        if confirm is not None and confirm.status in ("UNKNOWN", "PENDING"):
-            confirm.due_at = clock.now()
-            confirm.save(update_fields=["due_at"])
+        paying = scope.paying
+        if paying is not None and paying.status in ("UNKNOWN", "PENDING"):
+            paying.due_at = clock.now()
+            paying.save(update_fields=["due_at"])
         return
     failure = failure_of(outcome.decline)
     fail_payment(scope, operation, changes, failure=failure, why=outcome.error or "declined")
@@ -121,7 +136,7 @@ def _declined(scope: ChargeScope, operation: PspOperation, outcome: Outcome, cha
 def _not_sent(scope: ChargeScope, operation: PspOperation, outcome: Outcome, changes: Changes) -> None:
     if operation.status != "SENT":
         # The question was not sent; what we asked about may still have arrived.
-        _postpone(operation, error=outcome.error)
+        postpone(operation, error=outcome.error)
         return
     age = clock.now() - operation.created_at
     pause = SEND_AGAIN.pause(operation.asked + 1, retry_after=outcome.retry_after)
@@ -144,7 +159,7 @@ def _not_sent(scope: ChargeScope, operation: PspOperation, outcome: Outcome, cha
 def _pending(scope: ChargeScope, operation: PspOperation, outcome: Outcome, changes: Changes) -> None:
     seen = outcome.object
     if operation.status == "PENDING":
-        _postpone(operation, error="")
+        postpone(operation, error="")
     else:
         changes.move(
             operation, operation.to_pending, why="the provider will tell", due_at=next_look(operation)
@@ -158,7 +173,7 @@ def _pending(scope: ChargeScope, operation: PspOperation, outcome: Outcome, chan
         return
     if wanted == "PENDING":
         changes.move(charge, charge.to_pending, why="the provider will tell")
-        _orders(
+        move_orders(
             scope, changes, "REQUIRES_ACTION", "to_executing", "executing", "the buyer has done their part"
         )
         return
@@ -168,14 +183,14 @@ def _pending(scope: ChargeScope, operation: PspOperation, outcome: Outcome, chan
         why="the bank asks for the buyer",
         redirect_url=seen.redirect_url or "",
     )
-    _orders(
+    move_orders(
         scope, changes, "EXECUTING", "to_requires_action", "requires_action", "the bank asks for the buyer"
     )
 
 
 def _unknown(scope: ChargeScope, operation: PspOperation, outcome: Outcome, changes: Changes) -> None:
     if operation.status != "SENT":
-        _postpone(operation, error=outcome.error)
+        postpone(operation, error=outcome.error)
         return
     why = outcome.error or "no trustworthy answer"
     changes.move(operation, operation.to_unknown, why=why, error=why[:500], due_at=next_look(operation))
@@ -190,19 +205,3 @@ _HANDLERS: dict[OutcomeKind, Handler] = {
     OutcomeKind.PENDING: _pending,
     OutcomeKind.UNKNOWN: _unknown,
 }
-
-
-def _orders(scope: ChargeScope, changes: Changes, state: str, method: str, what: str, why: str) -> None:
-    for order in scope.orders:
-        if order.status == state:
-            changes.move(order, getattr(order, method), why=why, fact=order_fact(scope, order, what))
-
-
-def _postpone(operation: PspOperation, *, error: str) -> None:
-    """Nothing new is known: look again later, without a change of state."""
-    operation.due_at = next_look(operation)
-    operation.note_answer()
-    operation.leased_until = None
-    operation.error = error[:500]
-    operation.updated_at = clock.now()
-    operation.save(update_fields=["due_at", "leased_until", "error", "asked", "attempts", "updated_at"])

@@ -5,13 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
-
 from channels.types import ChannelData
 from core import clock
 from core.ids import public_id
 from core.transactions import forbids_transaction
-from payments.engine.operations import GIVE_UP_AFTER
+from payments.engine.hosted import page_request
+from payments.engine.operations import GIVE_UP_AFTER, return_hop
 from payments.locks import ChargeScope
 from payments.models import PspOperation
 from payments.psp.contract import (
@@ -22,6 +21,7 @@ from payments.psp.contract import (
     Decline,
     Outcome,
     OutcomeKind,
+    PageRequest,
     PspAdapter,
     PspStatus,
     RegisterRequest,
@@ -36,21 +36,23 @@ _RETENTION_MARGIN = timedelta(hours=1)
 # A closing itself is sent for as long as the provider knows its key.
 _PATIENCE = {"expire": timedelta.max}
 
-Request = RegisterRequest | ConfirmRequest | CancelRequest | CustomerRequest | AttachRequest
+Request = RegisterRequest | PageRequest | ConfirmRequest | CancelRequest | CustomerRequest | AttachRequest
 
 
 @dataclass(frozen=True)
 class Question:
     """One operation in the provider's words.
 
-    `again`: it may have arrived already. `may_send`: the provider still remembers the nonce, so that
-    sending it again has no second effect, and somebody still waits for it.
+    `again`: it may have arrived already. `asks`: then there is something at the provider to ask about,
+    under `reference`. `may_send`: the provider still remembers the nonce, so that sending it again has no
+    second effect, and somebody still waits for it.
     """
 
     kind: str
     request: Request
     reference: str
     again: bool
+    asks: bool
     may_send: bool
 
 
@@ -60,19 +62,27 @@ def question_for(
     """Build the request of a locked operation, so that the call needs no database."""
     memory = adapter_for(channel.provider).key_retention - _RETENTION_MARGIN
     age = clock.now() - operation.first_sent_at if operation.first_sent_at else timedelta(0)
+    reference = scope.charge.provider_reference
     return Question(
         kind=operation.kind,
-        request=_REQUESTS[operation.kind](scope, operation),
-        reference=scope.charge.psp_reference or "",
+        request=_request(scope, operation, channel),
+        reference=reference,
         again=again,
+        asks=again and operation is scope.paying and bool(reference),
         may_send=age < min(memory, _PATIENCE.get(operation.kind, GIVE_UP_AFTER)),
     )
+
+
+def _request(scope: ChargeScope, operation: PspOperation, channel: ChannelData) -> Request:
+    if operation.kind == "register" and scope.charge.is_hosted:
+        return page_request(scope, operation, channel.provider)
+    return _REQUESTS[operation.kind](scope, operation)
 
 
 @forbids_transaction
 def call_for(adapter: PspAdapter, channel: ChannelData, question: Question) -> Outcome:
     """Send the operation, or, where it may have arrived, find out first. Never raises."""
-    if question.kind != "confirm" or not question.again:
+    if not question.asks:
         if question.again and not question.may_send:
             return _forgotten()
         return _send(adapter, channel, question)
@@ -87,8 +97,9 @@ def call_for(adapter: PspAdapter, channel: ChannelData, question: Question) -> O
 
 def _send(adapter: PspAdapter, channel: ChannelData, question: Question) -> Outcome:
     request: Any = question.request
+    is_page = isinstance(question.request, PageRequest)
     doors: dict[str, Callable[..., Outcome]] = {
-        "register": adapter.register,
+        "register": adapter.open_page if is_page else adapter.register,
         "confirm": adapter.confirm,
         "expire": adapter.cancel,
         "customer": adapter.create_customer,
@@ -122,7 +133,7 @@ def _register(scope: ChargeScope, operation: PspOperation) -> RegisterRequest:
         description=f"Checkout {scope.checkout.checkout_id}",
         metadata={"checkout_id": scope.checkout.checkout_id},
         token=scope.checkout.token,
-        return_url=_return_url(scope),
+        return_url=return_hop(scope.checkout),
         customer_reference=scope.checkout.customer_reference,
     )
 
@@ -132,12 +143,12 @@ def _confirm(scope: ChargeScope, operation: PspOperation) -> ConfirmRequest:
         nonce=operation.nonce,
         reference=scope.charge.psp_reference or "",
         token=scope.checkout.token,
-        return_url=_return_url(scope),
+        return_url=return_hop(scope.checkout),
     )
 
 
 def _expire(scope: ChargeScope, operation: PspOperation) -> CancelRequest:
-    return CancelRequest(nonce=operation.nonce, reference=scope.charge.psp_reference or "")
+    return CancelRequest(nonce=operation.nonce, reference=scope.charge.provider_reference)
 
 
 def _customer(scope: ChargeScope, operation: PspOperation) -> CustomerRequest:
@@ -150,10 +161,6 @@ def _attach(scope: ChargeScope, operation: PspOperation) -> AttachRequest:
         customer_reference=scope.checkout.customer_reference,
         token=scope.checkout.token,
     )
-
-
-def _return_url(scope: ChargeScope) -> str:
-    return scope.checkout.return_url or f"{settings.PUBLIC_URL}/pay/{public_id('chk', scope.checkout.id)}"
 
 
 _REQUESTS: dict[str, Callable[[ChargeScope, PspOperation], Request]] = {

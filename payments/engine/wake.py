@@ -1,4 +1,4 @@
-"""When a provider answers again after a failure, everything that waits for its word is asked about now."""
+"""Ask now instead of later: a provider answers again after a failure, or a buyer is waiting at our page."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -6,14 +6,16 @@ from uuid import UUID
 from core import clock
 from core.nudges import nudge
 from core.transactions import requires_transaction
-from payments.locks import lock_waiting_operations
+from payments.locks import lock_waiting_of_checkout, lock_waiting_operations
 from payments.models import PspOperation
 
-__all__ = ["wake_channel"]
+__all__ = ["hurry_checkout", "wake_channel"]
 
 # A provider that answers one kind of call and fails another alternates between good and bad; without a
 # pause every pair of answers would wake everything again.
 _JUST_LOOKED = timedelta(seconds=5)
+# A page that is loaded again and again must not make us ask again and again.
+_JUST_ASKED = timedelta(seconds=2)
 
 
 @requires_transaction
@@ -22,9 +24,21 @@ def wake_channel(*, channel_id: UUID) -> int:
 
     Leaves alone what is locked and what was looked at a moment ago.
     """
-    now = clock.now()
-    ids = lock_waiting_operations(channel_id=channel_id, looked_before=now - _JUST_LOOKED)
+    return _make_due(lock_waiting_operations(channel_id=channel_id, looked_before=clock.now() - _JUST_LOOKED))
+
+
+@requires_transaction
+def hurry_checkout(checkout_id: UUID) -> int:
+    """Have the provider asked about a checkout's payments now, because somebody waits; return how many.
+
+    Only payments whose outcome is open, and none that was looked at a moment ago.
+    """
+    before = clock.now() - _JUST_ASKED
+    return _make_due(lock_waiting_of_checkout(checkout_id=checkout_id, looked_before=before))
+
+
+def _make_due(ids: list[UUID]) -> int:
     if ids:
-        PspOperation.objects.filter(id__in=ids).update(due_at=now)
+        PspOperation.objects.filter(id__in=ids).update(due_at=clock.now())
         nudge("operations")
     return len(ids)

@@ -6,7 +6,7 @@ ends in exactly one of five ways, and no exception leaves an adapter.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal, Protocol
 
@@ -21,6 +21,7 @@ __all__ = [
     "Decline",
     "Outcome",
     "OutcomeKind",
+    "PageRequest",
     "PspAdapter",
     "PspObject",
     "PspStatus",
@@ -79,6 +80,9 @@ class PspObject:
     `our_reference` is the charge id that we put into its metadata, empty if there is none.
     `authorized_minor` is what the provider approved (still capturable plus captured), `captured_minor`
     what it took. `charge_reference` is the provider's id of the money movement, empty before there is one.
+
+    Where the buyer pays on the provider's page, `session_reference` is the page's own id, and `reference`
+    is empty until the provider has made the payment behind it.
     """
 
     reference: str
@@ -91,6 +95,7 @@ class PspObject:
     redirect_url: str | None
     decline: Decline | None
     charge_reference: str
+    session_reference: str = ""
 
 
 @dataclass(frozen=True)
@@ -130,6 +135,24 @@ class RegisterRequest:
 
 
 @dataclass(frozen=True)
+class PageRequest:
+    """Open a page of the provider's on which the buyer pays, until `expires_at`.
+
+    `return_url` is where the provider sends the buyer afterwards, whether they have paid or not.
+    """
+
+    nonce: str
+    our_reference: str
+    amount_minor: int
+    currency: str
+    capture: Literal["automatic", "manual"]
+    description: str
+    return_url: str
+    expires_at: datetime
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class ConfirmRequest:
     """Pay: `token` is the payment method at the provider, `return_url` where a 3-D Secure step ends."""
 
@@ -141,7 +164,7 @@ class ConfirmRequest:
 
 @dataclass(frozen=True)
 class CancelRequest:
-    """Close the object for good, giving back what is authorised."""
+    """Close the object for good, giving back what is authorised. `reference` as in `PspAdapter.query`."""
 
     nonce: str
     reference: str
@@ -172,9 +195,21 @@ class PspAdapter(Protocol):
     """How an unknown outcome is cleared up: reference, same_key_replay, search or file."""
     key_retention: timedelta
     """How long the provider remembers a nonce; after that a nonce must not be sent again."""
+    payment_methods: tuple[str, ...]
+    """What a channel can take unless its capabilities say otherwise."""
+    page_lifetime: tuple[timedelta, timedelta]
+    """The shortest and the longest life of a page, from the moment at which it is opened."""
 
     def register(self, *, channel: ChannelData, request: RegisterRequest) -> Outcome:
         """Create the object at the provider. Moves no money. SUCCEEDED means that it exists."""
+        ...
+
+    def open_page(self, *, channel: ChannelData, request: PageRequest) -> Outcome:
+        """Open a page for the buyer. Moves no money by itself.
+
+        PENDING with REQUIRES_ACTION: it is open, `object.session_reference` is what to ask about, and
+        `object.redirect_url` where the buyer pays.
+        """
         ...
 
     def confirm(self, *, channel: ChannelData, request: ConfirmRequest) -> Outcome:
@@ -182,10 +217,11 @@ class PspAdapter(Protocol):
         ...
 
     def query(self, *, channel: ChannelData, reference: str) -> Outcome:
-        """Ask how the object stands.
+        """Ask how the object stands; `reference` is its own, or that of its page where it has one.
 
         PENDING for REQUIRES_ACTION and PROCESSING, DECLINED for DECLINED, SUCCEEDED for every other
         status: look at `object.status`. That nothing was found is UNKNOWN, never proof of absence.
+        A page on which the buyer can still pay is REQUIRES_ACTION, whatever was refused there before.
         """
         ...
 
@@ -205,7 +241,10 @@ class PspAdapter(Protocol):
         ...
 
     def read_event(self, *, payload: Mapping[str, Any]) -> PspObject | None:
-        """Return the object that a verified webhook payload tells of; None when it is not about a payment."""
+        """Return the object that a verified webhook payload tells of; None when it is not about a payment.
+
+        What is told of a page (`session_reference` is set) may leave out facts that `query` returns.
+        """
         ...
 
 

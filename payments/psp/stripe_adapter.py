@@ -1,5 +1,6 @@
 """Stripe, through its official SDK. A payment takes two steps, so that there is something to ask about:
-a PaymentIntent is created unconfirmed, its id is stored, and only then is it confirmed.
+a PaymentIntent is created unconfirmed, its id is stored, and only then is it confirmed. On Stripe's own page
+(a Checkout Session) the buyer takes the second step, after the session's id was stored.
 """
 
 from collections.abc import Mapping
@@ -18,13 +19,29 @@ from payments.psp.contract import (
     CustomerRequest,
     Outcome,
     OutcomeKind,
+    PageRequest,
     PspObject,
     RegisterRequest,
 )
 from payments.psp.declines import decline
 from payments.psp.stripe_amounts import UnsupportedAmount, to_stripe
 from payments.psp.stripe_objects import REFERENCE_KEY, Unreadable, read_identity, read_intent
-from payments.psp.stripe_outcomes import of_closed, of_confirmed, of_created, of_state, outcome_of
+from payments.psp.stripe_outcomes import (
+    of_closed,
+    of_confirmed,
+    of_created,
+    of_question,
+    of_state,
+    outcome_of,
+)
+from payments.psp.stripe_sessions import (
+    EXPANDED,
+    PAGE_LIFETIME,
+    is_session,
+    read_session,
+    read_told_session,
+    session_params,
+)
 
 __all__ = ["StripeAdapter"]
 
@@ -38,6 +55,8 @@ class StripeAdapter:
     resolves_by = "reference"
     # Keys may be pruned when they are at least 24 hours old.
     key_retention = timedelta(hours=24)
+    payment_methods: tuple[str, ...] = ("card", "hosted_page")
+    page_lifetime = PAGE_LIFETIME
 
     @forbids_transaction
     def register(self, *, channel: ChannelData, request: RegisterRequest) -> Outcome:
@@ -50,7 +69,7 @@ class StripeAdapter:
             "amount": amount,
             "currency": request.currency.lower(),
             "capture_method": request.capture,
-            "payment_method_types": list(channel.capabilities.get("payment_method_types", ["card"])),
+            "payment_method_types": _method_types(channel),
             "metadata": {**request.metadata, REFERENCE_KEY: request.our_reference},
         }
         if request.description:
@@ -63,6 +82,20 @@ class StripeAdapter:
             send=lambda client: client.v1.payment_intents.create(params, _key(request.nonce)),
         )
         return outcome_of(exchange, meaning=of_created)
+
+    @forbids_transaction
+    def open_page(self, *, channel: ChannelData, request: PageRequest) -> Outcome:
+        """Create a Checkout Session that takes one payment."""
+        try:
+            params: Any = session_params(request, _method_types(channel))
+        except UnsupportedAmount as error:
+            return Outcome(OutcomeKind.DECLINED, decline=decline(error.code), error=str(error))
+        exchange = call(
+            channel=channel,
+            kind="register",
+            send=lambda client: client.v1.checkout.sessions.create(params, _key(request.nonce)),
+        )
+        return outcome_of(exchange, read=read_session, meaning=of_state)
 
     @forbids_transaction
     def confirm(self, *, channel: ChannelData, request: ConfirmRequest) -> Outcome:
@@ -81,24 +114,47 @@ class StripeAdapter:
 
     @forbids_transaction
     def query(self, *, channel: ChannelData, reference: str) -> Outcome:
-        """Fetch the PaymentIntent."""
+        """Fetch the PaymentIntent, or the Checkout Session with the PaymentIntent behind it."""
+        if is_session(reference):
+            return self._query_session(channel, reference)
         exchange = call(
             channel=channel,
             kind="query",
             send=lambda client: client.v1.payment_intents.retrieve(reference),
             has_effect=False,
         )
-        return outcome_of(exchange, meaning=of_state)
+        return of_question(outcome_of(exchange, meaning=of_state))
+
+    def _query_session(self, channel: ChannelData, reference: str) -> Outcome:
+        exchange = call(
+            channel=channel,
+            kind="query",
+            send=lambda client: client.v1.checkout.sessions.retrieve(reference, EXPANDED),
+            has_effect=False,
+        )
+        return of_question(outcome_of(exchange, read=read_session, meaning=of_state))
 
     @forbids_transaction
     def cancel(self, *, channel: ChannelData, request: CancelRequest) -> Outcome:
-        """Cancel the PaymentIntent, which gives back what is authorised."""
+        """Cancel the PaymentIntent, which gives back what is authorised, or expire the Checkout Session."""
+        if is_session(request.reference):
+            return self._expire_session(channel, request)
         exchange = call(
             channel=channel,
             kind="cancel",
             send=lambda client: client.v1.payment_intents.cancel(request.reference, {}, _key(request.nonce)),
         )
         return outcome_of(exchange, meaning=of_closed)
+
+    def _expire_session(self, channel: ChannelData, request: CancelRequest) -> Outcome:
+        exchange = call(
+            channel=channel,
+            kind="cancel",
+            send=lambda client: client.v1.checkout.sessions.expire(
+                request.reference, {}, _key(request.nonce)
+            ),
+        )
+        return outcome_of(exchange, read=read_session, meaning=of_closed)
 
     @forbids_transaction
     def create_customer(self, *, channel: ChannelData, request: CustomerRequest) -> Outcome:
@@ -123,16 +179,25 @@ class StripeAdapter:
         return outcome_of(exchange, read=read_identity, meaning=of_created)
 
     def read_event(self, *, payload: Mapping[str, Any]) -> PspObject | None:
-        """Return the PaymentIntent that an event tells of, as it stood when the event was made."""
-        if not str(payload.get("type") or "").startswith("payment_intent."):
+        """Return the PaymentIntent or Checkout Session of an event, as it stood when the event was made."""
+        kind = str(payload.get("type") or "")
+        read = next((read for prefix, read in _TOLD.items() if kind.startswith(prefix)), None)
+        if read is None:
             return None
         data = payload.get("data")
         try:
-            return read_intent(data.get("object") if isinstance(data, Mapping) else None)
+            return read(data.get("object") if isinstance(data, Mapping) else None)
         except Unreadable as error:
             # The state is asked for later all the same; an event is only the first to tell.
             log.warning("event_unreadable", event_id=payload.get("id"), error=str(error))
             return None
+
+
+_TOLD = {"payment_intent.": read_intent, "checkout.session.": read_told_session}
+
+
+def _method_types(channel: ChannelData) -> list[str]:
+    return list(channel.capabilities.get("payment_method_types", ["card"]))
 
 
 def _key(nonce: str) -> Any:

@@ -8,7 +8,17 @@ from payments.psp.contract import PspObject, PspStatus
 from payments.psp.stripe_amounts import UnsupportedAmount, from_stripe
 from payments.psp.stripe_declines import decline_of
 
-__all__ = ["REFERENCE_KEY", "Unreadable", "read_identity", "read_intent"]
+__all__ = [
+    "REFERENCE_KEY",
+    "Unreadable",
+    "read_identity",
+    "read_integer",
+    "read_intent",
+    "read_our_reference",
+    "read_reference",
+    "read_text",
+    "read_web_address",
+]
 
 # Where our charge id stands in the metadata of a PaymentIntent.
 REFERENCE_KEY = "charge_id"
@@ -33,7 +43,7 @@ def read_intent(data: Any) -> PspObject:
     """Return a PaymentIntent in our words. Raises Unreadable."""
     if not isinstance(data, Mapping) or data.get("object") != "payment_intent":
         raise Unreadable("not a PaymentIntent")
-    status = _STATUSES.get(_text(data, "status"))
+    status = _STATUSES.get(read_text(data, "status"))
     if status is None:
         raise Unreadable(f"unknown status {data['status']!r}")
     refusal = data.get("last_payment_error")
@@ -42,27 +52,25 @@ def read_intent(data: Any) -> PspObject:
         status = PspStatus.DECLINED
     if status is PspStatus.CANCELED and data.get("cancellation_reason") in _ENDED_BY_TIME:
         status = PspStatus.EXPIRED
-    currency = _text(data, "currency").upper()
+    currency = read_text(data, "currency").upper()
     try:
         amount, capturable, received = (
-            from_stripe(_integer(data, name), currency)
+            from_stripe(read_integer(data, name), currency)
             for name in ("amount", "amount_capturable", "amount_received")
         )
     except UnsupportedAmount as error:
         raise Unreadable(str(error)) from error
-    metadata = data.get("metadata")
-    ours = metadata.get(REFERENCE_KEY) if isinstance(metadata, Mapping) else None
     return PspObject(
-        reference=_text(data, "id"),
+        reference=read_text(data, "id"),
         status=status,
         amount_minor=amount,
         currency=currency,
-        our_reference=ours if isinstance(ours, str) else "",
+        our_reference=read_our_reference(data),
         authorized_minor=capturable + received,
         captured_minor=received,
         redirect_url=_redirect_url(data.get("next_action")),
         decline=decline_of(refusal) if isinstance(refusal, Mapping) else None,
-        charge_reference=_reference(data.get("latest_charge")),
+        charge_reference=read_reference(data.get("latest_charge")),
     )
 
 
@@ -71,7 +79,7 @@ def read_identity(data: Any) -> PspObject:
     if not isinstance(data, Mapping):
         raise Unreadable("not an object")
     return PspObject(
-        reference=_text(data, "id"),
+        reference=read_text(data, "id"),
         status=PspStatus.REGISTERED,
         amount_minor=0,
         currency="",
@@ -84,32 +92,38 @@ def read_identity(data: Any) -> PspObject:
     )
 
 
-def _text(data: Mapping[str, Any], name: str) -> str:
+def read_our_reference(data: Mapping[str, Any]) -> str:
+    """Return the charge id that we put into an object's metadata; empty where there is none."""
+    metadata = data.get("metadata")
+    ours = metadata.get(REFERENCE_KEY) if isinstance(metadata, Mapping) else None
+    return ours if isinstance(ours, str) else ""
+
+
+def read_text(data: Mapping[str, Any], name: str) -> str:
+    """Return a printable text of 1 to 255 characters. Raises Unreadable."""
     value = data.get(name)
     if not isinstance(value, str) or not 1 <= len(value) <= 255 or not value.isprintable():
         raise Unreadable(f"{name} is not a text")
     return value
 
 
-def _integer(data: Mapping[str, Any], name: str) -> int:
+def read_integer(data: Mapping[str, Any], name: str) -> int:
+    """Return an amount on the wire. Raises Unreadable."""
     value = data.get(name)
     if type(value) is not int or not 0 <= value < 10**15:
         raise Unreadable(f"{name} is not an amount")
     return value
 
 
-def _reference(value: Any) -> str:
+def read_reference(value: Any) -> str:
     """Return the id of a field that holds an id, or the object itself where it was expanded."""
     if isinstance(value, Mapping):
         value = value.get("id")
     return value[:255] if isinstance(value, str) else ""
 
 
-def _redirect_url(action: Any) -> str | None:
-    if not isinstance(action, Mapping) or not isinstance(action.get("redirect_to_url"), Mapping):
-        return None
-    url = action["redirect_to_url"].get("url")
-    # The buyer's browser is sent there, so nothing but a web page will do.
+def read_web_address(url: Any) -> str:
+    """Return where a buyer's browser may be sent: a web page and nothing else. Raises Unreadable."""
     if (
         isinstance(url, str)
         and len(url) <= 2000
@@ -118,3 +132,9 @@ def _redirect_url(action: Any) -> str | None:
     ):
         return url
     raise Unreadable("the page to redirect to is not a URL")
+
+
+def _redirect_url(action: Any) -> str | None:
+    if not isinstance(action, Mapping) or not isinstance(action.get("redirect_to_url"), Mapping):
+        return None
+    return read_web_address(action["redirect_to_url"].get("url"))

@@ -16,7 +16,7 @@ from payments.psp.contract import Outcome, OutcomeKind, PspObject, PspStatus
 from payments.psp.stripe_declines import decline_of, rejection_of
 from payments.psp.stripe_objects import Unreadable, read_intent
 
-__all__ = ["of_closed", "of_confirmed", "of_created", "of_state", "outcome_of"]
+__all__ = ["of_closed", "of_confirmed", "of_created", "of_question", "of_state", "outcome_of"]
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +45,13 @@ def outcome_of(
             log.exception("answer_not_understood")
         outcome = Outcome(kind=OutcomeKind.UNKNOWN, error=f"the answer cannot be read: {error}"[:500])
     return replace(outcome, calls=exchange.calls)
+
+
+def of_question(outcome: Outcome) -> Outcome:
+    """What a refused question proves: nothing about the object."""
+    if outcome.kind is OutcomeKind.DECLINED and outcome.object is None:
+        return replace(outcome, kind=OutcomeKind.UNKNOWN, decline=None)
+    return outcome
 
 
 def of_created(seen: PspObject) -> Outcome:

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.psp import charges, payment_methods
+from sandbox.psp import charges, payment_methods, session_outcomes
 from sandbox.psp.call import Call, Object
 from sandbox.psp.cards import AUTHENTICATION, GENERIC, Card, Decline
 from sandbox.psp.errors import ApiError, invalid, wrong_state
@@ -68,6 +68,7 @@ def attempt(call: Call, intent: Object, hidden: Object, terms: Terms) -> None:
         intent.update(status="processing", processing={"type": "card"})
         call.save(intent, hidden)
         call.emit("payment_intent.processing", intent)
+        session_outcomes.follow(call, intent, hidden)
         return
     approve(call, intent, hidden, method, secret, card)
 
@@ -144,12 +145,14 @@ def approve(
         call.save(intent, hidden)
         call.emit("charge.succeeded", charge)
         call.emit("payment_intent.amount_capturable_updated", intent)
+        session_outcomes.follow(call, intent, hidden)
         return
     charges.take(call, charge, amount=amount, card=card)
     intent.update(status="succeeded", amount_received=amount)
     call.save(intent, hidden)
     call.emit("charge.succeeded", charge)
     call.emit("payment_intent.succeeded", intent)
+    session_outcomes.follow(call, intent, hidden)
 
 
 def _use_up(call: Call, intent: Object, method: Object, secret: Object) -> None:
@@ -176,6 +179,7 @@ def refuse(
     intent.update(status="requires_payment_method", payment_method=None, next_action=None)
     call.save(intent, hidden)
     call.emit("payment_intent.payment_failed", intent)
+    session_outcomes.follow(call, intent, hidden)
 
 
 def _error(intent: Object, method: Object, reason: Decline) -> dict[str, Any]:

@@ -61,7 +61,7 @@ CARDS: dict[str, Card] = {
     "mastercard_debit": Card("mastercard", "8210", "debit"),
     "amex": Card("amex", "8431"),
     "discover": Card("discover", "1117"),
-    "diners": Card("diners", "3222"),
+    "diners": Card("diners", "0004"),
     "jcb": Card("jcb", "0505", country="JP"),
     "unionpay": Card("unionpay", "0005", country="CN"),
     "bypassPending": Card(last4="0077", instant=True),
@@ -80,9 +80,9 @@ CARDS: dict[str, Card] = {
     "threeDSecureRequired": Card(last4="3063", authenticates=True),
     "threeDSecureOptional": Card(last4="3055"),
     "threeDSecureNotSupported": Card("amex", "0005"),
-    "threeDSecureRequiredChargeDeclined": Card(last4="8629", authenticates=True, decline=GENERIC),
+    "threeDSecureRequiredChargeDeclined": Card(last4="1629", authenticates=True, decline=GENERIC),
     "authenticationRequiredChargeDeclinedInsufficientFunds": Card(
-        last4="8260", authenticates=True, decline=INSUFFICIENT
+        last4="3178", authenticates=True, decline=INSUFFICIENT
     ),
     # Names of this sandbox only: cards that arm a fault or keep the outcome open.
     "sandboxChargedButTimeout": Card(last4="9001", fault="charged_but_timeout"),

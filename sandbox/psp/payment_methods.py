@@ -32,12 +32,16 @@ def fingerprint(account: str, name: str) -> str:
     return hashlib.sha256(f"{account}:{name}".encode()).hexdigest()[:16]
 
 
-def mint(call: Call, token: str, *, param: str, details: Object | None = None) -> Object:
-    """Make a new PaymentMethod from a test token."""
+def mint(
+    call: Call, token: str, *, param: str, details: Object | None = None,
+    expiry: tuple[int, int] | None = None,
+) -> Object:  # fmt: skip
+    """Make a new PaymentMethod from a test token; ``expiry`` is month and year as the buyer typed them."""
     found = find_card(token)
     if found is None:
         raise missing("PaymentMethod", token, param=param)
     name, card = found
+    month, year = expiry or (12, 2034)
     method = {
         "id": call.new_id("pm"),
         "object": "payment_method",
@@ -48,8 +52,8 @@ def mint(call: Call, token: str, *, param: str, details: Object | None = None) -
             "checks": dict(CHECKS),
             "country": card.country,
             "display_brand": card.brand,
-            "exp_month": 12,
-            "exp_year": 2034,
+            "exp_month": month,
+            "exp_year": year,
             "fingerprint": fingerprint(call.account, name),
             "funding": card.funding,
             "generated_from": None,

@@ -16,7 +16,7 @@ from merchants.services import create_seller
 from tests.sandbox.conftest import Sandbox
 from tests.store import Store, open_store
 
-__all__ = ["Shop"]
+__all__ = ["Shop", "hosted", "open_shop"]
 
 
 @pytest.fixture(scope="session")
@@ -107,6 +107,13 @@ class Shop:
     def effects(self, checkout_id: str) -> list[dict[str, Any]]:
         """What the provider really did, by its own journal."""
         return self.provider.control("GET", f"journal?metadata.checkout_id={checkout_id}")["data"]
+
+
+def hosted(shop: Shop, *orders: dict[str, Any], **other: Any) -> dict[str, Any]:
+    """A checkout without a token: the buyer pays on the provider's page."""
+    body = shop.body(*orders, **other)
+    del body["credit_card_info"]
+    return body
 
 
 def open_shop(provider: Any, base_url: str) -> Shop:
