@@ -53,7 +53,7 @@ class World:
             base_url=self.base_url, version=settings.api_version,
         )  # fmt: skip
         self.bank = Bank(self.database, self.api)
-        self.checkout = Checkout(self.database, self.api)
+        self.checkout = Checkout(self.database, self.clock, self.api)
         self.alarms = Alarms(database=self.database, clock=self.clock, api=self.api)
         self.store = Store(self.database, self.api.stopping)
         self.control = Control(self)

@@ -76,7 +76,7 @@ class Api:
         version: str,
     ) -> None:
         self._database, self._clock, self._faults, self._webhooks = database, clock, faults, webhooks
-        self._base_url, self._version = base_url, version
+        self.base_url, self._version = base_url, version
         self.keys = Keys(database)
         self.kept = KeptKeys(database)
         self.stopping = threading.Event()
@@ -120,7 +120,7 @@ class Api:
             path=request.path,
             params=Params(values), target=target, request_id=request_id,
             key=request.headers.get("idempotency-key") if request.method == "POST" else None,
-            now=int(clock), clock=clock, base_url=self._base_url, api_version=self._version,
+            now=int(clock), clock=clock, base_url=self.base_url, api_version=self._version,
         )  # fmt: skip
         return call, operation
 
@@ -222,9 +222,14 @@ class Api:
             self._log(call, status=status, error=refused, faults=faults)
         return status, body, pushes
 
-    def perform(self, *, account: str, operation: str, action: Any, target: str = "") -> Any:
-        """Let ``action(call)`` happen without a caller: a buyer, a bank or an operator did it."""
-        return self._carry_out(self._inner_call(account, operation, target, {}), action, [])
+    def perform(
+        self, *, account: str, operation: str, action: Any, target: str = "", values: Object | None = None
+    ) -> Any:
+        """Let ``action(call)`` happen without a caller: a buyer, a bank or an operator did it.
+
+        ``values`` stand for the parameters of a call.
+        """
+        return self._carry_out(self._inner_call(account, operation, target, values or {}), action, [])
 
     def perform_faulty(
         self, *, account: str, operation: str, action: Any, target: str, values: Object
@@ -248,7 +253,7 @@ class Api:
             database=self._database, account=account, operation=operation, method="INTERNAL", path="",
             params=Params(values), target=target, request_id=new_request_id(), key=None, now=int(clock),
             clock=clock,
-            base_url=self._base_url, api_version=self._version,
+            base_url=self.base_url, api_version=self._version,
         )  # fmt: skip
 
     def _carry_out(self, call: Call, action: Any, faults: list[Fault]) -> Any:
