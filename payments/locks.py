@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Model
+from django.db.models import Model, Q
 
 from core import clock
 from core.rows import Query, columns_of, read_together
@@ -20,6 +20,7 @@ __all__ = [
     "lock_charge",
     "lock_operation",
     "lock_unstarted_charges",
+    "lock_waiting_of_checkout",
     "lock_waiting_operations",
 ]
 
@@ -145,6 +146,27 @@ def lock_waiting_operations(*, channel_id: UUID, looked_before: datetime) -> lis
         waiting.filter(updated_at__lt=looked_before)
         .order_by("id")
         .select_for_update(skip_locked=True, no_key=True)
+        .values_list("id", flat=True)
+    )
+
+
+@requires_transaction
+def lock_waiting_of_checkout(
+    *, checkout_id: UUID, looked_before: datetime, due_after: datetime
+) -> list[UUID]:
+    """Lock and return the checkout's paying operations without an outcome, skipping those in work.
+
+    Only those that were last looked at before `looked_before` and would be looked at after `due_after`.
+    """
+    waiting = PspOperation.objects.filter(
+        Q(kind="confirm") | Q(kind="register", charge__payment_method="hosted_page"),
+        charge__checkout_id=checkout_id,
+        status__in=["UNKNOWN", "PENDING"],
+    )
+    return list(
+        waiting.filter(updated_at__lt=looked_before, due_at__gt=due_after)
+        .order_by("id")
+        .select_for_update(skip_locked=True, no_key=True, of=("self",))
         .values_list("id", flat=True)
     )
 

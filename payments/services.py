@@ -3,6 +3,13 @@
 from payments.engine.accept import accept_checkout
 from payments.engine.execute import execute_operation
 from payments.engine.failures import replay_operation
+from payments.engine.hurry import hurry_checkout
 from payments.engine.observe import on_provider_event
 
-__all__ = ["accept_checkout", "execute_operation", "on_provider_event", "replay_operation"]
+__all__ = [
+    "accept_checkout",
+    "execute_operation",
+    "hurry_checkout",
+    "on_provider_event",
+    "replay_operation",
+]
