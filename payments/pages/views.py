@@ -1,4 +1,4 @@
-"""The buyer's page, the part of it that changes, and the place to which every provider sends the buyer back."""
+"""The buyer's page, the part of it that changes, and the place to which providers send the buyer back."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -28,8 +28,9 @@ _HEADERS = {
     # The address of the page is what opens it: no other site is told.
     "Referrer-Policy": "no-referrer",
 }
-# Seconds between two looks of a page without scripts, by the age of the payment in seconds.
-_REFRESH = ((120, 5), (900, 15), (float("inf"), 60))
+# Seconds between two looks of a page without scripts, while the last change is younger than so many seconds.
+_REFRESH = ((120, 5), (900, 15))
+_REFRESH_LATER = 60
 
 View = Callable[[HttpRequest, PaymentEvent], HttpResponse]
 
@@ -118,4 +119,4 @@ def _row(order: PageOrder) -> dict[str, str]:
 
 def _refresh(since: datetime) -> int:
     age = (clock.now() - since).total_seconds()
-    return next(seconds for limit, seconds in _REFRESH if age < limit)
+    return next((seconds for limit, seconds in _REFRESH if age < limit), _REFRESH_LATER)

@@ -95,8 +95,8 @@ def _open(facts: PageFacts) -> Says:
 
 def _in_review(facts: PageFacts) -> Says:
     text = _(
-        "No money has moved. The check usually takes less than a day, and the store tells you when it is done."
-        " Paying again is not needed."
+        "No money has moved. The check usually takes less than a day, and the store tells you when it is"
+        " done. Paying again is not needed."
     )
     headline = _("Your payment of %(amount)s is being checked.")
     return Says("waiting", headline % {"amount": total(facts.orders)}, text)
@@ -142,7 +142,8 @@ def _succeeded(facts: PageFacts) -> Says:
 def _partially_succeeded(facts: PageFacts) -> Says:
     shown = {"paid": _total_of(facts, "SUCCESS"), "amount": total(facts.orders)}
     text = _(
-        "Only what is marked as paid below was charged. Go back to the store to pay for the rest or to leave it."
+        "Only what is marked as paid below was charged. Go back to the store to pay for the rest or to"
+        " leave it."
     )
     return Says("waiting", _("Partly paid. %(paid)s of %(amount)s.") % shown, text)
 
