@@ -51,13 +51,14 @@ class World:
             base_url=self.base_url, version=settings.api_version,
         )  # fmt: skip
         self.bank = Bank(self.database, self.api)
-        self.store = Store(self.database, self.api.stopping)
+        self.store = Store(self.database, self.api.stopping, base_url=self.base_url)
         self.control = Control(self)
 
     def start(self) -> None:
         """Send what is open, and tell where the sandbox listens in ``sandbox.json`` of the data folder."""
         self._own_endpoints()
         self.webhooks.start()
+        self.store.courier.start()
         place = self.settings.data / "sandbox.json"
         partial = place.with_suffix(".partial")
         partial.write_text(json.dumps({"pid": os.getpid(), **self.addresses()}))
@@ -157,6 +158,8 @@ class World:
             return self.bank.handle(request)
         if path == "/store/webhooks" and request.method == "POST":
             return self.store.receive(request)
+        if path == "/store" or path.startswith("/store/"):
+            return self.store.shop.handle(request)
         if path == "/" and request.method == "GET":
             page = pages.index(
                 base_url=self.base_url,
