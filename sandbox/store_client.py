@@ -72,7 +72,7 @@ class Client:
     def post(
         self, path: str, body: str, *, key: str, patience: float, record: Callable[[Call], None]
     ) -> Answer:
-        """Send ``body`` under ``key`` until there is a final answer; raises Unreachable after ``patience``."""
+        """Send until there is a final answer; raises Unreachable after ``patience`` seconds."""
         deadline = time.monotonic() + patience
         pause = 0.2
         while True:

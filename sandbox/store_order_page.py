@@ -192,8 +192,9 @@ def _call(call: dict[str, Any], since: float) -> str:
     sent = f"<pre>{pretty(call['request'])}</pre>" if call["request"] else ""
     got = f"<pre>{pretty(call['response'])}</pre>" if call["response"] else ""
     words = f"{'←' if is_webhook else '→'} {call['method']}"
+    colour = "done" if good else "failed"
     return (
         f'<li><details id="call-{call["seq"]}"><summary><span class="mono">+{call["at"] - since:.1f} s'
-        f' {words} {escape(call["path"])}</span> <strong class="look-{"done" if good else "failed"}">{status}</strong>'
+        f' {words} {escape(call["path"])}</span> <strong class="look-{colour}">{status}</strong>'
         f"{took}{times}</summary>{key}{sent}{got}</details></li>"
     )

@@ -29,7 +29,7 @@ LOOKS = (1, 2, 4, 8, 15, 30, 60)
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One order as the store knows it. ``checkout`` is what the API said last, empty before it said anything."""
+    """One order as the store knows it. ``checkout`` is what the API said last, or empty."""
 
     number: str
     visitor: str
