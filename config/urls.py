@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", include("wallet.api.urls")),
     path("v1/", include("payments.api.urls")),
     path("psp/", include("events.urls")),
+    path("pay/", include("payments.urls")),
     # Last: whatever no app claims under the API answers in the API's own words.
     path("v1/<path:rest>", handlers.unknown_route),
 ]

@@ -20,9 +20,9 @@ EVENTS = tuple(
 
 
 def connect_sandbox(*, facts: dict[str, str | None]) -> None:
-    """Register the webhook endpoint with the provider and the signing secret with the store.
+    """Register the webhook endpoint with the provider; give the store its key and its signing secret.
 
-    Both may be done again at every start. Raises OSError when the sandbox does not answer.
+    All of it may be done again at every start. Raises OSError when the sandbox does not answer.
     """
     if not facts.get("psp_channel"):
         return
@@ -36,6 +36,10 @@ def connect_sandbox(*, facts: dict[str, str | None]) -> None:
         },
     )
     _post(f"{facts['sandbox_url']}/_sandbox/store/secrets", {"secret": facts["webhook_secret"]})
+    _post(
+        f"{facts['sandbox_url']}/_sandbox/store/settings",
+        {"api_url": facts["api_url"], "api_key": facts["api_key"]},
+    )
 
 
 def _post(url: str, body: dict[str, Any]) -> None:

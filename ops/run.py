@@ -189,6 +189,7 @@ def write_dev_file(*, layout: Layout, port: int, sandbox_port: int) -> dict[str,
         "api_url": f"http://{HOST}:{port}",
         "admin_url": f"http://{HOST}:{port}/admin/",
         "sandbox_url": sandbox,
+        "store_url": f"{sandbox}/store/" if sandbox else None,
     }
     facts = {key: demo.get(key) or known.get(key) for key in DEV_FILE_KEYS}
     facts.update({key: value for key, value in demo.items() if key not in facts})

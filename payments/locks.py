@@ -152,14 +152,20 @@ def lock_waiting_operations(*, channel_id: UUID, looked_before: datetime) -> lis
 
 
 @requires_transaction
-def lock_waiting_of_checkout(*, checkout_id: UUID, looked_before: datetime) -> list[UUID]:
-    """The same for the operations through which the charges of one checkout may move money."""
+def lock_waiting_of_checkout(
+    *, checkout_id: UUID, looked_before: datetime, due_after: datetime
+) -> list[UUID]:
+    """Lock and return the checkout's paying operations without an outcome, skipping those in work.
+
+    Only those that were last looked at before `looked_before` and would be looked at after `due_after`.
+    """
     waiting = PspOperation.objects.filter(
-        charge__checkout_id=checkout_id, status__in=["UNKNOWN", "PENDING"], updated_at__lt=looked_before
+        Q(kind="confirm") | Q(kind="register", charge__payment_method="hosted_page"),
+        charge__checkout_id=checkout_id,
+        status__in=["UNKNOWN", "PENDING"],
     )
-    pays = Q(kind="confirm") | Q(kind="register", charge__payment_method="hosted_page")
     return list(
-        waiting.filter(pays)
+        waiting.filter(updated_at__lt=looked_before, due_at__gt=due_after)
         .order_by("id")
         .select_for_update(skip_locked=True, no_key=True, of=("self",))
         .values_list("id", flat=True)

@@ -63,6 +63,8 @@ class Control:
             ("POST", "store/secrets", self.add_secret),
             ("DELETE", "store/secrets", self.drop_secret),
             ("GET", "store/webhooks", self.store_webhooks),
+            ("GET", "store/settings", self.store_settings),
+            ("POST", "store/settings", self.change_store_settings),
             ("POST", "store/behaviours", self.behave),
             ("DELETE", "store/behaviours", self.behave_well),
         ):
@@ -318,6 +320,15 @@ class Control:
         """What the store received; filter: verified true or false."""
         wanted = {"true": True, "false": False}.get(data.get("verified", ""))
         return {"data": self._world.store.received(verified=wanted)}
+
+    def store_settings(self, data: Body) -> Any:
+        """Where the store's payment system is; the key only by its ends."""
+        return self._world.store.settings.describe()
+
+    def change_store_settings(self, data: Body) -> Any:
+        """Connect the store to its payment system: ``api_url``, ``api_key``."""
+        self._world.store.settings.change(data)
+        return self._world.store.settings.describe()
 
     def behave(self, data: Body) -> Any:
         """Let the store's receiver answer the next webhooks badly."""

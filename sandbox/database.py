@@ -58,6 +58,20 @@ CREATE TABLE IF NOT EXISTS store_webhook (
     seq INTEGER PRIMARY KEY, at REAL NOT NULL, webhook_id TEXT, timestamp TEXT,
     verified INTEGER NOT NULL, reason TEXT, answered INTEGER NOT NULL, headers TEXT NOT NULL,
     body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS store_cart (visitor TEXT PRIMARY KEY, number TEXT NOT NULL, wanted TEXT NOT NULL)
+    WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS store_order (
+    number TEXT PRIMARY KEY, visitor TEXT NOT NULL, placed_at REAL NOT NULL, lines TEXT NOT NULL,
+    total INTEGER NOT NULL, checkout TEXT, look_at REAL, looks INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS store_order_due ON store_order (look_at) WHERE look_at IS NOT NULL;
+CREATE TABLE IF NOT EXISTS store_request (
+    number TEXT NOT NULL, n INTEGER NOT NULL, path TEXT NOT NULL, key TEXT NOT NULL UNIQUE,
+    body TEXT NOT NULL, status INTEGER, answer TEXT, PRIMARY KEY (number, n)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS store_call (
+    seq INTEGER PRIMARY KEY, number TEXT NOT NULL, at REAL NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL,
+    key TEXT NOT NULL, request TEXT NOT NULL, status INTEGER NOT NULL, response TEXT NOT NULL,
+    milliseconds INTEGER NOT NULL, times INTEGER NOT NULL DEFAULT 1);
+CREATE INDEX IF NOT EXISTS store_call_of_order ON store_call (number, seq);
 """
 
 #: Nobody else opens the file, so the locks and the shared memory that would let them are left out.
@@ -72,7 +86,7 @@ PRAGMAS = (
 
 TABLES = (
     "setting", "api_key", "object", "kept_key", "journal", "request_log", "delivery", "alarm", "store_secret",
-    "store_webhook",
+    "store_webhook", "store_cart", "store_order", "store_request", "store_call",
 )  # fmt: skip
 
 

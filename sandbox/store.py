@@ -10,12 +10,17 @@ import base64
 import binascii
 import hashlib
 import hmac
+import json
 import threading
 import time
 from typing import Any
 
 from sandbox.database import Database, dump
 from sandbox.server import Request, Response, Wire
+from sandbox.store_courier import Courier
+from sandbox.store_orders import Orders
+from sandbox.store_settings import StoreSettings
+from sandbox.store_web import Shop
 
 TOLERANCE = 300
 MAX_SIGNATURES = 20
@@ -27,10 +32,14 @@ class BehaviourError(ValueError):
 
 
 class Store:
-    """Webhook receiver of the shop."""
+    """The shop: its pages, its orders, and the receiver of the webhooks about them."""
 
-    def __init__(self, database: Database, stopping: threading.Event) -> None:
+    def __init__(self, database: Database, stopping: threading.Event, *, base_url: str) -> None:
         self._database, self._stopping = database, stopping
+        self.settings = StoreSettings(database)
+        self.orders = Orders(database, self.settings, base_url=base_url, stopping=stopping)
+        self.courier = Courier(self.orders, stopping)
+        self.shop = Shop(database, self.settings, self.orders)
         self._behaviours: list[dict[str, Any]] = []
         self._guard = threading.Lock()
 
@@ -75,6 +84,8 @@ class Store:
         response = Response(
             204 if reason is None else 400, b"" if reason is None else dump({"error": reason}).encode()
         )
+        if reason is None:
+            self._read(request)
         if behaviour is not None:
             response = misbehave(response, behaviour)
         self._database.execute(
@@ -86,6 +97,17 @@ class Store:
             ),
         )  # fmt: skip
         return response
+
+    def _read(self, request: Request) -> None:
+        """A genuine webhook about one of our orders is a reason to ask the API about it, and no more."""
+        text = request.body.decode("utf-8", "replace")
+        try:
+            event = json.loads(text)
+            kind, number = str(event["type"]), str(event["data"]["object"]["checkout_id"])
+        except (ValueError, TypeError, KeyError):  # not about an order, or of a kind that we do not know
+            return
+        self.orders.told(number, what=kind, webhook_id=request.headers["webhook-id"], body=text)
+        self.courier.wake()
 
     def _next(self) -> dict[str, Any] | None:
         with self._guard:

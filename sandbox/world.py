@@ -55,7 +55,7 @@ class World:
         self.bank = Bank(self.database, self.api)
         self.checkout = Checkout(self.database, self.clock, self.api)
         self.alarms = Alarms(database=self.database, clock=self.clock, api=self.api)
-        self.store = Store(self.database, self.api.stopping)
+        self.store = Store(self.database, self.api.stopping, base_url=self.base_url)
         self.control = Control(self)
 
     def start(self) -> None:
@@ -63,6 +63,7 @@ class World:
         self._own_endpoints()
         self.webhooks.start()
         self.alarms.start()
+        self.store.courier.start()
         place = self.settings.data / "sandbox.json"
         partial = place.with_suffix(".partial")
         partial.write_text(json.dumps({"pid": os.getpid(), **self.addresses()}))
@@ -164,6 +165,8 @@ class World:
             return self.checkout.handle(request)
         if path == "/store/webhooks" and request.method == "POST":
             return self.store.receive(request)
+        if path == "/store" or path.startswith("/store/"):
+            return self.store.shop.handle(request)
         if path == "/" and request.method == "GET":
             page = pages.index(
                 base_url=self.base_url,

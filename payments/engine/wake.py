@@ -28,13 +28,15 @@ def wake_channel(*, channel_id: UUID) -> int:
 
 
 @requires_transaction
-def hurry_checkout(checkout_id: UUID) -> int:
+def hurry_checkout(*, checkout_id: UUID) -> int:
     """Have the provider asked about a checkout's payments now, because somebody waits; return how many.
 
     Only payments whose outcome is open, and none that was looked at a moment ago.
     """
-    before = clock.now() - _JUST_ASKED
-    return _make_due(lock_waiting_of_checkout(checkout_id=checkout_id, looked_before=before))
+    now = clock.now()
+    return _make_due(
+        lock_waiting_of_checkout(checkout_id=checkout_id, looked_before=now - _JUST_ASKED, due_after=now)
+    )
 
 
 def _make_due(ids: list[UUID]) -> int:

@@ -253,15 +253,15 @@ def test_a_buyer_who_comes_back_has_the_provider_asked_at_once(shop: Shop) -> No
     for _ in range(6):
         shop.later(20)
     asked = len(shop.requests(RETRIEVE))
-    assert at_edge(hurry_checkout)(checkout_id) == 0, "it was looked at a moment ago"
+    assert at_edge(hurry_checkout)(checkout_id=checkout_id) == 0, "it was looked at a moment ago"
     shop.later(3)
     assert len(shop.requests(RETRIEVE)) == asked, "and is not due yet"
     buy(shop)
-    assert at_edge(hurry_checkout)(checkout_id) == 1
+    assert at_edge(hurry_checkout)(checkout_id=checkout_id) == 1
     shop.work()
     assert (len(shop.requests(RETRIEVE)), shop.checkout(seen["id"])["status"]) == (asked + 1, "succeeded")
     shop.later(3)
-    assert at_edge(hurry_checkout)(checkout_id) == 0
+    assert at_edge(hurry_checkout)(checkout_id=checkout_id) == 0
 
 
 def test_one_page_for_the_orders_of_all_sellers(shop: Shop) -> None:

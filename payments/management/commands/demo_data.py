@@ -72,13 +72,12 @@ def _create(sandbox_url: str) -> dict[str, str]:
         max_in_flight=8,
         actor=ACTOR,
     )
-    store_url = f"{sandbox_url}/store/webhooks"
-    endpoint = create_endpoint(merchant_id=merchant.id, url=store_url)
+    endpoint = create_endpoint(merchant_id=merchant.id, url=f"{sandbox_url}/store/webhooks")
     return {
         "merchant": public_id("mer", merchant.id),
         "api_key": key.secret,
         "webhook_secret": endpoint.secret,
-        "store_url": sandbox_url,
+        "store_url": f"{sandbox_url}/store/",
         "psp_channel": CHANNEL,
         "psp_key": psp_key,
         "psp_webhook_secret": psp_secret,
