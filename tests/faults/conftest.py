@@ -5,36 +5,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
-from django.test import override_settings
 
 from core import failpoints
-from tests.database import truncate_everything
 from tests.faults import matrix
 from tests.faults.shop import Shop, open_shop
 from tests.stack import Stack
+from tests.whole import running_stack, shared_database
 
 
 @pytest.fixture(scope="package")
 def database(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
     """The URL of the test database as the application's login; nothing is rolled back or flushed."""
-    with django_db_blocker.unblock():
-        yield "postgresql://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**connection.settings_dict)
-        truncate_everything()
+    yield from shared_database(django_db_blocker)
 
 
 @pytest.fixture(scope="package")
 def whole_stack(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Web, two workers, beat, sandbox and broker; stopped before any test of another folder runs."""
-    running = Stack(tmp_path_factory.mktemp("stack"), database_url=database)
-    with override_settings(
-        TEST_HOOKS=True, HOOKS_DIR=str(running.hooks), WEBHOOK_ALLOWED_NETWORKS=["127.0.0.1/32"]
-    ):
-        try:
-            running.start("broker", "sandbox", "web", "worker-1", "worker-2", "beat")
-            yield running
-        finally:
-            running.stop()
+    yield from running_stack(tmp_path_factory.mktemp("stack"), database)
 
 
 @pytest.fixture
