@@ -47,6 +47,6 @@ def configure(options: dict[str, Any]) -> None:
     logging.getLogger("django").handlers.clear()
 
 
-def _hide_card_numbers(_logger: Any, _method: str, line: str) -> str:
+def _hide_card_numbers(_logger: Any, _method: str, line: Any) -> str:
     """Whoever calls may put a number where we log it: into a path, for one."""
-    return hide_card_numbers(line)
+    return hide_card_numbers(str(line))

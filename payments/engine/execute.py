@@ -62,7 +62,7 @@ def execute_operation(*, claim: Claim) -> None:
 
 
 def _ends_silence(intent: Intent, outcome: Outcome) -> bool:
-    """Whether the answer settles what minutes lay between two looks at: then so may those that others wait for.
+    """Whether the answer settles what was asked about rarely: then others like it can be settled too.
 
     Nobody in this process need have seen the provider fail.
     """
