@@ -18,12 +18,13 @@ from events.services import create_endpoint
 from merchants.services import create_seller
 from ops.demo import EVENTS
 from ops.layout import Layout
-from ops.run import process_specs
+from ops.run import answers, process_specs
 from ops.venv import VirtualEnvironment
 from tests.benchmarks.cpu import CpuMeter
 from tests.benchmarks.load import Load
 from tests.stack import ROOT, Stack
 from tests.store import Store, open_store
+from tests.waiting import eventually
 
 __all__ = ["PREFIX", "SLACK", "Bench", "table"]
 
@@ -106,6 +107,8 @@ def bench(transactional_db: None, tmp_path: Path, settings: Any) -> Iterator[Ben
     settings.WEBHOOK_ALLOWED_NETWORKS = [stack.env["WEBHOOK_ALLOWED_NETWORKS"]]
     try:
         stack.start("broker", "sandbox", "web")
+        # The port is open before the processes behind it have loaded.
+        eventually(lambda: answers(stack.web_port, "/readyz"), within=90, what="web is ready")
         store, channel = _shop(stack)
         yield Bench(stack, store, channel, CpuMeter(stack))
     finally:
