@@ -4,5 +4,12 @@ from payments.engine.accept import accept_checkout
 from payments.engine.execute import execute_operation
 from payments.engine.failures import replay_operation
 from payments.engine.observe import on_provider_event
+from payments.engine.wake import probe_silent_channels
 
-__all__ = ["accept_checkout", "execute_operation", "on_provider_event", "replay_operation"]
+__all__ = [
+    "accept_checkout",
+    "execute_operation",
+    "on_provider_event",
+    "probe_silent_channels",
+    "replay_operation",
+]

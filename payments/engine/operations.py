@@ -9,7 +9,14 @@ from core.retry import Retry, Strategy
 from core.transactions import requires_transaction
 from payments.models import Charge, PspOperation
 
-__all__ = ["GIVE_UP_AFTER", "SEND_AGAIN", "new_operation", "next_look", "start_operation"]
+__all__ = [
+    "GIVE_UP_AFTER",
+    "SEND_AGAIN",
+    "is_asked_rarely",
+    "new_operation",
+    "next_look",
+    "start_operation",
+]
 
 # Something that provably was not sent is sent again for a quarter of an hour; after that the buyer is told
 # that the provider cannot be reached, which is safe because nothing ever arrived.
@@ -17,6 +24,7 @@ GIVE_UP_AFTER = timedelta(minutes=15)
 SEND_AGAIN = Retry(Strategy.EXPONENTIAL, base=1, cap=15, limit=10_000)
 
 _FIRST_LOOKS = (1, 2, 4, 8)  # seconds
+_OFTEN = 120  # looks, half an hour of them
 
 
 def new_operation(charge: Charge, kind: str) -> PspOperation:
@@ -53,10 +61,15 @@ def next_look(operation: PspOperation) -> datetime:
     asked = operation.asked
     if asked < len(_FIRST_LOOKS):
         pause = _FIRST_LOOKS[asked]
-    elif asked < 120:
+    elif asked < _OFTEN:
         pause = 15
     elif asked < 200:
         pause = 300
     else:
         pause = 3600
     return clock.now() + timedelta(seconds=pause)
+
+
+def is_asked_rarely(operation: PspOperation) -> bool:
+    """Say whether the operation has been without an outcome so long that minutes lie between two looks."""
+    return operation.status == "UNKNOWN" and operation.asked >= _OFTEN
