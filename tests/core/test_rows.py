@@ -23,6 +23,8 @@ from payments.models import Charge
 from tests.store import open_store
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.database
+
 MODELS = [model for model in apps.get_models() if model._meta.managed and not model._meta.proxy]
 
 
