@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,11 @@ import pytest
 from tests.ops.launched import Launch, Tree
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.launcher, pytest.mark.processes]
+pytestmark = [
+    pytest.mark.launcher,
+    pytest.mark.processes,
+    pytest.mark.skipif(shutil.which("curl") is None, reason="the quickstart is typed with curl"),
+]
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 
