@@ -23,9 +23,12 @@ pytestmark = [
 README = Path(__file__).resolve().parents[2] / "README.md"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launch]:
-    """`make run`, in a copy of the tree whose .venv is the one of this test run."""
+    """`make run`, in a copy of the tree whose .venv is the one of this test run.
+
+    For each try anew: what a try that took too long has paid must not be in the books of the next.
+    """
     tree = Tree(tmp_path_factory.mktemp("quickstart"))
     (tree.root / ".venv").symlink_to(sys.prefix, target_is_directory=True)
     launch = tree.start()
