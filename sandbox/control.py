@@ -278,7 +278,9 @@ class Control:
             return attempts.settle(call, intent, hidden, succeeded=data["result"] == "succeed")
 
         account = self._owner(identifier)
-        return self._world.api.perform(account=account, operation="bank.settlement", action=act)
+        return self._world.api.perform(
+            account=account, operation="bank.settlement", action=act, target=identifier
+        )
 
     def pay_session(self, data: Body, identifier: str) -> Any:
         """Let a buyer pay a Checkout Session with a test card, as on its page."""

@@ -229,7 +229,8 @@ class Api:
 
         ``values`` stand for the parameters of a call.
         """
-        return self._carry_out(self._inner_call(account, operation, target, values or {}), action, [])
+        call = self._inner_call(account, operation, target, values or {})
+        return self._carry_out(call, action, self._faults.pick(call, None))
 
     def perform_faulty(
         self, *, account: str, operation: str, action: Any, target: str, values: Object
