@@ -41,8 +41,8 @@ def index(*, base_url: str, control_url: str, version: str, counts: dict[str, in
     return document(
         "Sandbox",
         "<h1>The world outside</h1>"
-        "<p>A payment provider, a bank, a risk vendor and a store that do not exist. No money moves here; everything else behaves as"
-        " it would. Programs talk to it over HTTP and cannot tell.</p>"
+        "<p>A payment provider, a bank, a risk vendor and a store that do not exist. No money moves here;"
+        " everything else behaves as it would. Programs talk to it over HTTP and cannot tell.</p>"
         "<h2>Try it</h2><p>The provider's hosted page, with test cards to click in:</p>"
         '<form method="post" action="/c/pay/demo"><button class="main">Open a demo checkout</button></form>'
         "<h2>Addresses</h2><table>"
