@@ -14,9 +14,11 @@ from sandbox.database import dump, place_of
 from sandbox.faults import FaultError
 from sandbox.psp import attempts, events, payment_intents, refunds
 from sandbox.psp.call import Call
+from sandbox.psp.cards import find_card
 from sandbox.psp.errors import ApiError
 from sandbox.server import Request, Response
 from sandbox.store import BehaviourError
+from sandbox.vendor import account_of
 from sandbox.webhooks import EVERYBODY
 
 if TYPE_CHECKING:
@@ -57,7 +59,12 @@ class Control:
             ("GET", "deliveries", self.deliveries),
             ("POST", "payment_intents/(?P<identifier>pi_[0-9a-f]+)/authentication", self.authentication),
             ("POST", "payment_intents/(?P<identifier>pi_[0-9a-f]+)/settlement", self.settlement),
+            ("POST", "checkout_sessions/(?P<identifier>cs_test_[0-9a-f]+)/payment", self.pay_session),
             ("POST", "refunds/(?P<identifier>re_[0-9a-f]+)/fail", self.fail_refund),
+            ("GET", "vendor", self.vendor),
+            ("POST", "vendor", self.vendor),
+            ("GET", "vendor/assessments", self.assessments),
+            ("POST", "vendor/assessments/(?P<identifier>.{1,200})", self.assess),
             ("POST", "store/secrets", self.add_secret),
             ("DELETE", "store/secrets", self.drop_secret),
             ("GET", "store/webhooks", self.store_webhooks),
@@ -155,10 +162,10 @@ class Control:
         return {"now": self._world.clock.now(), "offset": self._world.clock.offset}
 
     def move_clock(self, data: Body) -> Any:
-        """Move the sandbox clock by ``seconds``; authorisations past their seven days expire now."""
+        """Move the sandbox clock by ``seconds``; what is due by then happens before the answer."""
         self._world.clock.move(seconds=float(data["seconds"]) if "seconds" in data else _missing("seconds"))
         expired = self._expire()
-        return {**self.clock({}), "expired": expired}
+        return {**self.clock({}), "expired": expired, "rang": self._world.alarms.ring()}
 
     def _expire(self) -> list[str]:
         rows = self._world.database.rows(
@@ -200,7 +207,7 @@ class Control:
     def _account(self, value: str) -> str:
         if value.startswith("acct_") or value == EVERYBODY:
             return value
-        account = self._world.api.keys.account(value)
+        account = self._world.api.keys.account(value) or account_of(value)
         if account is None:
             raise Refusal("account is acct_… or a working API key")
         return account
@@ -276,7 +283,17 @@ class Control:
             return attempts.settle(call, intent, hidden, succeeded=data["result"] == "succeed")
 
         account = self._owner(identifier)
-        return self._world.api.perform(account=account, operation="bank.settlement", action=act)
+        return self._world.api.perform(
+            account=account, operation="bank.settlement", action=act, target=identifier
+        )
+
+    def pay_session(self, data: Body, identifier: str) -> Any:
+        """Let a buyer pay a Checkout Session with a test card, as on its page."""
+        token = str(data.get("token", "pm_card_visa"))
+        if find_card(token) is None:
+            raise Refusal(f"no test card {token}")
+        session, fault = self._world.checkout.pay(self._owner(identifier), identifier, token=token)
+        return session if fault is None else {"fault": fault.kind, "session": session}
 
     def _owner(self, identifier: str) -> str:
         row = self._world.database.one(
@@ -292,6 +309,23 @@ class Control:
             account=self._owner(identifier),
             operation="bank.refund_failure",
             action=lambda call: refunds.fail(call, identifier),
+        )
+
+    def vendor(self, data: Body) -> Any:
+        """How long the risk vendor takes (``seconds``) and what it says without magic (``outcome``)."""
+        return self._world.vendor.configure(seconds=data.get("seconds"), outcome=data.get("outcome"))
+
+    def assessments(self, data: Body) -> Any:
+        """Every assessment of the risk vendor."""
+        return {"data": self._world.vendor.all()}
+
+    def assess(self, data: Body, identifier: str) -> Any:
+        """Decide an assessment, named by id or reference: ``status``, ``score``, ``reasons``."""
+        return self._world.vendor.decide(
+            identifier,
+            status=str(data.get("status")),
+            score=data.get("score"),
+            reasons=data.get("reasons"),
         )
 
     def add_secret(self, data: Body) -> Any:

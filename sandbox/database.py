@@ -49,6 +49,14 @@ CREATE TABLE IF NOT EXISTS delivery (
     account TEXT NOT NULL, endpoint TEXT NOT NULL, state TEXT NOT NULL, due_at REAL NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0, status INTEGER, error TEXT, after INTEGER, forgery TEXT);
 CREATE INDEX IF NOT EXISTS delivery_open ON delivery (state) WHERE state IN ('pending', 'waiting', 'held');
+CREATE TABLE IF NOT EXISTS alarm (
+    seq INTEGER PRIMARY KEY, due REAL NOT NULL, account TEXT NOT NULL, kind TEXT NOT NULL,
+    target TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS alarm_due ON alarm (due);
+CREATE TABLE IF NOT EXISTS assessment (
+    id TEXT PRIMARY KEY, account TEXT NOT NULL, reference TEXT NOT NULL, fingerprint TEXT NOT NULL,
+    created REAL NOT NULL, due REAL, status TEXT NOT NULL, score INTEGER NOT NULL, reasons TEXT NOT NULL,
+    UNIQUE (account, reference)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS store_secret (secret TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS store_webhook (
     seq INTEGER PRIMARY KEY, at REAL NOT NULL, webhook_id TEXT, timestamp TEXT,
@@ -67,8 +75,8 @@ PRAGMAS = (
 )
 
 TABLES = (
-    "setting", "api_key", "object", "kept_key", "journal", "request_log", "delivery", "store_secret",
-    "store_webhook",
+    "setting", "api_key", "object", "kept_key", "journal", "request_log", "delivery", "alarm", "assessment",
+    "store_secret", "store_webhook",
 )  # fmt: skip
 
 

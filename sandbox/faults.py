@@ -75,6 +75,9 @@ AMOUNTS = {
     990_090: "webhook_before_response",
 }
 
+#: Operations that ask the bank for money, besides a creation with ``confirm``.
+CONFIRMATIONS = ("payment_intents.confirm", "checkout.pay")
+
 #: Faults that change nothing at the provider unless told otherwise by ``effect``.
 WITHOUT_EFFECT = frozenset({"not_charged_timeout", "http_500", "http_502", "http_503", "empty_500"})
 NEVER_EFFECT = frozenset({"not_charged_timeout", "http_429", "http_409"})
@@ -189,7 +192,7 @@ class Faults:
 
     def pick(self, call: Call, header: str | None) -> list[Fault]:
         """The faults that strike this call: at most one of each group."""
-        confirms = call.operation == "payment_intents.confirm" or "confirm" in call.params.values
+        confirms = call.operation in CONFIRMATIONS or "confirm" in call.params.values
         if not self._armed and header is None and not confirms:
             return []
         scene = Scene(call)  # looks nothing up until a fault asks
@@ -200,9 +203,13 @@ class Faults:
         with self._guard:
             armed = list(self._armed)
         name = call.key or call.operation
+        # What happens without a caller is struck only in its webhooks, by a fault that names it.
+        inside = call.method == "INTERNAL" and not confirms
         for fault in armed:
             group = KINDS[fault.kind]
             if group in picked or (group.startswith("webhook") and call.method == "GET"):
+                continue
+            if inside and not (group.startswith("webhook") and "operation" in fault.match):
                 continue
             if matches(fault.match, call, scene):
                 with self._guard:

@@ -13,7 +13,7 @@ class FormError(ValueError):
 def decode_form(text: str) -> dict[str, Any]:
     """Decode a form into nested dictionaries and lists; the leaves are strings.
 
-    Keys below ``metadata`` stay a dictionary even when they all look like numbers.
+    Keys below a ``metadata`` stay a dictionary even when they all look like numbers.
     """
     root: dict[str, Any] = {}
     for key, value in parse_qsl(text, keep_blank_values=True):
@@ -39,7 +39,10 @@ def _place(node: dict[str, Any], path: list[str], value: str, key: str) -> None:
 
 
 def _lists(node: dict[str, Any]) -> Any:
-    values = {name: _lists(value) if isinstance(value, dict) else value for name, value in node.items()}
+    values = {
+        name: _lists(value) if isinstance(value, dict) and name != "metadata" else value
+        for name, value in node.items()
+    }
     if values and all(name.isdigit() for name in values):
         return [values[name] for name in sorted(values, key=int)]
     return values

@@ -11,7 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from sandbox import pages
+from sandbox.alarms import Alarms
 from sandbox.bank import HTML, Bank
+from sandbox.checkout import Checkout
 from sandbox.clock import Clock
 from sandbox.control import Control, reply
 from sandbox.database import Database
@@ -22,6 +24,7 @@ from sandbox.psp.call import Call
 from sandbox.server import MAX_CONNECTIONS, Listener, Request, Response
 from sandbox.settings import Settings
 from sandbox.store import Store
+from sandbox.vendor import Vendor
 from sandbox.webhooks import EVERYBODY, Webhooks
 
 
@@ -51,6 +54,9 @@ class World:
             base_url=self.base_url, version=settings.api_version,
         )  # fmt: skip
         self.bank = Bank(self.database, self.api)
+        self.checkout = Checkout(self.database, self.clock, self.api)
+        self.vendor = Vendor(self.database, self.clock, self.faults, self.api)
+        self.alarms = Alarms(database=self.database, clock=self.clock, api=self.api)
         self.store = Store(self.database, self.api.stopping)
         self.control = Control(self)
 
@@ -58,6 +64,7 @@ class World:
         """Send what is open, and tell where the sandbox listens in ``sandbox.json`` of the data folder."""
         self._own_endpoints()
         self.webhooks.start()
+        self.alarms.start()
         place = self.settings.data / "sandbox.json"
         partial = place.with_suffix(".partial")
         partial.write_text(json.dumps({"pid": os.getpid(), **self.addresses()}))
@@ -78,6 +85,7 @@ class World:
         self.webhooks.clear()
         self.webhooks.schedule = self.settings.retry_schedule
         self.store.clear()
+        self.vendor.reset()
         self.database.reset()
         self.clock.reset()
         self.api.keys.clear()
@@ -155,6 +163,10 @@ class World:
             return self.control.handle(request)
         if path.startswith("/_bank/"):
             return self.bank.handle(request)
+        if path.startswith("/_vendor/"):
+            return self.vendor.handle(request)
+        if path.startswith("/c/pay/"):
+            return self.checkout.handle(request)
         if path == "/store/webhooks" and request.method == "POST":
             return self.store.receive(request)
         if path == "/" and request.method == "GET":

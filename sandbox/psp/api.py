@@ -76,7 +76,7 @@ class Api:
         version: str,
     ) -> None:
         self._database, self._clock, self._faults, self._webhooks = database, clock, faults, webhooks
-        self._base_url, self._version = base_url, version
+        self.base_url, self._version = base_url, version
         self.keys = Keys(database)
         self.kept = KeptKeys(database)
         self.stopping = threading.Event()
@@ -120,7 +120,7 @@ class Api:
             path=request.path,
             params=Params(values), target=target, request_id=request_id,
             key=request.headers.get("idempotency-key") if request.method == "POST" else None,
-            now=int(clock), clock=clock, base_url=self._base_url, api_version=self._version,
+            now=int(clock), clock=clock, base_url=self.base_url, api_version=self._version,
         )  # fmt: skip
         return call, operation
 
@@ -150,37 +150,45 @@ class Api:
     def _run(self, call: Call, operation: Operation, faults: list[Fault]) -> Response:
         spoiled = answers.spoiled(faults)
         if spoiled is not None and not spoiled.effect and spoiled.kind not in answers.EXECUTED:
-            self._log(call, status=None, faults=faults)
+            self.log(call, status=None, faults=faults)
             return answers.spoil(self._respond(call.request_id, call.key, 200, b"{}"), spoiled)
         pushes: list[tuple[int, float, int]] = []
         try:
             kept = self.kept.claim(call)
         except ApiError as error:
-            self._log(call, status=error.status, error=error, faults=faults)
+            self.log(call, status=error.status, error=error, faults=faults)
             response = self._respond(call.request_id, call.key, error.status, dump(error.body).encode())
             return answers.spoil(response, spoiled)
         if kept is not None:
-            self._log(call, status=kept.status, replayed=True, faults=faults)
+            self.log(call, status=kept.status, replayed=True, faults=faults)
             headers = {"Idempotent-Replayed": "true", "Original-Request": kept.request_id}
             response = self._respond(call.request_id, call.key, kept.status, kept.body, headers)
             return answers.spoil(
                 response, None if spoiled is not None and spoiled.kind in answers.EXECUTED else spoiled
             )
         try:
-            for fault in faults:
-                if fault.kind == "slow":
-                    self.stopping.wait(fault.seconds(2.0))
-                elif fault.kind == "partial_approval":
-                    call.approval = {"short_by": 1, **fault.options}
-                    if "currency" in fault.options and "short_by" not in fault.options:
-                        call.approval["short_by"] = 0
+            self._prepare(call, faults)
             status, body, pushes = self._execute(call, operation, faults, spoiled)
         finally:
             self.kept.release(call)
+        self._send(pushes, faults)
+        return answers.spoil(self._respond(call.request_id, call.key, status, body), spoiled)
+
+    def _prepare(self, call: Call, faults: list[Fault]) -> None:
+        """Faults that strike before execution: wait, or let the bank approve something else."""
+        for fault in faults:
+            if fault.kind == "slow":
+                self.stopping.wait(fault.seconds(2.0))
+            elif fault.kind == "partial_approval":
+                call.approval = {"short_by": 1, **fault.options}
+                if "currency" in fault.options and "short_by" not in fault.options:
+                    call.approval["short_by"] = 0
+
+    def _send(self, pushes: list[tuple[int, float, int]], faults: list[Fault]) -> None:
+        """Send committed webhooks; with that fault, wait until they have arrived."""
         self._webhooks.push(pushes)
         if pushes and any(fault.kind == "webhook_before_response" for fault in faults):
             self._webhooks.wait_delivered([push[0] for push in pushes], seconds=WEBHOOK_WAIT)
-        return answers.spoil(self._respond(call.request_id, call.key, status, body), spoiled)
 
     def _execute(
         self, call: Call, operation: Operation, faults: list[Fault], spoiled: Fault | None
@@ -211,24 +219,52 @@ class Api:
             pushes = self._webhooks.publish(call, faults) if call.events else []
             if refused is None or refused.saved:
                 self.kept.keep(call, status, body)
-            self._log(call, status=status, error=refused, faults=faults)
+            self.log(call, status=status, error=refused, faults=faults)
         return status, body, pushes
 
-    def perform(self, *, account: str, operation: str, action: Any, target: str = "") -> Any:
-        """Let ``action(call)`` happen without a caller: a buyer, a bank or an operator did it."""
+    def perform(
+        self, *, account: str, operation: str, action: Any, target: str = "", values: Object | None = None
+    ) -> Any:
+        """Let ``action(call)`` happen without a caller: a buyer, a bank or an operator did it.
+
+        ``values`` stand for the parameters of a call.
+        """
+        call = self.inner_call(account, operation, target, values or {})
+        return self._carry_out(call, action, self._faults.pick(call, None))
+
+    def perform_faulty(
+        self, *, account: str, operation: str, action: Any, target: str, values: Object
+    ) -> tuple[Any, Fault | None]:
+        """As ``perform``, with faults: also returns the fault that spoils the answer.
+
+        ``values`` stand for the parameters of a call: amount, currency, metadata, payment method. The result
+        is ``None`` when the fault lets nothing happen.
+        """
+        call = self.inner_call(account, operation, target, values)
+        faults = self._faults.pick(call, None)
+        spoiled = answers.spoiled(faults)
+        self._prepare(call, faults)
+        if spoiled is not None and not spoiled.effect:
+            return None, spoiled
+        return self._carry_out(call, action, faults), spoiled
+
+    def inner_call(self, account: str, operation: str, target: str, values: Object) -> Call:
+        """A call that nobody sent to the provider's API, for what a buyer, a bank or the clock does."""
         clock = self._clock.now()
-        call = Call(
+        return Call(
             database=self._database, account=account, operation=operation, method="INTERNAL", path="",
-            params=Params({}), target=target, request_id=new_request_id(), key=None, now=int(clock),
+            params=Params(values), target=target, request_id=new_request_id(), key=None, now=int(clock),
             clock=clock,
-            base_url=self._base_url, api_version=self._version,
+            base_url=self.base_url, api_version=self._version,
         )  # fmt: skip
+
+    def _carry_out(self, call: Call, action: Any, faults: list[Fault]) -> Any:
         with self._database.transaction():
             result = action(call)
             if call.operation.endswith(".webhook_endpoint"):
                 self._webhooks.forget_endpoints()
-            pushes = self._webhooks.publish(call, []) if call.events else []
-        self._webhooks.push(pushes)
+            pushes = self._webhooks.publish(call, faults) if call.events else []
+        self._send(pushes, faults)
         return result
 
     def _respond(
@@ -244,7 +280,7 @@ class Api:
             answer["Idempotency-Key"] = key
         return Response(status, body, headers=answer)
 
-    def _log(
+    def log(
         self, call: Call, *, status: int | None, error: ApiError | None = None, replayed: bool = False,
         faults: list[Fault],
     ) -> None:  # fmt: skip

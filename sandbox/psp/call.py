@@ -14,6 +14,7 @@ Object = dict[str, Any]
 
 NAMES = {
     "payment_intent": "payment_intent",
+    "checkout.session": "checkout.session",
     "charge": "charge",
     "customer": "customer",
     "payment_method": "PaymentMethod",
@@ -87,20 +88,30 @@ class Call:
         """Store the changed object; ``hidden`` stays as it was when not given."""
         if hidden is None:
             self.database.execute(
-                "UPDATE object SET body = ?, customer = ? WHERE seq = ?",
-                (dump(obj), obj.get("customer"), place_of(obj["id"])),
+                "UPDATE object SET body = ?, customer = ?, payment_intent = ? WHERE seq = ?",
+                (dump(obj), obj.get("customer"), obj.get("payment_intent"), place_of(obj["id"])),
             )
         else:
             self.database.execute(
-                "UPDATE object SET body = ?, customer = ?, hidden = ? WHERE seq = ?",
-                (dump(obj), obj.get("customer"), dump(hidden), place_of(obj["id"])),
-            )
+                "UPDATE object SET body = ?, customer = ?, payment_intent = ?, hidden = ? WHERE seq = ?",
+                (
+                    dump(obj), obj.get("customer"), obj.get("payment_intent"), dump(hidden),
+                    place_of(obj["id"]),
+                ),
+            )  # fmt: skip
         return obj
 
     def emit(self, type_: str, obj: Object) -> None:
         """Record an event about ``obj`` as it is now; its webhooks leave after the commit."""
         self.events.append(
             Event(self.new_id("evt"), type_, obj.get("payment_intent") or obj["id"], dump(obj))
+        )
+
+    def remind(self, *, due: float, kind: str, target: str) -> None:
+        """Let something happen to ``target`` by itself at a moment of sandbox time (``sandbox.alarms``)."""
+        self.database.execute(
+            "INSERT INTO alarm (due, account, kind, target) VALUES (?, ?, ?, ?)",
+            (due, self.account, kind, target),
         )
 
     def effect(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 
@@ -46,6 +48,18 @@ def invalid(
 ) -> ApiError:
     """A parameter was refused before anything was executed; nothing is kept under the idempotency key."""
     return ApiError(status, "invalid_request_error", message, code=code, param=param)
+
+
+@contextlib.contextmanager
+def within(prefix: str) -> Iterator[None]:
+    """Say of a refused parameter that it lies inside ``prefix``: ``a`` becomes ``prefix[a]``."""
+    try:
+        yield
+    except ApiError as error:
+        name, bracket, rest = error.error.get("param", "").partition("[")
+        if name:
+            error.error["param"] = f"{prefix}[{name}]{bracket}{rest}"
+        raise
 
 
 def missing(what: str, identifier: str, *, param: str) -> ApiError:

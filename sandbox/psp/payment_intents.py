@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.psp import attempts, charges, intent_objects
+from sandbox.psp import attempts, charges, intent_objects, session_outcomes
 from sandbox.psp.call import Call, Object
 from sandbox.psp.errors import ApiError, invalid, wrong_state
 from sandbox.psp.lists import page
@@ -87,6 +87,7 @@ def confirm(call: Call) -> Object:
     """``POST /v1/payment_intents/{id}/confirm``: one attempt to take or authorise the money."""
     params = call.params
     intent, hidden = load(call)
+    session_outcomes.refuse_while_open(call, intent, hidden, "confirmed")
     if intent["status"] not in ("requires_payment_method", "requires_confirmation"):
         if intent["status"] == "succeeded":
             message = "This PaymentIntent has already succeeded and cannot be confirmed again."
@@ -142,14 +143,16 @@ def capture(call: Call) -> Object:
     call.save(intent, hidden)
     call.emit("charge.captured", charge)
     call.emit("payment_intent.succeeded", intent)
+    session_outcomes.follow(call, intent, hidden)
     return intent
 
 
 def cancel(call: Call) -> Object:
     """``POST /v1/payment_intents/{id}/cancel``: it can never charge again."""
-    intent, _ = load(call)
+    intent, hidden = load(call)
     reason = call.params.choice("cancellation_reason", REASONS)
     call.params.close()
+    session_outcomes.refuse_while_open(call, intent, hidden, "canceled")
     if intent["status"] not in (*OPEN, "requires_capture"):
         raise wrong_state(
             f"This PaymentIntent cannot be canceled because its status is {intent['status']}.", intent=intent

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sandbox.psp import balances, charges, customers, events, payment_intents, payment_methods, refunds
+from sandbox.psp import (
+    balances,
+    charges,
+    customers,
+    events,
+    payment_intents,
+    payment_methods,
+    refunds,
+    sessions,
+)
 from sandbox.psp.call import Call, Object
 
 Operation = Callable[[Call], Object]
@@ -18,6 +27,11 @@ OPERATIONS: dict[tuple[str, str, str], tuple[str, Operation]] = {
     ("POST", "payment_intents", "confirm"): ("payment_intents.confirm", payment_intents.confirm),
     ("POST", "payment_intents", "capture"): ("payment_intents.capture", payment_intents.capture),
     ("POST", "payment_intents", "cancel"): ("payment_intents.cancel", payment_intents.cancel),
+    ("POST", "checkout/sessions", ""): ("checkout.sessions.create", sessions.create),
+    ("GET", "checkout/sessions", ""): ("checkout.sessions.list", sessions.list_all),
+    ("GET", "checkout/sessions", "id"): ("checkout.sessions.retrieve", sessions.retrieve),
+    ("POST", "checkout/sessions", "id"): ("checkout.sessions.update", sessions.update),
+    ("POST", "checkout/sessions", "expire"): ("checkout.sessions.expire", sessions.expire),
     ("GET", "charges", ""): ("charges.list", charges.list_all),
     ("GET", "charges", "id"): ("charges.retrieve", charges.retrieve),
     ("POST", "refunds", ""): ("refunds.create", refunds.create),
@@ -50,12 +64,12 @@ OPERATIONS: dict[tuple[str, str, str], tuple[str, Operation]] = {
 
 def route(method: str, path: str) -> tuple[str, str, Operation] | None:
     """Operation name, the id in the path ("" when none) and the function; ``None`` for an unknown URL."""
-    parts = path.strip("/").split("/")
+    parts = path.strip("/").replace("v1/checkout/", "v1/checkout~", 1).split("/")
     if len(parts) < 2 or len(parts) > 4 or parts[0] != "v1":
         return None
     target = parts[2] if len(parts) > 2 else ""
     action = parts[3] if len(parts) == 4 else ("id" if target else "")
-    found = OPERATIONS.get((method, parts[1], action))
+    found = OPERATIONS.get((method, parts[1].replace("~", "/"), action))
     if found is None or (action == "id" and len(parts) == 4):
         return None
     return found[0], target, found[1]

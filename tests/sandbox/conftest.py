@@ -105,6 +105,12 @@ class Sandbox:
         )
 
 
+def item(name: str, unit_amount: int, *, quantity: int = 1, currency: str = "usd") -> dict[str, Any]:
+    """One line item of a Checkout Session."""
+    price = {"currency": currency, "unit_amount": unit_amount, "product_data": {"name": name}}
+    return {"price_data": price, "quantity": quantity}
+
+
 class Account:
     """A fresh account of a sandbox: its key, its SDK client and its rows of the journal."""
 
@@ -129,6 +135,21 @@ class Account:
 
     def paid(self, **params: Any) -> Any:
         return self.intent(payment_method="pm_card_visa", confirm=True, **params)
+
+    def session(self, *, key: str | None = None, **params: Any) -> Any:
+        """A Checkout Session of 10.00 USD for two items."""
+        values = {
+            "mode": "payment",
+            "line_items": [item("Mug", 400), item("Kettle", 300, quantity=2)],
+            "success_url": "http://shop.example/done?session={CHECKOUT_SESSION_ID}",
+            "cancel_url": "http://shop.example/basket",
+            **params,
+        }
+        return self.v1.checkout.sessions.create(values, {"idempotency_key": key} if key else {})
+
+    def pay(self, session: str, token: str = "pm_card_visa") -> dict[str, Any]:
+        """Let a buyer pay a session with a test card; the session afterwards."""
+        return self.sandbox.control("POST", f"checkout_sessions/{session}/payment", {"token": token})
 
     def journal(self, **filters: str) -> list[dict[str, Any]]:
         query = "&".join(f"{name}={value}" for name, value in {"account": self.id, **filters}.items())

@@ -62,7 +62,16 @@ def objects(account) -> dict[str, list[Any]]:
     endpoint = v1.webhook_endpoints.create(
         {"url": "http://127.0.0.1:9/none", "enabled_events": ["charge.failed"]}
     )
+    for token in ("avsFail", "sandboxApplePay", "sandboxReview"):
+        account.intent(payment_method=f"pm_card_{token}", confirm=True)
+    sessions = [account.session() for _ in range(4)]
+    for session, token in zip(
+        sessions, ("visa", "sandboxProcessing", "authenticationRequired"), strict=False
+    ):
+        account.pay(session.id, f"pm_card_{token}")
+    v1.checkout.sessions.expire(sessions[3].id)
     found = {
+        "checkout.session": [account.session(customer=customer.id), *v1.checkout.sessions.list().data],
         "payment_intent": [paid, manual, waiting, canceled, v1.payment_intents.retrieve(failed.id)],
         "charge": list(v1.charges.list().data),
         "balance_transaction": list(v1.balance_transactions.list().data),
@@ -88,6 +97,7 @@ CLASSES = {
     "event": stripe.Event,
     "webhook_endpoint": stripe.WebhookEndpoint,
     "balance": stripe.Balance,
+    "checkout.session": stripe.checkout.Session,
     "deleted_customer": stripe.Customer,
     "deleted_webhook_endpoint": stripe.WebhookEndpoint,
 }
