@@ -19,6 +19,7 @@ TICK_SECONDS = 1.0
 # By name: the task, and the seconds between two starts. The last two are done once a day: each start but the
 # first finds them done, and one that was missed is made up for within the hour.
 PERIODIC = {
+    "probe silent providers": ("payments.probe", 5.0),
     "keep the books": ("ledger.keep", 10.0),
     "seal the audit trail": ("core.seal_audit_trail", 30.0),
     "audit what is new": ("core.audit", 300.0),

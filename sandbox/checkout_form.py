@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from sandbox.psp.cards import CARDS
-from sandbox.psp.numbers import NUMBER_OF, NUMBERS, brand_of, passes_luhn
+from sandbox.psp.numbers import NUMBER_OF, NUMBERS, brand_of, least_digits, passes_luhn
 from sandbox.psp.payment_methods import NO_ADDRESS
 
 MAX_FIELDS = 40
@@ -27,6 +27,7 @@ COUNTRIES = {
 }  # fmt: skip
 
 NO_NUMBER = "Enter your card number."
+SHORT_NUMBER = "Your card number is incomplete."
 BAD_NUMBER = "Your card number is not valid. Check the digits."
 NOT_OURS = (
     "This is a sandbox, and it takes only its test cards. Pick one from the list below, and never type a real"
@@ -107,7 +108,9 @@ def check(fields: dict[str, str], *, email: str | None, full_address: bool, now:
 def _token(number: str) -> tuple[str | None, str | None]:
     if not number:
         return None, NO_NUMBER
-    if not re.fullmatch(r"\d{12,19}", number) or not passes_luhn(number):
+    if number.isdecimal() and len(number) < least_digits(number):
+        return None, SHORT_NUMBER
+    if not re.fullmatch(r"[0-9]{12,19}", number) or not passes_luhn(number):
         return None, BAD_NUMBER
     token = NUMBERS.get(number)
     return token, None if token else NOT_OURS

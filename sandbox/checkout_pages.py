@@ -220,7 +220,7 @@ def pay(offer: Offer, form: Form, *, decline: str | None, step: str | None, now:
             if full
             else ""
         )
-        + '<div class="pair">'
+        + '<div class="pair place">'
         + _country(form, first)
         + _input(form, "postal_code", "Postal or ZIP code",
                  'autocomplete="postal-code" maxlength="12"' + (' data-needed="1"' if full else ""),

@@ -41,13 +41,14 @@ def index(*, base_url: str, control_url: str, version: str, counts: dict[str, in
     return document(
         "Sandbox",
         "<h1>The world outside</h1>"
-        "<p>A payment provider and a store that do not exist. No money moves here; everything else behaves as"
-        " it would. Programs talk to it over HTTP and cannot tell.</p>"
+        "<p>A payment provider, a bank, a risk vendor and a store that do not exist. No money moves here;"
+        " everything else behaves as it would. Programs talk to it over HTTP and cannot tell.</p>"
         "<h2>Try it</h2><p>The provider's hosted page, with test cards to click in:</p>"
         '<form method="post" action="/c/pay/demo"><button class="main">Open a demo checkout</button></form>'
         "<h2>Addresses</h2><table>"
         f"<tr><th>Provider API</th><td><code>{escape(base_url)}/v1/</code>"
         f" speaks Stripe {escape(version)}</td></tr>"
+        f"<tr><th>Risk vendor</th><td><code>{escape(base_url)}/_vendor/v1/assessments</code></td></tr>"
         f"<tr><th>Store's webhook receiver</th><td><code>{escape(base_url)}/store/webhooks</code></td></tr>"
         f"<tr><th>Control</th><td><code>{escape(base_url)}/_sandbox/</code>, also at"
         f" <code>{escape(control_url)}/_sandbox/</code></td></tr></table>"
@@ -58,9 +59,14 @@ def index(*, base_url: str, control_url: str, version: str, counts: dict[str, in
     )
 
 
+def places_of(currency: str) -> int:
+    """How many decimals the currency has."""
+    return 3 if currency in THREE_DECIMAL else 0 if currency in NO_DECIMAL else 2
+
+
 def money(amount: int, currency: str) -> str:
     """Minor units for people, thousands apart: two decimals, except where the currency has none or three."""
-    places = 3 if currency in THREE_DECIMAL else 0 if currency in NO_DECIMAL else 2
+    places = places_of(currency)
     whole, rest = divmod(amount, 10**places)
     text = f"{whole:,}" if places == 0 else f"{whole:,}.{rest:0{places}d}"
     return f"{text} {currency.upper()}"

@@ -120,7 +120,9 @@ def _parts(order: Order, api_url: str) -> str:
         shown = (
             PART.get(part["payment_order_status"], PART["EXECUTING"]) if part else ("neutral", "Not started")
         )
-        refunded = f'<p class="quiet">{escape(part["refunded"])} refunded</p>' if part and _is_refunded(part) else ""
+        refunded = (
+            f'<p class="quiet">{escape(part["refunded"])} refunded</p>' if part and _is_refunded(part) else ""
+        )
         things = "".join(
             f"<li><span>{line['quantity']} × {escape(line['name'])}</span>{amount(line['total'])}</li>"
             for line in lines

@@ -99,7 +99,8 @@
     number: function (value) {
       var number = digits(value);
       if (!number) return "Enter your card number.";
-      return number.length >= 12 && luhn(number) ? "" : "Your card number is not valid. Check the digits.";
+      if (number.length < ({ amex: 15, diners: 14 }[brandOf(number)] || 16)) return "Your card number is incomplete.";
+      return luhn(number) ? "" : "Your card number is not valid. Check the digits.";
     },
     expiry: function (value) {
       var match = /^(\d{1,2})\s*\/?\s*(\d{2}|\d{4})$/.exec(value);

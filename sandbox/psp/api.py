@@ -150,17 +150,17 @@ class Api:
     def _run(self, call: Call, operation: Operation, faults: list[Fault]) -> Response:
         spoiled = answers.spoiled(faults)
         if spoiled is not None and not spoiled.effect and spoiled.kind not in answers.EXECUTED:
-            self._log(call, status=None, faults=faults)
+            self.log(call, status=None, faults=faults)
             return answers.spoil(self._respond(call.request_id, call.key, 200, b"{}"), spoiled)
         pushes: list[tuple[int, float, int]] = []
         try:
             kept = self.kept.claim(call)
         except ApiError as error:
-            self._log(call, status=error.status, error=error, faults=faults)
+            self.log(call, status=error.status, error=error, faults=faults)
             response = self._respond(call.request_id, call.key, error.status, dump(error.body).encode())
             return answers.spoil(response, spoiled)
         if kept is not None:
-            self._log(call, status=kept.status, replayed=True, faults=faults)
+            self.log(call, status=kept.status, replayed=True, faults=faults)
             headers = {"Idempotent-Replayed": "true", "Original-Request": kept.request_id}
             response = self._respond(call.request_id, call.key, kept.status, kept.body, headers)
             return answers.spoil(
@@ -219,7 +219,7 @@ class Api:
             pushes = self._webhooks.publish(call, faults) if call.events else []
             if refused is None or refused.saved:
                 self.kept.keep(call, status, body)
-            self._log(call, status=status, error=refused, faults=faults)
+            self.log(call, status=status, error=refused, faults=faults)
         return status, body, pushes
 
     def perform(
@@ -229,7 +229,8 @@ class Api:
 
         ``values`` stand for the parameters of a call.
         """
-        return self._carry_out(self._inner_call(account, operation, target, values or {}), action, [])
+        call = self.inner_call(account, operation, target, values or {})
+        return self._carry_out(call, action, self._faults.pick(call, None))
 
     def perform_faulty(
         self, *, account: str, operation: str, action: Any, target: str, values: Object
@@ -239,7 +240,7 @@ class Api:
         ``values`` stand for the parameters of a call: amount, currency, metadata, payment method. The result
         is ``None`` when the fault lets nothing happen.
         """
-        call = self._inner_call(account, operation, target, values)
+        call = self.inner_call(account, operation, target, values)
         faults = self._faults.pick(call, None)
         spoiled = answers.spoiled(faults)
         self._prepare(call, faults)
@@ -247,7 +248,8 @@ class Api:
             return None, spoiled
         return self._carry_out(call, action, faults), spoiled
 
-    def _inner_call(self, account: str, operation: str, target: str, values: Object) -> Call:
+    def inner_call(self, account: str, operation: str, target: str, values: Object) -> Call:
+        """A call that nobody sent to the provider's API, for what a buyer, a bank or the clock does."""
         clock = self._clock.now()
         return Call(
             database=self._database, account=account, operation=operation, method="INTERNAL", path="",
@@ -278,7 +280,7 @@ class Api:
             answer["Idempotency-Key"] = key
         return Response(status, body, headers=answer)
 
-    def _log(
+    def log(
         self, call: Call, *, status: int | None, error: ApiError | None = None, replayed: bool = False,
         faults: list[Fault],
     ) -> None:  # fmt: skip

@@ -72,6 +72,11 @@ def brand_of(number: str) -> str | None:
     return next((brand for brand, pattern in BRANDS if re.match(pattern, number)), None)
 
 
+def least_digits(number: str) -> int:
+    """How many digits a number that begins so has at least."""
+    return {"amex": 15, "diners": 14}.get(brand_of(number) or "", 16)
+
+
 def passes_luhn(number: str) -> bool:
     """Whether the last digit is the check digit of the others (ISO/IEC 7812-1)."""
     total = 0
