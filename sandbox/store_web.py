@@ -33,8 +33,8 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     # Without form-action: it would also forbid the way to the provider's page after "Pay".
     "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none';"
-        " frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:;"
+        " base-uri 'none'; frame-ancestors 'none'"
     ),
 }
 

@@ -63,7 +63,7 @@ def facts(status: str, *statuses: str, **other: Any) -> PageFacts:
         "payment_method": "card",
         "orders": orders,
         "continue_url": "",
-        "store_url": "",
+        "has_store": False,
         "is_closing": False,
         "has_late_money": False,
         "started_at": clock.now(),
