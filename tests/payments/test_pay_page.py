@@ -432,6 +432,16 @@ def test_coming_back_again_and_again_asks_no_oftener(shop: Shop, waiting: dict[s
     assert asked() == before + 1
 
 
+def test_coming_back_for_minutes_does_not_wear_out_our_own_looks(shop: Shop, waiting: dict[str, Any]) -> None:
+    """Our looks become rarer with their number; the looks that others ask for must not count."""
+    asked = operations().get().asked
+    for _ in range(5):
+        get(f"/pay/{waiting['id']}/return")
+        assert shop.work() == 1
+        operations().update(updated_at=clock.now() - timedelta(seconds=3))
+    assert operations().get().asked == asked
+
+
 def test_looking_at_the_page_asks_nobody(shop: Shop, waiting: dict[str, Any]) -> None:
     before = len(shop.requests())
     for part in ("", "/state"):
