@@ -47,7 +47,11 @@ class Answer:
     def message(self) -> str:
         """What the refusal says."""
         error = self.body.get("error")
-        return str(error.get("message", "")) if isinstance(error, dict) else f"HTTP {self.status}"
+        return (
+            str(error.get("message", ""))
+            if isinstance(error, dict)
+            else f"The answer was HTTP {self.status}."
+        )
 
 
 @dataclass(frozen=True, slots=True)

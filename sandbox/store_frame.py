@@ -51,7 +51,7 @@ def amount(cents: int) -> str:
 
 def document(title: str, content: str, *, cart: Cart, head: str = "") -> bytes:
     """A whole page of the store; ``head`` and ``content`` are HTML."""
-    things = f"{cart.count} in cart" if cart.count else "Cart"
+    things = f"Cart ({cart.count})" if cart.count else "Cart"
     return f"""<!doctype html>
 <html lang="en">
 <head>

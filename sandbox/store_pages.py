@@ -79,7 +79,9 @@ def _by_seller(cart: Cart, *, is_editable: bool) -> str:
     parts = []
     for seller, lines in cart.by_seller().items():
         rows = "".join(_line(line, is_editable=is_editable) for line in lines)
-        parts.append(f'<section class="sheet"><h3>{escape(SELLERS[seller])}</h3><ul>{rows}</ul></section>')
+        level = "h2" if is_editable else "h3"
+        name = f"<{level}>{escape(SELLERS[seller])}</{level}>"
+        parts.append(f'<section class="sheet">{name}<ul>{rows}</ul></section>')
     return f'{"".join(parts)}<p class="total"><span>Total</span>{amount(cart.total)}</p>'
 
 

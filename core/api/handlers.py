@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
 
 from core import errors
 from core.api import errors as api_errors
@@ -36,6 +37,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return _answer(request, api_errors.InternalError(), defaults.server_error(request))
 
 
+@csrf_exempt
 def unknown_route(request: HttpRequest, **_path: Any) -> HttpResponse:
     """Answer 404 for any path under the API that no view claims, in every mode of the process."""
     return error_response(errors.NotFound())

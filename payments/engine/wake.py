@@ -4,9 +4,12 @@ Where nothing else is said to a provider, one question now and then finds out th
 """
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import F
+from django.db.models.functions import Greatest
 
 from core import clock
 from core.nudges import nudge
@@ -36,17 +39,18 @@ def wake_channel(*, channel_id: UUID) -> int:
 def hurry_checkout(*, checkout_id: UUID) -> int:
     """Have the provider asked about a checkout's payments now, because somebody waits; return how many.
 
-    Only payments whose outcome is open, and none that was looked at a moment ago.
+    Only payments whose outcome is open, and none that was looked at a moment ago. The look it asks for comes
+    on top of the schedule, so that whoever repeats the hint for minutes cannot wear out our own looks and
+    leave the payment to one an hour.
     """
     now = clock.now()
-    return _make_due(
-        lock_waiting_of_checkout(checkout_id=checkout_id, looked_before=now - _JUST_ASKED, due_after=now)
-    )
+    ids = lock_waiting_of_checkout(checkout_id=checkout_id, looked_before=now - _JUST_ASKED, due_after=now)
+    return _make_due(ids, asked=Greatest(F("asked") - 1, 0))
 
 
-def _make_due(ids: list[UUID]) -> int:
+def _make_due(ids: list[UUID], **columns: Any) -> int:
     if ids:
-        PspOperation.objects.filter(id__in=ids).update(due_at=clock.now())
+        PspOperation.objects.filter(id__in=ids).update(due_at=clock.now(), **columns)
         nudge("operations")
     return len(ids)
 

@@ -38,7 +38,7 @@ class PageFacts:
     payment_method: str
     orders: tuple[PageOrder, ...]
     continue_url: str
-    store_url: str
+    has_store: bool
     is_closing: bool
     has_late_money: bool
     started_at: datetime
@@ -69,7 +69,7 @@ def page_facts(checkout: PaymentEvent) -> PageFacts:
         payment_method=checkout.payment_method,
         orders=tuple(_order(order, sellers[order.seller_account].name) for order in orders),
         continue_url=_continue_url(orders, lines),
-        store_url=_web_address(checkout.return_url),
+        has_store=bool(_web_address(checkout.return_url)),
         is_closing=any(order.cancel_requested_at for order in orders),
         has_late_money=any(line.superseded for line in lines),
         started_at=checkout.created_at,

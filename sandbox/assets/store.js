@@ -52,9 +52,8 @@
   };
   const later = () => {
     clearTimeout(timer);
-    const isFinal = place.querySelector("article").dataset.final === "yes";
-    // A final order may still hear of something, a refund for example: look rarely.
-    if (!document.hidden) timer = setTimeout(look, isFinal ? LONGEST : pause);
+    // A final order as well: a webhook may still be on its way, and a refund may come.
+    if (!document.hidden) timer = setTimeout(look, pause);
   };
   later();
   document.addEventListener("visibilitychange", () => { clearTimeout(timer); if (!document.hidden) { pause = FIRST; look(); } });

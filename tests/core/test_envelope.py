@@ -23,6 +23,8 @@ from tests.store import Store, error
 
 def test_unknown_paths_and_methods(store: Store) -> None:
     assert error(Client().get("/v1/nothing")) == (404, "not_found", None)
+    real = Client(enforce_csrf_checks=True)  # As over the wire: programs bring no cookie.
+    assert error(real.post("/v1/nothing", {}, content_type="application/json"))[:2] == (404, "not_found")
     assert error(Client().get("/v1/")) == (404, "not_found", None)
     assert error(Client().get("/nothing")) == (404, "not_found", None)
     response = store.request("DELETE", "/v1/sellers")

@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -247,3 +248,10 @@ def test_what_it_writes_with_secrets_in_it_is_private(running: Launch) -> None:
     facts = tree.dev_file()
     assert facts["api_url"] == f"http://127.0.0.1:{tree.port}"
     assert {"api_key", "webhook_secret", "admin_user", "admin_password", "store_url"} <= set(facts)
+
+
+def test_the_store_is_where_it_is_said_to_be_and_is_connected(running: Launch) -> None:
+    facts = running.tree.dev_file()
+    with urllib.request.urlopen(facts["store_url"], timeout=10) as answer:
+        shown = answer.read().decode()
+    assert "Books and bicycles" in shown and "not connected" not in shown

@@ -63,7 +63,7 @@ def facts(status: str, *statuses: str, **other: Any) -> PageFacts:
         "payment_method": "card",
         "orders": orders,
         "continue_url": "",
-        "store_url": "",
+        "has_store": False,
         "is_closing": False,
         "has_late_money": False,
         "started_at": clock.now(),
@@ -430,6 +430,16 @@ def test_coming_back_again_and_again_asks_no_oftener(shop: Shop, waiting: dict[s
         get(f"/pay/{waiting['id']}/return")
         shop.work()
     assert asked() == before + 1
+
+
+def test_coming_back_for_minutes_does_not_wear_out_our_own_looks(shop: Shop, waiting: dict[str, Any]) -> None:
+    """Our looks become rarer with their number; the looks that others ask for must not count."""
+    asked = operations().get().asked
+    for _ in range(5):
+        get(f"/pay/{waiting['id']}/return")
+        assert shop.work() == 1
+        operations().update(updated_at=clock.now() - timedelta(seconds=3))
+    assert operations().get().asked == asked
 
 
 def test_looking_at_the_page_asks_nobody(shop: Shop, waiting: dict[str, Any]) -> None:
