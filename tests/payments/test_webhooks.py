@@ -1,57 +1,19 @@
 """What the provider tells by webhook, in any order, any number of times, beside our own asking."""
 
-import hashlib
-import hmac
-import json
 import threading
-import time
 from typing import Any
 
 import pytest
-from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from channels import breaker
-from core.drain import get_drain
 from core.models import Case
 from core.transactions import at_edge
 from ledger.selectors import trial_balance
 from payments.models import Charge, PspOperation
 from tests.payments.conftest import Shop
-
-SECRET = "whsec_test"
-
-
-def deliver(shop: Shop, event: dict[str, Any], **changes: Any) -> int:
-    """POST one event as the provider does; return the status."""
-    body = json.dumps({**event, **changes}).encode()
-    stamp = int(time.time())
-    signed = hmac.new(SECRET.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
-    answer = Client().generic(
-        "POST",
-        f"/psp/{shop.channel.name}/webhooks",
-        body,
-        "application/json",
-        headers={"Stripe-Signature": f"t={stamp},v1={signed}"},
-    )
-    return answer.status_code
-
-
-def process() -> None:
-    """Let the worker read the inbox."""
-    get_drain("inbox").run()
-
-
-def told(shop: Shop, checkout_id: str) -> list[dict[str, Any]]:
-    """The provider's events about a checkout's payment, oldest first."""
-    events = shop.provider.control("GET", f"events?account={shop.account_id}")["data"]
-    return [
-        {key: value for key, value in event.items() if key != "account"}
-        for event in events
-        if event["type"].startswith("payment_intent.")
-        and event["data"]["object"]["metadata"].get("checkout_id") == checkout_id
-    ]
+from tests.payments.deliveries import deliver, process, told
 
 
 def unanswered(shop: Shop) -> dict[str, Any]:
