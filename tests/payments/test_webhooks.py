@@ -103,9 +103,18 @@ def test_before_our_own_row(shop: Shop) -> None:
     assert InboxWork.objects.get(inbox__provider_event_id="evt_early").status == "PARKED"
 
 
-@pytest.mark.parametrize("change", [{"amount": 1, "amount_received": 1}, {"currency": "eur"}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"amount": 1, "amount_received": 1},
+        {"amount_received": 9999},
+        {"currency": "eur"},
+        {"id": "pi_of_another_payment"},
+    ],
+    ids=str,
+)
 def test_a_genuine_payment_of_something_else(shop: Shop, change: dict[str, Any]) -> None:
-    """A-B10, A-B11: authentic is not valid: amount and currency must be ours; nothing is posted."""
+    """A-B10, A-B11: authentic is not valid: amount, currency and reference must be ours."""
     accepted = unanswered(shop)
     event = told(shop, accepted["checkout_id"])[-1]
     forged = {**event, "data": {"object": {**event["data"]["object"], **change}}}
