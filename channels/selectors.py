@@ -6,7 +6,7 @@ from channels.models import PspCall
 from channels.rows import enabled_of, line_by_id, line_by_name
 from channels.types import CallRecord, ChannelData
 
-__all__ = ["calls_of", "channel_by_name", "enabled_channels", "get_channel"]
+__all__ = ["calls_of", "channel_by_name", "enabled_channels", "expects_webhooks", "get_channel"]
 
 
 def get_channel(*, channel_id: UUID) -> ChannelData:
@@ -22,6 +22,11 @@ def channel_by_name(*, name: str) -> ChannelData:
 def enabled_channels(*, merchant_id: UUID) -> list[ChannelData]:
     """Return the merchant's channels that were switched on at most a second ago, oldest first."""
     return list(enabled_of(merchant_id))
+
+
+def expects_webhooks(*, channel_id: UUID) -> bool:
+    """Say whether the channel can verify webhooks, so that its provider is meant to send them."""
+    return bool(line_by_id(channel_id).credentials.get("webhook_secrets"))
 
 
 def calls_of(*, merchant_id: UUID, operation_id: UUID) -> list[CallRecord]:

@@ -2,9 +2,10 @@
 
 import os
 import time
+from datetime import datetime
 from uuid import UUID
 
-__all__ = ["PREFIXES", "is_reserved", "parse_public_id", "public_id", "uuid7"]
+__all__ = ["PREFIXES", "first_key", "is_reserved", "parse_public_id", "public_id", "uuid7"]
 
 PREFIXES = frozenset(
     [
@@ -47,6 +48,11 @@ def uuid7() -> UUID:
     value |= 0b10 << 62
     value |= random & (2**62 - 1)
     return UUID(int=value)
+
+
+def first_key(at: datetime) -> UUID:
+    """Return what no key that was made at this moment or later is below: rows since then, by primary key."""
+    return UUID(int=int(at.timestamp() * 1000) << 80)
 
 
 def public_id(prefix: str, key: UUID) -> str:

@@ -1,13 +1,19 @@
 """How others read events, endpoints and deliveries."""
 
+from datetime import datetime
 from uuid import UUID
 
 from core.models import OutboxEvent
 from events.facts import delivery_data, endpoint_data, event_data
-from events.models import WebhookDelivery, WebhookEndpoint
+from events.models import WebhookDelivery, WebhookEndpoint, WebhookInbox
 from events.types import DeliveryData, EndpointData, EventData
 
-__all__ = ["deliveries_of", "endpoints_of", "events_of"]
+__all__ = ["deliveries_of", "endpoints_of", "events_of", "was_told"]
+
+
+def was_told(*, channel_id: UUID, since: datetime) -> bool:
+    """Say whether a provider has delivered anything over this channel since then."""
+    return WebhookInbox.objects.filter(channel_id=channel_id, received_at__gte=since).exists()
 
 
 def events_of(*, merchant_id: UUID, subject: str) -> list[EventData]:

@@ -182,6 +182,31 @@ INVARIANTS = [
         covers=("I25",),
     ),
     Invariant(
+        name="open_page_is_known",
+        says="Where the buyer is asked to act, it is stored where, and what the provider calls it.",
+        sql="""
+            SELECT id, payment_method FROM payments_charge
+            WHERE status = 'REQUIRES_ACTION' AND (redirect_url = ''
+                OR CASE payment_method WHEN 'hosted_page' THEN session_reference
+                    ELSE psp_reference END IS NULL)
+        """,
+        exercised_sql="SELECT EXISTS (SELECT 1 FROM payments_charge WHERE redirect_url <> '')",
+    ),
+    Invariant(
+        name="page_has_a_reference",
+        says="A page of the provider that was ever open is known by its reference, and so is what it took.",
+        sql="""
+            SELECT charge.id, charge.status FROM payments_charge AS charge
+            WHERE charge.payment_method = 'hosted_page' AND (
+                (charge.status = 'CAPTURED' AND charge.psp_reference IS NULL)
+                OR (charge.session_reference IS NULL AND EXISTS (
+                    SELECT 1 FROM core_statuschange AS change
+                    WHERE change.subject_id = charge.id
+                        AND change.to_state IN ('REQUIRES_ACTION', 'CAPTURED'))))
+        """,
+        exercised_sql="SELECT EXISTS (SELECT 1 FROM payments_charge WHERE session_reference IS NOT NULL)",
+    ),
+    Invariant(
         name="unknown_is_bounded",
         says="No payment has been without an outcome for a day after it was sent.",
         sql="""

@@ -215,6 +215,13 @@ class Charge(StatefulModel):
             models.UniqueConstraint(
                 fields=["merchant_id", "channel", "session_reference"], name="payments_charge_session_once"
             ),
+            # Nobody is sent to a payment that we could not ask about afterwards.
+            models.CheckConstraint(
+                condition=Q(redirect_url="")
+                | Q(payment_method="hosted_page", session_reference__isnull=False)
+                | (~Q(payment_method="hosted_page") & Q(psp_reference__isnull=False)),
+                name="payments_charge_reference_before_redirect",
+            ),
             models.CheckConstraint(
                 condition=Q(
                     amount_minor__gt=0,

@@ -5,6 +5,7 @@ from payments.engine.execute import execute_operation
 from payments.engine.failures import replay_operation
 from payments.engine.inline import register_inline
 from payments.engine.observe import on_provider_event
+from payments.engine.silence import watch_webhooks
 from payments.engine.wake import hurry_checkout, probe_silent_channels
 
 __all__ = [
@@ -15,4 +16,5 @@ __all__ = [
     "probe_silent_channels",
     "register_inline",
     "replay_operation",
+    "watch_webhooks",
 ]

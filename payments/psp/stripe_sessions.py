@@ -39,7 +39,7 @@ _MONEY = (PspStatus.CAPTURED, PspStatus.AUTHORIZED, PspStatus.PROCESSING)
 
 def is_session(reference: str) -> bool:
     """Say whether a reference is a Checkout Session's."""
-    return reference.startswith(_PREFIX)
+    return str(reference).startswith(_PREFIX)
 
 
 def session_params(request: PageRequest, method_types: Sequence[str]) -> dict[str, Any]:

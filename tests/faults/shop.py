@@ -65,6 +65,24 @@ class Shop:
             {"checkout_id": _name("c"), "credit_card_info": {"token": token}, "payment_orders": orders}
         )
 
+    def hosted_payment(self) -> Payment:
+        """The same without a token: the buyer pays on the provider's page."""
+        payment = self.payment()
+        del payment.body["credit_card_info"]
+        return payment
+
+    def page(self, payment: Payment) -> str | None:
+        """The provider's page on which the buyer of a hosted payment can pay now."""
+        charge = Charge.objects.filter(
+            merchant_id=self.merchant_id, checkout__checkout_id=payment.checkout_id, status="REQUIRES_ACTION"
+        ).first()
+        return charge.session_reference if charge else None
+
+    def buy(self, payment: Payment, *, within: float = 40.0) -> None:
+        """Wait until the buyer is asked to pay, and pay."""
+        page = eventually(lambda: self.page(payment), within=within, what=f"a page: {self.what_is_open()}")
+        self.stack.control("POST", f"checkout_sessions/{page}/payment", {"token": "pm_card_visa"})
+
     def post(self, payment: Payment) -> Answer:
         """Send it once; what was acknowledged is remembered."""
         answer = self.stack.api("POST", "/v1/payments", payment.body, key=self.secret, idem=payment.key)
@@ -174,7 +192,13 @@ class Shop:
         assert deliveries.count() == len(events)
 
     def _assert_one_key(self, charge: Charge) -> None:
-        """However often it was sent, the provider saw one confirmation."""
+        """However often it was sent, the provider saw one confirmation, or opened one page."""
+        if charge.is_hosted:
+            sent = self.stack.control(
+                "GET", f"requests?operation=checkout.sessions.create&account={self.account}"
+            )["data"]
+            assert sent and len({row["idempotency_key"] for row in sent}) == 1, sent
+            return
         where = f"requests?operation=payment_intents.confirm&path=/v1/payment_intents/{charge.psp_reference}"
         sent = self.stack.control("GET", f"{where}/confirm")["data"]
         assert sent and len({row["idempotency_key"] for row in sent}) == 1, sent

@@ -154,8 +154,9 @@ def shop(provider: Sandbox, transactional_db: None) -> Iterator[Shop]:
 
 
 @pytest.fixture
-def counter(db: None) -> Iterator[Shop]:
+def counter(db: None, settings: Any) -> Iterator[Shop]:
     """A shop that only takes requests: there is no provider behind it, and nothing is executed."""
+    settings.INLINE_REGISTRATIONS = 0
     yield open_shop(None, "http://127.0.0.1:9")
     report = run_audits(store=False)
     assert report.is_clean, [(each.name, each.sample) for each in report.violated]

@@ -135,7 +135,6 @@ REFUSED: list[tuple[Change, int, str, str | None]] = [
     (put("payment_orders.1.currency", "EUR"), 422, "mixed_currency_unsupported", "payment_orders"),
     (put("payment_method", "hosted_page"), 422, "payment_method_conflict", "payment_method"),
     (put("payment_method", "balance"), 422, "payment_method_conflict", "payment_method"),
-    (lambda body: body.pop("credit_card_info"), 422, "payment_method_unavailable", "payment_method"),
     (
         lambda body: body.pop("credit_card_info") and body.update(payment_method="card"),
         422,
@@ -155,7 +154,7 @@ REFUSED: list[tuple[Change, int, str, str | None]] = [
             "payment_method_unavailable",
             "payment_method",
         )
-        for method in ("hosted_page", "balance", "qr", "cash", "bank_transfer")
+        for method in ("balance", "qr", "cash", "bank_transfer")
     ],
     (put("payment_method", "cheque"), 422, "invalid_field", "payment_method"),
     (put("capture", "manual"), 422, "capture_unsupported", "capture"),

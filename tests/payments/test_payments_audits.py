@@ -5,9 +5,12 @@ from typing import Any
 import pytest
 from psycopg import Connection
 
+from core import clock
+from core.transactions import at_edge
 from payments.audits import INVARIANTS
+from payments.models import PspOperation
 from tests.database import owner_connection
-from tests.payments.conftest import Shop
+from tests.payments.conftest import Shop, hosted
 
 _ENTRY = "(SELECT id FROM ledger_journalentry WHERE source = 'charge')"
 
@@ -27,6 +30,8 @@ BREAKS: dict[str, str] = {
     "no_forgotten_operation": "UPDATE payments_pspoperation SET status = 'UNKNOWN', due_at = NULL",
     "finished_operation_is_not_due": "UPDATE payments_pspoperation SET due_at = now()",
     "open_charge_has_work": "UPDATE payments_charge SET status = 'REGISTERED'",
+    "open_page_is_known": "UPDATE payments_charge SET session_reference = NULL",
+    "page_has_a_reference": "UPDATE payments_charge SET session_reference = NULL",
     "unknown_is_bounded": "UPDATE payments_pspoperation SET status = 'SENT', first_sent_at = '2020-01-01'",
     "line_follows_its_charge": "UPDATE payments_chargeline SET live = NOT live",
     "charge_is_its_lines": "UPDATE payments_charge SET amount_minor = amount_minor + 1",
@@ -50,6 +55,8 @@ MORE: list[tuple[str, str]] = [
     ("history_is_a_chain", "DELETE FROM core_statuschange WHERE from_state = ''"),
     ("order_changes_are_told", "UPDATE payments_paymentorder SET event_sequence = event_sequence + 1"),
     ("order_changes_are_told", "DELETE FROM core_outboxevent WHERE type LIKE 'payment.%'"),
+    ("open_page_is_known", "UPDATE payments_charge SET redirect_url = ''"),
+    ("page_has_a_reference", "UPDATE payments_charge SET psp_reference = NULL"),
     (
         "unknown_is_bounded",
         "UPDATE payments_pspoperation SET status = 'UNKNOWN', first_sent_at = '2020-01-01'",
@@ -95,9 +102,16 @@ def _checks(owner: Connection[Any]) -> list[tuple[str, str]]:
 
 @pytest.fixture
 def busy(shop: Shop) -> Shop:
-    """A shop with a paid and a failed checkout."""
+    """A shop with a paid and a failed checkout, a page that is open and one that was paid on."""
     assert shop.pay()["status"] == "succeeded"
     assert shop.pay(shop.body(token="pm_card_chargeDeclined"))["status"] == "failed"
+    assert shop.pay(hosted(shop))["status"] == "requires_action"
+    paid = shop.pay(hosted(shop))
+    page = paid["next_action"]["url"].rpartition("/")[2]
+    shop.provider.control("POST", f"checkout_sessions/{page}/payment", {"token": "pm_card_visa"})
+    at_edge(PspOperation.objects.filter(status="PENDING").update)(due_at=clock.now())
+    shop.work()
+    assert shop.checkout(paid["id"])["status"] == "succeeded"
     return shop
 
 

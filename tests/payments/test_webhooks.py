@@ -1,58 +1,20 @@
 """What the provider tells by webhook, in any order, any number of times, beside our own asking."""
 
-import hashlib
-import hmac
-import json
 import threading
-import time
 from typing import Any
 
 import pytest
-from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from channels import breaker
-from core.drain import get_drain
 from core.models import Case
 from core.transactions import at_edge
 from ledger.models import JournalEntry
 from ledger.selectors import trial_balance
 from payments.models import Charge, PspOperation
 from tests.payments.conftest import Shop
-
-SECRET = "whsec_test"
-
-
-def deliver(shop: Shop, event: dict[str, Any], **changes: Any) -> int:
-    """POST one event as the provider does; return the status."""
-    body = json.dumps({**event, **changes}).encode()
-    stamp = int(time.time())
-    signed = hmac.new(SECRET.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
-    answer = Client().generic(
-        "POST",
-        f"/psp/{shop.channel.name}/webhooks",
-        body,
-        "application/json",
-        headers={"Stripe-Signature": f"t={stamp},v1={signed}"},
-    )
-    return answer.status_code
-
-
-def process() -> None:
-    """Let the worker read the inbox."""
-    get_drain("inbox").run()
-
-
-def told(shop: Shop, checkout_id: str) -> list[dict[str, Any]]:
-    """The provider's events about a checkout's payment, oldest first."""
-    events = shop.provider.control("GET", f"events?account={shop.account_id}")["data"]
-    return [
-        {key: value for key, value in event.items() if key != "account"}
-        for event in events
-        if event["type"].startswith("payment_intent.")
-        and event["data"]["object"]["metadata"].get("checkout_id") == checkout_id
-    ]
+from tests.payments.deliveries import deliver, process, told
 
 
 def unanswered(shop: Shop) -> dict[str, Any]:
@@ -142,9 +104,18 @@ def test_before_our_own_row(shop: Shop) -> None:
     assert InboxWork.objects.get(inbox__provider_event_id="evt_early").status == "PARKED"
 
 
-@pytest.mark.parametrize("change", [{"amount": 1, "amount_received": 1}, {"currency": "eur"}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"amount": 1, "amount_received": 1},
+        {"amount_received": 9999},
+        {"currency": "eur"},
+        {"id": "pi_of_another_payment"},
+    ],
+    ids=str,
+)
 def test_a_genuine_payment_of_something_else(shop: Shop, change: dict[str, Any]) -> None:
-    """A-B10, A-B11: authentic is not valid: amount and currency must be ours; nothing is posted."""
+    """A-B10, A-B11: authentic is not valid: amount, currency and reference must be ours."""
     accepted = unanswered(shop)
     event = told(shop, accepted["checkout_id"])[-1]
     forged = {**event, "data": {"object": {**event["data"]["object"], **change}}}
