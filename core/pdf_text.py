@@ -17,7 +17,7 @@ from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
-__all__ = ["BOLD", "SANS", "cut_to", "draw", "width"]
+__all__ = ["BOLD", "SANS", "cut_to", "draw", "runs", "width"]
 
 SANS, BOLD = "DejaVuSans", "VeraBd"
 _FILE = Path(__file__).parent / "fonts" / "DejaVuSans.ttf"
@@ -31,7 +31,7 @@ _HAN = (range(0x3000, 0x3040), range(0x3400, 0xA000), range(0xF900, 0xFB00), ran
 
 def draw(canvas: Canvas, x: float, y: float, text: str, *, size: float, font: str = SANS) -> None:
     """Draw one line of text that begins at x; `font` is for what it covers, the rest finds its own."""
-    for name, part in _runs(text, font):
+    for name, part in runs(text, font):
         canvas.setFont(name, size)
         canvas.drawString(x, y, part)
         x += pdfmetrics.stringWidth(part, name, size)
@@ -39,7 +39,7 @@ def draw(canvas: Canvas, x: float, y: float, text: str, *, size: float, font: st
 
 def width(text: str, *, size: float, font: str = SANS) -> float:
     """Return how wide a line of text is drawn."""
-    return sum(pdfmetrics.stringWidth(part, name, size) for name, part in _runs(text, font))
+    return sum(pdfmetrics.stringWidth(part, name, size) for name, part in runs(text, font))
 
 
 def cut_to(room: float, text: str, *, size: float) -> str:
@@ -52,8 +52,8 @@ def cut_to(room: float, text: str, *, size: float) -> str:
     return f"{text[:kept]}…"
 
 
-def _runs(text: str, font: str) -> Iterator[tuple[str, str]]:
-    """The text from left to right as it is seen, in pieces of one font each."""
+def runs(text: str, font: str) -> Iterator[tuple[str, str]]:
+    """Yield the text from left to right as it is seen, in pieces of one font each: (font, piece)."""
     if text.isascii():
         _covered(font)
         yield font, text
