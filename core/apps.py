@@ -8,10 +8,9 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         # Registers the system checks and the second module of console pages.
-        from core import checks, user_admin  # noqa: F401
         from django.apps import apps
 
-        from core import kernel_audits, trail_audits
+        from core import checks, kernel_audits, trail_audits, user_admin  # noqa: F401
         from core.audits import register
         from core.fsm import StatefulModel
 

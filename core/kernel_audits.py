@@ -1,4 +1,4 @@
-"""What must always be true of histories, of stored answers and of approvals, as queries that return no rows."""
+"""What must always be true of histories, stored answers and approvals, as queries that return no rows."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ __all__ = ["INVARIANTS", "history_invariants"]
 INVARIANTS = [
     Invariant(
         name="answer_kept_once",
-        says="A key of a merchant has one stored answer, whole; none is locked, because it is stored with it.",
+        says="A key of a merchant has one stored answer, whole; without its answer no key is stored.",
         sql="""
             SELECT merchant_id, key FROM core_idempotencyrecord GROUP BY merchant_id, key HAVING count(*) > 1
             UNION ALL
@@ -67,7 +67,8 @@ def history_invariants(models: Sequence[type[StatefulModel]]) -> list[Invariant]
                         OVER (PARTITION BY subject_type, subject_id ORDER BY id), '') AS before
                     FROM core_statuschange
                 ) AS step
-                LEFT JOIN (VALUES {steps}) AS allowed (kind, before, after) ON allowed.kind = step.subject_type
+                LEFT JOIN (VALUES {steps}) AS allowed (kind, before, after)
+                    ON allowed.kind = step.subject_type
                     AND allowed.before = step.from_state AND allowed.after = step.to_state
                 WHERE allowed.kind IS NULL OR step.before <> step.from_state
             """,  # noqa: S608

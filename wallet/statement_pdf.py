@@ -156,11 +156,15 @@ class _Paper:
         self._canvas.line(_LEFT, self._y - 4, _RIGHT, self._y - 4)
         self._down(_ROW + 2)
 
-    def _text(self, x: float, text: str, *, size: float = _SIZE, font: str = SANS, grey: float = _BLACK) -> None:
+    def _text(
+        self, x: float, text: str, *, size: float = _SIZE, font: str = SANS, grey: float = _BLACK
+    ) -> None:
         self._canvas.setFillGray(grey)
         draw(self._canvas, x, self._y, text, size=size, font=font)
 
-    def _right(self, x: float, text: str, *, size: float = _SIZE, font: str = SANS, grey: float = _BLACK) -> None:
+    def _right(
+        self, x: float, text: str, *, size: float = _SIZE, font: str = SANS, grey: float = _BLACK
+    ) -> None:
         self._text(x - width(text, size=size, font=font), text, size=size, font=font, grey=grey)
 
     def _down(self, points: float) -> None:

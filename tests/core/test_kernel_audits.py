@@ -55,9 +55,7 @@ def decide(subject: str, *, yes: bool) -> Approval:
         subject=subject, action="payout.send", instruction={"n": subject}, maker="user:1", expires_in=HOUR
     )
     if yes:
-        return approvals.approve(
-            approval_id=asked.pk, checker="user:2", instruction_now={"n": subject}
-        )
+        return approvals.approve(approval_id=asked.pk, checker="user:2", instruction_now={"n": subject})
     return approvals.reject(approval_id=asked.pk, checker="user:2", reason="no")
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from core.transactions import at_edge
 from ledger.services import open_account
-from ledger.templates.entry import credit, debit, entry
 from ledger.templates.entry import Posting as Where
+from ledger.templates.entry import credit, debit, entry
 from tests.stateful.calls import DAY, DOES, Answer, ReadWallet
 from tests.stateful.cast import Cast, rows
 from tests.stateful.history import Event, explain

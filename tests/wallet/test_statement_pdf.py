@@ -62,7 +62,11 @@ def sold(currency: str, name: str = "Ada's Books") -> tuple[Store, str, dict[str
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     ("currency", "amounts"),
-    [("JPY", ["1000", "-300", "700"]), ("KWD", ["1.000", "-0.300", "0.700"]), ("PTS", ["1000", "-300", "700"])],
+    [
+        ("JPY", ["1000", "-300", "700"]),
+        ("KWD", ["1.000", "-0.300", "0.700"]),
+        ("PTS", ["1000", "-300", "700"]),
+    ],
 )
 def test_it_says_what_the_other_forms_say(currency: str, amounts: list[str]) -> None:
     store, wallet, _ = sold(currency)
@@ -108,7 +112,9 @@ def test_a_long_one_loses_no_line_at_the_turn_of_a_page() -> None:
     pages = text_of(statement_pdf(statement, HEADING))
     assert len(pages) > 5
     cells = "\n".join(pages).splitlines()
-    assert [cell for cell in cells if cell.startswith("Page ")] == [f"Page {n + 1}" for n in range(len(pages))]
+    assert [cell for cell in cells if cell.startswith("Page ")] == [
+        f"Page {n + 1}" for n in range(len(pages))
+    ]
     assert cells.count("12.34") == 500 + 1  # the first balance as well
     assert cells.count("6170.00") == 1 + 2  # the last balance, the sum of what came in, and closing
     assert "End of the statement. Movements: 500." in cells
