@@ -51,6 +51,10 @@ def history_invariants(models: Sequence[type[StatefulModel]]) -> list[Invariant]
         for model in models
         for before, after in [("", model.machine.initial), *model.machine.edges]
     )
+    starts = ", ".join(
+        f"('{model._meta.label_lower}', '{'' if model.begins_in_history else model.machine.initial}')"
+        for model in models
+    )
     now = " UNION ALL ".join(
         f"SELECT '{model._meta.label_lower}' AS kind, id, {model.state_column} AS state"  # noqa: S608
         f" FROM {model._meta.db_table}"
@@ -63,14 +67,16 @@ def history_invariants(models: Sequence[type[StatefulModel]]) -> list[Invariant]
             says="Every step of a history is one that the table of its machine allows, from where it stood.",
             sql=f"""
                 SELECT step.id, step.subject_type, step.from_state, step.to_state FROM (
-                    SELECT id, subject_type, from_state, to_state, coalesce(lag(to_state)
-                        OVER (PARTITION BY subject_type, subject_id ORDER BY id), '') AS before
-                    FROM core_statuschange
+                    SELECT change.id, subject_type, from_state, to_state,
+                        coalesce(lag(to_state) OVER (PARTITION BY subject_type, subject_id
+                            ORDER BY change.id), start.state) AS before
+                    FROM core_statuschange AS change
+                    LEFT JOIN (VALUES {starts}) AS start (kind, state) ON start.kind = subject_type
                 ) AS step
                 LEFT JOIN (VALUES {steps}) AS allowed (kind, before, after)
                     ON allowed.kind = step.subject_type
                     AND allowed.before = step.from_state AND allowed.after = step.to_state
-                WHERE allowed.kind IS NULL OR step.before <> step.from_state
+                WHERE allowed.kind IS NULL OR step.before IS DISTINCT FROM step.from_state
             """,  # noqa: S608
             exercised_sql=exercised,
             covers=("I23",),

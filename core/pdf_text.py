@@ -39,7 +39,7 @@ def draw(canvas: Canvas, x: float, y: float, text: str, *, size: float, font: st
 
 def width(text: str, *, size: float, font: str = SANS) -> float:
     """Return how wide a line of text is drawn."""
-    return sum(pdfmetrics.stringWidth(part, name, size) for name, part in runs(text, font))
+    return float(sum(pdfmetrics.stringWidth(part, name, size) for name, part in runs(text, font)))
 
 
 def cut_to(room: float, text: str, *, size: float) -> str:

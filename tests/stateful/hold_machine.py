@@ -8,20 +8,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tests.stateful.calls import Answer, ReadWallet, perform
 from tests.stateful.cast import CURRENCIES
 from tests.stateful.evidence import audits_are_clean, begin, nothing_changes
-from tests.stateful.holds import (
-    KINDS,
-    Cancel,
-    Confirm,
-    Expire,
-    Fund,
-    HoldCall,
-    HoldModel,
-    Owe,
-    Release,
-    Try,
-    open_purse,
-    stored,
-)
+from tests.stateful.hold_model import Cancel, Confirm, Expire, Fund, HoldCall, HoldModel, Owe, Release, Try
+from tests.stateful.holds import KINDS, open_purse, stored
 
 __all__ = ["SUBJECTS", "HoldMachine", "purposes"]
 

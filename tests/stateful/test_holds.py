@@ -16,19 +16,8 @@ from tests.stateful.effort import IS_CHAOS, examples, rounds
 from tests.stateful.evidence import audits_are_clean, begin
 from tests.stateful.history import Event, observed
 from tests.stateful.hold_machine import SUBJECTS, HoldMachine, purposes
-from tests.stateful.holds import (
-    Cancel,
-    Confirm,
-    Expire,
-    Fund,
-    HoldCall,
-    HoldModel,
-    Owe,
-    Release,
-    Try,
-    explained,
-    open_purse,
-)
+from tests.stateful.hold_model import Cancel, Confirm, Expire, Fund, HoldCall, HoldModel, Owe, Release, Try
+from tests.stateful.holds import explained, open_purse
 from tests.stateful.test_concurrent import together
 from tests.stateful.test_crashes import Clients, broken, clients, every_step, repeated
 

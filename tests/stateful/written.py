@@ -17,7 +17,7 @@ from tests.stateful.calls import (
     ReadWallet,
 )
 from tests.stateful.cast import Account, Cast
-from tests.stateful.holds import Cancel, Confirm, Expire, Fund, Owe, Release, Try
+from tests.stateful.hold_model import Cancel, Confirm, Expire, Fund, Owe, Release, Try
 
 __all__ = ["read", "written"]
 
