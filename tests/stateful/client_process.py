@@ -24,7 +24,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     # Before the forks, so that they need not; the calls of holds make themselves known.
-    import tests.stateful.holds  # noqa: F401
+    import tests.stateful.holds
     import tests.stateful.written  # noqa: F401
 
     sys.stdout.write("ready\n")
