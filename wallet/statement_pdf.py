@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
@@ -16,14 +17,14 @@ from wallet.types import OperationData, Statement
 __all__ = ["Heading", "statement_pdf"]
 
 _WIDTH, _HEIGHT = A4
-_LEFT, _RIGHT = 48.0, _WIDTH - 48.0
-_TOP, _BOTTOM = _HEIGHT - 56.0, 64.0
-_ROW, _SIZE, _SMALL = 14.0, 8.0, 7.0
-_GREY, _BLACK = 0.4, 0.0
+_LEFT, _RIGHT = 48, _WIDTH - 48
+_TOP, _BOTTOM = _HEIGHT - 56, 64
+_ROW, _SIZE, _SMALL = 14, 8, 7
+_GREY, _BLACK = HexColor(0x666666), HexColor(0)
 # Where columns begin; those of amounts say where they end.
-_TIME, _BUCKET, _ACCOUNT, _ENTRY = _LEFT, 140.0, 190.0, 280.0
-_AMOUNT, _BALANCE = 442.0, _RIGHT
-_SUMS = (220.0, 329.0, 438.0, _RIGHT)
+_TIME, _BUCKET, _ACCOUNT, _ENTRY = _LEFT, 140, 190, 280
+_AMOUNT, _BALANCE = 442, _RIGHT
+_SUMS = (220, 329, 438, _RIGHT)
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class _Paper:
         ]
         for label, value in rows:
             if value:
-                self._text(_LEFT, label, grey=_GREY)
+                self._text(_LEFT, label, ink=_GREY)
                 self._text(_BUCKET, cut_to(_RIGHT - _BUCKET, value, size=_SIZE))
                 self._down(_ROW)
         self._down(_ROW)
@@ -115,7 +116,7 @@ class _Paper:
         if self._y < _BOTTOM:
             self._turn()
         count = len(self._statement.lines)
-        self._text(_LEFT, f"End of the statement. Movements: {count}.", grey=_GREY)
+        self._text(_LEFT, f"End of the statement. Movements: {count}.", ink=_GREY)
         self._foot()
         self._canvas.save()
 
@@ -148,24 +149,24 @@ class _Paper:
 
     def _foot(self) -> None:
         self._y = _BOTTOM - 28
-        self._text(_LEFT, public_id("wal", self._statement.wallet.id), size=_SMALL, grey=_GREY)
-        self._right(_RIGHT, f"Page {self._page}", size=_SMALL, grey=_GREY)
+        self._text(_LEFT, public_id("wal", self._statement.wallet.id), size=_SMALL, ink=_GREY)
+        self._right(_RIGHT, f"Page {self._page}", size=_SMALL, ink=_GREY)
 
     def _rule(self) -> None:
-        self._canvas.setLineWidth(0.5)
+        self._canvas.setLineWidth(1)
         self._canvas.line(_LEFT, self._y - 4, _RIGHT, self._y - 4)
         self._down(_ROW + 2)
 
     def _text(
-        self, x: float, text: str, *, size: float = _SIZE, font: str = SANS, grey: float = _BLACK
+        self, x: float, text: str, *, size: float = _SIZE, font: str = SANS, ink: HexColor = _BLACK
     ) -> None:
-        self._canvas.setFillGray(grey)
+        self._canvas.setFillColor(ink)
         draw(self._canvas, x, self._y, text, size=size, font=font)
 
     def _right(
-        self, x: float, text: str, *, size: float = _SIZE, font: str = SANS, grey: float = _BLACK
+        self, x: float, text: str, *, size: float = _SIZE, font: str = SANS, ink: HexColor = _BLACK
     ) -> None:
-        self._text(x - width(text, size=size, font=font), text, size=size, font=font, grey=grey)
+        self._text(x - width(text, size=size, font=font), text, size=size, font=font, ink=ink)
 
     def _down(self, points: float) -> None:
         self._y -= points
