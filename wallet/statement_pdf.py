@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from reportlab.lib.colors import HexColor
+from reportlab.lib.colors import Color, HexColor
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
@@ -158,13 +158,13 @@ class _Paper:
         self._down(_ROW + 2)
 
     def _text(
-        self, x: float, text: str, *, size: float = _SIZE, font: str = SANS, ink: HexColor = _BLACK
+        self, x: float, text: str, *, size: float = _SIZE, font: str = SANS, ink: Color = _BLACK
     ) -> None:
         self._canvas.setFillColor(ink)
         draw(self._canvas, x, self._y, text, size=size, font=font)
 
     def _right(
-        self, x: float, text: str, *, size: float = _SIZE, font: str = SANS, ink: HexColor = _BLACK
+        self, x: float, text: str, *, size: float = _SIZE, font: str = SANS, ink: Color = _BLACK
     ) -> None:
         self._text(x - width(text, size=size, font=font), text, size=size, font=font, ink=ink)
 
