@@ -8,8 +8,12 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         # Registers the system checks and the second module of console pages.
-        from core import checks, user_admin  # noqa: F401
-        from core.audits import register
-        from core.trail_audits import INVARIANTS
+        from django.apps import apps
 
-        register(INVARIANTS)
+        from core import checks, kernel_audits, trail_audits, user_admin  # noqa: F401
+        from core.audits import register
+        from core.fsm import StatefulModel
+
+        register([*trail_audits.INVARIANTS, *kernel_audits.INVARIANTS])
+        models = [model for model in apps.get_models() if issubclass(model, StatefulModel)]
+        register(kernel_audits.history_invariants(models))

@@ -124,10 +124,15 @@ class _SafeRefresh(ConcurrentTransitionMixin):  # type: ignore[misc]
 
 
 class StatefulModel(_SafeRefresh, models.Model):
-    """A row with a state machine; saving a row whose state changed meanwhile raises ConcurrentTransition."""
+    """A row with a state machine; saving a row whose state changed meanwhile raises ConcurrentTransition.
+
+    Where the first state of every row would only repeat that it was inserted, `begins_in_history` is False
+    and the history begins with the first change.
+    """
 
     machine: ClassVar[Machine]
     state_column: ClassVar[str] = "status"
+    begins_in_history: ClassVar[bool] = True
 
     class Meta:
         abstract = True

@@ -24,6 +24,7 @@ class WebhookInbox(StatefulModel):
     """
 
     machine = INBOX
+    begins_in_history = False
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     merchant = models.ForeignKey("merchants.Merchant", on_delete=models.PROTECT, related_name="+")
@@ -57,6 +58,7 @@ class InboxWork(WorkRow, StatefulModel):
     """What one subscriber has to do about one inbox row."""
 
     machine = INBOX_WORK
+    begins_in_history = False
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     merchant = models.ForeignKey("merchants.Merchant", on_delete=models.PROTECT, related_name="+")
@@ -153,6 +155,7 @@ class WebhookDelivery(WorkRow, StatefulModel):
     """One event on its way to one endpoint."""
 
     machine = DELIVERY
+    begins_in_history = False
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     merchant = models.ForeignKey("merchants.Merchant", on_delete=models.PROTECT, related_name="+")

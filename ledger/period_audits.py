@@ -67,6 +67,7 @@ INVARIANTS = [
             GROUP BY mark.entry_id, mark.entries HAVING count(entry.id) <> mark.entries""",
         exercised_sql="SELECT EXISTS (SELECT 1 FROM ledger_fencemark WHERE entries > 0)",
         covers=("L12",),
+        nightly=True,
     ),
     Invariant(
         name="day_totals_are_the_sum",
@@ -84,6 +85,20 @@ INVARIANTS = [
         """,  # noqa: S608
         exercised_sql="SELECT EXISTS (SELECT 1 FROM ledger_daytotal)",
         covers=("L13",),
+        nightly=True,
+    ),
+    Invariant(
+        name="every_day_balances",
+        says="Debits are credits on every day of a merchant and currency, so at any date the books balance.",
+        sql="""
+            SELECT account.merchant_id, account.currency, day.effective_date,
+                sum(day.debit_minor) - sum(day.credit_minor)
+            FROM ledger_daytotal AS day JOIN ledger_account AS account ON account.id = day.account_id
+            GROUP BY account.merchant_id, account.currency, day.effective_date
+            HAVING sum(day.debit_minor) <> sum(day.credit_minor)
+        """,
+        exercised_sql="SELECT EXISTS (SELECT 1 FROM ledger_daytotal)",
+        covers=("P6",),
         nightly=True,
     ),
     Invariant(

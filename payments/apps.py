@@ -10,12 +10,12 @@ class PaymentsConfig(AppConfig):
         from core.dead_letters import register_replay
         from core.drain import register_drain
         from events.subscriptions import subscribe
-        from payments.audits import INVARIANTS
+        from payments import audits, capture_audits
         from payments.drains import OperationDrain
         from payments.engine.observe import on_provider_event
         from payments.services import replay_operation
 
-        register(INVARIANTS)
+        register([*audits.INVARIANTS, *capture_audits.INVARIANTS])
         register_drain(OperationDrain())
         register_replay("operations", replay_operation)
         subscribe("stripe", "payment_intent.", "payments", on_provider_event)

@@ -79,7 +79,7 @@ INVARIANTS = [
                 share.seller_net_minor + share.commission_minor + share.tax_minor, 0)
         """,
         exercised_sql="SELECT EXISTS (SELECT 1 FROM payments_ordershare)",
-        covers=("P5",),
+        covers=("I11",),
     ),
     Invariant(
         name="success_is_booked",

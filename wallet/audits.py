@@ -1,9 +1,11 @@
 """What must always be true of wallets, as queries that return no rows."""
 
-from core.audits import Invariant
+from core.audits import Invariant, Scale, swept
 
 __all__ = ["INVARIANTS"]
 
+# An operation has the number of its line, which begins with that of its entry.
+_ENTRIES = Scale(name="entries", safe_sql="SELECT safe_entry FROM ledger_fence", portion=200_000)
 _EXERCISED = "SELECT EXISTS (SELECT 1 FROM wallet_walletoperation)"
 _BUCKETS = " UNION ALL ".join(
     f"SELECT id AS wallet_id, '{name}' AS bucket, {name}_minor AS balance FROM wallet_wallet"  # noqa: S608
@@ -54,13 +56,21 @@ INVARIANTS = [
     ),
     Invariant(
         name="wallet_not_negative",
-        says="No bucket of any wallet is below zero, or ever was after an operation.",
+        says="No bucket of any wallet is below zero.",
         sql="""SELECT id FROM wallet_wallet WHERE least(pending_minor, available_minor, held_minor,
-                receivable_minor) < 0
-            UNION ALL
-            SELECT wallet_id FROM wallet_walletoperation WHERE balance_after_minor < 0""",
+                receivable_minor) < 0""",
         exercised_sql="SELECT EXISTS (SELECT 1 FROM wallet_wallet)",
         covers=("I07", "L4", "W5"),
+    ),
+    swept(
+        name="wallet_never_was_negative",
+        says="No bucket of any wallet was below zero after an operation, not even within a batch.",
+        sql="""SELECT wallet_id, bucket, balance_after_minor FROM wallet_walletoperation
+            WHERE line_id >= ({after} + 1) * 1024::bigint AND line_id <= {through} * 1024 + 1023
+                AND balance_after_minor < 0""",
+        exercised_sql=_EXERCISED,
+        covers=("I07", "L4", "W5"),
+        scale=_ENTRIES,
     ),
     Invariant(
         name="wallet_line_has_its_operation",

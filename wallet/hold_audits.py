@@ -18,6 +18,21 @@ INVARIANTS = [
         """,
         exercised_sql="SELECT EXISTS (SELECT 1 FROM wallet_hold WHERE amount_minor > 0)",
         covers=("W1", "I26"),
+        nightly=True,
+    ),
+    Invariant(
+        name="held_is_covered",
+        says="What a wallet holds is what its open holds add up to.",
+        sql="""
+            SELECT wallet.id, wallet.held_minor, coalesce(holds.minor, 0) FROM wallet_wallet AS wallet
+            LEFT JOIN (
+                SELECT wallet_id, sum(amount_minor) AS minor FROM wallet_hold WHERE state = 'OPEN'
+                GROUP BY wallet_id
+            ) AS holds ON holds.wallet_id = wallet.id
+            WHERE wallet.held_minor <> coalesce(holds.minor, 0)
+        """,
+        exercised_sql="SELECT EXISTS (SELECT 1 FROM wallet_hold WHERE amount_minor > 0)",
+        covers=("W1", "I26"),
     ),
     Invariant(
         name="hold_resolved_once",
@@ -39,6 +54,7 @@ INVARIANTS = [
         """,
         exercised_sql="SELECT EXISTS (SELECT 1 FROM wallet_hold)",
         covers=("W2",),
+        nightly=True,
     ),
     Invariant(
         name="hold_not_overdue",

@@ -1,5 +1,6 @@
 """How others read wallets."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -62,22 +63,25 @@ def operations_of(
 def statement(*, merchant_id: UUID, wallet_id: UUID, since: datetime, until: datetime) -> Statement:
     """Return what moved from `since` until before `until`, in order, with the balances before and after.
 
-    Raises NotFound, StatementTooLong above ten thousand movements.
+    The time of a movement is taken before it waits for the wallet, so two that meet may stand in the order
+    of the wallet and not of their times. The balance beside each line is therefore that of the statement:
+    opening and the lines so far. Raises NotFound, StatementTooLong above ten thousand movements.
     """
     wallet = get_wallet(merchant_id=merchant_id, wallet_id=wallet_id)
     rows = WalletOperation.objects.filter(wallet_id=wallet_id)
     within = rows.filter(recorded_at__gte=since, recorded_at__lt=until).order_by("id")
-    lines = tuple(_operation(row) for row in within[: MAX_LINES + 1])
-    if len(lines) > MAX_LINES:
-        raise StatementTooLong(param="until")
+    moved = [_operation(row) for row in within[: MAX_LINES + 1]]
+    if len(moved) > MAX_LINES:
+        raise StatementTooLong(param="created_lt")
     # Sums, not the balance of the last movement: movements at midnight are not numbered in order of time.
     opening = dict.fromkeys(BUCKETS, 0)
     sums = rows.filter(recorded_at__lt=since).values_list("bucket").annotate(total=Sum("delta_minor"))
     opening |= {bucket: int(total) for bucket, total in sums}
-    closing = dict(opening)
-    for line in lines:
+    closing, lines = dict(opening), []
+    for line in moved:
         closing[line.bucket] += line.delta_minor
-    return Statement(wallet, since, until, opening, lines, closing)
+        lines.append(replace(line, balance_after_minor=closing[line.bucket]))
+    return Statement(wallet, since, until, opening, tuple(lines), closing)
 
 
 def _operation(row: WalletOperation) -> OperationData:

@@ -24,10 +24,8 @@ def statement_csv(statement: Statement) -> str:
     for bucket, minor in statement.opening.items():
         balance = format_minor(minor, currency)
         writer.writerow([statement.since.isoformat(), bucket, "opening", "", "", balance, currency])
-    running = dict(statement.opening)
     for line in statement.lines:
-        running[line.bucket] += line.delta_minor
-        amounts = [format_minor(minor, currency) for minor in (line.delta_minor, running[line.bucket])]
+        amounts = [format_minor(minor, currency) for minor in (line.delta_minor, line.balance_after_minor)]
         writer.writerow(
             [line.recorded_at.isoformat(), line.bucket, line.role, line.entry_id, *amounts, currency]
         )

@@ -1,6 +1,7 @@
 """Each audit of books and wallets finds what it is for, and the others stay silent."""
 
 from collections.abc import Callable
+from dataclasses import astuple, replace
 from typing import Any
 from uuid import uuid4
 
@@ -171,6 +172,20 @@ def overdrawn(world: World, owner: Owner) -> None:
     )
 
 
+def below_zero_for_a_moment(world: World, owner: Owner) -> None:
+    """Through the door, without its floors: spent before it was earned, in one batch."""
+    spend, spent = world.books.move("seller_available", "clearing", 1000)
+    earn, earned = world.books.move("clearing", "seller_available", 1000)
+    moves = [*spent, *(replace(move, entry=2) for move in earned)]
+    owner.execute(
+        f"SELECT * FROM wallet_post({ENTRY_PLACEHOLDERS}, %b::int[], %b::int[], %b::bigint[], %b::bigint[])",
+        [
+            *world.books.arrays(spend, earn),
+            *(list(column) for column in zip(*(astuple(move) for move in moves), strict=True)),
+        ],
+    )
+
+
 def operations_of_each_others_lines(world: World, owner: Owner) -> None:
     owner.execute(
         "UPDATE wallet_walletoperation SET line_id = ends.low + ends.high - line_id"
@@ -220,7 +235,8 @@ BREAKS: dict[str, list[tuple[Break, set[str]]]] = {
         (balance_off, {"wallet_is_its_operations"}),
     ],
     "wallet_is_its_operations": [(running_balance_off, set())],
-    "wallet_not_negative": [(overdrawn, set())],
+    "wallet_not_negative": [(overdrawn, {"wallet_never_was_negative"})],
+    "wallet_never_was_negative": [(below_zero_for_a_moment, set())],
     "wallet_line_has_its_operation": [
         (operations_of_each_others_lines, set()),
         (operation_of_no_line, set()),

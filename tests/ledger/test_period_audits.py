@@ -152,6 +152,13 @@ def day_total_off(world: World, owner: Owner) -> None:
     owner.execute("UPDATE ledger_daytotal SET debit_minor = debit_minor + 1, credit_minor = credit_minor + 1")
 
 
+def one_side_of_a_day_off(world: World, owner: Owner) -> None:
+    owner.execute(
+        "UPDATE ledger_daytotal SET debit_minor = debit_minor + 1 WHERE account_id = %s",
+        [world.books.clearing],
+    )
+
+
 def day_total_lost(world: World, owner: Owner) -> None:
     owner.execute("DELETE FROM ledger_daytotal WHERE account_id = %s", [world.books.clearing])
 
@@ -223,10 +230,11 @@ BREAKS: dict[str, list[tuple[Break, set[str]]]] = {
     "knowledge_stays": [(appeared_below_the_fence, set()), (vanished, set())],
     "day_totals_are_the_sum": [
         (day_total_off, set()),
-        (day_total_lost, set()),
-        (day_total_of_nothing, set()),
+        (day_total_lost, {"every_day_balances"}),
+        (day_total_of_nothing, {"every_day_balances"}),
         (day_totals_ahead_of_the_fence, set()),
     ],
+    "every_day_balances": [(one_side_of_a_day_off, {"day_totals_are_the_sum"})],
     "closed_days_stay": [
         (joined_a_closed_day, set()),
         (frozen_total_off, set()),

@@ -29,6 +29,8 @@ from wallet.services import post
 from wallet.types import WalletMove
 
 __all__ = [
+    "DAY",
+    "DOES",
     "Advance",
     "Answer",
     "Call",
@@ -143,7 +145,7 @@ class Answer:
 def perform(cast: Cast, call: Call) -> Answer:
     """Do it as a client does, in a transaction of its own at the edge; a refusal is an answer."""
     try:
-        return _DOES[type(call)](cast, call)
+        return DOES[type(call)](cast, call)
     except DomainError as error:
         return Answer(refused=error.code)
     except IntegrityError as error:
@@ -265,7 +267,7 @@ def _advance(cast: Cast, call: Advance) -> Answer:
     return Answer()
 
 
-_DOES: dict[type, Callable[[Cast, Any], Answer]] = {
+DOES: dict[type, Callable[[Cast, Any], Answer]] = {
     Post: _post,
     Correct: _correct,
     Close: _close,

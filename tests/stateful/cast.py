@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 from django.db import connection, transaction
 
+from core import clock
 from ledger.services import open_account
 from wallet.services import account_of, open_wallet
 
@@ -63,6 +64,12 @@ class Cast:
     wallets: dict[tuple[str, str], UUID] = field(default_factory=dict)
     # The ids of entries that somebody may want to take back.
     entries: dict[str, int] = field(default_factory=dict)
+    # When the history began: holds that are over at once ran out just before.
+    began: float = field(default_factory=lambda: clock.now().timestamp())
+
+    def owner_id(self, owner: str) -> UUID:
+        """The id of a seller or buyer, always the same."""
+        return self.owners.setdefault(owner, uuid4())
 
     def open_plain(self, role: str, currency: str) -> int:
         """Open an account of the marketplace, or find it."""
@@ -82,7 +89,7 @@ class Cast:
         who = {
             "merchant_id": self.merchant_id,
             "owner_type": kind,
-            "owner_id": self.owners.setdefault(owner, uuid4()),
+            "owner_id": self.owner_id(owner),
             "currency": currency,
         }
         with transaction.atomic():

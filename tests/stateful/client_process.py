@@ -23,7 +23,9 @@ def main() -> None:
     """Fork a client for every program, and say how it ended."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
-    import tests.stateful.written  # noqa: F401 - imported before the forks, so that they need not
+    # Before the forks, so that they need not; the calls of holds make themselves known.
+    import tests.stateful.holds
+    import tests.stateful.written  # noqa: F401
 
     sys.stdout.write("ready\n")
     sys.stdout.flush()

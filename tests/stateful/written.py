@@ -17,12 +17,16 @@ from tests.stateful.calls import (
     ReadWallet,
 )
 from tests.stateful.cast import Account, Cast
+from tests.stateful.hold_model import Cancel, Confirm, Expire, Fund, Owe, Release, Try
 
 __all__ = ["read", "written"]
 
 _KINDS = {
     kind.__name__: kind
-    for kind in (Advance, Answer, Cast, Close, Correct, Entry, Line, Post, ReadBooks, ReadWallet)
+    for kind in (
+        *(Advance, Answer, Cast, Close, Correct, Entry, Line, Post, ReadBooks, ReadWallet),
+        *(Cancel, Confirm, Expire, Fund, Owe, Release, Try),
+    )
 }
 
 

@@ -15,9 +15,10 @@ from core.api.views import ApiView, json_response
 from core.errors import NotFound
 from core.ids import parse_public_id, public_id
 from core.money import format_minor
-from merchants.selectors import find_seller
+from merchants.selectors import find_seller, get_merchant, get_seller, owner_names
 from wallet import selectors
 from wallet.statement_csv import statement_csv
+from wallet.statement_pdf import Heading, statement_pdf
 from wallet.types import OperationData, Statement, WalletData
 
 __all__ = ["SellerWallets", "WalletOperations", "WalletStatement"]
@@ -72,9 +73,9 @@ class WalletStatement(ApiView):
     query_parameters = ("created_gte", "created_lt", "format")
 
     def get(self, request: Request, reference: str) -> HttpResponse:
-        """Find the wallet by its wal_… id; answer as JSON, or as CSV where asked."""
+        """Find the wallet by its wal_… id; answer as JSON, or as CSV or PDF where asked."""
         query = request.query_params
-        form = read_choice(query, "format", ("json", "csv"))
+        form = read_choice(query, "format", ("json", "csv", "pdf"))
         since, until = (_needed(query, name) for name in ("created_gte", "created_lt"))
         if since >= until:
             raise InvalidParameter("The end comes after the beginning.", param="created_lt")
@@ -82,9 +83,10 @@ class WalletStatement(ApiView):
             merchant_id=self.caller.merchant_id, wallet_id=_key(reference), since=since, until=until
         )
         if form == "csv":
-            answer = HttpResponse(statement_csv(found), content_type="text/csv; charset=utf-8")
-            answer.headers["Content-Disposition"] = 'attachment; filename="statement.csv"'
-            return answer
+            return _file(statement_csv(found), kind="text/csv; charset=utf-8", name="statement.csv")
+        if form == "pdf":
+            document = statement_pdf(found, _heading(found.wallet))
+            return _file(document, kind="application/pdf", name="statement.pdf")
         return json_response(_statement_object(found))
 
 
@@ -100,6 +102,22 @@ def _needed(query: Mapping[str, str], name: str) -> datetime:
     if moment is None:
         raise InvalidParameter("Send a time like 2026-01-31T12:00:00Z.", param=name)
     return moment
+
+
+def _file(content: str | bytes, *, kind: str, name: str) -> HttpResponse:
+    answer = HttpResponse(content, content_type=kind)
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+def _heading(wallet: WalletData) -> Heading:
+    """Whose wallet it is; of buyers only the store's own name for them, because the rest is personal."""
+    merchant = get_merchant(merchant_id=wallet.merchant_id)
+    if wallet.owner_type == "seller":
+        seller = get_seller(merchant_id=wallet.merchant_id, seller_id=wallet.owner_id)
+        return Heading(merchant.name, merchant.mode, owner=seller.name, account=seller.seller_account)
+    account = owner_names(owner_ids=[wallet.owner_id])[wallet.owner_id]
+    return Heading(merchant.name, merchant.mode, owner="", account=account)
 
 
 def _operation_object(operation: OperationData, currency: str) -> dict[str, Any]:
