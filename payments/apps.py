@@ -11,11 +11,13 @@ class PaymentsConfig(AppConfig):
         from core.drain import register_drain
         from events.subscriptions import subscribe
         from payments.audits import INVARIANTS
-        from payments.drains import OperationDrain
+        from payments.drains import ExpiryDrain, OperationDrain
         from payments.engine.observe import on_provider_event
-        from payments.services import replay_operation
+        from payments.services import replay_expiry, replay_operation
 
         register(INVARIANTS)
         register_drain(OperationDrain())
+        register_drain(ExpiryDrain())
         register_replay("operations", replay_operation)
+        register_replay("expiry", replay_expiry)
         subscribe("stripe", "payment_intent.", "payments", on_provider_event)

@@ -1,8 +1,21 @@
 """The only way to write pay-in. What happens inside is in `payments.engine`, one file a step."""
 
 from payments.engine.accept import accept_checkout
+from payments.engine.attempts import start_attempt
+from payments.engine.cancellations import cancel_checkout, cancel_order
 from payments.engine.execute import execute_operation
+from payments.engine.expiry import expire_checkout, replay_expiry
 from payments.engine.failures import replay_operation
 from payments.engine.observe import on_provider_event
 
-__all__ = ["accept_checkout", "execute_operation", "on_provider_event", "replay_operation"]
+__all__ = [
+    "accept_checkout",
+    "cancel_checkout",
+    "cancel_order",
+    "execute_operation",
+    "expire_checkout",
+    "on_provider_event",
+    "replay_expiry",
+    "replay_operation",
+    "start_attempt",
+]

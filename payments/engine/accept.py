@@ -6,28 +6,24 @@ from uuid import UUID
 
 from django.db import IntegrityError
 
-from channels.selectors import enabled_channels
-from channels.types import ChannelData
 from core import clock
 from core.errors import DomainError
-from core.history import Changes, Fact
-from core.ids import public_id
+from core.history import Changes
 from core.money import MAX_MINOR_PER_CHECKOUT, AmountTooLarge
 from core.nudges import nudge
 from core.transactions import requires_transaction
 from merchants.selectors import sellers_by_account
-from payments.engine.charges import charge_money, open_charges
+from payments.engine.charges import charge_money, choose_channel, open_charges
+from payments.engine.facts import uncharged_fact
 from payments.errors import (
     CaptureUnsupported,
     CheckoutExists,
     DuplicatePaymentOrderId,
     MixedCurrencyUnsupported,
-    PaymentMethodUnavailable,
     PaymentOrderExists,
     SellerUnknown,
 )
 from payments.models import PaymentEvent, PaymentOrder
-from payments.snapshots import order_object
 from payments.types import CheckoutRequest
 
 __all__ = ["Accepted", "accept_checkout"]
@@ -56,13 +52,13 @@ def accept_checkout(*, merchant_id: UUID, request: CheckoutRequest, actor: str) 
     PaymentMethodUnavailable; the caller rolls back on any of them.
     """
     _check(request)
-    channel = _choose_channel(merchant_id, request)
+    channel = choose_channel(merchant_id=merchant_id, payment_method=request.payment_method)
     checkout = _new_checkout(merchant_id, request)
     orders = _new_orders(merchant_id, request, checkout)
     changes = Changes()
     changes.insert([checkout])
     for order in orders:
-        changes.begin(order, why="accepted", by=actor, fact=_created(order, checkout))
+        changes.begin(order, why="accepted", by=actor, fact=uncharged_fact(checkout, order, "created"))
     changes.insert(orders)
     groups = [orders] if request.multi_order_policy == "all_or_nothing" else [[each] for each in orders]
     open_charges(checkout, groups, channel, changes, by=actor)
@@ -86,14 +82,6 @@ def _check(request: CheckoutRequest) -> None:
         raise MixedCurrencyUnsupported(param="payment_orders")
     if request.capture != "automatic":
         raise CaptureUnsupported(param="capture")
-
-
-def _choose_channel(merchant_id: UUID, request: CheckoutRequest) -> ChannelData:
-    """The first enabled channel of the merchant that can take the method."""
-    for channel in enabled_channels(merchant_id=merchant_id):
-        if request.payment_method in channel.capabilities.get("payment_methods", ["card"]):
-            return channel
-    raise PaymentMethodUnavailable(param="payment_method")
 
 
 def _new_checkout(merchant_id: UUID, request: CheckoutRequest) -> PaymentEvent:
@@ -138,14 +126,6 @@ def _new_orders(merchant_id: UUID, request: CheckoutRequest, checkout: PaymentEv
             )
         )
     return orders
-
-
-def _created(order: PaymentOrder, checkout: PaymentEvent) -> Fact:
-    return Fact(
-        "payment.created",
-        public_id("pay", order.id),
-        lambda: {"object": order_object(order, checkout, None, None)},
-    )
 
 
 def _already_there(error: IntegrityError) -> DomainError | IntegrityError:

@@ -2,16 +2,30 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
+from channels.selectors import enabled_channels
 from channels.types import ChannelData
 from core import clock
 from core.history import Changes
 from core.money import from_minor
 from core.transactions import requires_transaction
 from payments.engine.operations import new_operation
+from payments.errors import PaymentMethodUnavailable
 from payments.models import Charge, ChargeLine, PaymentEvent, PaymentOrder
 
-__all__ = ["charge_money", "open_charges"]
+__all__ = ["charge_money", "choose_channel", "open_charges"]
+
+
+def choose_channel(*, merchant_id: UUID, payment_method: str) -> ChannelData:
+    """Return the first enabled channel of the merchant that takes the method.
+
+    Raises PaymentMethodUnavailable.
+    """
+    for channel in enabled_channels(merchant_id=merchant_id):
+        if payment_method in channel.capabilities.get("payment_methods", ["card"]):
+            return channel
+    raise PaymentMethodUnavailable(param="payment_method")
 
 
 @requires_transaction

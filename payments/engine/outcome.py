@@ -7,6 +7,7 @@ from core.history import Changes
 from core.ids import public_id
 from payments.engine.capture import book_capture
 from payments.engine.closing import close_charge, conflict, fail_payment, failure_of, give_up
+from payments.engine.endings import close_if_unwanted, is_unwanted, start_closing
 from payments.engine.facts import order_fact
 from payments.engine.operations import GIVE_UP_AFTER, SEND_AGAIN, next_look, start_operation
 from payments.engine.reusable import after_attach, after_customer
@@ -29,7 +30,8 @@ def apply_outcome(
     if outcome.conflict or _contradicts(scope, outcome.object):
         conflict(scope, operation, changes, error=outcome.error or "the provider's facts differ from ours")
         return None
-    return _HANDLERS[outcome.kind](scope, operation, outcome, changes)
+    follow_up = _HANDLERS[outcome.kind](scope, operation, outcome, changes)
+    return follow_up or close_if_unwanted(scope, operation, outcome, changes)
 
 
 def _contradicts(scope: ChargeScope, seen: PspObject | None) -> bool:
@@ -68,7 +70,7 @@ def _succeeded(
         why="registered at the provider",
         psp_reference=outcome.object.reference,
     )
-    return start_operation(scope.charge, "confirm", changes)
+    return None if is_unwanted(scope) else start_operation(scope.charge, "confirm", changes)
 
 
 def _confirmed(
@@ -86,20 +88,18 @@ def _confirmed(
         # Asked about, never acted upon, and too old to be sent again: the buyer is gone, or the provider
         # no longer knows our nonce and could charge twice. Close the object; then the payment can fail.
         _postpone(operation, error="never acted upon; closing it at the provider")
-        expire = scope.latest("expire")
-        if expire is None or expire.status == "DECLINED":
-            return start_operation(scope.charge, "expire", changes)
+        return start_closing(scope, changes)
     else:
         conflict(scope, operation, changes, error=f"unexpected status {seen.status}")
     return None
 
 
 def _expired(scope: ChargeScope, operation: PspOperation, changes: Changes) -> None:
-    """The object is closed at the provider: it can no longer charge, so the payment may fail."""
+    """The object is closed at the provider: it can no longer charge, so the payment may end."""
     changes.move(operation, operation.to_succeeded, why="closed at the provider")
-    confirm = scope.latest("confirm")
-    if confirm is not None and confirm.status in ("UNKNOWN", "PENDING"):
-        changes.move(confirm, confirm.to_canceled, why="closed at the provider", error="closed there")
+    paying = scope.paying
+    if paying is not None and paying.status in ("UNKNOWN", "PENDING"):
+        changes.move(paying, paying.to_canceled, why="closed at the provider", error="closed there")
     close_charge(
         scope, changes, failure=failure_of(None, code="psp_unavailable"), why="closed at the provider"
     )
@@ -109,10 +109,12 @@ def _declined(scope: ChargeScope, operation: PspOperation, outcome: Outcome, cha
     changes.move(operation, operation.to_declined, why=outcome.error or "declined", error=outcome.error[:500])
     if operation.kind == "expire":
         # It can't be closed, so it may have moved money: ask about it now.
-        confirm = scope.latest("confirm")
-        if confirm is not None and confirm.status in ("UNKNOWN", "PENDING"):
-            confirm.due_at = clock.now()
-            confirm.save(update_fields=["due_at"])
+        paying, seen = scope.paying, outcome.object
+        if paying is not None and paying.status in ("UNKNOWN", "PENDING"):
+            paying.due_at = clock.now()
+            paying.save(update_fields=["due_at"])
+        elif seen is not None and seen.status is PspStatus.CAPTURED and scope.charge.status != "CAPTURED":
+            book_capture(scope, paying, seen, changes)
         return
     failure = failure_of(outcome.decline)
     fail_payment(scope, operation, changes, failure=failure, why=outcome.error or "declined")
@@ -193,7 +195,7 @@ _HANDLERS: dict[OutcomeKind, Handler] = {
 
 
 def _orders(scope: ChargeScope, changes: Changes, state: str, method: str, what: str, why: str) -> None:
-    for order in scope.orders:
+    for order in scope.covered:
         if order.status == state:
             changes.move(order, getattr(order, method), why=why, fact=order_fact(scope, order, what))
 

@@ -11,6 +11,7 @@ from channels.types import ChannelData
 from core import clock
 from core.ids import public_id
 from core.transactions import forbids_transaction
+from payments.engine.endings import is_unwanted
 from payments.engine.operations import GIVE_UP_AFTER
 from payments.locks import ChargeScope
 from payments.models import PspOperation
@@ -44,7 +45,7 @@ class Question:
     """One operation in the provider's words.
 
     `again`: it may have arrived already. `may_send`: the provider still remembers the nonce, so that
-    sending it again has no second effect, and somebody still waits for it.
+    sending it again has no second effect, and somebody still waits for it and wants it.
     """
 
     kind: str
@@ -65,7 +66,8 @@ def question_for(
         request=_REQUESTS[operation.kind](scope, operation),
         reference=scope.charge.psp_reference or "",
         again=again,
-        may_send=age < min(memory, _PATIENCE.get(operation.kind, GIVE_UP_AFTER)),
+        may_send=age < min(memory, _PATIENCE.get(operation.kind, GIVE_UP_AFTER))
+        and not (operation.kind == "confirm" and is_unwanted(scope)),
     )
 
 
