@@ -131,6 +131,7 @@ def conflict(scope: ChargeScope, operation: PspOperation, changes: Changes, *, e
         kind="charge_conflict",
         due_in=CONFLICT_DUE,
         subject=public_id("chg", scope.charge.id),
+        detail={"charge_id": str(scope.charge.id)},
         summary=f"The provider's facts differ from ours: {error}"[:500],
         merchant_id=scope.charge.merchant_id,
         value_minor=scope.charge.amount_minor,

@@ -11,9 +11,10 @@ from core.rows import Query, read_together
 from core.transactions import requires_transaction
 from events.errors import NotYet
 from events.types import InboundEvent
-from payments.engine.outcome import apply_outcome
+from payments.engine.late_money import receive_capture
+from payments.engine.outcome import apply_outcome, contradicts
 from payments.locks import ChargeScope, lock_charge
-from payments.models import Charge
+from payments.models import Charge, PspOperation
 from payments.psp.contract import Outcome, OutcomeKind, PspObject, PspStatus, adapter_for
 
 __all__ = ["on_provider_event"]
@@ -41,20 +42,30 @@ def on_provider_event(*, delivery: InboundEvent) -> None:
     scope = _find(delivery, seen)
     if scope is None:
         return
-    operation = scope.latest("confirm")
+    operation = scope.paying
     if seen.status is PspStatus.CAPTURED:
-        if scope.charge.status == "CAPTURED" and scope.charge.psp_reference == seen.reference:
-            return
-        if operation is None or operation.status not in _WAITING:
-            _unexpected_money(scope, seen)
-            return
-        changes = Changes()
-        apply_outcome(scope, operation, Outcome(kind=OutcomeKind.SUCCEEDED, object=seen), changes)
-        changes.save()
+        _captured(scope, operation, seen)
     elif operation is not None and operation.status in ("UNKNOWN", "PENDING"):
         operation.due_at = clock.now()
         operation.save(update_fields=["due_at"])
         nudge("operations")
+
+
+def _captured(scope: ChargeScope, operation: PspOperation | None, seen: PspObject) -> None:
+    if scope.charge.status == "CAPTURED" and scope.charge.psp_reference == seen.reference:
+        return
+    changes = Changes()
+    if operation is not None and operation.status in _WAITING:
+        apply_outcome(scope, operation, Outcome(kind=OutcomeKind.SUCCEEDED, object=seen), changes)
+    elif contradicts(scope, seen):
+        _case(
+            scope, "charge_conflict", f"{seen.reference} is paid, and its facts are not those of the charge"
+        )
+    elif scope.is_closed:
+        receive_capture(scope, operation, seen, changes)
+    else:
+        _unexpected_money(scope, seen)
+    changes.save()
 
 
 def _is_known(delivery: InboundEvent, seen: PspObject) -> bool:

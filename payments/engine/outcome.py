@@ -5,17 +5,18 @@ from collections.abc import Callable
 from core import clock
 from core.history import Changes
 from core.ids import public_id
-from payments.engine.capture import book_capture
 from payments.engine.closing import close_charge, conflict, fail_payment, failure_of, give_up
 from payments.engine.endings import close_if_unwanted, is_unwanted, start_closing
 from payments.engine.facts import order_fact
+from payments.engine.late_money import receive_capture
 from payments.engine.operations import GIVE_UP_AFTER, SEND_AGAIN, next_look, start_operation
+from payments.engine.refunding import refund_contradicts, refund_declined, refund_succeeded
 from payments.engine.reusable import after_attach, after_customer
 from payments.locks import ChargeScope
 from payments.models import PspOperation
 from payments.psp.contract import Outcome, OutcomeKind, PspObject, PspStatus
 
-__all__ = ["apply_outcome"]
+__all__ = ["apply_outcome", "contradicts"]
 
 Handler = Callable[[ChargeScope, PspOperation, Outcome, Changes], PspOperation | None]
 
@@ -27,14 +28,19 @@ def apply_outcome(
 
     Returns the (saved) operation that should be sent next, at once, if the outcome calls for one.
     """
-    if outcome.conflict or _contradicts(scope, outcome.object):
+    contradicted = (
+        refund_contradicts(operation, outcome.object)
+        if operation.kind == "refund"
+        else contradicts(scope, outcome.object)
+    )
+    if outcome.conflict or contradicted:
         conflict(scope, operation, changes, error=outcome.error or "the provider's facts differ from ours")
         return None
     follow_up = _HANDLERS[outcome.kind](scope, operation, outcome, changes)
     return follow_up or close_if_unwanted(scope, operation, outcome, changes)
 
 
-def _contradicts(scope: ChargeScope, seen: PspObject | None) -> bool:
+def contradicts(scope: ChargeScope, seen: PspObject | None) -> bool:
     """Authentic is not valid: amount, currency and reference must all be ours."""
     if seen is None or not seen.currency:
         return False  # A customer or a payment method.
@@ -59,6 +65,9 @@ def _succeeded(
         _expired(scope, operation, changes)
         return None
     assert outcome.object is not None, "a success names its object"
+    if operation.kind == "refund":
+        refund_succeeded(scope, operation, outcome.object, changes)
+        return None
     changes.move(operation, operation.to_succeeded, why=f"{operation.kind} done")
     if operation.kind == "customer":
         return after_customer(scope, outcome.object.reference, changes)
@@ -80,7 +89,7 @@ def _confirmed(
     seen = outcome.object
     assert seen is not None, "a success names its object"
     if seen.status is PspStatus.CAPTURED:
-        book_capture(scope, operation, seen, changes)
+        receive_capture(scope, operation, seen, changes)
     elif seen.status in (PspStatus.CANCELED, PspStatus.EXPIRED):
         changes.move(operation, operation.to_canceled, why="closed at the provider", error="closed there")
         close_charge(scope, changes, failure=failure_of(None, code="payment_canceled"), why="closed there")
@@ -114,7 +123,10 @@ def _declined(scope: ChargeScope, operation: PspOperation, outcome: Outcome, cha
             paying.due_at = clock.now()
             paying.save(update_fields=["due_at"])
         elif seen is not None and seen.status is PspStatus.CAPTURED and scope.charge.status != "CAPTURED":
-            book_capture(scope, paying, seen, changes)
+            receive_capture(scope, paying, seen, changes)
+        return
+    if operation.kind == "refund":
+        refund_declined(scope, operation, changes)
         return
     failure = failure_of(outcome.decline)
     fail_payment(scope, operation, changes, failure=failure, why=outcome.error or "declined")
@@ -137,8 +149,8 @@ def _not_sent(scope: ChargeScope, operation: PspOperation, outcome: Outcome, cha
     )
     if operation.kind == "confirm":
         changes.move(scope.charge, scope.charge.to_registered, why="not sent")
-    if operation.kind == "expire":
-        return  # What it is to close may have moved money: there is no giving up before an answer.
+    if operation.kind in ("expire", "refund"):
+        return  # There is no giving up: the one may have moved money, the other must.
     if age > GIVE_UP_AFTER or outcome.permanent:
         give_up(scope, operation, changes, why=outcome.error)
 

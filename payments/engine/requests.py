@@ -25,6 +25,7 @@ from payments.psp.contract import (
     OutcomeKind,
     PspAdapter,
     PspStatus,
+    RefundRequest,
     RegisterRequest,
     adapter_for,
 )
@@ -34,10 +35,10 @@ __all__ = ["Question", "call_for", "question_for"]
 # Providers may forget a key when its time is up; from this long before that we ask, and send nothing.
 _RETENTION_MARGIN = timedelta(hours=1)
 # A buyer does not wait longer than this for what was never acted upon: it is closed, not sent once more.
-# A closing itself is sent for as long as the provider knows its key.
-_PATIENCE = {"expire": timedelta.max}
+# A closing or a refund is sent for as long as the provider knows its key.
+_PATIENCE = {"expire": timedelta.max, "refund": timedelta.max}
 
-Request = RegisterRequest | ConfirmRequest | CancelRequest | CustomerRequest | AttachRequest
+Request = RegisterRequest | ConfirmRequest | CancelRequest | RefundRequest | CustomerRequest | AttachRequest
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,8 @@ def question_for(
 @forbids_transaction
 def call_for(adapter: PspAdapter, channel: ChannelData, question: Question) -> Outcome:
     """Send the operation, or, where it may have arrived, find out first. Never raises."""
+    if question.kind == "refund" and question.again:
+        return _find_refund(adapter, channel, question)
     if question.kind != "confirm" or not question.again:
         if question.again and not question.may_send:
             return _forgotten()
@@ -87,12 +90,23 @@ def call_for(adapter: PspAdapter, channel: ChannelData, question: Question) -> O
     return replace(again, calls=(*known.calls, *again.calls))
 
 
+def _find_refund(adapter: PspAdapter, channel: ChannelData, question: Question) -> Outcome:
+    request: Any = question.request
+    known = adapter.find_refund(channel=channel, request=request)
+    if known.object is not None or not question.may_send:
+        return known
+    # Not to be found proves nothing; under the same nonce this is the same refund, not a second one.
+    again = _send(adapter, channel, question)
+    return replace(again, calls=(*known.calls, *again.calls))
+
+
 def _send(adapter: PspAdapter, channel: ChannelData, question: Question) -> Outcome:
     request: Any = question.request
     doors: dict[str, Callable[..., Outcome]] = {
         "register": adapter.register,
         "confirm": adapter.confirm,
         "expire": adapter.cancel,
+        "refund": adapter.refund,
         "customer": adapter.create_customer,
         "attach": adapter.attach,
     }
@@ -142,6 +156,16 @@ def _expire(scope: ChargeScope, operation: PspOperation) -> CancelRequest:
     return CancelRequest(nonce=operation.nonce, reference=scope.charge.psp_reference or "")
 
 
+def _refund(scope: ChargeScope, operation: PspOperation) -> RefundRequest:
+    return RefundRequest(
+        nonce=operation.nonce,
+        our_reference=public_id("op", operation.id),
+        reference=scope.charge.psp_reference or "",
+        amount_minor=operation.amount_minor,
+        currency=operation.currency,
+    )
+
+
 def _customer(scope: ChargeScope, operation: PspOperation) -> CustomerRequest:
     return CustomerRequest(nonce=operation.nonce, our_reference=public_id("chk", scope.checkout.id))
 
@@ -162,6 +186,7 @@ _REQUESTS: dict[str, Callable[[ChargeScope, PspOperation], Request]] = {
     "register": _register,
     "confirm": _confirm,
     "expire": _expire,
+    "refund": _refund,
     "customer": _customer,
     "attach": _attach,
 }

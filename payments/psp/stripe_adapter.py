@@ -19,12 +19,14 @@ from payments.psp.contract import (
     Outcome,
     OutcomeKind,
     PspObject,
+    RefundRequest,
     RegisterRequest,
 )
 from payments.psp.declines import decline
 from payments.psp.stripe_amounts import UnsupportedAmount, to_stripe
 from payments.psp.stripe_objects import REFERENCE_KEY, Unreadable, read_identity, read_intent
 from payments.psp.stripe_outcomes import of_closed, of_confirmed, of_created, of_state, outcome_of
+from payments.psp.stripe_refunds import REFUND_KEY, find_refund, of_refund, read_refund
 
 __all__ = ["StripeAdapter"]
 
@@ -99,6 +101,33 @@ class StripeAdapter:
             send=lambda client: client.v1.payment_intents.cancel(request.reference, {}, _key(request.nonce)),
         )
         return outcome_of(exchange, meaning=of_closed)
+
+    @forbids_transaction
+    def refund(self, *, channel: ChannelData, request: RefundRequest) -> Outcome:
+        """Create a Refund of the PaymentIntent."""
+        params: dict[str, Any] = {
+            "payment_intent": request.reference,
+            "amount": to_stripe(request.amount_minor, request.currency),
+            "metadata": {REFUND_KEY: request.our_reference},
+        }
+        exchange = call(
+            channel=channel,
+            kind="refund",
+            send=lambda client: client.v1.refunds.create(params, _key(request.nonce)),
+        )
+        return outcome_of(exchange, read=read_refund, meaning=of_refund)
+
+    @forbids_transaction
+    def find_refund(self, *, channel: ChannelData, request: RefundRequest) -> Outcome:
+        """List the PaymentIntent's Refunds and look for ours."""
+        params: dict[str, Any] = {"payment_intent": request.reference, "limit": 100}
+        exchange = call(
+            channel=channel,
+            kind="find_refund",
+            send=lambda client: client.v1.refunds.list(params),
+            has_effect=False,
+        )
+        return outcome_of(exchange, read=find_refund(request.our_reference), meaning=of_refund)
 
     @forbids_transaction
     def create_customer(self, *, channel: ChannelData, request: CustomerRequest) -> Outcome:

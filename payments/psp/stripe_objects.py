@@ -8,7 +8,7 @@ from payments.psp.contract import PspObject, PspStatus
 from payments.psp.stripe_amounts import UnsupportedAmount, from_stripe
 from payments.psp.stripe_declines import decline_of
 
-__all__ = ["REFERENCE_KEY", "Unreadable", "read_identity", "read_intent"]
+__all__ = ["REFERENCE_KEY", "Unreadable", "read_identity", "read_integer", "read_intent", "read_text"]
 
 # Where our charge id stands in the metadata of a PaymentIntent.
 REFERENCE_KEY = "charge_id"
@@ -33,7 +33,7 @@ def read_intent(data: Any) -> PspObject:
     """Return a PaymentIntent in our words. Raises Unreadable."""
     if not isinstance(data, Mapping) or data.get("object") != "payment_intent":
         raise Unreadable("not a PaymentIntent")
-    status = _STATUSES.get(_text(data, "status"))
+    status = _STATUSES.get(read_text(data, "status"))
     if status is None:
         raise Unreadable(f"unknown status {data['status']!r}")
     refusal = data.get("last_payment_error")
@@ -42,10 +42,10 @@ def read_intent(data: Any) -> PspObject:
         status = PspStatus.DECLINED
     if status is PspStatus.CANCELED and data.get("cancellation_reason") in _ENDED_BY_TIME:
         status = PspStatus.EXPIRED
-    currency = _text(data, "currency").upper()
+    currency = read_text(data, "currency").upper()
     try:
         amount, capturable, received = (
-            from_stripe(_integer(data, name), currency)
+            from_stripe(read_integer(data, name), currency)
             for name in ("amount", "amount_capturable", "amount_received")
         )
     except UnsupportedAmount as error:
@@ -53,7 +53,7 @@ def read_intent(data: Any) -> PspObject:
     metadata = data.get("metadata")
     ours = metadata.get(REFERENCE_KEY) if isinstance(metadata, Mapping) else None
     return PspObject(
-        reference=_text(data, "id"),
+        reference=read_text(data, "id"),
         status=status,
         amount_minor=amount,
         currency=currency,
@@ -71,7 +71,7 @@ def read_identity(data: Any) -> PspObject:
     if not isinstance(data, Mapping):
         raise Unreadable("not an object")
     return PspObject(
-        reference=_text(data, "id"),
+        reference=read_text(data, "id"),
         status=PspStatus.REGISTERED,
         amount_minor=0,
         currency="",
@@ -84,14 +84,16 @@ def read_identity(data: Any) -> PspObject:
     )
 
 
-def _text(data: Mapping[str, Any], name: str) -> str:
+def read_text(data: Mapping[str, Any], name: str) -> str:
+    """Return a field that must be a short text. Raises Unreadable."""
     value = data.get(name)
     if not isinstance(value, str) or not 1 <= len(value) <= 255 or not value.isprintable():
         raise Unreadable(f"{name} is not a text")
     return value
 
 
-def _integer(data: Mapping[str, Any], name: str) -> int:
+def read_integer(data: Mapping[str, Any], name: str) -> int:
+    """Return a field that must be an amount on Stripe's wire. Raises Unreadable."""
     value = data.get(name)
     if type(value) is not int or not 0 <= value < 10**15:
         raise Unreadable(f"{name} is not an amount")

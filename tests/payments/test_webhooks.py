@@ -4,7 +4,6 @@ import hashlib
 import hmac
 import json
 import threading
-import time
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from channels import breaker
+from core import clock
 from core.drain import get_drain
 from core.models import Case
 from core.transactions import at_edge
@@ -26,7 +26,7 @@ SECRET = "whsec_test"
 def deliver(shop: Shop, event: dict[str, Any], **changes: Any) -> int:
     """POST one event as the provider does; return the status."""
     body = json.dumps({**event, **changes}).encode()
-    stamp = int(time.time())
+    stamp = int(clock.now().timestamp())
     signed = hmac.new(SECRET.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
     answer = Client().generic(
         "POST",
