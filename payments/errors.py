@@ -7,6 +7,7 @@ __all__ = [
     "CaptureUnsupported",
     "CheckoutExists",
     "CheckoutExpired",
+    "ConflictUnproven",
     "DuplicatePaymentOrderId",
     "MixedCurrencyUnsupported",
     "MultiOrderPolicyUnsupported",
@@ -95,3 +96,9 @@ class OrderSharesCharge(DomainError):
     code = "order_shares_charge"
     status = 409
     message = "One charge pays this order together with others. Cancel the whole checkout."
+
+
+class ConflictUnproven(DomainError):
+    code = "conflict_unproven"
+    status = 409
+    message = "The provider does not confirm this outcome."

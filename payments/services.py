@@ -3,6 +3,7 @@
 from payments.engine.accept import accept_checkout
 from payments.engine.attempts import start_attempt
 from payments.engine.cancellations import cancel_checkout, cancel_order
+from payments.engine.conflicts import request_conflict_resolution, resolve_conflict
 from payments.engine.execute import execute_operation
 from payments.engine.expiry import expire_checkout, replay_expiry
 from payments.engine.failures import replay_operation
@@ -17,5 +18,7 @@ __all__ = [
     "on_provider_event",
     "replay_expiry",
     "replay_operation",
+    "request_conflict_resolution",
+    "resolve_conflict",
     "start_attempt",
 ]

@@ -31,7 +31,7 @@ def _check(value: str) -> None:
 LATE_MONEY = Declared(
     name="payments.late_money",
     says="What happens to money that comes for orders that failed, were canceled or expired, while no other"
-    " payment of them is alive: refund gives it back, accept pays the orders with it. The scope is a mer_ id.",
+    " payment of them is alive: refund gives it back, accept pays the orders with it. The scope is a mer_…",
     kind=str,
     default="refund",
     check=_check,

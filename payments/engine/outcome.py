@@ -109,9 +109,9 @@ def _expired(scope: ChargeScope, operation: PspOperation, changes: Changes) -> N
     paying = scope.paying
     if paying is not None and paying.status in ("UNKNOWN", "PENDING"):
         changes.move(paying, paying.to_canceled, why="closed at the provider", error="closed there")
-    close_charge(
-        scope, changes, failure=failure_of(None, code="psp_unavailable"), why="closed at the provider"
-    )
+    if scope.charge.status != "CONFLICTED":  # There two people decide what that means.
+        failure = failure_of(None, code="psp_unavailable")
+        close_charge(scope, changes, failure=failure, why="closed at the provider")
 
 
 def _declined(scope: ChargeScope, operation: PspOperation, outcome: Outcome, changes: Changes) -> None:
