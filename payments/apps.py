@@ -5,18 +5,23 @@ class PaymentsConfig(AppConfig):
     name = "payments"
 
     def ready(self) -> None:
-        """Register the audits, the drain, how its dead letters are replayed, and what webhooks it wants."""
+        """Register audits, settings, drains, how dead letters are replayed, and what webhooks it wants."""
         from core.audits import register
         from core.dead_letters import register_replay
         from core.drain import register_drain
+        from core.settings_store import declare
         from events.subscriptions import subscribe
         from payments import audits, capture_audits
-        from payments.drains import OperationDrain
+        from payments.drains import ExpiryDrain, OperationDrain
+        from payments.engine.late_money import LATE_MONEY
         from payments.engine.observe import on_provider_event
-        from payments.services import replay_operation
+        from payments.services import replay_expiry, replay_operation
 
         register([*audits.INVARIANTS, *capture_audits.INVARIANTS])
+        declare(LATE_MONEY)
         register_drain(OperationDrain())
+        register_drain(ExpiryDrain())
         register_replay("operations", replay_operation)
+        register_replay("expiry", replay_expiry)
         subscribe("stripe", "payment_intent.", "payments", on_provider_event)
         subscribe("stripe", "checkout.session.", "payments.pages", on_provider_event)

@@ -1,6 +1,7 @@
 """What must always be true of pay-in, as queries that return no rows."""
 
 from core.audits import Invariant
+from payments import late_audits
 
 __all__ = ["INVARIANTS"]
 
@@ -18,24 +19,30 @@ _STATEFUL = ("payments_paymentorder", "payments_charge", "payments_pspoperation"
 INVARIANTS = [
     Invariant(
         name="captured_charge_posted_once",
-        says="Every captured charge has exactly one capture entry in the books.",
+        says="Every captured charge is in the books once: as a capture, or as an overpayment when late.",
         sql="""
-            SELECT charge.id, count(entry.id) FROM payments_charge AS charge
+            SELECT charge.id, count(entry.id), min(entry.leg) FROM payments_charge AS charge
+            LEFT JOIN LATERAL (
+                SELECT bool_or(superseded) AS late FROM payments_chargeline WHERE charge_id = charge.id
+            ) AS line ON true
             LEFT JOIN ledger_journalentry AS entry ON entry.merchant_id = charge.merchant_id
-                AND entry.source = 'charge' AND entry.source_ref = charge.id::text AND entry.leg = 'capture'
-            WHERE charge.status = 'CAPTURED' GROUP BY charge.id HAVING count(entry.id) <> 1
+                AND entry.source = 'charge' AND entry.source_ref = charge.id::text
+                AND entry.leg IN ('capture', 'overpayment')
+            WHERE charge.status = 'CAPTURED' GROUP BY charge.id, line.late
+            HAVING count(entry.id) <> 1
+                OR min(entry.leg) <> CASE WHEN line.late THEN 'overpayment' ELSE 'capture' END
         """,
         exercised_sql="SELECT EXISTS (SELECT 1 FROM payments_charge WHERE status = 'CAPTURED')",
         covers=("I14", "P1"),
     ),
     Invariant(
         name="capture_entry_has_a_charge",
-        says="No capture is in the books without a captured charge.",
+        says="No capture and no overpayment is in the books without a captured charge.",
         sql="""
             SELECT entry.id FROM ledger_journalentry AS entry
             LEFT JOIN payments_charge AS charge ON charge.merchant_id = entry.merchant_id
                 AND charge.id::text = entry.source_ref AND charge.status = 'CAPTURED'
-            WHERE entry.source = 'charge' AND entry.leg = 'capture' AND charge.id IS NULL
+            WHERE entry.source = 'charge' AND entry.leg IN ('capture', 'overpayment') AND charge.id IS NULL
         """,
         exercised_sql="SELECT EXISTS (SELECT 1 FROM ledger_journalentry WHERE source = 'charge')",
         covers=("I15",),
@@ -47,7 +54,8 @@ INVARIANTS = [
             SELECT charge.id, charge.captured_minor, sum(line.amount_minor)
             FROM payments_charge AS charge
             JOIN ledger_journalentry AS entry ON entry.merchant_id = charge.merchant_id
-                AND entry.source = 'charge' AND entry.source_ref = charge.id::text AND entry.leg = 'capture'
+                AND entry.source = 'charge' AND entry.source_ref = charge.id::text
+                AND entry.leg IN ('capture', 'overpayment')
             JOIN ledger_journalline AS line ON line.entry_id = entry.id AND line.amount_minor > 0
             WHERE charge.status = 'CAPTURED'
             GROUP BY charge.id, charge.captured_minor HAVING sum(line.amount_minor) <> charge.captured_minor
@@ -237,4 +245,5 @@ INVARIANTS = [
         """,
         exercised_sql="SELECT EXISTS (SELECT 1 FROM payments_charge)",
     ),
+    *late_audits.INVARIANTS,
 ]

@@ -1,16 +1,21 @@
-"""The work of pay-in: provider operations that are due."""
+"""The work of pay-in: provider operations that are due, and checkouts whose time is over."""
 
+import logging
+import time
 from typing import ClassVar
 
 from core.drain import Claim, Drain
 from core.failpoints import failpoint
 from core.transactions import at_edge
 from payments.engine.execute import execute_operation
+from payments.engine.expiry import due_checkouts, expire_checkout, give_up_expiry
 from payments.engine.failures import record_failure
 from payments.locks import claim_due_operations
 from payments.models import PspOperation
 
-__all__ = ["OperationDrain"]
+__all__ = ["ExpiryDrain", "OperationDrain"]
+
+log = logging.getLogger(__name__)
 
 
 class OperationDrain(Drain):
@@ -43,3 +48,25 @@ class OperationDrain(Drain):
 @at_edge
 def _claim(*, limit: int) -> list[Claim]:
     return [Claim(*row) for row in claim_due_operations(limit=limit)]
+
+
+class ExpiryDrain(Drain):
+    """Closes checkouts that were not paid in time, a portion at a time, each in a transaction of its own.
+
+    No row is claimed ahead: whoever comes second finds the checkout marked, so there is no lease.
+    """
+
+    name: ClassVar[str] = "expiry"
+
+    def run(self, *, seconds: float = 20.0) -> int:
+        """Close what is due until nothing is, or the time is over; return how many checkouts."""
+        deadline, done = time.monotonic() + seconds, 0
+        while time.monotonic() < deadline and (portion := due_checkouts()):
+            for checkout_id in portion:
+                try:
+                    expire_checkout(checkout_id=checkout_id)
+                except Exception as error:
+                    log.exception("checkout %s could not be expired", checkout_id)
+                    give_up_expiry(checkout_id=checkout_id, error=error)
+            done += len(portion)
+        return done

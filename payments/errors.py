@@ -3,11 +3,16 @@
 from core.errors import DomainError
 
 __all__ = [
+    "AttemptInProgress",
     "CaptureUnsupported",
     "CheckoutExists",
+    "CheckoutExpired",
+    "ConflictUnproven",
     "DuplicatePaymentOrderId",
     "MixedCurrencyUnsupported",
     "MultiOrderPolicyUnsupported",
+    "OrderAlreadyPaid",
+    "OrderSharesCharge",
     "PaymentMethodConflict",
     "PaymentMethodUnavailable",
     "PaymentOrderExists",
@@ -67,3 +72,33 @@ class CaptureUnsupported(DomainError):
     code = "capture_unsupported"
     status = 422
     message = "Only automatic capture is available for this payment."
+
+
+class AttemptInProgress(DomainError):
+    code = "attempt_in_progress"
+    status = 409
+    message = "A payment of this checkout is still in progress. Wait for its end, or cancel it."
+
+
+class OrderAlreadyPaid(DomainError):
+    code = "order_already_paid"
+    status = 409
+    message = "Every order of this checkout is paid."
+
+
+class CheckoutExpired(DomainError):
+    code = "checkout_expired"
+    status = 409
+    message = "The time to pay this checkout is over. Make a new one."
+
+
+class OrderSharesCharge(DomainError):
+    code = "order_shares_charge"
+    status = 409
+    message = "One charge pays this order together with others. Cancel the whole checkout."
+
+
+class ConflictUnproven(DomainError):
+    code = "conflict_unproven"
+    status = 409
+    message = "The provider does not confirm this outcome."

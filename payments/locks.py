@@ -13,11 +13,14 @@ from core import clock
 from core.rows import Query, columns_of, read_together
 from core.transactions import requires_transaction
 from payments.models import Charge, ChargeLine, PaymentEvent, PaymentOrder, PspOperation
+from payments.states import CHARGE_DEAD, ORDER_FINAL
 
 __all__ = [
     "ChargeScope",
+    "CheckoutScope",
     "claim_due_operations",
     "lock_charge",
+    "lock_checkout",
     "lock_operation",
     "lock_unstarted_charges",
     "lock_waiting_of_checkout",
@@ -51,6 +54,35 @@ class ChargeScope:
         Where the buyer pays on the provider's page, registering it is all that we ever send.
         """
         return self.latest("register" if self.charge.is_hosted else "confirm")
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the charge ended without money: it covers nothing."""
+        return self.charge.status in CHARGE_DEAD
+
+    @property
+    def covered(self) -> list[PaymentOrder]:
+        """The orders that this charge, and no other one, pays."""
+        live = {line.order_id for line in self.lines if line.live}
+        return [order for order in self.orders if order.id in live]
+
+
+@dataclass
+class CheckoutScope:
+    """A checkout with all its orders and charges, locked; the charges share the orders."""
+
+    checkout: PaymentEvent
+    orders: list[PaymentOrder]
+    charges: list[ChargeScope]
+
+    @property
+    def open_orders(self) -> list[PaymentOrder]:
+        """The orders whose end is not known yet."""
+        return [order for order in self.orders if order.status not in ORDER_FINAL]
+
+    def charge_of(self, order: PaymentOrder) -> ChargeScope | None:
+        """Return the charge that covers an order now."""
+        return next((each for each in self.charges if order in each.covered), None)
 
 
 # Plain SQL, because a payment takes these locks three times and the ORM made it several times as long.
@@ -134,6 +166,32 @@ def _scope(
         lines=[line for line, _ in orders],
         orders=sorted((order for _, order in orders), key=lambda order: order.position),
     )
+
+
+@requires_transaction
+def lock_checkout(*, checkout_id: UUID) -> CheckoutScope | None:
+    """Lock a checkout and everything of it; None when there is no such checkout."""
+    checkout = PaymentEvent.objects.select_for_update(no_key=True).filter(id=checkout_id).first()
+    if checkout is None:
+        return None
+    charges = Charge.objects.filter(checkout=checkout).order_by("id").select_for_update(no_key=True)
+    by_charge: dict[UUID, ChargeScope] = {}
+    for charge in charges:
+        charge.checkout = checkout
+        by_charge[charge.id] = ChargeScope(checkout, charge, [], [], [])
+    operations = PspOperation.objects.filter(charge_id__in=list(by_charge)).order_by("id")
+    for operation in operations.select_for_update(no_key=True):
+        by_charge[operation.charge_id].operations.append(operation)
+    orders = PaymentOrder.objects.filter(checkout=checkout).order_by("id").select_for_update(no_key=True)
+    by_order = {order.id: order for order in orders}
+    for order in by_order.values():
+        order.checkout = checkout
+    for line in ChargeLine.objects.filter(charge_id__in=list(by_charge)).order_by("order__position"):
+        line.order = by_order[line.order_id]
+        by_charge[line.charge_id].lines.append(line)
+        by_charge[line.charge_id].orders.append(line.order)
+    in_order = sorted(by_order.values(), key=lambda order: order.position)
+    return CheckoutScope(checkout, in_order, list(by_charge.values()))
 
 
 @requires_transaction

@@ -36,13 +36,22 @@ class PaymentEvent(EventSubject):
     compensated_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
+    # Since when it is being closed because its time is over.
+    expiry_started_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["merchant_id", "checkout_id"], name="payments_checkout_once"),
         ]
-        indexes = [models.Index(fields=["merchant_id", "-id"], name="payments_checkout_list")]
+        indexes = [
+            models.Index(fields=["merchant_id", "-id"], name="payments_checkout_list"),
+            models.Index(
+                fields=["expires_at"],
+                name="payments_checkout_expiry",
+                condition=Q(is_payment_done=False, expiry_started_at__isnull=True),
+            ),
+        ]
 
 
 class PaymentOrder(StatefulModel, EventSubject):
@@ -201,6 +210,7 @@ class Charge(StatefulModel):
     authorized_minor = models.BigIntegerField(default=0)
     captured_minor = models.BigIntegerField(default=0)
     voided_minor = models.BigIntegerField(default=0)
+    refunded_minor = models.BigIntegerField(default=0)
     status = StateField(CHARGE)
     redirect_url = models.CharField(max_length=2000, blank=True)
     failure = models.JSONField(null=True)
@@ -231,6 +241,10 @@ class Charge(StatefulModel):
                     authorized_minor__gte=F("captured_minor") + F("voided_minor"),
                 ),
                 name="payments_charge_captured_within_authorized",
+            ),
+            models.CheckConstraint(
+                condition=Q(refunded_minor__gte=0, refunded_minor__lte=F("captured_minor")),
+                name="payments_charge_never_returns_more_than_captured",
             ),
         ]
 
@@ -340,6 +354,8 @@ class PspOperation(StatefulModel, WorkRow):
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     nonce = models.CharField(max_length=64, unique=True)
+    # What the operation made at the provider, where that has a name of its own: a refund.
+    psp_reference = models.CharField(max_length=255, null=True)
     status = StateField(PSP_OPERATION)
     asked = models.IntegerField(default=0)
     error = models.CharField(max_length=500, blank=True)
@@ -353,7 +369,11 @@ class PspOperation(StatefulModel, WorkRow):
                 fields=["merchant_id", "charge", "kind"],
                 condition=~Q(status__in=["DECLINED", "CANCELED"]),
                 name="payments_operation_one_of_a_kind",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["merchant_id", "channel", "kind", "psp_reference"],
+                name="payments_operation_reference_once",
+            ),
         ]
         indexes = [
             models.Index(fields=["due_at"], name="payments_operation_due", condition=Q(due_at__isnull=False)),
@@ -382,8 +402,9 @@ class PspOperation(StatefulModel, WorkRow):
         self.due_at, self.leased_until = due_at, leased_until
 
     @transition(PSP_OPERATION, status, "SUCCEEDED")
-    def to_succeeded(self) -> None:
+    def to_succeeded(self, *, psp_reference: str | None = None) -> None:
         """The provider did it."""
+        self.psp_reference = psp_reference or self.psp_reference
         self.due_at, self.leased_until, self.error = None, None, ""
 
     @transition(PSP_OPERATION, status, "DECLINED")

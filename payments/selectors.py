@@ -6,9 +6,9 @@ from uuid import UUID
 
 from channels.selectors import get_channel
 from core.errors import NotFound
-from core.ids import parse_public_id
 from core.models import StatusChange
 from payments.models import ChargeLine, PaymentEvent, PaymentOrder, PspOperation
+from payments.references import by_reference
 from payments.snapshots import checkout_object, moment, order_object
 
 __all__ = ["checkout_as_accepted", "get_checkout", "get_payment_order"]
@@ -17,7 +17,9 @@ __all__ = ["checkout_as_accepted", "get_checkout", "get_payment_order"]
 def get_payment_order(*, merchant_id: UUID, reference: str) -> dict[str, Any]:
     """Return one payment_order object with its timeline. Raises NotFound, also for another merchant's."""
     order = (
-        PaymentOrder.objects.filter(merchant_id=merchant_id, **_by(reference, "pay", "payment_order_id"))
+        PaymentOrder.objects.filter(
+            merchant_id=merchant_id, **by_reference(reference, "pay", "payment_order_id")
+        )
         .select_related("checkout")
         .first()
     )
@@ -32,7 +34,7 @@ def get_payment_order(*, merchant_id: UUID, reference: str) -> dict[str, Any]:
 def get_checkout(*, merchant_id: UUID, reference: str) -> dict[str, Any]:
     """Return one checkout object with its orders. Raises NotFound, also for another merchant's."""
     checkout = PaymentEvent.objects.filter(
-        merchant_id=merchant_id, **_by(reference, "chk", "checkout_id")
+        merchant_id=merchant_id, **by_reference(reference, "chk", "checkout_id")
     ).first()
     if checkout is None:
         raise NotFound()
@@ -46,13 +48,6 @@ def get_checkout(*, merchant_id: UUID, reference: str) -> dict[str, Any]:
 def checkout_as_accepted(*, checkout: PaymentEvent, orders: Sequence[PaymentOrder]) -> dict[str, Any]:
     """Return the checkout object of a checkout that was just accepted, without another query."""
     return checkout_object(checkout, orders, {}, {})
-
-
-def _by(reference: str, prefix: str, column: str) -> dict[str, Any]:
-    if len(reference) > 64 or "\x00" in reference:
-        raise NotFound()
-    key = parse_public_id(reference, prefix)
-    return {"id": key} if key else {column: reference}
 
 
 def _current_lines(order_ids: list[UUID]) -> dict[UUID, ChargeLine]:

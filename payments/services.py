@@ -1,7 +1,11 @@
 """The only way to write pay-in. What happens inside is in `payments.engine`, one file a step."""
 
 from payments.engine.accept import accept_checkout
+from payments.engine.attempts import start_attempt
+from payments.engine.cancellations import cancel_checkout, cancel_order
+from payments.engine.conflicts import request_conflict_resolution, resolve_conflict
 from payments.engine.execute import execute_operation
+from payments.engine.expiry import expire_checkout, replay_expiry
 from payments.engine.failures import replay_operation
 from payments.engine.inline import register_inline
 from payments.engine.observe import on_provider_event
@@ -10,11 +14,18 @@ from payments.engine.wake import hurry_checkout, probe_silent_channels
 
 __all__ = [
     "accept_checkout",
+    "cancel_checkout",
+    "cancel_order",
     "execute_operation",
+    "expire_checkout",
     "hurry_checkout",
     "on_provider_event",
     "probe_silent_channels",
     "register_inline",
+    "replay_expiry",
     "replay_operation",
+    "request_conflict_resolution",
+    "resolve_conflict",
+    "start_attempt",
     "watch_webhooks",
 ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-__all__ = ["CheckoutRequest", "OrderRequest"]
+__all__ = ["AttemptRequest", "CheckoutRequest", "OrderRequest"]
 
 
 @dataclass(frozen=True)
@@ -33,3 +33,12 @@ class CheckoutRequest:
     metadata: Mapping[str, str] = field(default_factory=dict)
     actor: str = ""
     merchant_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class AttemptRequest:
+    """How a store wants to pay what failed, already checked field by field."""
+
+    payment_method: str
+    token: str = ""
+    return_url: str = ""

@@ -18,9 +18,9 @@ from core.api.serializers import StrictSerializer
 from payments.errors import MultiOrderPolicyUnsupported, PaymentMethodConflict, PaymentMethodUnavailable
 from payments.types import CheckoutRequest, OrderRequest
 
-__all__ = ["CheckoutInput"]
+__all__ = ["METHODS", "CardInput", "CheckoutInput", "check_return_url"]
 
-_METHODS = ("card", "hosted_page", "balance", "qr", "cash", "bank_transfer")
+METHODS = ("card", "hosted_page", "balance", "qr", "cash", "bank_transfer")
 
 
 class BuyerInput(StrictSerializer):
@@ -58,7 +58,7 @@ class CheckoutInput(StrictSerializer):
     buyer_info = BuyerInput(required=False)
     credit_card_info = CardInput(required=False)
     payment_orders = StrictListField(child=OrderInput(), min_length=1, max_length=100)
-    payment_method = ChoiceTextField(choices=_METHODS, required=False)
+    payment_method = ChoiceTextField(choices=METHODS, required=False)
     capture = ChoiceTextField(choices=("automatic", "manual"), required=False)
     return_url = TextField(max_length=2000, required=False)
     multi_order_policy = ChoiceTextField(choices=("all_or_nothing", "best_effort"), required=False)
@@ -79,7 +79,7 @@ class CheckoutInput(StrictSerializer):
         if method == "card" and not token:
             raise MissingField(param="credit_card_info")
         if url := values.get("return_url"):
-            _check_return_url(url)
+            check_return_url(url)
         return {
             "request": CheckoutRequest(
                 checkout_id=values["checkout_id"],
@@ -104,8 +104,8 @@ def _order(values: dict[str, Any]) -> OrderRequest:
     )
 
 
-def _check_return_url(url: str) -> None:
-    """Only a plain web address may be where the buyer is sent."""
+def check_return_url(url: str) -> None:
+    """Only a plain web address may be where the buyer is sent. Raises InvalidField."""
     try:
         parts = urlsplit(url)
         is_address = bool(parts.hostname) and parts.port != 0

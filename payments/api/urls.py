@@ -2,10 +2,14 @@
 
 from django.urls import path
 
+from payments.api.attempt_views import AttemptList, CheckoutCancellation, PaymentCancellation
 from payments.api.views import CheckoutDetail, PaymentDetail, PaymentList
 
 urlpatterns = [
     path("payments", PaymentList.as_view()),
     path("payments/<str:reference>", PaymentDetail.as_view()),
+    path("payments/<str:reference>/cancellations", PaymentCancellation.as_view()),
     path("checkouts/<str:reference>", CheckoutDetail.as_view()),
+    path("checkouts/<str:reference>/attempts", AttemptList.as_view()),
+    path("checkouts/<str:reference>/cancellations", CheckoutCancellation.as_view()),
 ]

@@ -1,5 +1,6 @@
 """Accept a checkout: store it whole with its first work, or refuse it and store nothing."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -9,13 +10,13 @@ from django.db import IntegrityError
 from core import clock
 from core.drain import Claim
 from core.errors import DomainError
-from core.history import Changes, Fact
-from core.ids import public_id
+from core.history import Changes
 from core.money import MAX_MINOR_PER_CHECKOUT, AmountTooLarge
 from core.nudges import nudge
 from core.transactions import requires_transaction
 from merchants.selectors import sellers_by_account
 from payments.engine.charges import charge_money, open_charges
+from payments.engine.facts import uncharged_fact
 from payments.engine.inline import lease_inline
 from payments.engine.methods import choose_channel
 from payments.errors import (
@@ -27,7 +28,6 @@ from payments.errors import (
     SellerUnknown,
 )
 from payments.models import PaymentEvent, PaymentOrder
-from payments.snapshots import order_object
 from payments.types import CheckoutRequest
 
 __all__ = ["Accepted", "accept_checkout"]
@@ -60,13 +60,15 @@ def accept_checkout(*, merchant_id: UUID, request: CheckoutRequest, actor: str) 
     PaymentMethodUnavailable; the caller rolls back on any of them.
     """
     _check(request)
-    channel = choose_channel(merchant_id, request)
+    channel = choose_channel(
+        merchant_id=merchant_id, payment_method=request.payment_method, amounts=_charge_amounts(request)
+    )
     checkout = _new_checkout(merchant_id, request)
     orders = _new_orders(merchant_id, request, checkout)
     changes = Changes()
     changes.insert([checkout])
     for order in orders:
-        changes.begin(order, why="accepted", by=actor, fact=_created(order, checkout))
+        changes.begin(order, why="accepted", by=actor, fact=uncharged_fact(checkout, order, "created"))
     changes.insert(orders)
     groups = [orders] if request.multi_order_policy == "all_or_nothing" else [[each] for each in orders]
     operations = open_charges(checkout, groups, channel, changes, by=actor)
@@ -92,6 +94,16 @@ def _check(request: CheckoutRequest) -> None:
         raise MixedCurrencyUnsupported(param="payment_orders")
     if request.capture != "automatic":
         raise CaptureUnsupported(param="capture")
+
+
+def _charge_amounts(request: CheckoutRequest) -> list[tuple[str, int]]:
+    """What the charges will be: one for the whole, or one for each order."""
+    if request.multi_order_policy == "best_effort":
+        return [(order.currency, order.amount_minor) for order in request.orders]
+    totals: dict[str, int] = defaultdict(int)
+    for order in request.orders:
+        totals[order.currency] += order.amount_minor
+    return list(totals.items())
 
 
 def _new_checkout(merchant_id: UUID, request: CheckoutRequest) -> PaymentEvent:
@@ -136,14 +148,6 @@ def _new_orders(merchant_id: UUID, request: CheckoutRequest, checkout: PaymentEv
             )
         )
     return orders
-
-
-def _created(order: PaymentOrder, checkout: PaymentEvent) -> Fact:
-    return Fact(
-        "payment.created",
-        public_id("pay", order.id),
-        lambda: {"object": order_object(order, checkout, None, None)},
-    )
 
 
 def _already_there(error: IntegrityError) -> DomainError | IntegrityError:

@@ -29,13 +29,17 @@ _DONE = """
 
 
 @requires_transaction
-def book_capture(scope: ChargeScope, operation: PspOperation, seen: PspObject, changes: Changes) -> None:
+def book_capture(
+    scope: ChargeScope, operation: PspOperation | None, seen: PspObject, changes: Changes
+) -> None:
     """Record a capture of the whole charge whose facts were compared with ours, and post it.
 
-    The split follows the terms that held when the store sent the checkout.
+    `operation` is what was to bring it; one that has its outcome stays as it is. The split follows the terms
+    that held when the store sent the checkout.
     """
     at = clock.now()
-    changes.move(operation, operation.to_succeeded, why="captured")
+    if operation is not None and operation.status in ("SENT", "UNKNOWN", "PENDING"):
+        changes.move(operation, operation.to_succeeded, why="captured")
     changes.move(
         scope.charge,
         scope.charge.to_captured,

@@ -4,13 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 from core.cases import open_case
-from core.history import Changes
+from core.history import SYSTEM, Changes
 from core.ids import public_id
 from payments.engine.facts import move_orders, order_fact
 from payments.locks import ChargeScope, lock_unstarted_charges
-from payments.models import ChargeLine, PspOperation
+from payments.models import ChargeLine, PaymentOrder, PspOperation
 from payments.psp.contract import Decline
-from payments.states import CHARGE_DEAD
+from payments.states import ORDER_FINAL
 
 CONFLICT_DUE = timedelta(hours=4)
 
@@ -39,27 +39,68 @@ def failure_of(decline: Decline | None, *, code: str = "card_declined") -> dict[
     }
 
 
-def close_charge(scope: ChargeScope, changes: Changes, *, failure: dict[str, Any], why: str) -> None:
-    """End a locked charge that can no longer move money, and fail the orders that it covered.
+def close_charge(
+    scope: ChargeScope,
+    changes: Changes,
+    *,
+    failure: dict[str, Any],
+    why: str,
+    by: str = SYSTEM,
+    timed_out: bool = False,
+) -> None:
+    """End a locked charge that can no longer move money, and the orders that it covered.
 
-    A charge that the provider refused is DECLINED; one that never got that far is CANCELED. One that is
-    closed already stays as it is: the answer to our closing and the answer to our question about the
-    payment both tell of it, in either order.
+    A charge that the provider refused is DECLINED; one that never got that far is CANCELED, or EXPIRED when
+    its time was over, by our clock or (`timed_out`) by the provider's. One that is closed already stays as
+    it is: the answer to our closing and the answer to our question about the payment both tell of it, in
+    either order.
     """
-    charge = scope.charge
-    if charge.status in CHARGE_DEAD:
+    if scope.is_closed:
         return
+    charge, covered = scope.charge, scope.covered
     # The lines go dark with the charge; the database checks at commit that both happened.
     ChargeLine.objects.filter(charge=charge).update(live=False)
-    if charge.status == "CREATED" or failure["code"] in _MESSAGES:
-        changes.move(charge, charge.to_canceled, why=why, failure=failure)
+    for line in scope.lines:
+        line.live = False
+    refused = charge.status != "CREATED" and failure["code"] not in _MESSAGES
+    timed_out = not refused and (timed_out or scope.checkout.expiry_started_at is not None)
+    ends = {_end_of(order, timed_out) for order in covered}
+    if refused:
+        changes.move(charge, charge.to_declined, why=why, by=by, failure=failure)
+    elif ends == {"expired"} and charge.status not in ("CREATED", "CONFLICTED"):
+        changes.move(charge, charge.to_expired, why=why, by=by)
     else:
-        changes.move(charge, charge.to_declined, why=why, failure=failure)
-    for order in scope.orders:
-        if order.status in ("NOT_STARTED", "EXECUTING", "REQUIRES_ACTION"):
-            changes.move(
-                order, order.to_failed, why=why, failure=failure, fact=order_fact(scope, order, "failed")
-            )
+        kept = failure if "failed" in ends else None
+        changes.move(charge, charge.to_canceled, why=why, by=by, failure=kept)
+    for order in covered:
+        if order.status not in ORDER_FINAL:
+            end = _end_of(order, timed_out)
+            _end_order(scope, order, changes, end=end, failure=failure, why=why, by=by)
+
+
+def _end_of(order: PaymentOrder, timed_out: bool) -> str:
+    """What becomes of an order without money: what the store asked for comes first."""
+    if order.cancel_requested_at is not None:
+        return "canceled"
+    return "expired" if timed_out else "failed"
+
+
+def _end_order(
+    scope: ChargeScope,
+    order: PaymentOrder,
+    changes: Changes,
+    *,
+    end: str,
+    failure: dict[str, Any],
+    why: str,
+    by: str,
+) -> None:
+    fact = order_fact(scope, order, end)
+    if end == "failed":
+        changes.move(order, order.to_failed, why=why, by=by, fact=fact, failure=failure)
+    else:
+        ended = order.to_canceled if end == "canceled" else order.to_expired
+        changes.move(order, ended, why=why, by=by, fact=fact)
 
 
 def fail_payment(
@@ -89,16 +130,17 @@ def conflict(scope: ChargeScope, operation: PspOperation, changes: Changes, *, e
     if operation.kind == "expire" and paying is not None and paying.status in ("UNKNOWN", "PENDING"):
         # Otherwise the next answer about the payment would decide what people were asked to decide.
         changes.move(paying, paying.to_conflicted, why=error, error=error[:500])
+    about_money = operation is paying or operation.kind in ("confirm", "expire")
     # A charge that the provider never confirmed to know stays CREATED: there is nothing to decide about it.
-    if scope.charge.status not in ("CREATED", "CONFLICTED") and (
-        operation is paying or operation.kind == "expire"
-    ):
+    # What is closed already covers nothing that could be frozen.
+    if about_money and not scope.is_closed and scope.charge.status not in ("CREATED", "CONFLICTED"):
         changes.move(scope.charge, scope.charge.to_conflicted, why=error)
     move_orders(scope, changes, "REQUIRES_ACTION", "to_executing", "executing", "people decide")
     open_case(
         kind="charge_conflict",
         due_in=CONFLICT_DUE,
         subject=public_id("chg", scope.charge.id),
+        detail={"charge_id": str(scope.charge.id)},
         summary=f"The provider's facts differ from ours: {error}"[:500],
         merchant_id=scope.charge.merchant_id,
         value_minor=scope.charge.amount_minor,

@@ -8,16 +8,15 @@ from datetime import datetime, timedelta
 
 from core.history import Changes
 from core.ids import public_id
-from payments.engine.capture import book_capture
-from payments.engine.closing import conflict
-from payments.engine.facts import move_orders, order_fact
+from payments.engine.closing import close_charge, conflict, failure_of
+from payments.engine.facts import move_orders
+from payments.engine.late_money import receive_capture
 from payments.engine.operations import GIVE_UP_AFTER, next_look, postpone, return_hop
 from payments.locks import ChargeScope
-from payments.models import ChargeLine, PspOperation
+from payments.models import PspOperation
 from payments.psp.contract import Outcome, PageRequest, PspObject, PspStatus, adapter_for
-from payments.states import CHARGE_DEAD
 
-__all__ = ["page_ended", "page_request", "page_seen"]
+__all__ = ["page_request", "page_seen"]
 
 # Our clock and the provider's need not agree to the second.
 _LEEWAY = timedelta(minutes=1)
@@ -50,10 +49,12 @@ def page_seen(scope: ChargeScope, operation: PspOperation, outcome: Outcome, cha
     seen = outcome.object
     assert seen is not None, "an answer about a page shows it"
     if seen.status is PspStatus.CAPTURED:
-        book_capture(scope, operation, seen, changes)
+        _known(scope, seen, changes)
+        receive_capture(scope, operation, seen, changes)
     elif seen.status in (PspStatus.CANCELED, PspStatus.EXPIRED):
         changes.move(operation, operation.to_canceled, why="the page ended unpaid", error="ended unpaid")
-        page_ended(scope, changes, why="the page ended unpaid")
+        _known(scope, seen, changes)
+        _ended(scope, changes)
     elif seen.status is PspStatus.REQUIRES_ACTION:
         _still_pending(operation, changes, why="the page is open")
         _opened(scope, seen, changes)
@@ -64,24 +65,10 @@ def page_seen(scope: ChargeScope, operation: PspOperation, outcome: Outcome, cha
         conflict(scope, operation, changes, error=f"unexpected status {seen.status}")
 
 
-def page_ended(scope: ChargeScope, changes: Changes, *, why: str) -> None:
-    """End a locked charge whose page can no longer be paid on.
-
-    Its orders are EXPIRED, or CANCELED where the store asked for that. A charge that ended stays as it is.
-    """
-    charge = scope.charge
-    if charge.status in CHARGE_DEAD:
-        return
-    # The lines go dark with the charge; the database checks at commit that both happened.
-    ChargeLine.objects.filter(charge=charge).update(live=False)
-    changes.move(charge, charge.to_expired, why=why)
-    for order in scope.orders:
-        if order.status not in ("EXECUTING", "REQUIRES_ACTION"):
-            continue
-        if order.cancel_requested_at is not None:
-            changes.move(order, order.to_canceled, why=why, fact=order_fact(scope, order, "canceled"))
-        else:
-            changes.move(order, order.to_expired, why=why, fact=order_fact(scope, order, "expired"))
+def _ended(scope: ChargeScope, changes: Changes) -> None:
+    """The page can no longer be paid on: its time was over, or the store took the order back."""
+    failure = failure_of(None, code="payment_canceled")
+    close_charge(scope, changes, failure=failure, why="the page ended unpaid", timed_out=True)
 
 
 def _still_pending(operation: PspOperation, changes: Changes, *, why: str) -> None:

@@ -1,7 +1,6 @@
 """Which of a merchant's channels can take a payment: by method, currency and amount."""
 
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -9,21 +8,21 @@ from channels.selectors import enabled_channels
 from channels.types import ChannelData
 from payments.errors import PaymentMethodUnavailable
 from payments.psp.contract import adapter_for
-from payments.types import CheckoutRequest
 
 __all__ = ["choose_channel"]
 
 
-def choose_channel(merchant_id: UUID, request: CheckoutRequest) -> ChannelData:
-    """Return the first enabled channel that can take the method, each currency and each charge's amount.
+def choose_channel(
+    *, merchant_id: UUID, payment_method: str, amounts: Sequence[tuple[str, int]]
+) -> ChannelData:
+    """Return the first enabled channel that can take the method, and each charge's currency and amount.
 
     A channel's capabilities say what is less than everything its provider offers:
     `{"payment_methods": [...], "currencies": [...], "limits": {"USD": {"min_minor": 50, "max_minor": 99}}}`.
     Raises PaymentMethodUnavailable.
     """
-    amounts = _amounts(request)
     for channel in enabled_channels(merchant_id=merchant_id):
-        if request.payment_method in _methods(channel) and all(
+        if payment_method in _methods(channel) and all(
             _takes(channel.capabilities, currency, amount) for currency, amount in amounts
         ):
             return channel
@@ -33,16 +32,6 @@ def choose_channel(merchant_id: UUID, request: CheckoutRequest) -> ChannelData:
 def _methods(channel: ChannelData) -> list[str]:
     own = channel.capabilities.get("payment_methods")
     return list(adapter_for(channel.provider).payment_methods if own is None else own)
-
-
-def _amounts(request: CheckoutRequest) -> list[tuple[str, int]]:
-    """What the charges will be: one for the whole, or one for each order."""
-    if request.multi_order_policy == "best_effort":
-        return [(order.currency, order.amount_minor) for order in request.orders]
-    totals: dict[str, int] = defaultdict(int)
-    for order in request.orders:
-        totals[order.currency] += order.amount_minor
-    return list(totals.items())
 
 
 def _takes(capabilities: Mapping[str, Any], currency: str, amount_minor: int) -> bool:

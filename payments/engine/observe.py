@@ -12,9 +12,10 @@ from core.rows import Query, read_together
 from core.transactions import requires_transaction
 from events.errors import NotYet
 from events.types import InboundEvent
+from payments.engine.late_money import receive_capture
 from payments.engine.outcome import apply_outcome, contradicts
 from payments.locks import ChargeScope, lock_charge
-from payments.models import Charge
+from payments.models import Charge, PspOperation
 from payments.psp.contract import Outcome, OutcomeKind, PspObject, PspStatus, adapter_for
 
 __all__ = ["on_provider_event"]
@@ -45,14 +46,7 @@ def on_provider_event(*, delivery: InboundEvent) -> None:
         return
     operation = scope.paying
     if seen.status is PspStatus.CAPTURED and not _is_hint(scope, seen):
-        if scope.charge.status == "CAPTURED" and scope.charge.psp_reference == seen.reference:
-            return
-        if operation is None or operation.status not in _WAITING:
-            _unexpected_money(scope, seen)
-            return
-        changes = Changes()
-        apply_outcome(scope, operation, Outcome(kind=OutcomeKind.SUCCEEDED, object=seen), changes)
-        changes.save()
+        _captured(scope, operation, seen)
     elif operation is not None and operation.status in ("UNKNOWN", "PENDING"):
         operation.due_at = clock.now()
         operation.save(update_fields=["due_at"])
@@ -64,6 +58,23 @@ def _is_hint(scope: ChargeScope, seen: PspObject) -> bool:
     open_page = scope.charge.is_hosted and scope.paying is not None and scope.paying.status in _WAITING
     is_told_of_page = bool(seen.session_reference) or scope.charge.psp_reference is None
     return open_page and is_told_of_page and not contradicts(scope, seen)
+
+
+def _captured(scope: ChargeScope, operation: PspOperation | None, seen: PspObject) -> None:
+    if scope.charge.status == "CAPTURED" and scope.charge.psp_reference == seen.reference:
+        return
+    changes = Changes()
+    if operation is not None and operation.status in _WAITING:
+        apply_outcome(scope, operation, Outcome(kind=OutcomeKind.SUCCEEDED, object=seen), changes)
+    elif contradicts(scope, seen):
+        _case(
+            scope, "charge_conflict", f"{seen.reference} is paid, and its facts are not those of the charge"
+        )
+    elif scope.is_closed:
+        receive_capture(scope, operation, seen, changes)
+    else:
+        _unexpected_money(scope, seen)
+    changes.save()
 
 
 def _is_known(delivery: InboundEvent, seen: PspObject) -> bool:

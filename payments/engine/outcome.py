@@ -5,11 +5,13 @@ from collections.abc import Callable
 from core import clock
 from core.history import Changes
 from core.ids import public_id
-from payments.engine.capture import book_capture
 from payments.engine.closing import close_charge, conflict, fail_payment, failure_of, give_up
+from payments.engine.endings import close_if_unwanted, is_unwanted, start_closing
 from payments.engine.facts import move_orders
 from payments.engine.hosted import page_seen
+from payments.engine.late_money import receive_capture
 from payments.engine.operations import GIVE_UP_AFTER, SEND_AGAIN, next_look, postpone, start_operation
+from payments.engine.refunding import refund_contradicts, refund_declined, refund_succeeded
 from payments.engine.reusable import after_attach, after_customer
 from payments.locks import ChargeScope
 from payments.models import PspOperation
@@ -29,13 +31,20 @@ def apply_outcome(
 
     Returns the (saved) operation that should be sent next, at once, if the outcome calls for one.
     """
-    if outcome.conflict or contradicts(scope, outcome.object):
+    contradicted = (
+        refund_contradicts(operation, outcome.object)
+        if operation.kind == "refund"
+        else contradicts(scope, outcome.object)
+    )
+    if outcome.conflict or contradicted:
         conflict(scope, operation, changes, error=outcome.error or "the provider's facts differ from ours")
         return None
     if scope.charge.is_hosted and operation is scope.paying and outcome.kind in _TELLS_OF_A_PAGE:
         page_seen(scope, operation, outcome, changes)
-        return None
-    return _HANDLERS[outcome.kind](scope, operation, outcome, changes)
+        follow_up = None
+    else:
+        follow_up = _HANDLERS[outcome.kind](scope, operation, outcome, changes)
+    return follow_up or close_if_unwanted(scope, operation, outcome, changes)
 
 
 def contradicts(scope: ChargeScope, seen: PspObject | None) -> bool:
@@ -72,6 +81,9 @@ def _succeeded(
         _expired(scope, operation, changes)
         return None
     assert outcome.object is not None, "a success names its object"
+    if operation.kind == "refund":
+        refund_succeeded(scope, operation, outcome.object, changes)
+        return None
     changes.move(operation, operation.to_succeeded, why=f"{operation.kind} done")
     if operation.kind == "customer":
         return after_customer(scope, outcome.object.reference, changes)
@@ -83,7 +95,7 @@ def _succeeded(
         why="registered at the provider",
         psp_reference=outcome.object.reference,
     )
-    return start_operation(scope.charge, "confirm", changes)
+    return None if is_unwanted(scope) else start_operation(scope.charge, "confirm", changes)
 
 
 def _confirmed(
@@ -93,7 +105,7 @@ def _confirmed(
     seen = outcome.object
     assert seen is not None, "a success names its object"
     if seen.status is PspStatus.CAPTURED:
-        book_capture(scope, operation, seen, changes)
+        receive_capture(scope, operation, seen, changes)
     elif seen.status in (PspStatus.CANCELED, PspStatus.EXPIRED):
         # Where we were closing it ourselves, the reason is ours, whichever of the two answers comes first.
         code = "psp_unavailable" if scope.latest("expire") else "payment_canceled"
@@ -103,33 +115,36 @@ def _confirmed(
         # Asked about, never acted upon, and too old to be sent again: the buyer is gone, or the provider
         # no longer knows our nonce and could charge twice. Close the object; then the payment can fail.
         postpone(operation, error="never acted upon; closing it at the provider")
-        expire = scope.latest("expire")
-        if expire is None or expire.status == "DECLINED":
-            return start_operation(scope.charge, "expire", changes)
+        return start_closing(scope, changes)
     else:
         conflict(scope, operation, changes, error=f"unexpected status {seen.status}")
     return None
 
 
 def _expired(scope: ChargeScope, operation: PspOperation, changes: Changes) -> None:
-    """The object is closed at the provider: it can no longer charge, so the payment may fail."""
+    """The object is closed at the provider: it can no longer charge, so the payment may end."""
     changes.move(operation, operation.to_succeeded, why="closed at the provider")
     paying = scope.paying
     if paying is not None and paying.status in ("UNKNOWN", "PENDING"):
         changes.move(paying, paying.to_canceled, why="closed at the provider", error="closed there")
-    close_charge(
-        scope, changes, failure=failure_of(None, code="psp_unavailable"), why="closed at the provider"
-    )
+    if scope.charge.status != "CONFLICTED":  # There two people decide what that means.
+        failure = failure_of(None, code="psp_unavailable")
+        close_charge(scope, changes, failure=failure, why="closed at the provider")
 
 
 def _declined(scope: ChargeScope, operation: PspOperation, outcome: Outcome, changes: Changes) -> None:
     changes.move(operation, operation.to_declined, why=outcome.error or "declined", error=outcome.error[:500])
     if operation.kind == "expire":
         # It can't be closed, so it may have moved money: ask about it now.
-        paying = scope.paying
+        paying, seen = scope.paying, outcome.object
         if paying is not None and paying.status in ("UNKNOWN", "PENDING"):
             paying.due_at = clock.now()
             paying.save(update_fields=["due_at"])
+        elif seen is not None and seen.status is PspStatus.CAPTURED and scope.charge.status != "CAPTURED":
+            receive_capture(scope, paying, seen, changes)
+        return
+    if operation.kind == "refund":
+        refund_declined(scope, operation, changes)
         return
     failure = failure_of(outcome.decline)
     fail_payment(scope, operation, changes, failure=failure, why=outcome.error or "declined")
@@ -152,8 +167,8 @@ def _not_sent(scope: ChargeScope, operation: PspOperation, outcome: Outcome, cha
     )
     if operation.kind == "confirm":
         changes.move(scope.charge, scope.charge.to_registered, why="not sent")
-    if operation.kind == "expire":
-        return  # What it is to close may have moved money: there is no giving up before an answer.
+    if operation.kind in ("expire", "refund"):
+        return  # There is no giving up: the one may have moved money, the other must.
     if age > GIVE_UP_AFTER or outcome.permanent:
         give_up(scope, operation, changes, why=outcome.error)
 

@@ -9,6 +9,7 @@ from channels.types import ChannelData
 from core import clock
 from core.ids import public_id
 from core.transactions import forbids_transaction
+from payments.engine.endings import is_unwanted
 from payments.engine.hosted import page_request
 from payments.engine.operations import GIVE_UP_AFTER, return_hop
 from payments.locks import ChargeScope
@@ -24,6 +25,7 @@ from payments.psp.contract import (
     PageRequest,
     PspAdapter,
     PspStatus,
+    RefundRequest,
     RegisterRequest,
     adapter_for,
 )
@@ -33,10 +35,18 @@ __all__ = ["Question", "call_for", "question_for"]
 # Providers may forget a key when its time is up; from this long before that we ask, and send nothing.
 _RETENTION_MARGIN = timedelta(hours=1)
 # A buyer does not wait longer than this for what was never acted upon: it is closed, not sent once more.
-# A closing itself is sent for as long as the provider knows its key.
-_PATIENCE = {"expire": timedelta.max}
+# A closing or a refund is sent for as long as the provider knows its key.
+_PATIENCE = {"expire": timedelta.max, "refund": timedelta.max}
 
-Request = RegisterRequest | PageRequest | ConfirmRequest | CancelRequest | CustomerRequest | AttachRequest
+Request = (
+    RegisterRequest
+    | PageRequest
+    | ConfirmRequest
+    | CancelRequest
+    | RefundRequest
+    | CustomerRequest
+    | AttachRequest
+)
 
 
 @dataclass(frozen=True)
@@ -45,7 +55,7 @@ class Question:
 
     `again`: it may have arrived already. `asks`: then there is something at the provider to ask about,
     under `reference`. `may_send`: the provider still remembers the nonce, so that sending it again has no
-    second effect, and somebody still waits for it.
+    second effect, and somebody still waits for it and wants it.
     """
 
     kind: str
@@ -69,7 +79,8 @@ def question_for(
         reference=reference,
         again=again,
         asks=again and operation is scope.paying and bool(reference),
-        may_send=age < min(memory, _PATIENCE.get(operation.kind, GIVE_UP_AFTER)),
+        may_send=age < min(memory, _PATIENCE.get(operation.kind, GIVE_UP_AFTER))
+        and not (operation.kind == "confirm" and is_unwanted(scope)),
     )
 
 
@@ -82,6 +93,8 @@ def _request(scope: ChargeScope, operation: PspOperation, channel: ChannelData) 
 @forbids_transaction
 def call_for(adapter: PspAdapter, channel: ChannelData, question: Question) -> Outcome:
     """Send the operation, or, where it may have arrived, find out first. Never raises."""
+    if question.kind == "refund" and question.again:
+        return _find_refund(adapter, channel, question)
     if not question.asks:
         if question.again and not question.may_send:
             return _forgotten()
@@ -95,6 +108,16 @@ def call_for(adapter: PspAdapter, channel: ChannelData, question: Question) -> O
     return replace(again, calls=(*known.calls, *again.calls))
 
 
+def _find_refund(adapter: PspAdapter, channel: ChannelData, question: Question) -> Outcome:
+    request: Any = question.request
+    known = adapter.find_refund(channel=channel, request=request)
+    if known.object is not None or not question.may_send:
+        return known
+    # Not to be found proves nothing; under the same nonce this is the same refund, not a second one.
+    again = _send(adapter, channel, question)
+    return replace(again, calls=(*known.calls, *again.calls))
+
+
 def _send(adapter: PspAdapter, channel: ChannelData, question: Question) -> Outcome:
     request: Any = question.request
     is_page = isinstance(question.request, PageRequest)
@@ -102,6 +125,7 @@ def _send(adapter: PspAdapter, channel: ChannelData, question: Question) -> Outc
         "register": adapter.open_page if is_page else adapter.register,
         "confirm": adapter.confirm,
         "expire": adapter.cancel,
+        "refund": adapter.refund,
         "customer": adapter.create_customer,
         "attach": adapter.attach,
     }
@@ -151,6 +175,16 @@ def _expire(scope: ChargeScope, operation: PspOperation) -> CancelRequest:
     return CancelRequest(nonce=operation.nonce, reference=scope.charge.provider_reference)
 
 
+def _refund(scope: ChargeScope, operation: PspOperation) -> RefundRequest:
+    return RefundRequest(
+        nonce=operation.nonce,
+        our_reference=public_id("op", operation.id),
+        reference=scope.charge.psp_reference or "",
+        amount_minor=operation.amount_minor,
+        currency=operation.currency,
+    )
+
+
 def _customer(scope: ChargeScope, operation: PspOperation) -> CustomerRequest:
     return CustomerRequest(nonce=operation.nonce, our_reference=public_id("chk", scope.checkout.id))
 
@@ -167,6 +201,7 @@ _REQUESTS: dict[str, Callable[[ChargeScope, PspOperation], Request]] = {
     "register": _register,
     "confirm": _confirm,
     "expire": _expire,
+    "refund": _refund,
     "customer": _customer,
     "attach": _attach,
 }

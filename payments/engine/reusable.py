@@ -9,18 +9,20 @@ from payments.models import PspOperation
 __all__ = ["after_attach", "after_customer"]
 
 
-def after_customer(scope: ChargeScope, reference: str, changes: Changes) -> PspOperation:
-    """Remember the provider's customer; next, attach the method to it."""
+def after_customer(scope: ChargeScope, reference: str, changes: Changes) -> PspOperation | None:
+    """Remember the provider's customer; next, attach the method to it, if any charge still needs that."""
     scope.checkout.customer_reference = reference
     scope.checkout.save(update_fields=["customer_reference"])
+    if scope.is_closed and not lock_unstarted_charges(scope=scope):
+        return None
     return start_operation(scope.charge, "attach", changes)
 
 
-def after_attach(scope: ChargeScope, reference: str, changes: Changes) -> PspOperation:
+def after_attach(scope: ChargeScope, reference: str, changes: Changes) -> PspOperation | None:
     """Pay with the reusable method from now on: start the other charges; next, register this one."""
     scope.checkout.token = reference
     scope.checkout.save(update_fields=["token"])
     for other in lock_unstarted_charges(scope=scope):
         start_operation(other.charge, "register", changes)
     nudge("operations")
-    return start_operation(scope.charge, "register", changes)
+    return None if scope.is_closed else start_operation(scope.charge, "register", changes)

@@ -25,6 +25,7 @@ __all__ = [
     "PspAdapter",
     "PspObject",
     "PspStatus",
+    "RefundRequest",
     "RegisterRequest",
     "adapter_for",
 ]
@@ -56,6 +57,8 @@ class PspStatus(StrEnum):
     DECLINED = "declined"
     CANCELED = "canceled"
     EXPIRED = "expired"
+    REFUNDED = "refunded"
+    """Of a refund, not of a payment: the money is on its way back."""
 
 
 @dataclass(frozen=True)
@@ -171,6 +174,17 @@ class CancelRequest:
 
 
 @dataclass(frozen=True)
+class RefundRequest:
+    """Give captured money back. `reference` is the payment object, `our_reference` names this refund."""
+
+    nonce: str
+    our_reference: str
+    reference: str
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True)
 class CustomerRequest:
     """Create the buyer at the provider, so that one payment method can pay several charges."""
 
@@ -229,6 +243,20 @@ class PspAdapter(Protocol):
         """Close the object. SUCCEEDED: it is CANCELED or EXPIRED and can no longer charge.
 
         DECLINED: it could not be closed; `object.status` says how it stands (CAPTURED, say).
+        """
+        ...
+
+    def refund(self, *, channel: ChannelData, request: RefundRequest) -> Outcome:
+        """Give captured money back; `object` is the refund.
+
+        SUCCEEDED: it is REFUNDED. PENDING: the provider will tell. DECLINED: the money stays.
+        """
+        ...
+
+    def find_refund(self, *, channel: ChannelData, request: RefundRequest) -> Outcome:
+        """Look for the refund that an earlier `refund` may have made; answers like `refund`.
+
+        That nothing was found is UNKNOWN, never proof of absence.
         """
         ...
 

@@ -21,6 +21,7 @@ from payments.psp.contract import (
     OutcomeKind,
     PageRequest,
     PspObject,
+    RefundRequest,
     RegisterRequest,
 )
 from payments.psp.declines import decline
@@ -34,6 +35,7 @@ from payments.psp.stripe_outcomes import (
     of_state,
     outcome_of,
 )
+from payments.psp.stripe_refunds import REFUND_KEY, find_refund, of_refund, read_refund
 from payments.psp.stripe_sessions import (
     EXPANDED,
     PAGE_LIFETIME,
@@ -155,6 +157,33 @@ class StripeAdapter:
             ),
         )
         return outcome_of(exchange, read=read_session, meaning=of_closed)
+
+    @forbids_transaction
+    def refund(self, *, channel: ChannelData, request: RefundRequest) -> Outcome:
+        """Create a Refund of the PaymentIntent."""
+        params: dict[str, Any] = {
+            "payment_intent": request.reference,
+            "amount": to_stripe(request.amount_minor, request.currency),
+            "metadata": {REFUND_KEY: request.our_reference},
+        }
+        exchange = call(
+            channel=channel,
+            kind="refund",
+            send=lambda client: client.v1.refunds.create(params, _key(request.nonce)),
+        )
+        return outcome_of(exchange, read=read_refund, meaning=of_refund)
+
+    @forbids_transaction
+    def find_refund(self, *, channel: ChannelData, request: RefundRequest) -> Outcome:
+        """List the PaymentIntent's Refunds and look for ours."""
+        params: dict[str, Any] = {"payment_intent": request.reference, "limit": 100}
+        exchange = call(
+            channel=channel,
+            kind="find_refund",
+            send=lambda client: client.v1.refunds.list(params),
+            has_effect=False,
+        )
+        return outcome_of(exchange, read=find_refund(request.our_reference), meaning=of_refund)
 
     @forbids_transaction
     def create_customer(self, *, channel: ChannelData, request: CustomerRequest) -> Outcome:

@@ -8,9 +8,10 @@ from psycopg import Connection
 from core import clock
 from core.transactions import at_edge
 from payments.audits import INVARIANTS
-from payments.models import PspOperation
+from payments.models import Charge, PspOperation
 from tests.database import owner_connection
 from tests.payments.conftest import Shop, hosted
+from tests.payments.test_late_money import late
 
 _ENTRY = "(SELECT id FROM ledger_journalentry WHERE source = 'charge')"
 
@@ -35,6 +36,15 @@ BREAKS: dict[str, str] = {
     "unknown_is_bounded": "UPDATE payments_pspoperation SET status = 'SENT', first_sent_at = '2020-01-01'",
     "line_follows_its_charge": "UPDATE payments_chargeline SET live = NOT live",
     "charge_is_its_lines": "UPDATE payments_charge SET amount_minor = amount_minor + 1",
+    "late_charge_is_late_as_a_whole": "UPDATE payments_chargeline SET superseded = NOT superseded"
+    " WHERE id = (SELECT id FROM payments_chargeline WHERE superseded LIMIT 1)",
+    "late_money_goes_back": "UPDATE payments_pspoperation SET status = 'DECLINED' WHERE kind = 'refund'",
+    "overpayment_is_cleared": "DELETE FROM ledger_journalline USING ledger_journalentry AS entry"
+    " WHERE entry.id = entry_id AND entry.leg = 'accepted'",
+    "refund_in_transit_is_its_operation": "UPDATE payments_pspoperation SET status = 'PENDING'"
+    " WHERE kind = 'refund'",
+    "charge_refunded_is_its_refunds": "UPDATE payments_charge SET refunded_minor = refunded_minor + 1",
+    "checkout_ends_in_time": "UPDATE payments_paymentevent SET expires_at = '2020-01-01'",
 }
 
 # Further ways to break the same rules, each of which a lazier query would miss.
@@ -63,6 +73,20 @@ MORE: list[tuple[str, str]] = [
     ),
     ("line_follows_its_charge", "UPDATE payments_chargeline SET superseded = true"),
     ("charge_is_its_lines", "DELETE FROM payments_chargeline"),
+    ("captured_charge_posted_once", "UPDATE payments_chargeline SET superseded = false"),
+    (
+        "capture_entry_has_a_charge",
+        "UPDATE ledger_journalentry SET source_ref = 'x' WHERE leg = 'overpayment'",
+    ),
+    ("late_charge_is_late_as_a_whole", "UPDATE payments_charge SET status = 'DECLINED'"),
+    ("late_money_goes_back", "UPDATE payments_pspoperation SET amount_minor = 1 WHERE kind = 'refund'"),
+    ("overpayment_is_cleared", "UPDATE payments_pspoperation SET status = 'DECLINED' WHERE kind = 'refund'"),
+    (
+        "refund_in_transit_is_its_operation",
+        "DELETE FROM ledger_journalline USING ledger_journalentry AS entry"
+        " WHERE entry.id = entry_id AND entry.leg = 'netted'",
+    ),
+    ("charge_refunded_is_its_refunds", "UPDATE payments_charge SET refunded_minor = 0"),
 ]
 
 
@@ -102,9 +126,13 @@ def _checks(owner: Connection[Any]) -> list[tuple[str, str]]:
 
 @pytest.fixture
 def busy(shop: Shop) -> Shop:
-    """A shop with a paid and a failed checkout, a page that is open and one that was paid on."""
+    """A shop with a paid and a failed checkout, an open page, one that was paid on, and late money."""
     assert shop.pay()["status"] == "succeeded"
     assert shop.pay(shop.body(token="pm_card_chargeDeclined"))["status"] == "failed"
+    seen = shop.pay(shop.body(token="pm_card_chargeDeclined"))
+    late(shop, seen, Charge.objects.get(checkout__checkout_id=seen["checkout_id"]))
+    shop.work()
+    assert shop.pay(shop.body(token="pm_card_threeDSecure2Required"))["status"] == "requires_action"
     assert shop.pay(hosted(shop))["status"] == "requires_action"
     paid = shop.pay(hosted(shop))
     page = paid["next_action"]["url"].rpartition("/")[2]

@@ -1,0 +1,38 @@
+"""The bodies of attempts and cancellations."""
+
+from typing import Any
+
+from core.api.errors import MissingField
+from core.api.fields import ChoiceTextField, TextField
+from core.api.serializers import StrictSerializer
+from payments.api.serializers import METHODS, CardInput, check_return_url
+from payments.errors import PaymentMethodConflict
+from payments.types import AttemptRequest
+
+__all__ = ["AttemptInput", "CancellationInput"]
+
+
+class AttemptInput(StrictSerializer):
+    """How to pay what failed: with a card, or on the provider's page."""
+
+    credit_card_info = CardInput(required=False)
+    payment_method = ChoiceTextField(choices=METHODS, required=False)
+    return_url = TextField(max_length=2000, required=False)
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """Return {"request": AttemptRequest}."""
+        values = super().to_internal_value(data)
+        token = values.get("credit_card_info", {}).get("token", "")
+        method = values.get("payment_method") or ("card" if token else "hosted_page")
+        if token and method != "card":
+            raise PaymentMethodConflict(param="payment_method")
+        if method == "card" and not token:
+            raise MissingField(param="credit_card_info")
+        if url := values.get("return_url"):
+            check_return_url(url)
+        request = AttemptRequest(payment_method=method, token=token, return_url=values.get("return_url", ""))
+        return {"request": request}
+
+
+class CancellationInput(StrictSerializer):
+    """Nothing needs to be said; an empty object."""

@@ -1,0 +1,65 @@
+"""Paying again after a failure, and taking back what is not paid: thin shells around services."""
+
+from http import HTTPStatus
+from typing import Any
+
+from core.api.views import PostOnceView
+from core.ids import public_id
+from payments import selectors, services
+from payments.api.attempt_serializers import AttemptInput, CancellationInput
+
+__all__ = ["AttemptList", "CheckoutCancellation", "PaymentCancellation"]
+
+
+class _MoneyView(PostOnceView):
+    scopes = {"POST": "payments:write"}
+    is_key_required = True
+
+    def _checkout(self, key: Any) -> tuple[int, dict[str, Any]]:
+        merchant_id = self.caller.merchant_id
+        shown = selectors.get_checkout(merchant_id=merchant_id, reference=public_id("chk", key))
+        return HTTPStatus.CREATED, shown
+
+
+class AttemptList(_MoneyView):
+    """POST pays the failed orders of a checkout again."""
+
+    Input = AttemptInput
+
+    def work(self, *, data: dict[str, Any], **path: Any) -> tuple[int, dict[str, Any]]:
+        """Begin the attempt; the answer is the checkout as it is then."""
+        return self._checkout(
+            services.start_attempt(
+                merchant_id=self.caller.merchant_id,
+                reference=path["reference"],
+                request=data["request"],
+                actor=self.caller.actor,
+            )
+        )
+
+
+class CheckoutCancellation(_MoneyView):
+    """POST takes back everything of a checkout that is not paid."""
+
+    Input = CancellationInput
+
+    def work(self, *, data: dict[str, Any], **path: Any) -> tuple[int, dict[str, Any]]:
+        """Cancel, or begin to; the answer is the checkout as it is then."""
+        return self._checkout(
+            services.cancel_checkout(
+                merchant_id=self.caller.merchant_id, reference=path["reference"], actor=self.caller.actor
+            )
+        )
+
+
+class PaymentCancellation(_MoneyView):
+    """POST takes back one order that has a charge of its own."""
+
+    Input = CancellationInput
+
+    def work(self, *, data: dict[str, Any], **path: Any) -> tuple[int, dict[str, Any]]:
+        """Cancel, or begin to; the answer is the order as it is then."""
+        merchant_id, actor = self.caller.merchant_id, self.caller.actor
+        key = services.cancel_order(merchant_id=merchant_id, reference=path["reference"], actor=actor)
+        shown = selectors.get_payment_order(merchant_id=merchant_id, reference=public_id("pay", key))
+        return HTTPStatus.CREATED, shown
