@@ -116,13 +116,9 @@ def _parts(order: Order, api_url: str) -> str:
         lines = [line for line in order.lines if line["seller"] == seller]
         if not lines:
             continue
-        part = known.get(seller)
-        shown = (
-            PART.get(part["payment_order_status"], PART["EXECUTING"]) if part else ("neutral", "Not started")
-        )
-        refunded = (
-            f'<p class="quiet">{escape(part["refunded"])} refunded</p>' if part and _is_refunded(part) else ""
-        )
+        part = known.get(seller, {"payment_order_status": "NOT_STARTED", "refunded": "0"})
+        shown = PART.get(part["payment_order_status"], PART["EXECUTING"])
+        refunded = f'<p class="quiet">{escape(part["refunded"])} refunded</p>' if _is_refunded(part) else ""
         things = "".join(
             f"<li><span>{line['quantity']} × {escape(line['name'])}</span>{amount(line['total'])}</li>"
             for line in lines
@@ -139,8 +135,8 @@ def _parts(order: Order, api_url: str) -> str:
     )
 
 
-def _is_refunded(part: dict[str, Any] | None) -> bool:
-    return part is not None and part["refunded"].strip("0.") != ""
+def _is_refunded(part: dict[str, Any]) -> bool:
+    return str(part["refunded"]).strip("0.") != ""
 
 
 def _actions(order: Order) -> str:

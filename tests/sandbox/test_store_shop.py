@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from tests.sandbox.store_api import Api
+from tests.sandbox.store_buyer import Buyer
 from tests.sandbox.test_store import headers
 
 KEY = "sk_test_0123456789abcdef"
@@ -36,46 +37,9 @@ def shop(sandbox: Any, api: Api) -> Iterator[Any]:
     sandbox.control("POST", "reset", {})
 
 
-class Buyer:
-    """A browser without scripts."""
-
-    def __init__(self, sandbox: Any) -> None:
-        self.base = f"{sandbox.url}/store"
-        self.browser = requests.Session()
-
-    def get(self, path: str, **options: Any) -> requests.Response:
-        return self.browser.get(f"{self.base}{path}", timeout=10, **options)
-
-    def post(self, path: str, **form: str) -> requests.Response:
-        return self.browser.post(f"{self.base}{path}", data=form, timeout=15, allow_redirects=False)
-
-    def fill(self, *skus: str) -> None:
-        for sku in skus or ("sea-atlas", "pannier"):
-            assert self.post("/cart", sku=sku).status_code == 303
-
-    def number(self) -> str:
-        """The number in the form of the checkout."""
-        return re.search(r'name="number" value="(order-[0-9a-f]{16})"', self.get("/checkout").text)[1]
-
-    def order(self, method: str = "pm_card_visa", *skus: str) -> str:
-        """Fill the cart and order; the number of the order."""
-        self.fill(*skus)
-        number = self.number()
-        self.post("/checkout", number=number, method=method)
-        return number
-
-    def page(self, number: str) -> str:
-        answer = self.get(f"/orders/{number}")
-        assert answer.status_code == 200
-        return answer.text
-
-    def says(self, number: str) -> str:
-        return re.search(r"<h1>(.*?)</h1>", self.page(number))[1]
-
-
 @pytest.fixture
 def buyer(shop: Any) -> Buyer:
-    return Buyer(shop)
+    return Buyer(shop.url)
 
 
 # --- One payment --------------------------------------------------------------------------------
@@ -199,7 +163,7 @@ def test_a_store_that_is_killed_goes_on_with_its_orders(own_sandbox: Any, api: A
     """F-A9: killed between writing the order down and hearing the answer."""
     box = own_sandbox()
     box.control("POST", "store/settings", {"api_url": api.url, "api_key": KEY})
-    buyer = Buyer(box)
+    buyer = Buyer(box.url)
     buyer.fill()
     number = buyer.number()
     api.held = threading.Event()
@@ -213,7 +177,7 @@ def test_a_store_that_is_killed_goes_on_with_its_orders(own_sandbox: Any, api: A
     api.held.set()
     box.start()
     until(lambda: number in api.checkouts)
-    until(lambda: Buyer(box).says(number) == "Your payment is being confirmed.")
+    until(lambda: Buyer(box.url).says(number) == "Your payment is being confirmed.")
     assert {sent["key"] for sent in api.posts()} == {f"{number}/1"}
     assert len(api.checkouts) == 1
 
@@ -345,7 +309,7 @@ def test_a_paid_order_offers_neither(buyer: Buyer, api: Api) -> None:
 def test_only_its_buyer_can_act_on_an_order(buyer: Buyer, shop: Any, api: Api) -> None:
     api.becomes = "failed"
     number = buyer.order()
-    stranger = Buyer(shop)
+    stranger = Buyer(shop.url)
     assert "Try again" not in stranger.page(number)
     for part in ("again", "cancel"):
         stranger.post(f"/orders/{number}/{part}", n="2", method="pm_card_visa")
@@ -420,7 +384,7 @@ def test_settings_are_checked_and_the_key_is_not_shown(shop: Any) -> None:
 
 
 def test_a_store_that_is_not_connected_says_so(own_sandbox: Any) -> None:
-    buyer = Buyer(own_sandbox())
+    buyer = Buyer(own_sandbox().url)
     assert "not connected to a payment system" in buyer.get("/").text
     number = buyer.order()
     assert buyer.says(number) == "We are sending your order."
