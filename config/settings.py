@@ -25,6 +25,7 @@ INSTALLED_APPS = [
     "events.apps.EventsConfig",
     "ledger.apps.LedgerConfig",
     "wallet.apps.WalletConfig",
+    "risk.apps.RiskConfig",
     "payments.apps.PaymentsConfig",
     # The basic config leaves django's default site alone: ours is core.admin_site.site.
     "unfold.apps.BasicAppConfig",

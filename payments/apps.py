@@ -13,9 +13,11 @@ class PaymentsConfig(AppConfig):
         from payments.audits import INVARIANTS
         from payments.drains import OperationDrain
         from payments.engine.observe import on_provider_event
-        from payments.services import replay_operation
+        from payments.services import on_risk_verdict, replay_operation
+        from risk.subscriptions import on_verdict
 
         register(INVARIANTS)
         register_drain(OperationDrain())
         register_replay("operations", replay_operation)
         subscribe("stripe", "payment_intent.", "payments", on_provider_event)
+        on_verdict(on_risk_verdict)

@@ -5,12 +5,14 @@ from core.errors import DomainError
 __all__ = [
     "CaptureUnsupported",
     "CheckoutExists",
+    "CheckoutExpired",
     "DuplicatePaymentOrderId",
     "MixedCurrencyUnsupported",
     "MultiOrderPolicyUnsupported",
     "PaymentMethodConflict",
     "PaymentMethodUnavailable",
     "PaymentOrderExists",
+    "ReviewDecided",
     "SellerUnknown",
 ]
 
@@ -67,3 +69,15 @@ class CaptureUnsupported(DomainError):
     code = "capture_unsupported"
     status = 422
     message = "Only automatic capture is available for this payment."
+
+
+class CheckoutExpired(DomainError):
+    code = "checkout_expired"
+    status = 409
+    message = "The time for paying this checkout is over."
+
+
+class ReviewDecided(DomainError):
+    code = "review_decided"
+    status = 409
+    message = "This payment is not held for review, or not any more. Look at it again."

@@ -1,5 +1,6 @@
 """Accept a checkout: store it whole with its first work, or refuse it and store nothing."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -10,13 +11,15 @@ from channels.selectors import enabled_channels
 from channels.types import ChannelData
 from core import clock
 from core.errors import DomainError
-from core.history import Changes, Fact
-from core.ids import public_id
+from core.history import Changes
 from core.money import MAX_MINOR_PER_CHECKOUT, AmountTooLarge
 from core.nudges import nudge
 from core.transactions import requires_transaction
 from merchants.selectors import sellers_by_account
-from payments.engine.charges import charge_money, open_charges
+from merchants.types import SellerData
+from payments.engine.assessment import admit, assess_checkout
+from payments.engine.charges import charge_money
+from payments.engine.facts import uncharged_fact
 from payments.errors import (
     CaptureUnsupported,
     CheckoutExists,
@@ -27,10 +30,9 @@ from payments.errors import (
     SellerUnknown,
 )
 from payments.models import PaymentEvent, PaymentOrder
-from payments.snapshots import order_object
 from payments.types import CheckoutRequest
 
-__all__ = ["Accepted", "accept_checkout"]
+__all__ = ["Accepted", "accept_checkout", "choose_channel"]
 
 CHECKOUT_LIFETIME = timedelta(hours=24)
 _TAKEN: dict[str, tuple[type[DomainError], str]] = {
@@ -49,23 +51,26 @@ class Accepted:
 
 @requires_transaction
 def accept_checkout(*, merchant_id: UUID, request: CheckoutRequest, actor: str) -> Accepted:
-    """Store a checkout, its orders, its charges and the first operation of each; nudge the worker.
+    """Store a checkout and its orders, have it assessed, and store the charges and the first operations.
 
+    What risk declines is stored as failed, and what it holds waits for a review, both without a charge.
     Nothing is sent anywhere. Raises CheckoutExists, PaymentOrderExists, DuplicatePaymentOrderId,
     SellerUnknown, MixedCurrencyUnsupported, AmountTooLarge, CaptureUnsupported,
     PaymentMethodUnavailable; the caller rolls back on any of them.
     """
     _check(request)
-    channel = _choose_channel(merchant_id, request)
+    channel = choose_channel(merchant_id, request.payment_method)
     checkout = _new_checkout(merchant_id, request)
-    orders = _new_orders(merchant_id, request, checkout)
+    sellers = _sellers(merchant_id, request)
+    orders = _new_orders(merchant_id, request, checkout, sellers)
     changes = Changes()
+    assessment = assess_checkout(checkout, orders, sellers, changes)
     changes.insert([checkout])
     for order in orders:
-        changes.begin(order, why="accepted", by=actor, fact=_created(order, checkout))
+        fact = uncharged_fact(order, checkout, "created")
+        changes.begin(order, why="accepted", by=actor, fact=fact)
     changes.insert(orders)
-    groups = [orders] if request.multi_order_policy == "all_or_nothing" else [[each] for each in orders]
-    open_charges(checkout, groups, channel, changes, by=actor)
+    admit(checkout, orders, assessment, channel, changes, by=actor)
     try:
         changes.save()
     except IntegrityError as error:
@@ -88,10 +93,10 @@ def _check(request: CheckoutRequest) -> None:
         raise CaptureUnsupported(param="capture")
 
 
-def _choose_channel(merchant_id: UUID, request: CheckoutRequest) -> ChannelData:
-    """The first enabled channel of the merchant that can take the method."""
+def choose_channel(merchant_id: UUID, payment_method: str) -> ChannelData:
+    """Return the merchant's first enabled channel for the method. Raises PaymentMethodUnavailable."""
     for channel in enabled_channels(merchant_id=merchant_id):
-        if request.payment_method in channel.capabilities.get("payment_methods", ["card"]):
+        if payment_method in channel.capabilities.get("payment_methods", ["card"]):
             return channel
     raise PaymentMethodUnavailable(param="payment_method")
 
@@ -115,37 +120,34 @@ def _new_checkout(merchant_id: UUID, request: CheckoutRequest) -> PaymentEvent:
     )
 
 
-def _new_orders(merchant_id: UUID, request: CheckoutRequest, checkout: PaymentEvent) -> list[PaymentOrder]:
+def _sellers(merchant_id: UUID, request: CheckoutRequest) -> Mapping[str, SellerData]:
     accounts = {order.seller_account for order in request.orders}
     sellers = sellers_by_account(merchant_id=merchant_id, accounts=accounts)
-    orders = []
     for index, order in enumerate(request.orders):
         if order.seller_account not in sellers:
             raise SellerUnknown(param=f"payment_orders[{index}].seller_account")
-        orders.append(
-            PaymentOrder(
-                merchant_id=merchant_id,
-                checkout=checkout,
-                position=index,
-                payment_order_id=order.payment_order_id,
-                seller_id=sellers[order.seller_account].id,
-                seller_account=order.seller_account,
-                buyer_account=checkout.buyer_account,
-                amount=charge_money(order.amount_minor, order.currency),
-                amount_minor=order.amount_minor,
-                created_at=checkout.created_at,
-                updated_at=checkout.created_at,
-            )
+    return sellers
+
+
+def _new_orders(
+    merchant_id: UUID, request: CheckoutRequest, checkout: PaymentEvent, sellers: Mapping[str, SellerData]
+) -> list[PaymentOrder]:
+    return [
+        PaymentOrder(
+            merchant_id=merchant_id,
+            checkout=checkout,
+            position=index,
+            payment_order_id=order.payment_order_id,
+            seller_id=sellers[order.seller_account].id,
+            seller_account=order.seller_account,
+            buyer_account=checkout.buyer_account,
+            amount=charge_money(order.amount_minor, order.currency),
+            amount_minor=order.amount_minor,
+            created_at=checkout.created_at,
+            updated_at=checkout.created_at,
         )
-    return orders
-
-
-def _created(order: PaymentOrder, checkout: PaymentEvent) -> Fact:
-    return Fact(
-        "payment.created",
-        public_id("pay", order.id),
-        lambda: {"object": order_object(order, checkout, None, None)},
-    )
+        for index, order in enumerate(request.orders)
+    ]
 
 
 def _already_there(error: IntegrityError) -> DomainError | IntegrityError:

@@ -4,10 +4,10 @@ from channels.selectors import get_channel
 from core.history import Fact
 from core.ids import public_id
 from payments.locks import ChargeScope
-from payments.models import PaymentOrder
+from payments.models import PaymentEvent, PaymentOrder
 from payments.snapshots import order_object
 
-__all__ = ["order_fact"]
+__all__ = ["order_fact", "uncharged_fact"]
 
 
 def order_fact(scope: ChargeScope, order: PaymentOrder, what: str) -> Fact:
@@ -17,4 +17,13 @@ def order_fact(scope: ChargeScope, order: PaymentOrder, what: str) -> Fact:
         f"payment.{what}",
         public_id("pay", order.id),
         lambda: {"object": order_object(order, scope.checkout, scope.charge, channel.name)},
+    )
+
+
+def uncharged_fact(order: PaymentOrder, checkout: PaymentEvent, what: str) -> Fact:
+    """Return the event `payment.<what>` about an order for which there is no charge (yet)."""
+    return Fact(
+        f"payment.{what}",
+        public_id("pay", order.id),
+        lambda: {"object": order_object(order, checkout, None, None)},
     )

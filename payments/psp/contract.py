@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 
 from channels.errors import UnsupportedProvider
 from channels.types import CallRecord, ChannelData
+from risk.types import CardFacts
 
 __all__ = [
     "AttachRequest",
@@ -79,6 +80,7 @@ class PspObject:
     `our_reference` is the charge id that we put into its metadata, empty if there is none.
     `authorized_minor` is what the provider approved (still capturable plus captured), `captured_minor`
     what it took. `charge_reference` is the provider's id of the money movement, empty before there is one.
+    `card` is what the object tells of the card that was tried, if it does.
     """
 
     reference: str
@@ -91,6 +93,7 @@ class PspObject:
     redirect_url: str | None
     decline: Decline | None
     charge_reference: str
+    card: CardFacts | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
