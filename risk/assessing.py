@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from core import clock
 from core.canonical import canonical_json
@@ -38,18 +39,18 @@ def assess(*, facts: PaymentFacts, changes: Changes) -> Assessment:
         known = with_card(policy.secret, known)
     hits = evaluate(policy.rules, known)
     verdict = combine(hits, review_from=policy.review_from, decline_from=policy.decline_from)
-    asks_vendor = policy.vendor_id is not None and verdict.decision == APPROVE and not verdict.is_trusted
+    vendor_id = policy.vendor_id if verdict.decision == APPROVE and not verdict.is_trusted else None
     changes.insert(_accepted(known))
     changes.insert([_decision(known, verdict, hits, policy)])
-    if asks_vendor:
-        changes.insert([_check(policy, facts, known)])
+    if vendor_id is not None:
+        changes.insert([_check(vendor_id, policy.vendor_seconds, facts, known)])
         nudge("risk_checks")
     return Assessment(
-        decision=REVIEW if asks_vendor else verdict.decision,
+        decision=verdict.decision if vendor_id is None else REVIEW,
         score=verdict.score,
         reasons=verdict.reasons,
         hits=hits,
-        pending_external=asks_vendor,
+        pending_external=vendor_id is not None,
     )
 
 
@@ -96,14 +97,14 @@ def _as_json(hit: Hit) -> dict[str, Any]:
     return data
 
 
-def _check(policy: Policy, facts: PaymentFacts, known: Known) -> RiskCheck:
+def _check(vendor_id: UUID, seconds: int, facts: PaymentFacts, known: Known) -> RiskCheck:
     key = uuid7()
     who = facts.who
     return RiskCheck(
         id=key,
         merchant_id=facts.merchant_id,
         subject_id=facts.subject_id,
-        vendor_id=policy.vendor_id,
+        vendor_id=vendor_id,
         reference=f"rck_{key.hex}",
         request={
             "payment_method": facts.payment_method,
@@ -120,7 +121,7 @@ def _check(policy: Policy, facts: PaymentFacts, known: Known) -> RiskCheck:
                 "shipping_country": who.shipping_country,
             },
         },
-        ends_at=known.at + timedelta(seconds=policy.vendor_seconds),
+        ends_at=known.at + timedelta(seconds=seconds),
         due_at=known.at,
         created_at=known.at,
         updated_at=known.at,

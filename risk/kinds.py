@@ -33,7 +33,10 @@ class Answer:
 class Kind(Protocol):
     """One rule of a kind, ready to be asked."""
 
-    needs_card: bool
+    @property
+    def needs_card(self) -> bool:
+        """Say whether it asks about the card behind the payment method."""
+        ...
 
     def question(self, known: Known) -> Query | None:
         """Return what must be read first, or None."""
