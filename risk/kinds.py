@@ -235,7 +235,7 @@ class CardChecks:
             for each in results[name]:
                 _one_of(each, name, _RESULTS)
         if not (results["avs"] or results["cvc"]):
-            raise ValueError("name at least one result of avs or cvc")
+            raise ValueError("avs, cvc: name at least one result")
         at_least = given.get("at_least", 1)
         _whole(at_least, "at_least", 1, _MOST)
         avs, cvc = tuple(results["avs"]), tuple(results["cvc"])
