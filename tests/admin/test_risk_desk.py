@@ -1,9 +1,10 @@
-"""The risk desk: who may decide, what is shown, and that every button is one service call with an audit record."""
+"""The risk desk: who may decide, what is shown, and that every button is one service call, audited."""
 
 import re
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 
 from core.ids import parse_public_id
@@ -40,7 +41,9 @@ def risk(db: None) -> Client:
 
 def text(answer: Any) -> str:
     html = answer.content.decode()
-    body = re.sub(r"<(script|style)[^>]*>.*?</\1>", " ", html[html.index('class="page-title"') :], flags=re.S)
+    body = re.sub(
+        r"<(script|style)[^>]*>.*?</\1>", " ", html[max(html.find('class="page-title"'), 0) :], flags=re.S
+    )
     return " ".join(re.sub(r"<[^>]+>", " ", body).split())
 
 
@@ -69,7 +72,7 @@ def test_approving_opens_the_payment_and_shows_the_next(risk: Client, held: list
     record = AuditRecord.objects.get(action="payment_review.approve")
     assert (record.subject, record.reason) == (held[0]["id"], "knows the buyer")
     assert record.actor.startswith("user:")
-    assert "Approved." in text(risk.get(answer.url)) or "Approved." in risk.get(answer.url).content.decode()
+    assert "Approved." in risk.get(answer.url).content.decode()
 
 
 def test_rejecting_fails_it(risk: Client, held: list[dict[str, Any]]) -> None:
@@ -98,7 +101,8 @@ def test_who_comes_second_is_told_so(risk: Client, held: list[dict[str, Any]]) -
     """The page was open while somebody else decided."""
     key = parse_public_id(held[0]["id"], "chk")
     assert key is not None
-    reject_review(checkout_id=key, by="user:other", reason="faster")
+    with transaction.atomic():
+        reject_review(checkout_id=key, by="user:other", reason="faster")
     answer = send(risk, held[0], "approve")
     assert answer.status_code == 302 and answer.url == DESK
     assert "decided meanwhile" in risk.get(answer.url).content.decode()
