@@ -13,6 +13,7 @@ from channels import rows
 from channels.breaker import is_open, note_result
 from channels.errors import ChannelExists, InvalidChannel, UnsupportedProvider
 from channels.exchange import call, deadline
+from channels.json_calls import JsonAnswer, call_json
 from channels.locks import lock_channel
 from channels.models import Channel, PspCall
 from channels.types import CallRecord, ChannelData
@@ -25,7 +26,9 @@ from merchants.selectors import get_merchant
 
 __all__ = [
     "PROVIDERS",
+    "JsonAnswer",
     "call",
+    "call_json",
     "create_channel",
     "deadline",
     "is_open",

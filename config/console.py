@@ -40,6 +40,18 @@ def _report(title: Any, icon: str, model: str, report: str) -> dict[str, Any]:
     return {**_page(title, icon, model), **shown}
 
 
+def _desk(title: Any, icon: str, name: str, permission: str) -> dict[str, Any]:
+    """Return a menu line for a desk, on whatever case of it one is."""
+    address = f"console:{name}"
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(address),
+        "permission": _may_view(permission),
+        "active": lambda request: request.path.startswith(reverse(address)),
+    }
+
+
 def _stylesheet(request: HttpRequest) -> str:
     return static("core/console.css")
 
@@ -76,6 +88,16 @@ def _menu() -> list[dict[str, Any]]:
                 {"title": _("Overview"), "icon": "space_dashboard", "link": reverse_lazy("admin:index")},
                 _page(_("Cases"), "assignment_late", "core.case"),
                 _page(_("Approvals"), "how_to_reg", "core.approval"),
+            ],
+        },
+        {
+            "title": _("Risk"),
+            "separator": True,
+            "items": [
+                _desk(_("Review desk"), "shield_person", "risk-review", "risk.view_riskdecision"),
+                _page(_("Decisions"), "rule", "risk.riskdecision"),
+                _page(_("Rules"), "tune", "risk.riskrule"),
+                _page(_("Lists"), "list_alt", "risk.risklist"),
             ],
         },
         {

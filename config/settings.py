@@ -25,7 +25,9 @@ INSTALLED_APPS = [
     "events.apps.EventsConfig",
     "ledger.apps.LedgerConfig",
     "wallet.apps.WalletConfig",
+    "risk.apps.RiskConfig",
     "payments.apps.PaymentsConfig",
+    "console.apps.ConsoleConfig",
     # The basic config leaves django's default site alone: ours is core.admin_site.site.
     "unfold.apps.BasicAppConfig",
     "django.contrib.admin",

@@ -10,6 +10,7 @@ from core.health import healthz, readyz
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz),
     path("readyz", readyz),
+    path("admin/desks/", include("console.urls")),
     path("admin/", site.urls),
     path("docs/errors", error_catalogue),
     path("v1/", include("merchants.api.urls")),

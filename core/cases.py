@@ -14,7 +14,7 @@ from core.locks import lock_case
 from core.models import Case
 from core.transactions import UNIQUE_VIOLATION, requires_transaction, sqlstate
 
-__all__ = ["CaseClosed", "assign_case", "close_case", "open_case", "release_case"]
+__all__ = ["CaseClosed", "assign_case", "close_case", "close_open_case", "open_case", "release_case"]
 
 
 class CaseClosed(DomainError):
@@ -101,6 +101,16 @@ def close_case(*, case_id: UUID, resolution: str, by: str) -> Case:
     move(case, case.to_closed, why=resolution, by=by, resolution=resolution, closed_at=clock.now())
     _record(case, "case.close", by=by, reason=resolution)
     return case
+
+
+@requires_transaction
+def close_open_case(*, kind: str, subject: str, resolution: str, by: str) -> Case | None:
+    """Close the open case of this kind and subject, if there is one: what it asked for has been done.
+
+    Errors: ReasonRequired.
+    """
+    existing = _open(kind, subject)
+    return close_case(case_id=existing.pk, resolution=resolution, by=by) if existing else None
 
 
 def _open(kind: str, subject: str) -> Case | None:

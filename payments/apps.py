@@ -15,7 +15,8 @@ class PaymentsConfig(AppConfig):
         from payments.drains import ExpiryDrain, OperationDrain
         from payments.engine.late_money import LATE_MONEY
         from payments.engine.observe import on_provider_event
-        from payments.services import replay_expiry, replay_operation
+        from payments.services import on_risk_verdict, replay_expiry, replay_operation
+        from risk.subscriptions import on_verdict
 
         register([*audits.INVARIANTS, *capture_audits.INVARIANTS])
         declare(LATE_MONEY)
@@ -25,3 +26,4 @@ class PaymentsConfig(AppConfig):
         register_replay("expiry", replay_expiry)
         subscribe("stripe", "payment_intent.", "payments", on_provider_event)
         subscribe("stripe", "checkout.session.", "payments.pages", on_provider_event)
+        on_verdict(on_risk_verdict)

@@ -16,6 +16,7 @@ __all__ = [
     "PaymentMethodConflict",
     "PaymentMethodUnavailable",
     "PaymentOrderExists",
+    "ReviewDecided",
     "SellerUnknown",
 ]
 
@@ -102,3 +103,9 @@ class ConflictUnproven(DomainError):
     code = "conflict_unproven"
     status = 409
     message = "The provider does not confirm this outcome."
+
+
+class ReviewDecided(DomainError):
+    code = "review_decided"
+    status = 409
+    message = "This payment is not held for review, or not any more. Look at it again."

@@ -21,6 +21,7 @@ __all__ = [
     "claim_due_operations",
     "lock_charge",
     "lock_checkout",
+    "lock_checkout_orders",
     "lock_operation",
     "lock_unstarted_charges",
     "lock_waiting_of_checkout",
@@ -114,6 +115,19 @@ def lock_operation(*, operation_id: UUID) -> ChargeScope | None:
 def lock_charge(*, charge_id: UUID) -> ChargeScope | None:
     """Lock a charge and all around it; None when there is no such charge."""
     return _lock(_ITSELF, charge_id)
+
+
+@requires_transaction
+def lock_checkout_orders(*, checkout_id: UUID) -> tuple[PaymentEvent | None, list[PaymentOrder]]:
+    """Lock a checkout and its orders, which come back in the order of the request.
+
+    For what happens while no charge of them is open: charges and operations are locked between the two.
+    """
+    checkout = PaymentEvent.objects.select_for_update(no_key=True).filter(pk=checkout_id).first()
+    if checkout is None:
+        return None, []
+    orders = PaymentOrder.objects.select_for_update(no_key=True).filter(checkout_id=checkout_id)
+    return checkout, sorted(orders.order_by("id"), key=lambda order: order.position)
 
 
 @requires_transaction

@@ -7,11 +7,19 @@ from uuid import UUID
 from channels.selectors import get_channel
 from core.errors import NotFound
 from core.models import StatusChange
+from payments.engine.evidence import HeldPayment, held_payment, payment_briefs
 from payments.models import ChargeLine, PaymentEvent, PaymentOrder, PspOperation
 from payments.references import by_reference
 from payments.snapshots import checkout_object, moment, order_object
 
-__all__ = ["checkout_as_accepted", "get_checkout", "get_payment_order"]
+__all__ = [
+    "HeldPayment",
+    "checkout_as_accepted",
+    "get_checkout",
+    "get_payment_order",
+    "held_payment",
+    "payment_briefs",
+]
 
 
 def get_payment_order(*, merchant_id: UUID, reference: str) -> dict[str, Any]:

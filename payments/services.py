@@ -9,19 +9,23 @@ from payments.engine.expiry import expire_checkout, replay_expiry
 from payments.engine.failures import replay_operation
 from payments.engine.inline import register_inline
 from payments.engine.observe import on_provider_event
+from payments.engine.reviews import approve_review, on_risk_verdict, reject_review
 from payments.engine.silence import watch_webhooks
 from payments.engine.wake import hurry_checkout, probe_silent_channels
 
 __all__ = [
     "accept_checkout",
+    "approve_review",
     "cancel_checkout",
     "cancel_order",
     "execute_operation",
     "expire_checkout",
     "hurry_checkout",
     "on_provider_event",
+    "on_risk_verdict",
     "probe_silent_channels",
     "register_inline",
+    "reject_review",
     "replay_expiry",
     "replay_operation",
     "request_conflict_resolution",

@@ -3,15 +3,15 @@
 from http import HTTPStatus
 from typing import Any
 
-from core.api.views import PostOnceView
 from core.ids import public_id
 from payments import selectors, services
 from payments.api.attempt_serializers import AttemptInput, CancellationInput
+from payments.api.inline import RegistersInline
 
 __all__ = ["AttemptList", "CheckoutCancellation", "PaymentCancellation"]
 
 
-class _MoneyView(PostOnceView):
+class _MoneyView(RegistersInline):
     scopes = {"POST": "payments:write"}
     is_key_required = True
 
@@ -28,14 +28,14 @@ class AttemptList(_MoneyView):
 
     def work(self, *, data: dict[str, Any], **path: Any) -> tuple[int, dict[str, Any]]:
         """Begin the attempt; the answer is the checkout as it is then."""
-        return self._checkout(
-            services.start_attempt(
-                merchant_id=self.caller.merchant_id,
-                reference=path["reference"],
-                request=data["request"],
-                actor=self.caller.actor,
-            )
+        attempt = services.start_attempt(
+            merchant_id=self.caller.merchant_id,
+            reference=path["reference"],
+            request=data["request"],
+            actor=self.caller.actor,
         )
+        self.inline = attempt.inline
+        return self._checkout(attempt.checkout_id)
 
 
 class CheckoutCancellation(_MoneyView):

@@ -1,6 +1,7 @@
 """Accept a checkout: store it whole with its first work, or refuse it and store nothing."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -15,7 +16,9 @@ from core.money import MAX_MINOR_PER_CHECKOUT, AmountTooLarge
 from core.nudges import nudge
 from core.transactions import requires_transaction
 from merchants.selectors import sellers_by_account
-from payments.engine.charges import charge_money, open_charges
+from merchants.types import SellerData
+from payments.engine.assessment import admit, assess_checkout
+from payments.engine.charges import charge_money
 from payments.engine.facts import uncharged_fact
 from payments.engine.inline import lease_inline
 from payments.engine.methods import choose_channel
@@ -53,8 +56,9 @@ class Accepted:
 
 @requires_transaction
 def accept_checkout(*, merchant_id: UUID, request: CheckoutRequest, actor: str) -> Accepted:
-    """Store a checkout, its orders, its charges and the first operation of each; nudge the worker.
+    """Store a checkout and its orders, have it assessed, and store the charges and the first operations.
 
+    What risk declines is stored as failed, and what it holds waits for a review, both without a charge.
     Nothing is sent anywhere. Raises CheckoutExists, PaymentOrderExists, DuplicatePaymentOrderId,
     SellerUnknown, MixedCurrencyUnsupported, AmountTooLarge, CaptureUnsupported,
     PaymentMethodUnavailable; the caller rolls back on any of them.
@@ -64,14 +68,15 @@ def accept_checkout(*, merchant_id: UUID, request: CheckoutRequest, actor: str) 
         merchant_id=merchant_id, payment_method=request.payment_method, amounts=_charge_amounts(request)
     )
     checkout = _new_checkout(merchant_id, request)
-    orders = _new_orders(merchant_id, request, checkout)
+    sellers = _sellers(merchant_id, request)
+    orders = _new_orders(merchant_id, request, checkout, sellers)
     changes = Changes()
+    assessment = assess_checkout(checkout, orders, sellers, changes)
     changes.insert([checkout])
     for order in orders:
         changes.begin(order, why="accepted", by=actor, fact=uncharged_fact(checkout, order, "created"))
     changes.insert(orders)
-    groups = [orders] if request.multi_order_policy == "all_or_nothing" else [[each] for each in orders]
-    operations = open_charges(checkout, groups, channel, changes, by=actor)
+    operations = admit(checkout, orders, assessment, channel, changes, by=actor)
     inline = lease_inline(checkout, operations, changes)
     try:
         changes.save()
@@ -125,29 +130,34 @@ def _new_checkout(merchant_id: UUID, request: CheckoutRequest) -> PaymentEvent:
     )
 
 
-def _new_orders(merchant_id: UUID, request: CheckoutRequest, checkout: PaymentEvent) -> list[PaymentOrder]:
+def _sellers(merchant_id: UUID, request: CheckoutRequest) -> Mapping[str, SellerData]:
     accounts = {order.seller_account for order in request.orders}
     sellers = sellers_by_account(merchant_id=merchant_id, accounts=accounts)
-    orders = []
     for index, order in enumerate(request.orders):
         if order.seller_account not in sellers:
             raise SellerUnknown(param=f"payment_orders[{index}].seller_account")
-        orders.append(
-            PaymentOrder(
-                merchant_id=merchant_id,
-                checkout=checkout,
-                position=index,
-                payment_order_id=order.payment_order_id,
-                seller_id=sellers[order.seller_account].id,
-                seller_account=order.seller_account,
-                buyer_account=checkout.buyer_account,
-                amount=charge_money(order.amount_minor, order.currency),
-                amount_minor=order.amount_minor,
-                created_at=checkout.created_at,
-                updated_at=checkout.created_at,
-            )
+    return sellers
+
+
+def _new_orders(
+    merchant_id: UUID, request: CheckoutRequest, checkout: PaymentEvent, sellers: Mapping[str, SellerData]
+) -> list[PaymentOrder]:
+    return [
+        PaymentOrder(
+            merchant_id=merchant_id,
+            checkout=checkout,
+            position=index,
+            payment_order_id=order.payment_order_id,
+            seller_id=sellers[order.seller_account].id,
+            seller_account=order.seller_account,
+            buyer_account=checkout.buyer_account,
+            amount=charge_money(order.amount_minor, order.currency),
+            amount_minor=order.amount_minor,
+            created_at=checkout.created_at,
+            updated_at=checkout.created_at,
         )
-    return orders
+        for index, order in enumerate(request.orders)
+    ]
 
 
 def _already_there(error: IntegrityError) -> DomainError | IntegrityError:

@@ -1,14 +1,19 @@
 """Pay again what failed: new charges for the failed orders of a checkout, and for no others."""
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from core import clock
+from core.drain import Claim
 from core.errors import InvalidState
 from core.history import Changes
 from core.nudges import nudge
 from core.transactions import requires_transaction
-from payments.engine.charges import open_charges
+from merchants.selectors import sellers_by_account
+from payments.engine.assessment import admit, assess_checkout, charge_groups
+from payments.engine.charges import charge_amounts
 from payments.engine.facts import uncharged_fact
+from payments.engine.inline import lease_inline
 from payments.engine.methods import choose_channel
 from payments.errors import (
     AttemptInProgress,
@@ -17,40 +22,56 @@ from payments.errors import (
     OrderAlreadyPaid,
 )
 from payments.locks import CheckoutScope, lock_checkout
-from payments.models import PaymentOrder
+from payments.models import PaymentEvent, PaymentOrder
 from payments.references import checkout_key
 from payments.states import CHARGE_DEAD
 from payments.types import AttemptRequest
 
-__all__ = ["start_attempt"]
+__all__ = ["Attempt", "start_attempt"]
 
 _WHY = "a new attempt"
 
 
-@requires_transaction
-def start_attempt(*, merchant_id: UUID, reference: str, request: AttemptRequest, actor: str) -> UUID:
-    """Begin to pay the failed orders of a checkout with another method or card; return the checkout's key.
+@dataclass(frozen=True)
+class Attempt:
+    """A new attempt that was just begun; `inline` is the right to open the provider's page for it at once."""
 
-    One charge for all of them, or one each under best_effort. Raises NotFound, AttemptInProgress,
-    OrderAlreadyPaid, CheckoutExpired, InvalidState when nothing failed, MultiOrderPolicyUnsupported,
-    PaymentMethodUnavailable; the caller rolls back on any of them.
+    checkout_id: UUID
+    inline: Claim | None
+
+
+@requires_transaction
+def start_attempt(*, merchant_id: UUID, reference: str, request: AttemptRequest, actor: str) -> Attempt:
+    """Begin to pay the failed orders of a checkout with another method or card.
+
+    Risk is asked again, because this is how cards are tried out. One charge for all of them, or one each
+    under best_effort. Raises NotFound, AttemptInProgress, OrderAlreadyPaid, CheckoutExpired, InvalidState
+    when nothing failed, MultiOrderPolicyUnsupported, PaymentMethodUnavailable; the caller rolls back on any
+    of them.
     """
     scope = lock_checkout(checkout_id=checkout_key(merchant_id=merchant_id, reference=reference))
     assert scope is not None, "checkouts are never deleted"
-    failed = _payable(scope)
-    groups = _groups(scope, failed, request)
+    checkout, failed = scope.checkout, _payable(scope)
+    groups = charge_groups(checkout, failed)
+    if request.payment_method == "hosted_page" and len(groups) > 1:
+        raise MultiOrderPolicyUnsupported(param="payment_method")
     channel = choose_channel(
-        merchant_id=merchant_id, payment_method=request.payment_method, amounts=_charge_amounts(groups)
+        merchant_id=merchant_id, payment_method=request.payment_method, amounts=charge_amounts(groups)
     )
-    _replace_method(scope, request)
+    _replace_method(checkout, request)
     changes = Changes()
+    sellers = sellers_by_account(merchant_id=merchant_id, accounts={order.seller_account for order in failed})
+    assessment = assess_checkout(checkout, failed, sellers, changes)
+    checkout.save(update_fields=["risk_decision"])
     for order in failed:
-        fact = uncharged_fact(scope.checkout, order, "retried")
+        fact = uncharged_fact(checkout, order, "retried")
         changes.move(order, order.to_not_started, why=_WHY, by=actor, fact=fact)
-    open_charges(scope.checkout, groups, channel, changes, by=actor, why=_WHY)
+    operations = admit(checkout, failed, assessment, channel, changes, by=actor, why=_WHY)
+    inline = lease_inline(checkout, operations, changes)
     changes.save()
-    nudge("operations")
-    return scope.checkout.id
+    if inline is None:
+        nudge("operations")
+    return Attempt(checkout_id=checkout.id, inline=inline)
 
 
 def _payable(scope: CheckoutScope) -> list[PaymentOrder]:
@@ -67,22 +88,7 @@ def _payable(scope: CheckoutScope) -> list[PaymentOrder]:
     return failed
 
 
-def _groups(
-    scope: CheckoutScope, failed: list[PaymentOrder], request: AttemptRequest
-) -> list[list[PaymentOrder]]:
-    if scope.checkout.multi_order_policy == "all_or_nothing":
-        return [failed]
-    if len(failed) > 1 and request.payment_method == "hosted_page":
-        raise MultiOrderPolicyUnsupported(param="payment_method")
-    return [[order] for order in failed]
-
-
-def _charge_amounts(groups: list[list[PaymentOrder]]) -> list[tuple[str, int]]:
-    return [(group[0].amount_currency, sum(order.amount_minor for order in group)) for group in groups]
-
-
-def _replace_method(scope: CheckoutScope, request: AttemptRequest) -> None:
-    checkout = scope.checkout
+def _replace_method(checkout: PaymentEvent, request: AttemptRequest) -> None:
     checkout.payment_method, checkout.token = request.payment_method, request.token
     checkout.return_url = request.return_url or checkout.return_url
     checkout.customer_reference = ""  # Who was made for the old card does not own the new one.

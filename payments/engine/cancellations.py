@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from core import clock
+from core.cases import close_open_case
 from core.errors import InvalidState
 from core.history import Changes
+from core.ids import public_id
 from core.transactions import requires_transaction
+from payments.engine.assessment import REVIEW_CASE
 from payments.engine.endings import end_charge, stop_preparing
 from payments.engine.facts import uncharged_fact
 from payments.errors import OrderSharesCharge
@@ -79,3 +82,6 @@ def end_orders(scope: CheckoutScope, orders: Sequence[PaymentOrder], *, what: st
             changes.move(order, ended, why=why, by=by, fact=uncharged_fact(scope.checkout, order, what))
     stop_preparing(scope, changes, why=why, by=by)
     changes.save()
+    if None in ending and not any(order.status == "IN_REVIEW" for order in scope.orders):
+        subject = public_id("chk", scope.checkout.id)
+        close_open_case(kind=REVIEW_CASE, subject=subject, resolution=f"not needed any more: {why}", by=by)

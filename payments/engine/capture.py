@@ -10,6 +10,7 @@ from ledger.services import open_account
 from ledger.templates.capture import CaptureAccounts, CapturedOrder, Share, Terms, capture_entry, split
 from ledger.types import EntryDraft
 from merchants.selectors import sellers_by_account
+from payments.engine.assessment import note_paid
 from payments.engine.facts import order_fact
 from payments.locks import ChargeScope
 from payments.models import OrderShare, PspOperation
@@ -60,6 +61,7 @@ def book_capture(
             for order in scope.orders
         ]
     )
+    note_paid(scope, seen, changes)
     for order in scope.orders:
         changes.move(
             order,

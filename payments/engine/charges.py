@@ -11,7 +11,12 @@ from core.transactions import requires_transaction
 from payments.engine.operations import new_operation
 from payments.models import Charge, ChargeLine, PaymentEvent, PaymentOrder, PspOperation
 
-__all__ = ["charge_money", "open_charges"]
+__all__ = ["charge_amounts", "charge_money", "open_charges"]
+
+
+def charge_amounts(groups: Sequence[Sequence[PaymentOrder]]) -> list[tuple[str, int]]:
+    """Return currency and minor units of what one charge for each group of orders takes."""
+    return [(group[0].amount_currency, sum(order.amount_minor for order in group)) for group in groups]
 
 
 @requires_transaction

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from core import clock
 from core.history import Changes
 from core.ids import public_id
+from payments.engine.assessment import note_decline
 from payments.engine.closing import close_charge, conflict, fail_payment, failure_of, give_up
 from payments.engine.endings import close_if_unwanted, is_unwanted, start_closing
 from payments.engine.facts import move_orders
@@ -147,6 +148,8 @@ def _declined(scope: ChargeScope, operation: PspOperation, outcome: Outcome, cha
         refund_declined(scope, operation, changes)
         return
     failure = failure_of(outcome.decline)
+    if operation.kind == "confirm":
+        note_decline(scope, outcome.object, outcome.decline, changes)
     fail_payment(scope, operation, changes, failure=failure, why=outcome.error or "declined")
 
 

@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 
 from channels.errors import UnsupportedProvider
 from channels.types import CallRecord, ChannelData
+from risk.types import CardFacts
 
 __all__ = [
     "AttachRequest",
@@ -85,7 +86,8 @@ class PspObject:
     what it took. `charge_reference` is the provider's id of the money movement, empty before there is one.
 
     Where the buyer pays on the provider's page, `session_reference` is the page's own id, and `reference`
-    is empty until the provider has made the payment behind it.
+    is empty until the provider has made the payment behind it. `card` is what the object tells of the card
+    that was tried, if it does.
     """
 
     reference: str
@@ -99,6 +101,7 @@ class PspObject:
     decline: Decline | None
     charge_reference: str
     session_reference: str = ""
+    card: CardFacts | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,9 @@ __all__ = ["StripeAdapter"]
 
 log = structlog.get_logger(__name__)
 
+# The charge tells of the card: what risk compares later payments by.
+_EXPANDED: Any = {"expand": ["latest_charge"]}
+
 
 class StripeAdapter:
     """PaymentIntents with payment methods that the buyer's browser made; no card number passes here."""
@@ -108,7 +111,7 @@ class StripeAdapter:
             kind="confirm",
             send=lambda client: client.v1.payment_intents.confirm(
                 request.reference,
-                {name: value for name, value in params.items() if value},
+                {name: value for name, value in params.items() if value} | _EXPANDED,
                 _key(request.nonce),
             ),
         )
@@ -122,7 +125,7 @@ class StripeAdapter:
         exchange = call(
             channel=channel,
             kind="query",
-            send=lambda client: client.v1.payment_intents.retrieve(reference),
+            send=lambda client: client.v1.payment_intents.retrieve(reference, _EXPANDED),
             has_effect=False,
         )
         return of_question(outcome_of(exchange, meaning=of_state))

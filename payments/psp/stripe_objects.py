@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from payments.psp.contract import PspObject, PspStatus
 from payments.psp.stripe_amounts import UnsupportedAmount, from_stripe
+from payments.psp.stripe_card import read_card
 from payments.psp.stripe_declines import decline_of
 
 __all__ = [
@@ -71,6 +72,7 @@ def read_intent(data: Any) -> PspObject:
         redirect_url=_redirect_url(data.get("next_action")),
         decline=decline_of(refusal) if isinstance(refusal, Mapping) else None,
         charge_reference=read_reference(data.get("latest_charge")),
+        card=read_card(data),
     )
 
 

@@ -1,4 +1,4 @@
-"""A buyer in the sandbox's store, on the running system: what the store, the page, the provider and the books say."""
+"""A buyer in the sandbox's store, on the running system: store, page, provider and books agree."""
 
 import html
 import re

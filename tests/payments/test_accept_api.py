@@ -104,7 +104,7 @@ def test_the_answer_shows_every_field(counter: Shop) -> None:
         "payment_method": "card",
         "next_action": None,
         "payment_orders": [order(0, "90.00", "0.00"), order(1, "1.500", "0.000")],
-        "risk": {"decision": "not_assessed"},
+        "risk": {"decision": "approve"},
         "metadata": {"cart": "7"},
         "created_at": checkout["created_at"],
         "expires_at": checkout["expires_at"],

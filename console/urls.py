@@ -1,0 +1,13 @@
+"""The desks, below /admin/desks/: each behind the same door as every page of the console."""
+
+from django.urls import path
+
+from console.desks import risk_review
+from core.admin_site import site
+
+app_name = "console"
+
+urlpatterns = [
+    path("risk/", site.admin_view(risk_review.desk), name="risk-review"),
+    path("risk/<str:reference>/", site.admin_view(risk_review.desk), name="risk-review-item"),
+]

@@ -1,0 +1,188 @@
+"""Risk at the door: what it is told of a payment, and what its answer does to the orders."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from channels.types import ChannelData
+from core.cases import open_case
+from core.history import SYSTEM, Changes
+from core.ids import public_id
+from core.transactions import requires_transaction
+from merchants.types import SellerData
+from payments.engine.charges import open_charges
+from payments.engine.facts import uncharged_fact
+from payments.locks import ChargeScope
+from payments.models import PaymentEvent, PaymentOrder, PspOperation
+from payments.psp.contract import Decline, PspObject
+from risk.services import assess, note_outcome
+from risk.types import APPROVE, DECLINE, Assessment, OrderFacts, OutcomeFacts, PaymentFacts, Who
+
+__all__ = [
+    "REVIEW_CASE",
+    "RISK_FAILURE",
+    "admit",
+    "assess_checkout",
+    "charge_groups",
+    "decline_orders",
+    "note_decline",
+    "note_paid",
+    "open_review_case",
+]
+
+REVIEW_CASE = "risk_review"
+_REVIEW_DUE = timedelta(hours=4)
+# What a fraud rule saw is told to nobody outside: the buyer reads the same as for any refusal.
+RISK_FAILURE: dict[str, Any] = {
+    "code": "risk_declined",
+    "message": "The payment was declined. Use another payment method.",
+    "decline_code": None,
+    "retryable": False,
+}
+
+
+@requires_transaction
+def assess_checkout(
+    checkout: PaymentEvent,
+    orders: Sequence[PaymentOrder],
+    sellers: Mapping[str, SellerData],
+    changes: Changes,
+) -> Assessment:
+    """Have these orders of a checkout assessed; set the decision on the checkout, which the caller saves.
+
+    `sellers` by account.
+    """
+    assessment = assess(facts=_facts(checkout, orders, sellers), changes=changes)
+    checkout.risk_decision = assessment.decision
+    return assessment
+
+
+@requires_transaction
+def admit(
+    checkout: PaymentEvent,
+    orders: Sequence[PaymentOrder],
+    assessment: Assessment,
+    channel: ChannelData,
+    changes: Changes,
+    *,
+    by: str,
+    why: str = "accepted",
+) -> list[PspOperation]:
+    """Do to NOT_STARTED orders what was decided: open their charges, hold them for review, or fail them.
+
+    Returns the first operations of the charges; none where none was opened.
+    """
+    if assessment.decision == DECLINE:
+        decline_orders(checkout, orders, changes, by=SYSTEM, why="declined by risk rules")
+    elif assessment.decision in (APPROVE, "not_assessed"):
+        return open_charges(checkout, charge_groups(checkout, orders), channel, changes, by=by, why=why)
+    else:
+        external = assessment.pending_external
+        reason = "external" if external else "; ".join(assessment.reasons) or "score"
+        for order in orders:
+            fact = uncharged_fact(checkout, order, "in_review")
+            changes.move(order, order.to_in_review, why=f"risk: {reason}"[:200], by=SYSTEM, fact=fact)
+        if not external:
+            open_review_case(checkout, orders, summary=reason)
+    return []
+
+
+def charge_groups(checkout: PaymentEvent, orders: Sequence[PaymentOrder]) -> list[list[PaymentOrder]]:
+    """Return which orders are paid by one charge together."""
+    if checkout.multi_order_policy == "all_or_nothing":
+        return [list(orders)]
+    return [[each] for each in orders]
+
+
+def decline_orders(
+    checkout: PaymentEvent, orders: Sequence[PaymentOrder], changes: Changes, *, by: str, why: str
+) -> None:
+    """Fail orders that were never charged and never will be under this attempt."""
+    for order in orders:
+        fact = uncharged_fact(checkout, order, "failed")
+        changes.move(order, order.to_failed, why=why[:200], by=by, failure=RISK_FAILURE, fact=fact)
+
+
+@requires_transaction
+def open_review_case(checkout: PaymentEvent, orders: Sequence[PaymentOrder], *, summary: str) -> None:
+    """Ask a person to decide; the case carries the value where it is in one currency."""
+    currencies = {str(order.amount_currency) for order in orders}
+    is_one = len(currencies) == 1
+    open_case(
+        kind=REVIEW_CASE,
+        subject=public_id("chk", checkout.id),
+        summary=f"Held for review: {summary}"[:500],
+        due_in=_REVIEW_DUE,
+        detail={"checkout_id": checkout.checkout_id},
+        value_minor=sum(order.amount_minor for order in orders) if is_one else None,
+        currency=currencies.pop() if is_one else "",
+        merchant_id=checkout.merchant_id,
+    )
+
+
+def note_paid(scope: ChargeScope, seen: PspObject, changes: Changes) -> None:
+    """Tell risk that a charge was paid, and with what card."""
+    note_outcome(facts=_outcome(scope, "paid", seen), changes=changes)
+
+
+def note_decline(
+    scope: ChargeScope, seen: PspObject | None, decline: Decline | None, changes: Changes
+) -> None:
+    """Tell risk that a charge was declined: many of them are how stolen cards are tried out."""
+    note_outcome(facts=_outcome(scope, "declined", seen, decline.code if decline else ""), changes=changes)
+
+
+def _outcome(scope: ChargeScope, result: Any, seen: PspObject | None, code: str = "") -> OutcomeFacts:
+    charge = scope.charge
+    return OutcomeFacts(
+        merchant_id=charge.merchant_id,
+        subject_id=scope.checkout.id,
+        result=result,
+        amount_minor=charge.amount_minor,
+        currency=str(charge.amount_currency),
+        who=_who(scope.checkout),
+        card=seen.card if seen else None,
+        decline_code=code,
+    )
+
+
+def _facts(
+    checkout: PaymentEvent, orders: Sequence[PaymentOrder], sellers: Mapping[str, SellerData]
+) -> PaymentFacts:
+    return PaymentFacts(
+        merchant_id=checkout.merchant_id,
+        subject_id=checkout.id,
+        payment_method=checkout.payment_method,
+        orders=tuple(
+            OrderFacts(
+                seller_account=order.seller_account,
+                seller_country=sellers[order.seller_account].country,
+                seller_since=sellers[order.seller_account].created_at,
+                amount_minor=order.amount_minor,
+                currency=str(order.amount_currency),
+            )
+            for order in orders
+        ),
+        who=_who(checkout),
+    )
+
+
+def _who(checkout: PaymentEvent) -> Who:
+    info = checkout.buyer_info or {}
+    return Who(
+        buyer_account=checkout.buyer_account,
+        email=info.get("email") or "",
+        ip=info.get("ip") or "",
+        device_id=info.get("device_id") or "",
+        method=checkout.token or "",
+        billing_country=_country(info.get("billing_address")),
+        shipping_country=_country(info.get("shipping_address")),
+    )
+
+
+def _country(address: Any) -> str:
+    """The store's own address objects name the country in ISO 3166-1, or not at all."""
+    value = address.get("country") if isinstance(address, Mapping) else None
+    if isinstance(value, str) and len(value) == 2 and value.isascii() and value.isalpha():
+        return value.upper()
+    return ""

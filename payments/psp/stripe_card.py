@@ -1,0 +1,48 @@
+"""What Stripe tells of a card: after a payment in the charge, after a refusal in the method that was refused.
+
+Nothing here decides about money, so whatever is missing or odd is left out instead of refused.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from risk.types import CardFacts
+
+__all__ = ["read_card"]
+
+_CHECKS = {"pass": "pass", "fail": "fail", "unavailable": "unavailable", "unchecked": "unchecked"}
+
+
+def read_card(intent: Mapping[str, Any]) -> CardFacts | None:
+    """Return the card of a PaymentIntent whose charge is expanded, or whose last try was refused."""
+    charge, refusal = intent.get("latest_charge"), intent.get("last_payment_error")
+    method = _inside(refusal, "payment_method") if isinstance(refusal, Mapping) else None
+    found = _inside(method, "card") or _inside(_inside(charge, "payment_method_details"), "card")
+    if found is None:
+        return None
+    checks = _inside(found, "checks") or {}
+    return CardFacts(
+        fingerprint=_text(found, "fingerprint", 64),
+        brand=_text(found, "brand", 24),
+        country=_text(found, "country", 2),
+        bin=_text(found, "iin", 8),
+        avs=_worst(checks.get("address_line1_check"), checks.get("address_postal_code_check")),
+        cvc=_CHECKS.get(str(checks.get("cvc_check")), ""),
+    )
+
+
+def _inside(value: Any, name: str) -> Mapping[str, Any] | None:
+    inner = value.get(name) if isinstance(value, Mapping) else None
+    return inner if isinstance(inner, Mapping) else None
+
+
+def _text(data: Mapping[str, Any], name: str, longest: int) -> str:
+    value = data.get(name)
+    is_fit = isinstance(value, str) and len(value) <= longest and value.isascii() and value.isprintable()
+    return str(value) if is_fit else ""
+
+
+def _worst(*results: Any) -> str:
+    """One word for the address: a part that fails counts more than one that passes."""
+    said = {_CHECKS.get(str(result), "") for result in results}
+    return next((word for word in ("fail", "unavailable", "unchecked", "pass") if word in said), "")

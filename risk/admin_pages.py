@@ -1,0 +1,52 @@
+"""A page with a form that calls one service: shared by the pages of rules and lists."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from core.admin_pages import PageAdmin
+from core.audit_trail import user_actor
+from core.errors import DomainError
+from core.models import User
+from core.transactions import at_edge
+
+__all__ = ["FormPages"]
+
+
+class FormPages(PageAdmin):
+    """Pages of our own where a form is sent to a service; what the service refuses is shown in the form."""
+
+    def require(self, request: HttpRequest, *rights: str) -> None:
+        """Raise PermissionDenied unless the person may look here and has these rights."""
+        if not self.has_view_permission(request) or not request.user.has_perms(rights):
+            raise PermissionDenied
+
+    def send(
+        self,
+        request: HttpRequest,
+        form: forms.Form,
+        work: Callable[[str], Any],
+        *,
+        done: Any,
+        to: Callable[[Any], str],
+    ) -> HttpResponse | None:
+        """Call `work(actor)` in a transaction if the form was sent and is complete.
+
+        Returns the redirect to `to(what work returned)`, or None: then the page is to be shown.
+        """
+        if request.method != "POST" or not form.is_valid():
+            return None
+        user = request.user
+        assert isinstance(user, User)
+        try:
+            found = at_edge(work)(user_actor(user))
+        except DomainError as error:
+            form.add_error(error.param if error.param in form.fields else None, error.message)
+            return None
+        messages.success(request, done)
+        return redirect(to(found))
