@@ -15,6 +15,16 @@ MERCHANT = "Sandbox Shop"
 URL = re.compile(r"https?://[!-~]+\Z")
 SHORTEST, LONGEST = 30 * 60, 24 * 3600
 MAX_ITEMS, MAX_QUANTITY = 100, 999_999
+#: Keys that stay empty unless the creation, the payment or the end fills them.
+EMPTY = (
+    "after_expiration", "allow_promotion_codes", "billing_address_collection", "cancel_url",
+    "client_reference_id", "client_secret", "collected_information", "consent", "consent_collection",
+    "currency_conversion", "customer", "customer_account", "customer_creation", "customer_details",
+    "customer_email", "integration_identifier", "invoice", "locale", "managed_payments", "origin_context",
+    "payment_intent", "payment_link", "payment_method_configuration_details", "permissions",
+    "recovered_from", "saved_payment_method_options", "setup_intent", "shipping_address_collection",
+    "shipping_cost", "submit_type", "subscription", "success_url", "wallet_options",
+)  # fmt: skip
 SUBMIT_TYPES = {"auto", "pay", "book", "donate"}
 INTENT_TEXTS = {
     "description": 1000,
@@ -30,8 +40,7 @@ def build(call: Call) -> tuple[Object, Object]:
     params = call.params
     if params.required("mode") != "payment":
         raise invalid("The sandbox has Checkout Sessions of mode payment", param="mode")
-    if params.choice("ui_mode", {"hosted_page"}, "hosted_page") is None:
-        raise invalid("The sandbox has Checkout Sessions on a hosted page", param="ui_mode")
+    params.choice("ui_mode", {"hosted_page"})
     types = params.names("payment_method_types") or ["card"]
     if types != ["card"]:
         raise invalid("The sandbox has payment methods of type card", param="payment_method_types")
@@ -66,22 +75,13 @@ def _session(call: Call, *, currency: str, total: int, expires_at: int) -> Objec
     return {
         "id": identifier,
         "object": "checkout.session",
+        **dict.fromkeys(EMPTY),
         "adaptive_pricing": {"enabled": False},
-        "after_expiration": None,
-        "allow_promotion_codes": None,
         "amount_subtotal": total,
         "amount_total": total,
         "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
-        "billing_address_collection": None,
-        "cancel_url": None,
-        "client_reference_id": None,
-        "client_secret": None,
-        "collected_information": None,
-        "consent": None,
-        "consent_collection": None,
         "created": call.now,
         "currency": currency,
-        "currency_conversion": None,
         "custom_fields": [],
         "custom_text": {
             "after_submit": None,
@@ -89,15 +89,8 @@ def _session(call: Call, *, currency: str, total: int, expires_at: int) -> Objec
             "submit": None,
             "terms_of_service_acceptance": None,
         },
-        "customer": None,
-        "customer_account": None,
-        "customer_creation": None,
-        "customer_details": None,
-        "customer_email": None,
         "discounts": [],
         "expires_at": expires_at,
-        "integration_identifier": None,
-        "invoice": None,
         "invoice_creation": {
             "enabled": False,
             "invoice_data": {
@@ -111,34 +104,18 @@ def _session(call: Call, *, currency: str, total: int, expires_at: int) -> Objec
             },
         },
         "livemode": False,
-        "locale": None,
-        "managed_payments": None,
         "metadata": {},
         "mode": "payment",
-        "origin_context": None,
-        "payment_intent": None,
-        "payment_link": None,
         "payment_method_collection": "if_required",
-        "payment_method_configuration_details": None,
         "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
         "payment_method_types": ["card"],
         "payment_status": "unpaid",
-        "permissions": None,
         "phone_number_collection": {"enabled": False},
-        "recovered_from": None,
-        "saved_payment_method_options": None,
-        "setup_intent": None,
-        "shipping_address_collection": None,
-        "shipping_cost": None,
         "shipping_options": [],
         "status": "open",
-        "submit_type": None,
-        "subscription": None,
-        "success_url": None,
         "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
         "ui_mode": "hosted_page",
         "url": f"{call.base_url}/c/pay/{identifier}",
-        "wallet_options": None,
     }
 
 
