@@ -1,4 +1,4 @@
-"""A buyer in the sandbox's store, on the running system: what the store, the page, the provider and the books say."""
+"""A buyer in the sandbox's store, on the running system: what store, page, provider and books say in the end."""
 
 import html
 import re
