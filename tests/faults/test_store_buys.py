@@ -1,4 +1,4 @@
-"""A buyer in the sandbox's store, on the running system: what store, page, provider and books say in the end."""
+"""A buyer in the sandbox's store, on the running system: what store, page, provider and books say."""
 
 import html
 import re
