@@ -3,11 +3,11 @@
 import hashlib
 import hmac
 import json
-import time
 from typing import Any
 
 from django.test import Client
 
+from core import clock
 from core.drain import get_drain
 from tests.payments.conftest import Shop
 
@@ -19,7 +19,7 @@ SECRET = "whsec_test"
 def deliver(shop: Shop, event: dict[str, Any], **changes: Any) -> int:
     """POST one event as the provider does; return the status."""
     body = json.dumps({**event, **changes}).encode()
-    stamp = int(time.time())
+    stamp = int(clock.now().timestamp())
     signed = hmac.new(SECRET.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
     answer = Client().generic(
         "POST",
