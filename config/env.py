@@ -21,11 +21,13 @@ class ConfigurationError(Exception):
 
 
 def env_str(name: str, default: str | None = None) -> str:
-    """Return the variable, or the content of the file named by NAME_FILE (for mounted secrets)."""
+    """Return the variable, or the content of the file named by NAME_FILE (for mounted secrets).
+
+    An empty value counts as not set, wherever it comes from: a copy of .env.example changes nothing.
+    """
     if path := os.environ.get(f"{name}_FILE"):
         return Path(path).read_text().strip()
-    value = os.environ.get(name)
-    if value is not None:
+    if value := os.environ.get(name):
         return value
     if default is None:
         raise ConfigurationError(f"{name} is not set; .env.example says what it is for")

@@ -6,6 +6,8 @@ from typing import Any
 
 import structlog
 
+from core.card_data import hide_card_numbers
+
 __all__ = ["configure"]
 
 _SHARED: list[Any] = [
@@ -32,10 +34,19 @@ def configure(options: dict[str, Any]) -> None:
             foreign_pre_chain=_SHARED,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer(),
+                # Digits in any script stay themselves, so that the next step knows them.
+                structlog.processors.JSONRenderer(ensure_ascii=False),
+                _hide_card_numbers,
             ],
         )
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(options["level"])
+    # Django's own handlers would say everything once more, as plain text.
+    logging.getLogger("django").handlers.clear()
+
+
+def _hide_card_numbers(_logger: Any, _method: str, line: Any) -> str:
+    """Whoever calls may put a number where we log it: into a path, for one."""
+    return hide_card_numbers(str(line))

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from core.errors import DomainError
 
-__all__ = ["CardDataForbidden", "contains_card_number", "passes_luhn"]
+__all__ = ["CardDataForbidden", "contains_card_number", "hide_card_numbers", "passes_luhn"]
 
 
 class CardDataForbidden(DomainError):
@@ -68,12 +68,31 @@ def contains_card_number(text: str) -> bool:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
     text = _UUID.sub(" | ", text)
-    return any(
-        _is_card(candidate)
-        for run in _RUN.finditer(text)
-        if not _is_machine_made(text, run)
-        for candidate in _candidates(run[0])
-    )
+    return any(_holds_a_card(run) for run in _RUN.finditer(text))
+
+
+def hide_card_numbers(text: str) -> str:
+    """Return the text with `[card number]` in place of whatever `contains_card_number` would find."""
+    if not contains_card_number(text):
+        return text
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    kept, hidden = 0, []
+    for uuid in [*_UUID.finditer(text), None]:
+        end = uuid.start() if uuid else len(text)
+        hidden += [_RUN.sub(_hide, text[kept:end]), uuid[0] if uuid else ""]
+        kept = uuid.end() if uuid else end
+    return "".join(hidden)
+
+
+def _hide(run: re.Match[str]) -> str:
+    return "[card number]" if _holds_a_card(run) else run[0]
+
+
+def _holds_a_card(run: re.Match[str]) -> bool:
+    if _is_machine_made(run.string, run):
+        return False
+    return any(_is_card(candidate) for candidate in _candidates(run[0]))
 
 
 def _candidates(run: str) -> Iterator[str]:

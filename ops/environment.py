@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from ops.credentials import Credentials
 from ops.layout import Layout
@@ -14,6 +15,8 @@ from ops.procfs import LAUNCH_MARK
 
 DATABASE = "quittance"
 OWNER_ONLY = ("DATABASE_OWNER_URL", "READONLY_URL", "PROVISION_URL")
+# May be given as NAME_FILE, the path of a file that holds it.
+MOUNTED = ("SECRET_KEY", "FIELD_KEYS", "DATABASE_URL", "REDIS_URL", *OWNER_ONLY)
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,19 @@ def compose(
 
 
 def user_environment(layout: Layout) -> dict[str, str]:
-    """The variables of the shell over those of the `.env` file."""
+    """The variables of the shell over those of the `.env` file; an empty one of the shell does not count.
+
+    What is given as NAME_FILE is read here, so that the launcher and its processes see the same servers.
+    """
     from ops.envfile import load
 
-    return load(layout.root / ".env") | dict(os.environ)
+    found = load(layout.root / ".env")
+    found.update({name: value for name, value in os.environ.items() if value or name not in found})
+    for name in MOUNTED:
+        if path := found.pop(f"{name}_FILE", ""):
+            try:
+                found[name] = Path(path).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                problem = f"{name}_FILE={path} can't be read: {error.strerror}."
+                raise Stop(problem, cure=f"correct or unset {name}_FILE.") from error
+    return found

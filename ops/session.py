@@ -23,7 +23,7 @@ from ops.process import run_logged
 from ops.signals import Signals
 from ops.supervisor import Supervisor
 from ops.valkey import find_server, valkey_spec
-from ops.venv import VirtualEnvironment, ensure
+from ops.venv import GIVEN_VENV, VirtualEnvironment, ensure
 
 EMBEDDED = "ops/requirements-embedded.txt"
 
@@ -54,6 +54,7 @@ class Session:
             layout=self.layout,
             requirements=names,
             kind="development" if development else "run",
+            given=self.user_env.get(GIVEN_VENV, ""),
             signals=self.signals,
             progress=self.progress,
         )

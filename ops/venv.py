@@ -52,15 +52,15 @@ def ensure(
     layout: Layout,
     requirements: Iterable[str],
     kind: str,
+    given: str,
     signals: Signals,
     progress: Progress,
 ) -> VirtualEnvironment:
     """The project's virtual environment with these requirement files installed.
 
-    `kind` names the stamp that remembers what is installed. QUITTANCE_VENV names an environment to use
-    as it is. Raises Stop with the cure when none can be made or filled.
+    `kind` names the stamp that remembers what is installed. `given` (QUITTANCE_VENV) is an environment to
+    use as it is, empty for none. Raises Stop with the cure when none can be made or filled.
     """
-    given = os.environ.get(GIVEN_VENV)
     if given:
         venv = VirtualEnvironment(Path(given).absolute())
         if not venv.python.exists():

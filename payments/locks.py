@@ -138,13 +138,13 @@ def _scope(
 
 @requires_transaction
 def lock_waiting_operations(*, channel_id: UUID, looked_before: datetime) -> list[UUID]:
-    """Lock and return the channel's operations without an outcome, skipping those in work.
+    """Lock and return the channel's operations without an outcome, skipping those in work or due already.
 
     Only those that were last looked at before `looked_before`.
     """
     waiting = PspOperation.objects.filter(channel_id=channel_id, status__in=["UNKNOWN", "PENDING"])
     return list(
-        waiting.filter(updated_at__lt=looked_before)
+        waiting.filter(updated_at__lt=looked_before, due_at__gt=clock.now())
         .order_by("id")
         .select_for_update(skip_locked=True, no_key=True)
         .values_list("id", flat=True)
@@ -170,6 +170,28 @@ def lock_waiting_of_checkout(*, checkout_id: UUID, looked_before: datetime) -> l
 def release_lease(*, operation_id: UUID, fence: int) -> None:
     """Give a claimed operation back, unless a newer claim holds it."""
     PspOperation.objects.filter(id=operation_id, fence=fence).update(leased_until=None)
+
+
+@requires_transaction
+def lock_probes(*, silent_since: datetime, idle_until: datetime) -> list[UUID]:
+    """Lock and return one UNKNOWN operation of each channel, the one that was looked at longest ago.
+
+    Of no channel where any was looked at since `silent_since`, or will be before `idle_until`.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_PROBES, {"silent_since": silent_since, "idle_until": idle_until})
+        return [key for (key,) in cursor.fetchall()]
+
+
+_PROBES = """
+SELECT id FROM payments_pspoperation
+WHERE id IN (
+    SELECT (array_agg(id ORDER BY updated_at))[1] FROM payments_pspoperation
+    WHERE status = 'UNKNOWN' AND due_at IS NOT NULL
+    GROUP BY channel_id HAVING max(updated_at) < %(silent_since)s AND min(due_at) > %(idle_until)s
+)
+ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+"""
 
 
 @requires_transaction

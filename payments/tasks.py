@@ -1,13 +1,21 @@
-"""Celery's view of pay-in: what beat starts now and then. The work itself is in the services."""
+"""What pay-in does by the clock, beside its drains. The work itself is in the services."""
 
 import logging
 
 from celery import shared_task
 
 from core.transactions import at_edge
-from payments.services import watch_webhooks
+from payments.services import probe_silent_channels, watch_webhooks
+
+__all__ = ["probe", "watch"]
 
 log = logging.getLogger(__name__)
+
+
+@shared_task(name="payments.probe")
+def probe(**_newer: object) -> None:
+    """Ask one thing of each provider that owes us outcomes and was asked nothing for a while."""
+    at_edge(probe_silent_channels)()
 
 
 @shared_task(name="payments.watch_webhooks")

@@ -11,6 +11,9 @@ Parts
 ``psp``      the provider: speaks Stripe's API well enough for Stripe's official SDK.
 ``webhooks`` signed webhooks of the provider, with a durable queue.
 ``faults``   misbehaviour on demand, deterministic by seed.
+``checkout`` the provider's hosted page, its form and its drawings; ``bank`` the buyer's bank.
+``alarms``   what happens by itself when the sandbox clock reaches a moment.
+``vendor``   a slow vendor of risk assessments.
 ``store``    the receiver of the product's own webhooks.
 ``control``  ``/_sandbox/``: arm faults, read the journal of effects, move the clock, reset.
 

@@ -9,10 +9,11 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from functools import partial
 
 from sandbox.clock import Clock
 from sandbox.database import Database
-from sandbox.psp import sessions
+from sandbox.psp import attempts, sessions
 from sandbox.psp.api import Api
 from sandbox.psp.call import Call
 
@@ -21,7 +22,11 @@ PAUSE = 0.1
 Action = Callable[[Call, str], object]
 
 #: What each kind of alarm does to its target. An action does nothing when the state has moved on.
-ACTIONS: dict[str, Action] = {sessions.EXPIRY: sessions.expire_by_clock}
+ACTIONS: dict[str, Action] = {
+    sessions.EXPIRY: sessions.expire_by_clock,
+    attempts.REVIEW_SUCCEEDS: partial(attempts.end_review, succeeded=True),
+    attempts.REVIEW_FAILS: partial(attempts.end_review, succeeded=False),
+}
 
 
 class Alarms:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from sandbox import pages
+from sandbox import bank_pages, pages
+from sandbox.checkout_pages import HEADERS
 from sandbox.database import Database, place_of
+from sandbox.marks import LABELS
 from sandbox.psp import attempts
 from sandbox.psp.api import Api
 from sandbox.psp.call import Call
 from sandbox.psp.errors import ApiError
+from sandbox.psp.session_objects import MERCHANT
 from sandbox.server import Request, Response
 
 HTML = "text/html; charset=utf-8"
@@ -27,21 +31,22 @@ class Bank:
         """``GET`` shows the step at ``/_bank/3ds/{intent}/{step}``, ``POST`` finishes it."""
         parts = request.path.strip("/").split("/")
         if len(parts) != 4 or parts[1] != "3ds":
-            return Response(404, pages.message("Nothing here", "This page of the bank does not exist."), HTML)
+            return self._say(404, "Nothing here", "This page of the bank does not exist.")
         row = self._find(parts[2])
         if row is None or row["hidden"].get("step") != parts[3]:
-            text = "This step is finished or was never asked for. Go back to the store."
-            return Response(410, pages.message("Nothing to confirm", text), HTML)
+            text = "This step is finished or was never asked for. Go back to the shop."
+            back = None if row is None else row["hidden"].get("return_url")
+            return self._say(410, "Nothing to confirm", text, link=back)
         if request.method == "GET":
-            return Response(200, pages.bank(row["body"], request.path), HTML)
+            return Response(200, self._step(row, request.path), HTML, dict(HEADERS))
         passed = parse_qs(request.body.decode("utf-8", "replace")).get("result") == ["complete"]
         back = row["hidden"].get("return_url")
         try:
             intent = self.finish(parts[2], passed=passed)
         except ApiError as error:
-            return Response(409, pages.message("Too late", str(error)), HTML)
+            return self._say(409, "Too late", str(error), link=back)
         if back is None:
-            return Response(200, pages.message("Thank you", "You can close this page."), HTML)
+            return self._say(200, "Thank you", "You can close this page.")
         good = intent["status"] in ("succeeded", "requires_capture", "processing")
         query = urlencode(
             {
@@ -51,7 +56,25 @@ class Bank:
             }
         )
         glue = "&" if urlsplit(back).query else "?"
-        return Response(303, b"", HTML, {"Location": f"{back}{glue}{query}"})
+        return Response(303, b"", HTML, {"Location": f"{back}{glue}{query}", "Cache-Control": "no-store"})
+
+    def _say(self, status: int, title: str, text: str, *, link: str | None = None) -> Response:
+        return Response(status, bank_pages.message(title, text, link=link), HTML, dict(HEADERS))
+
+    def _step(self, row: dict[str, Any], action: str) -> bytes:
+        """What the buyer is asked to confirm: who is paid, how much, from which card."""
+        intent = row["body"]
+        method = self._object(intent["payment_method"])["body"]["card"]
+        merchant = MERCHANT
+        if "session" in row["hidden"]:
+            merchant = self._object(row["hidden"]["session"])["hidden"]["merchant"]
+        return bank_pages.step(
+            merchant=merchant,
+            price=pages.money(intent["amount"], intent["currency"]),
+            card=f"{LABELS[method['brand']]} •••• {method['last4']}",
+            date=time.strftime("%d %B %Y", time.gmtime(intent["created"])),
+            action=action,
+        )
 
     def finish(self, intent_id: str, *, passed: bool) -> dict[str, Any]:
         """Finish the open step of a PaymentIntent; raises ApiError when none is open."""
@@ -69,14 +92,14 @@ class Bank:
         return result
 
     def _find(self, intent_id: str) -> dict[str, Any] | None:
+        row = self._object(intent_id)
+        return row if row.get("type") == "payment_intent" else None
+
+    def _object(self, identifier: str) -> dict[str, Any]:
         row = self._database.one(
-            "SELECT account, body, hidden FROM object WHERE seq = ? AND id = ? AND type = 'payment_intent'",
-            (place_of(intent_id), intent_id),
+            "SELECT account, type, body, hidden FROM object WHERE seq = ? AND id = ?",
+            (place_of(identifier), identifier),
         )
         if row is None:
-            return None
-        return {
-            "account": row["account"],
-            "body": json.loads(row["body"]),
-            "hidden": json.loads(row["hidden"]),
-        }
+            return {}
+        return {**row, "body": json.loads(row["body"]), "hidden": json.loads(row["hidden"])}

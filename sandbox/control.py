@@ -18,6 +18,7 @@ from sandbox.psp.cards import find_card
 from sandbox.psp.errors import ApiError
 from sandbox.server import Request, Response
 from sandbox.store import BehaviourError
+from sandbox.vendor import account_of
 from sandbox.webhooks import EVERYBODY
 
 if TYPE_CHECKING:
@@ -60,6 +61,10 @@ class Control:
             ("POST", "payment_intents/(?P<identifier>pi_[0-9a-f]+)/settlement", self.settlement),
             ("POST", "checkout_sessions/(?P<identifier>cs_test_[0-9a-f]+)/payment", self.pay_session),
             ("POST", "refunds/(?P<identifier>re_[0-9a-f]+)/fail", self.fail_refund),
+            ("GET", "vendor", self.vendor),
+            ("POST", "vendor", self.vendor),
+            ("GET", "vendor/assessments", self.assessments),
+            ("POST", "vendor/assessments/(?P<identifier>.{1,200})", self.assess),
             ("POST", "store/secrets", self.add_secret),
             ("DELETE", "store/secrets", self.drop_secret),
             ("GET", "store/webhooks", self.store_webhooks),
@@ -202,7 +207,7 @@ class Control:
     def _account(self, value: str) -> str:
         if value.startswith("acct_") or value == EVERYBODY:
             return value
-        account = self._world.api.keys.account(value)
+        account = self._world.api.keys.account(value) or account_of(value)
         if account is None:
             raise Refusal("account is acct_… or a working API key")
         return account
@@ -278,7 +283,9 @@ class Control:
             return attempts.settle(call, intent, hidden, succeeded=data["result"] == "succeed")
 
         account = self._owner(identifier)
-        return self._world.api.perform(account=account, operation="bank.settlement", action=act)
+        return self._world.api.perform(
+            account=account, operation="bank.settlement", action=act, target=identifier
+        )
 
     def pay_session(self, data: Body, identifier: str) -> Any:
         """Let a buyer pay a Checkout Session with a test card, as on its page."""
@@ -302,6 +309,23 @@ class Control:
             account=self._owner(identifier),
             operation="bank.refund_failure",
             action=lambda call: refunds.fail(call, identifier),
+        )
+
+    def vendor(self, data: Body) -> Any:
+        """How long the risk vendor takes (``seconds``) and what it says without magic (``outcome``)."""
+        return self._world.vendor.configure(seconds=data.get("seconds"), outcome=data.get("outcome"))
+
+    def assessments(self, data: Body) -> Any:
+        """Every assessment of the risk vendor."""
+        return {"data": self._world.vendor.all()}
+
+    def assess(self, data: Body, identifier: str) -> Any:
+        """Decide an assessment, named by id or reference: ``status``, ``score``, ``reasons``."""
+        return self._world.vendor.decide(
+            identifier,
+            status=str(data.get("status")),
+            score=data.get("score"),
+            reasons=data.get("reasons"),
         )
 
     def add_secret(self, data: Body) -> Any:

@@ -53,6 +53,10 @@ CREATE TABLE IF NOT EXISTS alarm (
     seq INTEGER PRIMARY KEY, due REAL NOT NULL, account TEXT NOT NULL, kind TEXT NOT NULL,
     target TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS alarm_due ON alarm (due);
+CREATE TABLE IF NOT EXISTS assessment (
+    id TEXT PRIMARY KEY, account TEXT NOT NULL, reference TEXT NOT NULL, fingerprint TEXT NOT NULL,
+    created REAL NOT NULL, due REAL, status TEXT NOT NULL, score INTEGER NOT NULL, reasons TEXT NOT NULL,
+    UNIQUE (account, reference)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS store_secret (secret TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS store_webhook (
     seq INTEGER PRIMARY KEY, at REAL NOT NULL, webhook_id TEXT, timestamp TEXT,
@@ -71,8 +75,8 @@ PRAGMAS = (
 )
 
 TABLES = (
-    "setting", "api_key", "object", "kept_key", "journal", "request_log", "delivery", "alarm", "store_secret",
-    "store_webhook",
+    "setting", "api_key", "object", "kept_key", "journal", "request_log", "delivery", "alarm", "assessment",
+    "store_secret", "store_webhook",
 )  # fmt: skip
 
 

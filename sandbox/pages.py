@@ -1,9 +1,10 @@
-"""Pages for people: what this process is, and the bank's page of a 3-D Secure step."""
+"""Plain pages for people: what this process is, and short messages."""
 
 from __future__ import annotations
 
 from html import escape
-from typing import Any
+
+from sandbox.psp.currencies import NO_DECIMAL, THREE_DECIMAL
 
 STYLE = """
 :root{color-scheme:light dark;--line:#8884;--accent:#3457d5}
@@ -15,7 +16,7 @@ h1{font-size:1.7rem;line-height:1.2;margin:.6rem 0}h2{font-size:1.1rem;margin:2r
 table{border-collapse:collapse;width:100%}td,th{padding:.4rem .5rem;border-bottom:1px solid var(--line);
 text-align:left;vertical-align:top}td.n{text-align:right;font-variant-numeric:tabular-nums}
 code{font-size:.9em;overflow-wrap:anywhere}.amount{font-size:2rem;font-variant-numeric:tabular-nums}
-form{display:flex;gap:.75rem;flex-wrap:wrap;margin-top:1.5rem}
+form{display:flex;gap:.75rem;flex-wrap:wrap;margin:.75rem 0}
 button{font:inherit;padding:.65rem 1.2rem;border-radius:.5rem;border:1px solid var(--line);cursor:pointer}
 button.main{background:var(--accent);border-color:var(--accent);color:#fff}
 button:focus-visible,a:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
@@ -40,11 +41,14 @@ def index(*, base_url: str, control_url: str, version: str, counts: dict[str, in
     return document(
         "Sandbox",
         "<h1>The world outside</h1>"
-        "<p>A payment provider and a store that do not exist. No money moves here; everything else behaves as"
-        " it would. Programs talk to it over HTTP and cannot tell.</p>"
+        "<p>A payment provider, a bank, a risk vendor and a store that do not exist. No money moves here;"
+        " everything else behaves as it would. Programs talk to it over HTTP and cannot tell.</p>"
+        "<h2>Try it</h2><p>The provider's hosted page, with test cards to click in:</p>"
+        '<form method="post" action="/c/pay/demo"><button class="main">Open a demo checkout</button></form>'
         "<h2>Addresses</h2><table>"
         f"<tr><th>Provider API</th><td><code>{escape(base_url)}/v1/</code>"
         f" speaks Stripe {escape(version)}</td></tr>"
+        f"<tr><th>Risk vendor</th><td><code>{escape(base_url)}/_vendor/v1/assessments</code></td></tr>"
         f"<tr><th>Store's webhook receiver</th><td><code>{escape(base_url)}/store/webhooks</code></td></tr>"
         f"<tr><th>Control</th><td><code>{escape(base_url)}/_sandbox/</code>, also at"
         f" <code>{escape(control_url)}/_sandbox/</code></td></tr></table>"
@@ -55,26 +59,17 @@ def index(*, base_url: str, control_url: str, version: str, counts: dict[str, in
     )
 
 
-def amount_text(amount: int, currency: str) -> str:
-    """Minor units for people: two decimals, except where the currency has none or three."""
-    decimals = {"jpy": 0, "krw": 0, "vnd": 0, "clp": 0, "bhd": 3, "jod": 3, "kwd": 3, "omr": 3, "tnd": 3}
-    places = decimals.get(currency, 2)
-    digits = str(amount).rjust(places + 1, "0")
-    text = digits if places == 0 else f"{digits[:-places]}.{digits[-places:]}"
+def places_of(currency: str) -> int:
+    """How many decimals the currency has."""
+    return 3 if currency in THREE_DECIMAL else 0 if currency in NO_DECIMAL else 2
+
+
+def money(amount: int, currency: str) -> str:
+    """Minor units for people, thousands apart: two decimals, except where the currency has none or three."""
+    places = places_of(currency)
+    whole, rest = divmod(amount, 10**places)
+    text = f"{whole:,}" if places == 0 else f"{whole:,}.{rest:0{places}d}"
     return f"{text} {currency.upper()}"
-
-
-def bank(intent: dict[str, Any], action: str) -> bytes:
-    """The bank asks the buyer whether this payment is theirs."""
-    return document(
-        "Confirm your payment",
-        "<h1>Is this payment yours?</h1><p>Your bank asks you to confirm it before the card is charged.</p>"
-        f'<p class="amount">{escape(amount_text(intent["amount"], intent["currency"]))}</p>'
-        f"<p>Payment <code>{escape(intent['id'])}</code></p>"
-        f'<form method="post" action="{escape(action)}">'
-        '<button class="main" name="result" value="complete">Yes, confirm</button>'
-        '<button name="result" value="fail">No, refuse</button></form>',
-    )
 
 
 def message(title: str, text: str) -> bytes:

@@ -24,6 +24,7 @@ from sandbox.psp.call import Call
 from sandbox.server import MAX_CONNECTIONS, Listener, Request, Response
 from sandbox.settings import Settings
 from sandbox.store import Store
+from sandbox.vendor import Vendor
 from sandbox.webhooks import EVERYBODY, Webhooks
 
 
@@ -53,7 +54,8 @@ class World:
             base_url=self.base_url, version=settings.api_version,
         )  # fmt: skip
         self.bank = Bank(self.database, self.api)
-        self.checkout = Checkout(self.database, self.api)
+        self.checkout = Checkout(self.database, self.clock, self.api)
+        self.vendor = Vendor(self.database, self.clock, self.faults, self.api)
         self.alarms = Alarms(database=self.database, clock=self.clock, api=self.api)
         self.store = Store(self.database, self.api.stopping)
         self.control = Control(self)
@@ -83,6 +85,7 @@ class World:
         self.webhooks.clear()
         self.webhooks.schedule = self.settings.retry_schedule
         self.store.clear()
+        self.vendor.reset()
         self.database.reset()
         self.clock.reset()
         self.api.keys.clear()
@@ -160,6 +163,8 @@ class World:
             return self.control.handle(request)
         if path.startswith("/_bank/"):
             return self.bank.handle(request)
+        if path.startswith("/_vendor/"):
+            return self.vendor.handle(request)
         if path.startswith("/c/pay/"):
             return self.checkout.handle(request)
         if path == "/store/webhooks" and request.method == "POST":

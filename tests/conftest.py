@@ -65,6 +65,7 @@ def django_db_setup(
     with django_db_blocker.unblock():
         end_other_sessions()
         login(owner)
+        end_other_sessions()  # Of the owner too: a run that was interrupted may have left one at work.
         teardown_databases(config, verbosity=0)
     connections.close_all()
 

@@ -124,7 +124,7 @@ class Stack:
                     f"127.0.0.1:{self.web_port}",
                 ),
                 *("--worker-class", "gthread", "--workers", "2", "--threads", "8", "--timeout", "120"),
-                *("--no-control-socket", "--access-logfile", "-", "--access-logformat", "done %(p)s %(U)s"),
+                *("--no-control-socket", "--access-logfile", "-", "--access-logformat", "done %(p)s"),
             ],
             "worker": [
                 *(*celery, "worker", "--pool", "solo", "-n", f"{name}@%h", "-l", "WARNING"),

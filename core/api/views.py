@@ -15,6 +15,7 @@ from core.api.errors import InvalidParameter, MalformedRequest, UnknownParameter
 from core.api.serializers import StrictSerializer, read_body
 from core.api.strict_json import check_text
 from core.canonical import canonical_json
+from core.card_data import CardDataForbidden, contains_card_number
 from core.errors import DomainError
 from core.failpoints import failpoint
 from core.idempotency import Answer, answer_once, fingerprint, read_key
@@ -33,8 +34,12 @@ class ApiView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Authenticate, authorise, then refuse query parameters that the view does not know."""
         super().initial(request, *args, **kwargs)
+        if contains_card_number(request.path):
+            raise CardDataForbidden
         allowed = self.query_parameters if request.method in ("GET", "HEAD") else ()
         for name, values in request.query_params.lists():
+            if any(contains_card_number(text) for text in (name, *values)):
+                raise CardDataForbidden(param=name if name in allowed else None)
             if name not in allowed:
                 raise UnknownParameter(param=name if name.isidentifier() and len(name) <= 64 else None)
             if len(values) > 1:

@@ -22,13 +22,13 @@ from core.failpoints import failpoint
 from core.history import Changes
 from core.transactions import at_edge, forbids_transaction
 from payments.engine.facts import order_fact
-from payments.engine.operations import next_look
+from payments.engine.operations import is_asked_rarely, next_look
 from payments.engine.outcome import apply_outcome
 from payments.engine.requests import Question, call_for, question_for
 from payments.engine.wake import wake_channel
 from payments.locks import ChargeScope, lock_operation
 from payments.models import PspOperation
-from payments.psp.contract import Outcome, OutcomeKind, PspAdapter, adapter_for
+from payments.psp.contract import Outcome, OutcomeKind, PspAdapter, PspStatus, adapter_for
 
 __all__ = ["execute_operation"]
 
@@ -43,6 +43,7 @@ class Intent:
     fence: int
     channel: ChannelData
     question: Question
+    is_asked_rarely: bool
 
 
 @forbids_transaction
@@ -60,8 +61,17 @@ def execute_operation(*, claim: Claim, also: Also | None = None) -> None:
         done, intent = intent, _record(intent, outcome, also)
         _pass("after_commit", done)
         answered = outcome.kind not in (OutcomeKind.NOT_SENT, OutcomeKind.UNKNOWN)
-        if note_result(channel_id=channel_id, ok=answered):
+        if note_result(channel_id=channel_id, ok=answered) or _ends_silence(done, outcome):
             at_edge(wake_channel)(channel_id=channel_id)
+
+
+def _ends_silence(intent: Intent, outcome: Outcome) -> bool:
+    """Whether the answer settles what was asked about rarely: then others like it can be settled too.
+
+    Nobody in this process need have seen the provider fail.
+    """
+    seen = outcome.object
+    return intent.is_asked_rarely and seen is not None and seen.status is not PspStatus.REGISTERED
 
 
 def _pass(place: str, intent: Intent) -> None:
@@ -104,6 +114,7 @@ def _prepare(
         fence=operation.fence,
         channel=channel,
         question=question_for(scope, operation, channel, again=not sends),
+        is_asked_rarely=is_asked_rarely(operation),
     )
 
 

@@ -14,6 +14,7 @@ from payments.models import Charge, PaymentEvent, PspOperation
 __all__ = [
     "GIVE_UP_AFTER",
     "SEND_AGAIN",
+    "is_asked_rarely",
     "new_operation",
     "next_look",
     "postpone",
@@ -27,6 +28,7 @@ GIVE_UP_AFTER = timedelta(minutes=15)
 SEND_AGAIN = Retry(Strategy.EXPONENTIAL, base=1, cap=15, limit=10_000)
 
 _FIRST_LOOKS = (1, 2, 4, 8)  # seconds
+_OFTEN = 120  # looks, half an hour of them
 
 
 def new_operation(charge: Charge, kind: str) -> PspOperation:
@@ -63,7 +65,7 @@ def next_look(operation: PspOperation) -> datetime:
     asked = operation.asked
     if asked < len(_FIRST_LOOKS):
         pause = _FIRST_LOOKS[asked]
-    elif asked < 120:
+    elif asked < _OFTEN:
         pause = 15
     elif asked < 200:
         pause = 300
@@ -85,3 +87,8 @@ def postpone(operation: PspOperation, *, error: str) -> None:
 def return_hop(checkout: PaymentEvent) -> str:
     """Where every provider sends the buyer back to: a page of ours, which asks and believes nothing."""
     return f"{settings.PUBLIC_URL}/pay/{public_id('chk', checkout.id)}/return"
+
+
+def is_asked_rarely(operation: PspOperation) -> bool:
+    """Say whether the operation has been without an outcome so long that minutes lie between two looks."""
+    return operation.status == "UNKNOWN" and operation.asked >= _OFTEN

@@ -95,8 +95,10 @@ def _confirmed(
     if seen.status is PspStatus.CAPTURED:
         book_capture(scope, operation, seen, changes)
     elif seen.status in (PspStatus.CANCELED, PspStatus.EXPIRED):
+        # Where we were closing it ourselves, the reason is ours, whichever of the two answers comes first.
+        code = "psp_unavailable" if scope.latest("expire") else "payment_canceled"
         changes.move(operation, operation.to_canceled, why="closed at the provider", error="closed there")
-        close_charge(scope, changes, failure=failure_of(None, code="payment_canceled"), why="closed there")
+        close_charge(scope, changes, failure=failure_of(None, code=code), why="closed there")
     elif seen.status is PspStatus.REGISTERED:
         # Asked about, never acted upon, and too old to be sent again: the buyer is gone, or the provider
         # no longer knows our nonce and could charge twice. Close the object; then the payment can fail.

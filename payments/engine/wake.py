@@ -1,15 +1,20 @@
-"""Ask now instead of later: a provider answers again after a failure, or a buyer is waiting at our page."""
+"""Ask now instead of later: a provider answers again after a failure, or a buyer is waiting at our page.
+
+Where nothing else is said to a provider, one question now and then finds out that it answers again.
+"""
 
 from datetime import timedelta
 from uuid import UUID
 
+from django.conf import settings
+
 from core import clock
 from core.nudges import nudge
 from core.transactions import requires_transaction
-from payments.locks import lock_waiting_of_checkout, lock_waiting_operations
+from payments.locks import lock_probes, lock_waiting_of_checkout, lock_waiting_operations
 from payments.models import PspOperation
 
-__all__ = ["hurry_checkout", "wake_channel"]
+__all__ = ["hurry_checkout", "probe_silent_channels", "wake_channel"]
 
 # A provider that answers one kind of call and fails another alternates between good and bad; without a
 # pause every pair of answers would wake everything again.
@@ -35,6 +40,18 @@ def hurry_checkout(checkout_id: UUID) -> int:
     """
     before = clock.now() - _JUST_ASKED
     return _make_due(lock_waiting_of_checkout(checkout_id=checkout_id, looked_before=before))
+
+
+@requires_transaction
+def probe_silent_channels() -> int:
+    """Make one UNKNOWN operation due on each channel that was asked nothing for a while; return how many.
+
+    After an hour of silence an operation is looked at every few minutes only; the provider's return is to
+    be noticed all the same. A breaker rests for less long than the pause, so that the question gets out.
+    """
+    now = clock.now()
+    pause = timedelta(seconds=settings.PSP_BREAKER_REST + 1)
+    return _make_due(lock_probes(silent_since=now - pause, idle_until=now + pause))
 
 
 def _make_due(ids: list[UUID]) -> int:

@@ -76,7 +76,7 @@ class Api:
         version: str,
     ) -> None:
         self._database, self._clock, self._faults, self._webhooks = database, clock, faults, webhooks
-        self._base_url, self._version = base_url, version
+        self.base_url, self._version = base_url, version
         self.keys = Keys(database)
         self.kept = KeptKeys(database)
         self.stopping = threading.Event()
@@ -120,7 +120,7 @@ class Api:
             path=request.path,
             params=Params(values), target=target, request_id=request_id,
             key=request.headers.get("idempotency-key") if request.method == "POST" else None,
-            now=int(clock), clock=clock, base_url=self._base_url, api_version=self._version,
+            now=int(clock), clock=clock, base_url=self.base_url, api_version=self._version,
         )  # fmt: skip
         return call, operation
 
@@ -150,17 +150,17 @@ class Api:
     def _run(self, call: Call, operation: Operation, faults: list[Fault]) -> Response:
         spoiled = answers.spoiled(faults)
         if spoiled is not None and not spoiled.effect and spoiled.kind not in answers.EXECUTED:
-            self._log(call, status=None, faults=faults)
+            self.log(call, status=None, faults=faults)
             return answers.spoil(self._respond(call.request_id, call.key, 200, b"{}"), spoiled)
         pushes: list[tuple[int, float, int]] = []
         try:
             kept = self.kept.claim(call)
         except ApiError as error:
-            self._log(call, status=error.status, error=error, faults=faults)
+            self.log(call, status=error.status, error=error, faults=faults)
             response = self._respond(call.request_id, call.key, error.status, dump(error.body).encode())
             return answers.spoil(response, spoiled)
         if kept is not None:
-            self._log(call, status=kept.status, replayed=True, faults=faults)
+            self.log(call, status=kept.status, replayed=True, faults=faults)
             headers = {"Idempotent-Replayed": "true", "Original-Request": kept.request_id}
             response = self._respond(call.request_id, call.key, kept.status, kept.body, headers)
             return answers.spoil(
@@ -219,12 +219,18 @@ class Api:
             pushes = self._webhooks.publish(call, faults) if call.events else []
             if refused is None or refused.saved:
                 self.kept.keep(call, status, body)
-            self._log(call, status=status, error=refused, faults=faults)
+            self.log(call, status=status, error=refused, faults=faults)
         return status, body, pushes
 
-    def perform(self, *, account: str, operation: str, action: Any, target: str = "") -> Any:
-        """Let ``action(call)`` happen without a caller: a buyer, a bank or an operator did it."""
-        return self._carry_out(self._inner_call(account, operation, target, {}), action, [])
+    def perform(
+        self, *, account: str, operation: str, action: Any, target: str = "", values: Object | None = None
+    ) -> Any:
+        """Let ``action(call)`` happen without a caller: a buyer, a bank or an operator did it.
+
+        ``values`` stand for the parameters of a call.
+        """
+        call = self.inner_call(account, operation, target, values or {})
+        return self._carry_out(call, action, self._faults.pick(call, None))
 
     def perform_faulty(
         self, *, account: str, operation: str, action: Any, target: str, values: Object
@@ -234,7 +240,7 @@ class Api:
         ``values`` stand for the parameters of a call: amount, currency, metadata, payment method. The result
         is ``None`` when the fault lets nothing happen.
         """
-        call = self._inner_call(account, operation, target, values)
+        call = self.inner_call(account, operation, target, values)
         faults = self._faults.pick(call, None)
         spoiled = answers.spoiled(faults)
         self._prepare(call, faults)
@@ -242,13 +248,14 @@ class Api:
             return None, spoiled
         return self._carry_out(call, action, faults), spoiled
 
-    def _inner_call(self, account: str, operation: str, target: str, values: Object) -> Call:
+    def inner_call(self, account: str, operation: str, target: str, values: Object) -> Call:
+        """A call that nobody sent to the provider's API, for what a buyer, a bank or the clock does."""
         clock = self._clock.now()
         return Call(
             database=self._database, account=account, operation=operation, method="INTERNAL", path="",
             params=Params(values), target=target, request_id=new_request_id(), key=None, now=int(clock),
             clock=clock,
-            base_url=self._base_url, api_version=self._version,
+            base_url=self.base_url, api_version=self._version,
         )  # fmt: skip
 
     def _carry_out(self, call: Call, action: Any, faults: list[Fault]) -> Any:
@@ -273,7 +280,7 @@ class Api:
             answer["Idempotency-Key"] = key
         return Response(status, body, headers=answer)
 
-    def _log(
+    def log(
         self, call: Call, *, status: int | None, error: ApiError | None = None, replayed: bool = False,
         faults: list[Fault],
     ) -> None:  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,12 @@ from sandbox.psp import charges, payment_methods, session_outcomes
 from sandbox.psp.call import Call, Object
 from sandbox.psp.cards import AUTHENTICATION, GENERIC, Card, Decline
 from sandbox.psp.errors import ApiError, invalid, wrong_state
+
+#: Kinds of alarms that end a review.
+REVIEW_SUCCEEDS, REVIEW_FAILS = "review_succeeds", "review_fails"
+
+#: The metadata value ``seconds:succeed`` or ``seconds:fail``.
+REVIEW = re.compile(r"^(\d{1,8})(?::(succeed|fail))?$")
 
 AUTHENTICATION_FAILED = Decline(
     "payment_intent_authentication_failure",
@@ -68,6 +75,7 @@ def attempt(call: Call, intent: Object, hidden: Object, terms: Terms) -> None:
         intent.update(status="processing", processing={"type": "card"})
         call.save(intent, hidden)
         call.emit("payment_intent.processing", intent)
+        _schedule_review(call, intent, card)
         session_outcomes.follow(call, intent, hidden)
         return
     approve(call, intent, hidden, method, secret, card)
@@ -109,6 +117,26 @@ def finish_step(call: Call, intent: Object, hidden: Object, *, passed: bool) -> 
     return intent
 
 
+def _schedule_review(call: Call, intent: Object, card: Card) -> None:
+    """Let a payment under review end by itself; metadata ``sandbox_review`` says when and how instead."""
+    wish = REVIEW.match(intent["metadata"].get("sandbox_review", ""))
+    if wish is not None:
+        seconds, good = int(wish[1]), wish[2] != "fail"
+    elif card.review is not None:
+        seconds, good = card.review
+    else:
+        return
+    kind = REVIEW_SUCCEEDS if good else REVIEW_FAILS
+    call.remind(due=call.clock + seconds, kind=kind, target=intent["id"])
+
+
+def end_review(call: Call, identifier: str, *, succeeded: bool) -> None:
+    """The review is over; nothing happens when somebody has settled the payment before."""
+    intent, hidden = call.load("payment_intent", identifier)
+    if intent["status"] == "processing":
+        settle(call, intent, hidden, succeeded=succeeded)
+
+
 def settle(call: Call, intent: Object, hidden: Object, *, succeeded: bool) -> Object:
     """The outcome of a payment that was processing is known."""
     if intent["status"] != "processing":
@@ -135,7 +163,7 @@ def approve(
         currency = str(call.approval.get("currency", currency))
         intent["currency"] = currency
     charge = charges.new_charge(call, intent, method, amount=amount, currency=currency)
-    charges.authorise(call, charge, three_d_secure=three_d_secure)
+    charges.authorise(call, charge, three_d_secure=three_d_secure, risk_level=card.risk_level)
     _use_up(call, intent, method, secret)
     intent["latest_charge"] = charge["id"]
     if intent["capture_method"] == "manual":
@@ -169,11 +197,12 @@ def refuse(
     call: Call, intent: Object, hidden: Object, method: Object, reason: Decline, *, charged: bool
 ) -> None:
     """The attempt failed: back to requires_payment_method, with the error told on the intent."""
+    card = payment_methods.card_of(call.load("payment_method", method["id"])[1])
     if charged:
         charge = charges.new_charge(
             call, intent, method, amount=intent["amount"], currency=intent["currency"]
         )
-        charges.fail(call, charge, reason)
+        charges.fail(call, charge, reason, risk_level=card.risk_level)
         intent["latest_charge"] = charge["id"]
     intent["last_payment_error"] = _error(intent, method, reason)
     intent.update(status="requires_payment_method", payment_method=None, next_action=None)

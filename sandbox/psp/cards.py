@@ -1,7 +1,7 @@
 """The provider's public test tokens and how each behaves.
 
 A token stands for a test card: ``pm_card_visa`` where a payment method is expected, ``tok_visa`` where a card
-token is. Card numbers are never accepted.
+token is. The API never accepts card numbers; ``numbers`` says what the hosted page makes of the public ones.
 """
 
 from __future__ import annotations
@@ -11,17 +11,26 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Decline:
-    """Why a bank says no: the error's code, the bank's own decline code and the sentence for the buyer."""
+    """Why a bank says no: the error's code, the bank's own decline code and the sentence for the buyer.
+
+    ``blocked``: the provider's own risk engine refused the charge, and the bank never saw it.
+    """
 
     code: str
     decline_code: str | None
     message: str
-    network_code: str = "05"
+    network_code: str | None = "05"
+    blocked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A test card. ``fault`` names a fault that the card arms by itself when it is confirmed."""
+    """A test card. ``fault`` names a fault that the card arms by itself when it is confirmed.
+
+    The checks are what the bank says of the address line, the postal code and the security code; ``None``
+    follows what the buyer gave. ``review`` is how many seconds of sandbox time a payment stays open and
+    whether it then succeeds.
+    """
 
     brand: str = "visa"
     last4: str = "4242"
@@ -33,6 +42,12 @@ class Card:
     instant: bool = False
     fault: str | None = None
     asynchronous: bool = False
+    line1_check: str | None = None
+    postal_code_check: str | None = None
+    cvc_check: str | None = "pass"
+    risk_level: str | None = None
+    wallet: str | None = None
+    review: tuple[int, bool] | None = None
 
 
 GENERIC = Decline("card_declined", "generic_decline", "Your card was declined.")
@@ -46,6 +61,7 @@ CVC = Decline("incorrect_cvc", "incorrect_cvc", "Your card's security code is in
 PROCESSING = Decline(
     "processing_error", "processing_error", "An error occurred while processing your card.", "96"
 )
+BLOCKED = Decline("card_declined", "fraudulent", "Your card was declined.", None, blocked=True)
 AUTHENTICATION = Decline(
     "authentication_required",
     "authentication_required",
@@ -53,12 +69,16 @@ AUTHENTICATION = Decline(
     "1A",
 )
 
+#: How long the provider looks at a payment under review, in seconds of sandbox time.
+REVIEW_SECONDS = 6 * 3600
+
 #: Token name without ``pm_card_`` or ``tok_``.
 CARDS: dict[str, Card] = {
     "visa": Card(),
     "visa_debit": Card(last4="5556", funding="debit"),
     "mastercard": Card("mastercard", "4444"),
     "mastercard_debit": Card("mastercard", "8210", "debit"),
+    "mastercard_prepaid": Card("mastercard", "5100", "prepaid"),
     "amex": Card("amex", "8431"),
     "discover": Card("discover", "1117"),
     "diners": Card("diners", "0004"),
@@ -84,7 +104,23 @@ CARDS: dict[str, Card] = {
     "authenticationRequiredChargeDeclinedInsufficientFunds": Card(
         last4="3178", authenticates=True, decline=INSUFFICIENT
     ),
-    # Names of this sandbox only: cards that arm a fault or keep the outcome open.
+    "avsFail": Card(last4="0010", line1_check="fail", postal_code_check="fail"),
+    "avsLineOneFail": Card(last4="0028", line1_check="fail"),
+    "avsZipFail": Card(last4="0036", postal_code_check="fail"),
+    "avsUnchecked": Card(last4="0044", line1_check="unavailable", postal_code_check="unavailable"),
+    "cvcCheckFail": Card(last4="0101", cvc_check="fail"),
+    "riskLevelElevated": Card(last4="9235", risk_level="elevated"),
+    "riskLevelHighest": Card(last4="4954", risk_level="highest", decline=BLOCKED),
+    "radarBlock": Card(last4="0019", risk_level="highest", decline=BLOCKED),
+    # Names of this sandbox only: wallets, cards that arm a fault, cards that keep the outcome open.
+    "sandboxApplePay": Card(wallet="apple_pay", cvc_check=None),
+    "sandboxApplePayDeclined": Card(wallet="apple_pay", cvc_check=None, decline=GENERIC),
+    "sandboxGooglePay": Card("mastercard", "4444", wallet="google_pay", cvc_check=None),
+    "sandboxGooglePayDeclined": Card(
+        "mastercard", "4444", wallet="google_pay", cvc_check=None, decline=GENERIC
+    ),
+    "sandboxReview": Card(last4="9200", asynchronous=True, review=(REVIEW_SECONDS, True)),
+    "sandboxReviewFails": Card(last4="9201", asynchronous=True, review=(REVIEW_SECONDS, False)),
     "sandboxChargedButTimeout": Card(last4="9001", fault="charged_but_timeout"),
     "sandboxNotChargedTimeout": Card(last4="9002", fault="not_charged_timeout"),
     "sandboxConnectionReset": Card(last4="9003", fault="connection_reset_after_body"),
@@ -96,6 +132,7 @@ CARDS: dict[str, Card] = {
 ALIASES = {
     "visa_chargeDeclinedExpiredCard": "chargeDeclinedExpiredCard",
     "chargeDeclinedExpired": "chargeDeclinedExpiredCard",
+    "avsLine1Fail": "avsLineOneFail",
 }
 
 

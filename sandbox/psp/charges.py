@@ -5,7 +5,6 @@ from __future__ import annotations
 from sandbox.psp.call import Call, Object
 from sandbox.psp.cards import Card, Decline
 from sandbox.psp.lists import page
-from sandbox.psp.payment_methods import CHECKS
 
 FEE_BPS, FEE_FIXED = 290, 30
 SETTLES_AFTER = 2 * 86400
@@ -110,7 +109,7 @@ def _card_details(card: Object, amount: int) -> Object:
         "amount_authorized": amount,
         "authorization_code": "A1B2C3",
         "brand": card["brand"],
-        "checks": dict(CHECKS),
+        "checks": card["checks"],
         "country": card["country"],
         "exp_month": card["exp_month"],
         "exp_year": card["exp_year"],
@@ -129,12 +128,24 @@ def _card_details(card: Object, amount: int) -> Object:
         "regulated_status": "unregulated",
         "three_d_secure": None,
         "transaction_link_id": None,
-        "wallet": None,
+        "wallet": card["wallet"],
     }
 
 
-def outcome(decline: Decline | None) -> Object:
-    """What the bank network said about an attempt."""
+def outcome(decline: Decline | None, *, risk_level: str | None = None) -> Object:
+    """What the bank network said about an attempt; cards that stand for a risk level tell it as well."""
+    risk = {} if risk_level is None else {"risk_level": risk_level}
+    if decline is not None and decline.blocked:
+        return {
+            "advice_code": "do_not_try_again",
+            "network_advice_code": None,
+            "network_decline_code": None,
+            "network_status": "not_sent_to_network",
+            "reason": "highest_risk_level",
+            "seller_message": "The provider blocked this payment as too risky.",
+            "type": "blocked",
+            **risk,
+        }
     return {
         "advice_code": None if decline is None else "try_again_later",
         "network_advice_code": None,
@@ -143,16 +154,17 @@ def outcome(decline: Decline | None) -> Object:
         "reason": None if decline is None else decline.decline_code,
         "seller_message": "Payment complete." if decline is None else "The bank declined the payment.",
         "type": "authorized" if decline is None else "issuer_declined",
+        **risk,
     }
 
 
-def fail(call: Call, charge: Object, decline: Decline) -> Object:
+def fail(call: Call, charge: Object, decline: Decline, *, risk_level: str | None = None) -> Object:
     """Store the charge as declined; no money moves, the journal notes the attempt with amount 0."""
     charge.update(
         status="failed",
         failure_code=decline.code,
         failure_message=decline.message,
-        outcome=outcome(decline),
+        outcome=outcome(decline, risk_level=risk_level),
     )
     call.insert(charge)
     call.effect("charge.declined", amount=0, currency=charge["currency"], charge=charge)
@@ -160,9 +172,9 @@ def fail(call: Call, charge: Object, decline: Decline) -> Object:
     return charge
 
 
-def authorise(call: Call, charge: Object, *, three_d_secure: bool) -> Object:
+def authorise(call: Call, charge: Object, *, three_d_secure: bool, risk_level: str | None = None) -> Object:
     """Store the charge as approved by the bank, not captured."""
-    charge.update(status="succeeded", paid=True, outcome=outcome(None))
+    charge.update(status="succeeded", paid=True, outcome=outcome(None, risk_level=risk_level))
     if three_d_secure:
         charge["payment_method_details"]["card"]["three_d_secure"] = {
             "authentication_flow": "challenge",

@@ -153,5 +153,10 @@ MINIMUM = {
     "nzd": 50, "pln": 200, "ron": 200, "sek": 300, "sgd": 50, "thb": 1000,
 }  # fmt: skip
 
+#: Currencies whose amounts have no decimals at the provider.
+NO_DECIMAL = frozenset(
+    {"bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"}
+)
+
 #: Three-decimal currencies: the last digit of the amount must be 0.
 THREE_DECIMAL = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})

@@ -11,7 +11,6 @@ from sandbox.psp.errors import ApiError, invalid, missing
 from sandbox.psp.lists import page
 
 NO_ADDRESS = {"city": None, "country": None, "line1": None, "line2": None, "postal_code": None, "state": None}
-CHECKS = {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"}
 
 
 def billing_details(given: Object | None = None) -> Object:
@@ -32,6 +31,15 @@ def fingerprint(account: str, name: str) -> str:
     return hashlib.sha256(f"{account}:{name}".encode()).hexdigest()[:16]
 
 
+def checks(card: Card, address: Object) -> Object:
+    """What the bank will say of address and security code; it checks only what it was given."""
+    return {
+        "address_line1_check": card.line1_check or ("pass" if address["line1"] else None),
+        "address_postal_code_check": card.postal_code_check or ("pass" if address["postal_code"] else None),
+        "cvc_check": card.cvc_check,
+    }
+
+
 def mint(
     call: Call, token: str, *, param: str, details: Object | None = None,
     expiry: tuple[int, int] | None = None,
@@ -42,14 +50,15 @@ def mint(
         raise missing("PaymentMethod", token, param=param)
     name, card = found
     month, year = expiry or (12, 2034)
+    billing = billing_details(details)
     method = {
         "id": call.new_id("pm"),
         "object": "payment_method",
         "allow_redisplay": "unspecified",
-        "billing_details": billing_details(details),
+        "billing_details": billing,
         "card": {
             "brand": card.brand,
-            "checks": dict(CHECKS),
+            "checks": checks(card, billing["address"]),
             "country": card.country,
             "display_brand": card.brand,
             "exp_month": month,
@@ -60,7 +69,7 @@ def mint(
             "last4": card.last4,
             "networks": {"available": [card.brand], "preferred": None},
             "three_d_secure_usage": {"supported": name != "threeDSecureNotSupported"},
-            "wallet": None,
+            "wallet": card.wallet and {"dynamic_last4": card.last4, "type": card.wallet},
             "regulated_status": "unregulated",
         },
         "created": call.now,

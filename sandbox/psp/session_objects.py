@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sandbox.psp.call import Call, Object
@@ -10,6 +11,8 @@ from sandbox.psp.errors import invalid, within
 from sandbox.psp.intent_objects import CAPTURE_METHODS, USAGES
 from sandbox.psp.params import MAX_AMOUNT, Params
 
+MERCHANT = "Sandbox Shop"
+URL = re.compile(r"https?://[!-~]+\Z")
 SHORTEST, LONGEST = 30 * 60, 24 * 3600
 MAX_ITEMS, MAX_QUANTITY = 100, 999_999
 SUBMIT_TYPES = {"auto", "pay", "book", "donate"}
@@ -53,8 +56,9 @@ def build(call: Call) -> tuple[Object, Object]:
         billing_address_collection=params.choice("billing_address_collection", {"auto", "required"}),
         metadata=params.metadata(),
     )
+    merchant = _merchant(params)
     params.close()
-    return session, {"items": items, "intent_data": intent_data}
+    return session, {"items": items, "intent_data": intent_data, "merchant": merchant}
 
 
 def _session(call: Call, *, currency: str, total: int, expires_at: int) -> Object:
@@ -138,12 +142,22 @@ def _session(call: Call, *, currency: str, total: int, expires_at: int) -> Objec
     }
 
 
+def _merchant(params: Params) -> str:
+    """The name on the page: ``branding_settings[display_name]``; the provider tells it to nobody else."""
+    inner = Params(params.mapping("branding_settings") or {})
+    with within("branding_settings"):
+        name = inner.text("display_name", limit=100)
+        inner.close("background_color", "border_style", "button_color", "font_family")
+    return name or MERCHANT
+
+
 def _address(params: Params, name: str, *, needed: bool = False) -> str | None:
     url = params.required(name) if needed else params.text(name)
-    if url is not None and not url.startswith(("http://", "https://")):
+    if url is not None and not URL.match(url):
         raise invalid(
-            "Invalid URL: an explicit scheme (such as https) must be given", param=name, code="url_invalid"
-        )
+            "Invalid URL: printable ASCII with an explicit scheme (such as https) must be given",
+            param=name, code="url_invalid",
+        )  # fmt: skip
     return url
 
 

@@ -3,6 +3,7 @@
 import os
 import random
 import string
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +17,14 @@ from core.audits import run_audits
 from events.services import create_endpoint
 from merchants.services import create_seller
 from ops.demo import EVENTS
+from ops.layout import Layout
+from ops.run import answers, process_specs
+from ops.venv import VirtualEnvironment
 from tests.benchmarks.cpu import CpuMeter
 from tests.benchmarks.load import Load
-from tests.stack import Stack
+from tests.stack import ROOT, Stack
 from tests.store import Store, open_store
+from tests.waiting import eventually
 
 __all__ = ["PREFIX", "SLACK", "Bench", "table"]
 
@@ -32,19 +37,17 @@ SLACK = float(os.environ.get("BENCH_SLACK", "4"))
 class ProductionStack(Stack):
     """The stack with the processes and settings of an installation instead of those of a crash test."""
 
-    def commands(self) -> dict[str, list[str]]:
-        commands = super().commands()
-        commands["web"] = [
-            *commands["web"][:4],
-            *("--worker-class", "gthread", "--workers", "2", "--threads", "4", "--no-control-socket"),
-            *("--bind", f"127.0.0.1:{self.web_port}"),
-        ]
-        commands["worker"] = [
-            *commands["worker"][:6],
-            *("--pool", "prefork", "--concurrency", "2"),
-            *("--without-gossip", "--without-mingle", "-l", "WARNING"),
-        ]
-        return commands
+    def command(self, name: str) -> list[str]:
+        """What `make run` starts, word for word; sandbox and broker as in every test."""
+        specs = process_specs(
+            layout=Layout(root=ROOT, var=self.folder),
+            venv=VirtualEnvironment(Path(sys.prefix)),
+            env={},
+            port=self.web_port,
+            sandbox_port=self.sandbox_port,
+        )
+        installed = {spec.name: [str(part) for part in spec.argv] for spec in specs}
+        return installed[name] if name in ("web", "worker", "beat") else super().command(name)
 
 
 @dataclass
@@ -104,6 +107,8 @@ def bench(transactional_db: None, tmp_path: Path, settings: Any) -> Iterator[Ben
     settings.WEBHOOK_ALLOWED_NETWORKS = [stack.env["WEBHOOK_ALLOWED_NETWORKS"]]
     try:
         stack.start("broker", "sandbox", "web")
+        # The port is open before the processes behind it have loaded.
+        eventually(lambda: answers(stack.web_port, "/readyz"), within=90, what="web is ready")
         store, channel = _shop(stack)
         yield Bench(stack, store, channel, CpuMeter(stack))
     finally:

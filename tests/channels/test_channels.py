@@ -26,7 +26,7 @@ from core.ids import uuid7
 from core.models import AuditRecord
 from tests.channels.lines import keep_calls, open_channel, open_merchant
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 
 def sql(text: str, *params: Any) -> list[tuple[Any, ...]]:

@@ -20,6 +20,17 @@ def test_a_secret_may_be_a_mounted_file(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert env_str("SOMETHING") == "s3cret"
 
 
+def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some that start processes cannot leave a variable out, only empty it."""
+    monkeypatch.setenv("SOMETHING", "")
+    with pytest.raises(ConfigurationError, match="SOMETHING is not set"):
+        env_str("SOMETHING")
+    assert env_str("SOMETHING", "else") == "else"
+    assert (env_int("SOMETHING", 3), env_float("SOMETHING", 0.5)) == (3, 0.5)
+    assert env_bool("SOMETHING", True) is True
+    assert env_list("SOMETHING", "a,b") == ["a", "b"]
+
+
 @pytest.mark.parametrize(("text", "value"), [("True", True), ("1", True), ("False", False), ("0", False)])
 def test_booleans(monkeypatch: pytest.MonkeyPatch, text: str, value: bool) -> None:
     monkeypatch.setenv("SOMETHING", text)

@@ -15,7 +15,7 @@ from core.rows import Batch
 from core.transactions import at_edge
 from tests.racing import race
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

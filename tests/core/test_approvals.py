@@ -14,7 +14,7 @@ from core.ids import uuid7
 from core.models import Approval, AuditRecord, StatusChange
 from core.transactions import at_edge
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 MAKER, CHECKER, OTHER = "user:maker", "user:checker", "user:other"
 INSTRUCTION = {"payout": "po_1", "amount": "100.00", "currency": "USD"}
 HOUR = timedelta(hours=1)

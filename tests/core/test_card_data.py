@@ -2,13 +2,15 @@
 
 import hashlib
 import json
+import logging
 import random
 import uuid
 from typing import Any
 
 import pytest
+from structlog.stdlib import ProcessorFormatter
 
-from core.card_data import contains_card_number, passes_luhn
+from core.card_data import contains_card_number, hide_card_numbers, passes_luhn
 from tests.store import Store, error
 
 # Numbers that the schemes and providers publish for tests.
@@ -88,6 +90,7 @@ def test_machine_made_references_are_let_through() -> None:
 
 
 CARD = CARDS[0]
+UUID = "0194fdc2-fa2f-4c1d-8d52-424242424242"
 
 
 @pytest.mark.parametrize(
@@ -112,6 +115,51 @@ def test_card_numbers_anywhere_in_a_body(store: Store, body: Any, param: str | N
 def test_card_numbers_in_headers_and_queries(store: Store) -> None:
     assert error(store.post("/v1/sellers", BODY, key=CARD))[1] == "card_data_forbidden"
     assert error(store.get("/v1/sellers", seller_account=CARD))[1] == "card_data_forbidden"
-    response = store.get("/v1/sellers", **{CARD: "1"})
-    assert error(response) == (400, "unknown_parameter", None)
-    assert CARD not in json.dumps(dict(response.headers)) + response.content.decode()
+    for response in (
+        store.get("/v1/sellers", **{CARD: "1"}),
+        store.get("/v1/sellers", unknown=CARD),
+        store.get(f"/v1/sellers/{CARD}"),
+        store.get(f"/v1/sellers/{grouped(CARD, '%20')}/wallets"),
+        store.post(f"/v1/payments/{CARD}", {}),
+    ):
+        assert error(response) == (422, "card_data_forbidden", None)
+        assert CARD not in json.dumps(dict(response.headers)) + response.content.decode()
+
+
+def _logged(message: str, *values: Any, **extra: Any) -> str:
+    """The line that the installation's own handler writes."""
+    record = logging.getLogger("django.request").makeRecord(
+        "django.request", logging.WARNING, "f.py", 1, message, values, None, extra=extra
+    )
+    [formatter] = [
+        handler.formatter
+        for handler in logging.getLogger().handlers
+        if isinstance(handler.formatter, ProcessorFormatter)
+    ]
+    return formatter.format(record)
+
+
+@pytest.mark.parametrize("card", CARDS)
+def test_no_log_line_holds_a_card_number(card: str) -> None:
+    fullwidth = card.translate({ord("0") + digit: ord("０") + digit for digit in range(10)})
+    for dress in (card, grouped(card, " "), grouped(card, "-"), fullwidth):
+        assert not contains_card_number(_logged("Not Found: %s", f"/v1/payments/{dress}"))
+    try:
+        raise ValueError(card)
+    except ValueError as error:
+        assert not contains_card_number(_logged("%s", repr(error)))
+
+
+def test_the_rest_of_a_line_stays_as_it_is() -> None:
+    line = json.loads(_logged("Not Found: %s", f"/é/{CARD}/{UUID}/pay_01m8mc3fr8egwrp3x8sbsqt531"))
+    assert line["event"] == f"Not Found: /é/[card number]/{UUID}/pay_01m8mc3fr8egwrp3x8sbsqt531"
+    assert (line["level"], line["logger"]) == ("warning", "django.request")
+    chance = random.Random(7)
+    for _ in range(2000):
+        text = f"{uuid.UUID(int=chance.getrandbits(128))} 2026-11-29T19:22:07.057245Z 1700000000000"
+        assert hide_card_numbers(text) == text
+
+
+def test_nothing_is_logged_twice() -> None:
+    """Django would write every warning once more, past the handler that hides the numbers."""
+    assert logging.getLogger("django").handlers == []

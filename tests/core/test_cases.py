@@ -8,7 +8,7 @@ from core.models import AuditRecord, Case, StatusChange
 from core.transactions import at_edge
 from tests.racing import race
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 
 @at_edge

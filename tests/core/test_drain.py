@@ -14,7 +14,7 @@ from core.ids import uuid7
 from core.models import WorkRow
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 
 class Chore(WorkRow):

@@ -7,7 +7,7 @@ from core import clock
 from core.history import move
 from core.models import DeadLetter, StatusChange
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 DECISION = {"reason": "x", "decided_by": "user:1", "decided_at": clock.now()}
 
 

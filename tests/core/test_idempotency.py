@@ -19,6 +19,8 @@ from merchants.api.views import SellerList
 from merchants.models import Seller
 from tests.store import Store, error, open_store
 
+pytestmark = pytest.mark.database
+
 BODY = {"seller_account": "ada", "name": "Ada", "country": "DE"}
 KEY = "3f0c-1"
 

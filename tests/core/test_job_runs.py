@@ -11,7 +11,7 @@ from core.job_runs import Outcome, Ran, catch_up, missed_dates, renew, run_job
 from core.models import JobRun
 from tests.racing import race
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 DAY = date(2026, 3, 2)
 JOB = {"job": "payouts.daily", "scope": "mer_1"}
 

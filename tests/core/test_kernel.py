@@ -22,6 +22,8 @@ from core.models import DeadLetter
 from core.retry import Retry, Strategy
 from core.transactions import at_edge, forbids_transaction, requires_transaction
 
+pytestmark = pytest.mark.database
+
 DECISION: dict[str, Any] = {"reason": "x", "decided_by": "user:1"}
 
 

@@ -1,7 +1,6 @@
 """Rows sent together: the same values as Django's, in order, all or nothing, and never a stale look."""
 
 import threading
-import time
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -22,6 +21,8 @@ from core.rows import Batch, Query, columns_of, insert_new, read_rows, read_toge
 from payments.models import Charge
 from tests.store import open_store
 from tests.waiting import eventually
+
+pytestmark = pytest.mark.database
 
 MODELS = [model for model in apps.get_models() if model._meta.managed and not model._meta.proxy]
 
@@ -252,8 +253,18 @@ def test_a_process_that_stands_still_after_a_pipeline_loses_its_locks(
                 cursor.execute("SELECT pg_try_advisory_xact_lock(41)")
                 return bool(cursor.fetchone()[0])
 
+        def has_stood_still() -> bool:
+            """By the server's clock, three times as long as it lets a transaction stand."""
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT clock_timestamp() - state_change > interval '900 milliseconds'"
+                    " FROM pg_stat_activity WHERE pid = %s",
+                    [still.info.backend_pid],
+                )
+                return bool(cursor.fetchone()[0])
+
         if ends_with_flush:
-            time.sleep(0.9)  # There is nothing to wait for: that nothing happens is the point.
+            eventually(has_stood_still, within=10)
             assert not is_free()
         else:
             assert eventually(is_free, within=10)

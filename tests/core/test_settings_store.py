@@ -13,7 +13,7 @@ from core.settings_store import Declared, SettingInvalid, declare, get_setting, 
 from core.transactions import at_edge
 from tests.racing import race
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 NAME = "payouts.approval_limit_minor"
 BY = {"actor": "user:1", "reason": "new policy"}
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,14 +14,21 @@ import pytest
 from tests.ops.launched import Launch, Tree
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.launcher, pytest.mark.processes]
+pytestmark = [
+    pytest.mark.launcher,
+    pytest.mark.processes,
+    pytest.mark.skipif(shutil.which("curl") is None, reason="the quickstart is typed with curl"),
+]
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launch]:
-    """`make run`, in a copy of the tree whose .venv is the one of this test run."""
+    """`make run`, in a copy of the tree whose .venv is the one of this test run.
+
+    For each try anew: what a try that took too long has paid must not be in the books of the next.
+    """
     tree = Tree(tmp_path_factory.mktemp("quickstart"))
     (tree.root / ".venv").symlink_to(sys.prefix, target_is_directory=True)
     launch = tree.start()

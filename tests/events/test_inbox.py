@@ -20,6 +20,8 @@ from events.models import InboxWork, WebhookInbox
 from tests.events.cast import Provider
 from tests.racing import race
 
+pytestmark = pytest.mark.database
+
 
 def run() -> int:
     return get_drain("inbox").run()

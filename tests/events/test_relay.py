@@ -19,7 +19,11 @@ from merchants.services import create_seller
 from tests.events.cast import open_endpoint, open_merchant, record
 from tests.racing import race
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("loopback")]
+pytestmark = [
+    pytest.mark.database,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("loopback"),
+]
 URL = "http://127.0.0.1:9/hooks"
 
 

@@ -8,6 +8,8 @@ import pytest
 from core.fsm import Machine
 from events.states import DELIVERY, ENDPOINT, INBOX, INBOX_WORK
 
+pytestmark = pytest.mark.database
+
 
 @pytest.mark.parametrize(
     ("table", "machine"),

@@ -91,3 +91,15 @@ def test_client_leaves_in_the_middle_of_the_body_f_a20(shop: Shop) -> None:
     assert answer.status == 201 and "Idempotent-Replayed" not in answer.headers
     shop.settle(payment)
     shop.assert_paid_exactly_once(payment)
+
+
+@pytest.mark.parametrize("path", ["/v1/payments/{}", "/v1/sellers?{}=1", "/nowhere/{}", "/psp/{}/webhooks"])
+def test_a_card_number_in_the_address_reaches_no_log(shop: Shop, path: str) -> None:
+    """A path is logged when it is not found; the number in it is not."""
+    card = "4242424242424242"
+    answer = shop.stack.api("GET", path.format(card), key=shop.secret)
+    assert answer.status in (404, 405, 422)
+    assert (answer.status == 422) == path.startswith("/v1/")
+    shown = "/v1/sellers" if "?" in path else path.format("[card number]")
+    eventually(lambda: f": {shown}" in shop.stack.log("web"), what=f"{shown} logged")
+    assert not [name for name in shop.stack.processes if card in shop.stack.log(name)]

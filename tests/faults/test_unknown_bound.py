@@ -2,9 +2,11 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from payments.models import Charge, PspOperation
 from tests.faults.shop import Payment, Shop, assert_audits_are_clean, open_shop
@@ -97,5 +99,21 @@ def test_away_in_the_middle_f_a5_f_a6(deaf: Shop) -> None:
     finally:
         deaf.stack.control("DELETE", "faults")
         deaf.stack.control("POST", "listener", {"open": True})
+    _resolve_within_the_bound(deaf, payments)
+    assert {order.status for payment in payments for order in deaf.orders(payment)} == {"SUCCESS"}
+
+
+def test_back_after_hours_f_c6(deaf: Shop) -> None:
+    """F-C6: asked in vain so often that it is asked rarely, and no worker remembers the failure."""
+    deaf.fault("charged_but_timeout", operation="payment_intents.confirm", times=None)
+    deaf.fault("http_503", operation="payment_intents.retrieve", times=None)
+    payments = _send(deaf)
+    eventually(lambda: _unknown(deaf).count() >= 8, within=40, what="most outcomes are unknown")
+    for name in ("worker-1", "worker-2"):
+        deaf.stack.kill(name)
+    silent = _unknown(deaf).update(asked=150, due_at=timezone.now() + timedelta(seconds=300))
+    assert silent >= 8
+    deaf.stack.control("DELETE", "faults")
+    deaf.stack.start("worker-1", "worker-2")
     _resolve_within_the_bound(deaf, payments)
     assert {order.status for payment in payments for order in deaf.orders(payment)} == {"SUCCESS"}

@@ -11,6 +11,8 @@ from merchants.models import Buyer
 from tests.racing import race
 from tests.store import Store, open_store
 
+pytestmark = pytest.mark.database
+
 PERSONAL = {"email": "ada@example.com", "name": "Ada Lovelace", "billing_address": {"city": "London"}}
 
 

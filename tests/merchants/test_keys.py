@@ -18,6 +18,8 @@ from merchants.errors import InvalidKeyRequest
 from merchants.models import ApiKey
 from tests.store import Store, error, open_store
 
+pytestmark = pytest.mark.database
+
 CLIENT = Client()
 
 

@@ -17,6 +17,8 @@ from merchants.models import Seller
 from merchants.states import SELLER_KYC
 from tests.store import Store
 
+pytestmark = pytest.mark.database
+
 MOVES = {
     "submit": services.submit_kyc,
     "verify": services.verify_kyc,

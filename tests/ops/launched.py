@@ -24,12 +24,17 @@ FOREIGN = (
 
 
 class Tree:
-    """A copy of the tree in which launchers are started one after the other."""
+    """A copy of the tree in which launchers are started one after the other, by this user or, as root,
+    by another."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, uid: int | None = None) -> None:
         self.root = folder / "quittance"
         shutil.copytree(ROOT, self.root, ignore=LEFT_OUT)
         self.port, self.sandbox_port = private_port(), private_port()
+        self.uid = uid
+        if uid is not None:
+            for path in (self.root, *self.root.rglob("*")):
+                os.chown(path, uid, uid, follow_symlinks=False)
         self._count = 0
 
     @property
@@ -46,6 +51,8 @@ class Tree:
         """This process's environment without what would lead the launcher to other servers."""
         clean = {name: value for name, value in os.environ.items() if name not in FOREIGN}
         ports = {"PORT": str(self.port), "SANDBOX_PORT": str(self.sandbox_port)}
+        if self.uid is not None:
+            ports["HOME"] = str(self.root)
         return clean | ports | {"QUITTANCE_VENV": sys.prefix}
 
     def dev_file(self) -> dict[str, Any]:
@@ -67,6 +74,9 @@ class Launch:
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                user=tree.uid,
+                group=tree.uid,
+                extra_groups=None if tree.uid is None else [],
             )
 
     def said(self) -> str:

@@ -7,6 +7,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from tests.ops.waiting import wait_until
 pytestmark = [pytest.mark.launcher, pytest.mark.processes]
 
 Start = Callable[..., Launch]
+NOBODY = 65_534
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +39,24 @@ def start(tree: Tree) -> Iterator[Start]:
     yield begin
     for launch in launches:
         launch.clean_up()
+
+
+@pytest.fixture
+def folder_for_all() -> Iterator[Path]:
+    """A temporary folder that every user reaches; pytest's own are for the user who runs it alone."""
+    with tempfile.TemporaryDirectory(prefix="quittance-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def runs_for(uid: int) -> bool:
+    """Whether another user can run the Python of this test run with its packages."""
+    try:
+        command = [sys.executable, "-c", "import django"]
+        done = subprocess.run(command, cwd="/", user=uid, group=uid, extra_groups=[], check=False)
+    except PermissionError:
+        return False
+    return done.returncode == 0
 
 
 def status(port: int, path: str) -> int:
@@ -164,6 +184,27 @@ def test_a_process_that_dies_is_started_again(running: Launch, mark: str) -> Non
     wait_until(lambda: (now := main_process()) and now != [first], within=30, what=f"{mark} runs again")
     wait_until(lambda: status(running.tree.port, "/readyz") == 200, within=30, what="ready again")
     assert "died (exit code -9)" in running.said()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the tests run as an ordinary user already")
+@pytest.mark.parametrize("uid", [NOBODY, 4_000_000], ids=["with an entry in the password file", "without"])
+def test_an_ordinary_user_starts_and_stops_everything(folder_for_all: Path, uid: int) -> None:
+    """What root may do is no proof for others: not one of its processes is root's."""
+    if not runs_for(uid):
+        pytest.skip(f"{sys.executable} can't be run by other users")
+    tree = Tree(folder_for_all, uid=uid)
+    launch = tree.start()
+    try:
+        launch.await_up()
+        assert status(tree.port, "/readyz") == 200
+        leavers = Leavers(launch)
+        owners = {Path(f"/proc/{each.pid}").stat().st_uid for each in leavers.family if each.alive()}
+        assert owners == {uid}
+        launch.signal(signal.SIGTERM)
+        assert launch.await_end() == 0
+        assert leavers.left() == []
+    finally:
+        launch.clean_up()
 
 
 def test_a_second_launcher_is_refused_while_the_first_runs(running: Launch) -> None:

@@ -11,7 +11,7 @@ import pytest
 from ops.cli import chaos_args, split
 from ops.credentials import Credentials, load_or_create
 from ops.envfile import load, parse
-from ops.environment import DatabaseUrls, compose
+from ops.environment import DatabaseUrls, compose, user_environment
 from ops.layout import Layout
 from ops.lock import LauncherLock
 from ops.messages import Progress, Stop, tail_of
@@ -142,6 +142,35 @@ def test_the_business_never_sees_the_owners_login(layout: Layout) -> None:
     assert (env.app["PORT"], env.app["DEBUG"]) == ("1", "True")
     for password in (credentials.owner_password, credentials.superuser_password):
         assert not any(password in value for value in env.app.values())
+
+
+def test_the_shell_wins_over_the_file_but_an_empty_variable_does_not(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (layout.root / ".env").write_text("PORT=9000\nSANDBOX_PORT=9100\nQUITTANCE_VENV=/opt/venv\n")
+    monkeypatch.delenv("QUITTANCE_VENV", raising=False)
+    monkeypatch.setenv("PORT", "9001")
+    monkeypatch.setenv("SANDBOX_PORT", "")
+    found = user_environment(layout)
+    assert (found["PORT"], found["SANDBOX_PORT"], found["QUITTANCE_VENV"]) == ("9001", "9100", "/opt/venv")
+
+
+def test_a_mounted_login_is_the_one_that_everybody_uses(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The launcher must not start a server of its own beside the one that the processes would log in to."""
+    for name in ("DATABASE_URL", "DATABASE_OWNER_URL"):
+        (tmp_path / name).write_text(f"postgresql://{name}@h/d\n")
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(f"{name}_FILE", str(tmp_path / name))
+    found = user_environment(layout)
+    assert not {"DATABASE_URL_FILE", "DATABASE_OWNER_URL_FILE"} & set(found)
+    given = DatabaseUrls.given(found)
+    assert given
+    assert (given.app, given.owner) == ("postgresql://DATABASE_URL@h/d", "postgresql://DATABASE_OWNER_URL@h/d")
+    monkeypatch.setenv("REDIS_URL_FILE", str(tmp_path / "none"))
+    with pytest.raises(Stop, match="REDIS_URL_FILE"):
+        user_environment(layout)
 
 
 def test_a_given_database_needs_its_owner_too() -> None:

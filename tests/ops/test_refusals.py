@@ -4,14 +4,18 @@ import errno
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from ops import cli
+from ops import cli, testing
 from ops.layout import Layout
 from ops.messages import Progress, Stop
-from ops.postgres import PostgresServer, find_binaries, forget_dead_postmaster
+from ops.postgres import Binaries, PostgresServer, find_binaries, forget_dead_postmaster
+from ops.privilege import confinement_for
 from ops.signals import Signals
+from ops.testing import NO_TESTS_COLLECTED
 from ops.venv import VirtualEnvironment, ensure
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,7 +41,6 @@ def test_an_old_python_is_told_what_to_install() -> None:
 
 
 def test_a_python_without_venv_is_told_the_package(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("QUITTANCE_VENV", raising=False)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     monkeypatch.setattr("shutil.which", lambda name: None)
     (layout.root / "requirements.txt").write_text("")
@@ -46,6 +49,7 @@ def test_a_python_without_venv_is_told_the_package(layout: Layout, monkeypatch: 
             layout=layout,
             requirements=["requirements.txt"],
             kind="run",
+            given="",
             signals=Signals(),
             progress=Progress(),
         )
@@ -53,21 +57,41 @@ def test_a_python_without_venv_is_told_the_package(layout: Layout, monkeypatch: 
     assert "uv" in refusal.value.cure
 
 
-def test_requirements_that_cannot_be_installed_show_what_the_installer_said(
-    layout: Layout, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("QUITTANCE_VENV", raising=False)
+def test_requirements_that_cannot_be_installed_show_what_the_installer_said(layout: Layout) -> None:
     (layout.root / "requirements.txt").write_text("not a requirement\n")
     with pytest.raises(Stop, match="could not be installed") as refusal:
         ensure(
             layout=layout,
             requirements=["requirements.txt"],
             kind="run",
+            given="",
             signals=Signals(),
             progress=Progress(),
         )
     assert "not a requirement" in refusal.value.evidence
     assert not (layout.root / ".venv" / ".installed-run").exists()
+
+
+@pytest.mark.parametrize(
+    ("uid", "says", "cures"),
+    [
+        (0, "can't run as root", ("ordinary user", "unprivileged_userns_clone", "DATABASE_URL")),
+        (4_000_000, "user 4000000 has none", ("/etc/passwd", "DATABASE_URL")),
+    ],
+)
+def test_a_machine_without_user_namespaces_is_told_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uid: int, says: str, cures: tuple[str, ...]
+) -> None:
+    """As in a container that forbids them, whose tree no unprivileged user can reach."""
+    unshare = tmp_path / "unshare"
+    unshare.write_text("#!/bin/sh\necho unshare failed: Operation not permitted >&2\nexit 1\n")
+    unshare.chmod(0o755)
+    monkeypatch.setattr("shutil.which", lambda name: str(unshare))
+    monkeypatch.setattr("ops.privilege.UNPRIVILEGED_USERS", ())
+    monkeypatch.setattr("os.geteuid", lambda: uid)
+    with pytest.raises(Stop, match=says) as refusal:
+        confinement_for(program=Path("/bin/ls"), data_dir=tmp_path / "data")
+    assert all(cure in refusal.value.cure for cure in cures), refusal.value.cure
 
 
 def test_a_data_folder_of_another_postgresql_is_kept(layout: Layout) -> None:
@@ -98,6 +122,33 @@ def test_a_lock_file_stays_while_a_process_stands_in_the_data_folder(tmp_path: P
         forget_dead_postmaster(tmp_path)
         assert lock_file.exists()
         orphan.kill()
+
+
+def test_a_machine_without_the_oldest_postgresql_skips_its_tests_loudly(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session: Any = SimpleNamespace(progress=Progress())
+    venv = VirtualEnvironment(Path(sys.prefix))
+    monkeypatch.setattr(testing, "system_binaries", lambda: [Binaries(folder=Path("/x"), major=17)])
+    monkeypatch.setattr(testing, "_leg", lambda *_, **__: pytest.fail("it ran on another version"))
+    assert testing._oldest_leg(session, venv=venv, redis_url="", plan=testing.TestPlan()) == 0
+    assert "SKIPPED: the database tests on PostgreSQL 15" in capsys.readouterr().out
+
+
+def test_the_oldest_postgresql_runs_what_is_marked_and_must_find_something(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told: dict[str, Any] = {}
+    session: Any = SimpleNamespace(progress=Progress())
+    oldest = Binaries(folder=Path("/x"), major=15)
+    monkeypatch.setattr(testing, "system_binaries", lambda: [oldest])
+    monkeypatch.setattr(testing, "_leg", lambda *_, **options: told.update(options) or NO_TESTS_COLLECTED)
+    code = testing._oldest_leg(
+        session, venv=VirtualEnvironment(Path(sys.prefix)), redis_url="", plan=testing.TestPlan()
+    )
+    assert (told["binaries"], told["extra_args"]) == (oldest, ["-m", "database"])
+    assert code == NO_TESTS_COLLECTED
+    assert "FAILED: no test is marked `database`" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("number", "cure"), [(errno.ENOSPC, "disk space"), (errno.EACCES, "owns the tree")])

@@ -11,6 +11,8 @@ from payments.models import Charge, ChargeLine
 from tests.database import owner_connection
 from tests.payments.conftest import Shop
 
+pytestmark = pytest.mark.database
+
 
 def sql(statement: str, *params: Any) -> int:
     """Run one statement as the application, in a transaction of its own."""

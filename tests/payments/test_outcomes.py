@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from channels.breaker import is_open
+from channels.breaker import forget, is_open
 from core import clock
 from core.models import Case, DeadLetter, StatusChange
+from core.transactions import at_edge
 from ledger.models import JournalEntry
 from payments.models import Charge, ChargeLine, PaymentOrder, PspOperation
+from payments.services import probe_silent_channels
 from tests.payments.conftest import Shop, open_shop
 from tests.waiting import eventually
 
@@ -143,6 +145,56 @@ def test_charged_and_silent_is_unknown_until_asked_f_a5(shop: Shop) -> None:
     shop.later(2)
     assert_paid_once(shop, seen["id"])
     assert len(shop.requests(CONFIRM)) == 1, "asking was enough"
+
+
+def _silent_for_an_hour(shop: Shop, count: int) -> list[dict[str, Any]]:
+    """Payments that the provider took, asked about so often in vain that minutes lie between two looks."""
+    shop.arm("charged_but_timeout", operation=CONFIRM, times=None)
+    shop.arm("http_503", operation=QUERY, times=None)
+    seen = [shop.accept(shop.body()) for _ in range(count)]
+    shop.work()
+    shop.cure()
+    forget()  # Another process than the one that saw the provider fail.
+    clock.move(seconds=20)
+    unknown = PspOperation.objects.filter(kind="confirm", status="UNKNOWN")
+    assert unknown.update(asked=130, due_at=clock.now() + clock.timedelta(seconds=300)) == count
+    return seen
+
+
+def test_one_question_finds_out_that_a_silent_provider_is_back_f_c6(shop: Shop) -> None:
+    """F-C6: what is looked at every few minutes only is known within a minute all the same."""
+    seen = _silent_for_an_hour(shop, 4)
+    shop.work()
+    assert orders() == {"EXECUTING"}, "the control: nothing is due for minutes"
+    asked = len(shop.requests(QUERY))
+    assert at_edge(probe_silent_channels)() == 1
+    assert at_edge(probe_silent_channels)() == 0, "one question is enough"
+    shop.work()
+    assert len(shop.requests(QUERY)) == asked + 4, "the one that was answered woke the others"
+    assert orders() == {"SUCCESS"}
+    assert len(shop.captures()) == len(seen)
+
+
+def test_a_provider_that_stays_silent_is_asked_now_and_then_f_c6(shop: Shop, settings: Any) -> None:
+    """F-C6: one question in as long as a breaker rests, whatever number of payments waits."""
+    settings.PSP_BREAKER_FAILURES = 1000
+    _silent_for_an_hour(shop, 3)
+    shop.arm("http_503", operation=QUERY, times=None)
+    asked = len(shop.requests(QUERY))
+    for _ in range(12):
+        at_edge(probe_silent_channels)()
+        shop.later(5)
+    assert 3 <= len(shop.requests(QUERY)) - asked <= 4
+    asked_each = PspOperation.objects.filter(kind="confirm").values_list("asked", flat=True)
+    assert max(asked_each) - min(asked_each) <= 1, "in turns"
+    assert orders() == {"EXECUTING"}
+
+
+def test_a_channel_that_is_asked_anyway_is_not_probed(shop: Shop) -> None:
+    shop.arm("charged_but_timeout", operation=CONFIRM)
+    shop.pay()
+    clock.move(seconds=20)
+    assert at_edge(probe_silent_channels)() == 0
 
 
 def test_silent_without_a_charge_is_sent_again_under_the_same_nonce_f_a5(shop: Shop) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from channels import breaker
 from core.models import Case
 from core.transactions import at_edge
+from ledger.models import JournalEntry
 from ledger.selectors import trial_balance
 from payments.models import Charge, PspOperation
 from tests.payments.conftest import Shop
@@ -148,3 +149,49 @@ def test_any_order_with_repeats_ends_the_same(shop: Shop, data: Any) -> None:
     captured = [each for each in shop.effects(accepted["checkout_id"]) if each["kind"] == "charge.captured"]
     assert len(captured) == 1
     assert Charge.objects.get(checkout__checkout_id=accepted["checkout_id"]).status == "CAPTURED"
+
+
+# The buyer's bank is asked, or the provider takes its time: token, what ends it, how, our status then.
+ENDINGS = [
+    ("pm_card_threeDSecure2Required", "authentication", "complete", "succeeded"),
+    ("pm_card_threeDSecure2Required", "authentication", "fail", "failed"),
+    ("pm_card_sandboxProcessing", "settlement", "succeed", "succeeded"),
+    ("pm_card_sandboxProcessing", "settlement", "fail", "failed"),
+]
+
+
+@pytest.mark.parametrize(("token", "what", "result", "status"), ENDINGS)
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_no_order_of_events_ends_elsewhere_or_goes_back(
+    shop: Shop, token: str, what: str, result: str, status: str, data: Any
+) -> None:
+    """F-C4: six events in any order, twins under other ids among them, read and asked about in between."""
+    accepted = shop.accept(shop.body(token=token))
+    shop.work()
+    charge = Charge.objects.get(checkout__checkout_id=accepted["checkout_id"])
+    assert charge.status in ("REQUIRES_ACTION", "PENDING")
+    shop.provider.control("POST", f"payment_intents/{charge.psp_reference}/{what}", {"result": result})
+    events = told(shop, accepted["checkout_id"])
+    assert len(events) == 3
+    twins = [{**event, "id": f"{event['id']}_twin"} for event in events]
+    steps = data.draw(st.permutations([*events, *twins, "read", "read", "ask"]))
+    seen = []
+    # Afterwards everything once more, the oldest last: late, and of a lower rank than what we know.
+    for step in [*steps, "read", "ask", *reversed(events), *reversed(twins), "read", "ask"]:
+        if step == "read":
+            process()
+        elif step == "ask":
+            shop.work()
+        else:
+            assert deliver(shop, step) == 200
+        seen.append(shop.checkout(accepted["checkout_id"])["status"])
+    assert seen[-1] == status
+    assert set(seen[seen.index(status) :]) == {status}, "what has ended stays as it ended"
+    taken = [each for each in shop.effects(accepted["checkout_id"]) if each["kind"] == "charge.captured"]
+    entries = JournalEntry.objects.filter(source_ref__contains=str(charge.id))
+    assert len(taken) == entries.count() == (1 if status == "succeeded" else 0)
+    order = shop.store.get(f"/v1/payments/{accepted['payment_orders'][0]['id']}").json()
+    ends = [step["to"] for step in order["timeline"] if step["what"] == "payment_order"]
+    assert ends[-1] == {"succeeded": "SUCCESS", "failed": "FAILED"}[status] and len(ends) <= 5
+    assert not Case.objects.filter(merchant_id=shop.store.merchant_id).exists()

@@ -62,6 +62,8 @@ def objects(account) -> dict[str, list[Any]]:
     endpoint = v1.webhook_endpoints.create(
         {"url": "http://127.0.0.1:9/none", "enabled_events": ["charge.failed"]}
     )
+    for token in ("avsFail", "sandboxApplePay", "sandboxReview"):
+        account.intent(payment_method=f"pm_card_{token}", confirm=True)
     sessions = [account.session() for _ in range(4)]
     for session, token in zip(
         sessions, ("visa", "sandboxProcessing", "authenticationRequired"), strict=False

@@ -15,9 +15,6 @@ NETWORK_MODULES = re.compile(
 MAY_REACH = re.compile(
     r"channels/|payments/psp/|payouts/providers/|reconciliation/sources/|events/(?:senders?|delivery|deliveries|resolver)(?:/|\w*\.py$)"
 )
-CALLERS = re.compile(
-    r"payments/psp/.+\.py$|payouts/providers/.+\.py$|channels/client\w*\.py$|events/sender\w*\.py$"
-)
 # Names that stand for a connection, wherever they are held.
 LINES = {"client", "session", "http", "sdk", "connection", "opener", "transport", "sock", "socket"}
 SETUP = {"construct_event", "mount", "close", "update", "StripeClient", "Session", "Client"}
@@ -28,7 +25,7 @@ def _product(path: PurePosixPath) -> bool:
 
 
 def _caller(path: PurePosixPath) -> bool:
-    return CALLERS.match(path.as_posix()) is not None
+    return _product(path) and MAY_REACH.match(path.as_posix()) is not None
 
 
 def _reach(path: PurePosixPath, tree: ast.Module, source: str) -> Found:
@@ -47,10 +44,11 @@ def _is_call_out(path: PurePosixPath, tree: ast.Module, node: ast.Call) -> bool:
     bound = {item.bound for item in imports(path, tree) if NETWORK_MODULES.match(item.full)}
     if chain[0] in bound and chain[0] not in ("socket", "ssl"):
         return True
-    return any(part.strip("_") in LINES for part in chain[:-1]) or chain[-1] in (
-        "urlopen",
-        "create_connection",
-    )
+    if chain[-1] in ("urlopen", "create_connection", "getaddrinfo"):
+        return True
+    # Somebody is handed the line to talk over it: send(client).
+    handed = len(chain) == 1 and any(isinstance(each, ast.Name) and each.id in LINES for each in node.args)
+    return handed or any(part.strip("_") in LINES for part in chain[:-1])
 
 
 def _callees(node: FunctionNode) -> set[str]:
@@ -129,6 +127,15 @@ RULES = (
             (
                 "events/sender.py",
                 "from urllib.request import urlopen\ndef send(url):\n    return urlopen(url)\n",
+            ),
+            (
+                "events/resolver.py",
+                "import socket\ndef resolve(host):\n    return socket.getaddrinfo(host, 443)\n",
+            ),
+            ("channels/exchange.py", "def call(send, client):\n    return send(client)\n"),
+            (
+                "reconciliation/sources/sftp.py",
+                "import paramiko\ndef fetch():\n    return paramiko.connect()\n",
             ),
         ),
         good=(

@@ -4,8 +4,8 @@ import ast
 from pathlib import PurePosixPath
 
 from ..rule import Found, Rule, python
-from ..syntax import dotted, imports, index, last, nodes
-from ..tree import in_product, is_migration
+from ..syntax import FunctionNode, dotted, imports, index, last, nodes
+from ..tree import in_product, is_migration, top
 
 CLOCK_READS = {
     "datetime.now", "datetime.utcnow", "datetime.today", "date.today", "timezone.now", "timezone.localdate",
@@ -53,6 +53,17 @@ def _publishes(path: PurePosixPath, tree: ast.Module, source: str) -> Found:
             yield node.lineno, f".{last(node.func)}( publishes a task from here"
 
 
+def _sleeps(path: PurePosixPath, tree: ast.Module, source: str) -> Found:
+    for node in nodes(tree, ast.Call):
+        if last(node.func) != "sleep":
+            continue
+        # What a test starts may be slow on purpose; the test itself waits for something.
+        kinds = FunctionNode | ast.Lambda
+        around = next((each for each in index(tree).enclosing(node) if isinstance(each, kinds)), None)
+        if isinstance(around, FunctionNode) and around.name.startswith("test_"):
+            yield node.lineno, f"{around.name} waits for a time"
+
+
 RULES = (
     Rule(
         name="one-clock",
@@ -93,6 +104,22 @@ RULES = (
             ("payments/nudges.py", "submit.delay()\n"),
             ("core/drain.py", "task.apply_async()\n"),
             ("wallet/services.py", "nudge_relay()\n"),
+        ),
+    ),
+    Rule(
+        name="tests-wait-for-conditions",
+        cure="wait with tests.waiting.eventually for what must become true",
+        applies=lambda path: python(path) and top(path) == "tests",
+        find=_sleeps,
+        bad=(
+            ("tests/core/test_drain.py", "import time\ndef test_it():\n    time.sleep(1)\n"),
+            ("tests/core/test_drain.py", "from time import sleep\ndef test_it():\n    sleep(0.1)\n"),
+        ),
+        good=(
+            ("tests/core/test_drain.py", "def test_it():\n    eventually(lambda: done(), what='done')\n"),
+            ("tests/waiting.py", "import time\ndef eventually():\n    time.sleep(0.05)\n"),
+            ("tests/core/test_drain.py", "def test_it():\n    serve(lambda: time.sleep(3))\n"),
+            ("tests/faults/wire.py", "import time\ndef drip(line):\n    time.sleep(0.05)\n"),
         ),
     ),
 )
