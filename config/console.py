@@ -90,16 +90,7 @@ def _menu() -> list[dict[str, Any]]:
                 _page(_("Approvals"), "how_to_reg", "core.approval"),
             ],
         },
-        {
-            "title": _("Risk"),
-            "separator": True,
-            "items": [
-                _desk(_("Review desk"), "shield_person", "risk-review", "risk.view_riskdecision"),
-                _page(_("Decisions"), "rule", "risk.riskdecision"),
-                _page(_("Rules"), "tune", "risk.riskrule"),
-                _page(_("Lists"), "list_alt", "risk.risklist"),
-            ],
-        },
+        _risk(),
         {
             "title": _("Books"),
             "separator": True,
@@ -142,6 +133,19 @@ def _menu() -> list[dict[str, Any]]:
             ],
         },
     ]
+
+
+def _risk() -> dict[str, Any]:
+    return {
+        "title": _("Risk"),
+        "separator": True,
+        "items": [
+            _desk(_("Review desk"), "shield_person", "risk-review", "risk.view_riskdecision"),
+            _page(_("Decisions"), "rule", "risk.riskdecision"),
+            _page(_("Rules"), "policy", "risk.riskrule"),
+            _page(_("Lists"), "list_alt", "risk.risklist"),
+        ],
+    }
 
 
 # A calm blue-green; violet stays free for disputes.
