@@ -58,8 +58,14 @@ def place(whole_stack: Stack) -> Iterator[Place]:
     failpoints.disarm()
 
 
-@pytest.fixture(params=["desktop", "phone"])
+@pytest.fixture
 def buyer(request: pytest.FixtureRequest, browser: Browser, place: Place) -> Iterator[Buyer]:
+    """A buyer at a desk."""
+    yield from _buyer(request, browser, place, DESKTOP)
+
+
+@pytest.fixture(params=["desktop", "phone"])
+def anybody(request: pytest.FixtureRequest, browser: Browser, place: Place) -> Iterator[Buyer]:
     """A buyer at a desk, then one with a phone."""
     yield from _buyer(request, browser, place, PHONE if request.param == "phone" else DESKTOP)
 
