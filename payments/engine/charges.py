@@ -31,9 +31,13 @@ def open_charges(
 ) -> list[PspOperation]:
     """One charge per group of orders; the token is made reusable first where there are several.
 
+    Or where it is to be kept. A method that was kept before is reusable as it is.
+
     Returns the operations with which they begin, not saved yet.
     """
     charges, lines, operations = [], [], []
+    is_ready = checkout.has_reusable_token or (len(groups) == 1 and not checkout.save_method)
+    first = "attach" if checkout.customer_reference else "customer"
     for index, group in enumerate(groups):
         charge = _new_charge(checkout, group, channel)
         changes.begin(charge, why=why, by=by)
@@ -44,10 +48,10 @@ def open_charges(
             )
             for order in group
         ]
-        if len(groups) == 1:
+        if is_ready:
             operations.append(new_operation(charge, "register"))
         elif index == 0:
-            operations.append(new_operation(charge, "customer"))
+            operations.append(new_operation(charge, first))
     for operation in operations:
         changes.begin(operation, why=why, by=by)
     changes.insert(charges)
