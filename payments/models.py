@@ -35,6 +35,7 @@ class PaymentEvent(EventSubject):
     buyer_info = EncryptedJSONField()
     payment_method = models.CharField(max_length=16)
     token = EncryptedTextField()
+    # Of a customer that was made for this checkout alone; a buyer's own is in PspCustomer.
     customer_reference = models.CharField(max_length=255, blank=True)
     # The buyer wants the token kept; or pays with one that was kept before, whose reference is `token` then.
     save_method = models.BooleanField(default=False)

@@ -74,7 +74,7 @@ def accept_checkout(*, merchant_id: UUID, request: CheckoutRequest, actor: str) 
         amounts=_charge_amounts(request),
         only=means.channel_id,
     )
-    pay_with(checkout, means, channel_id=channel.id)
+    pay_with(checkout, means)
     sellers = _sellers(merchant_id, request)
     orders = _new_orders(merchant_id, request, checkout, sellers)
     changes = Changes()

@@ -64,7 +64,7 @@ def start_attempt(*, merchant_id: UUID, reference: str, request: AttemptRequest,
         amounts=charge_amounts(groups),
         only=means.channel_id,
     )
-    _replace_method(checkout, request, means, channel.id)
+    _replace_method(checkout, request, means)
     changes = Changes()
     sellers = sellers_by_account(merchant_id=merchant_id, accounts={order.seller_account for order in failed})
     assessment = assess_checkout(checkout, failed, sellers, changes)
@@ -94,9 +94,9 @@ def _payable(scope: CheckoutScope) -> list[PaymentOrder]:
     return failed
 
 
-def _replace_method(checkout: PaymentEvent, request: AttemptRequest, means: Means, channel_id: UUID) -> None:
+def _replace_method(checkout: PaymentEvent, request: AttemptRequest, means: Means) -> None:
     checkout.payment_method = request.payment_method
     checkout.return_url = request.return_url or checkout.return_url
-    pay_with(checkout, means, channel_id=channel_id)
+    pay_with(checkout, means)
     checkout.updated_at = clock.now()
     checkout.save(update_fields=[*_METHOD, "return_url", "updated_at"])

@@ -9,6 +9,7 @@ from core.history import Changes
 from core.money import from_minor
 from core.transactions import requires_transaction
 from payments.engine.operations import new_operation
+from payments.engine.saved import customer_of
 from payments.models import Charge, ChargeLine, PaymentEvent, PaymentOrder, PspOperation
 
 __all__ = ["charge_amounts", "charge_money", "open_charges"]
@@ -37,7 +38,7 @@ def open_charges(
     """
     charges, lines, operations = [], [], []
     is_ready = checkout.has_reusable_token or (len(groups) == 1 and not checkout.save_method)
-    first = "attach" if checkout.customer_reference else "customer"
+    first = "attach" if not is_ready and customer_of(checkout, channel.id) else "customer"
     for index, group in enumerate(groups):
         charge = _new_charge(checkout, group, channel)
         changes.begin(charge, why=why, by=by)

@@ -12,6 +12,7 @@ from core.transactions import forbids_transaction
 from payments.engine.endings import is_unwanted
 from payments.engine.hosted import page_request
 from payments.engine.operations import GIVE_UP_AFTER, return_hop
+from payments.engine.saved import customer_of
 from payments.locks import ChargeScope
 from payments.models import PaymentMethodToken, PspOperation
 from payments.psp.contract import (
@@ -183,7 +184,7 @@ def _register(scope: ChargeScope, operation: PspOperation) -> RegisterRequest:
         metadata={"checkout_id": scope.checkout.checkout_id},
         token=scope.checkout.token,
         return_url=return_hop(scope.checkout),
-        customer_reference=scope.checkout.customer_reference,
+        customer_reference=customer_of(scope.checkout, scope.charge.channel_id),
     )
 
 
@@ -217,7 +218,7 @@ def _customer(scope: ChargeScope, operation: PspOperation) -> CustomerRequest:
 def _attach(scope: ChargeScope, operation: PspOperation) -> AttachRequest:
     return AttachRequest(
         nonce=operation.nonce,
-        customer_reference=scope.checkout.customer_reference,
+        customer_reference=customer_of(scope.checkout, scope.charge.channel_id),
         token=scope.checkout.token,
     )
 

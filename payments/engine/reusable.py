@@ -17,9 +17,10 @@ __all__ = ["after_attach", "after_customer"]
 def after_customer(scope: ChargeScope, reference: str, changes: Changes) -> PspOperation | None:
     """Remember the provider's customer; next, attach the method to it, if any charge still needs that."""
     if scope.checkout.save_method:
-        reference = keep_customer(scope, reference)
-    scope.checkout.customer_reference = reference
-    scope.checkout.save(update_fields=["customer_reference"])
+        keep_customer(scope, reference)
+    else:
+        scope.checkout.customer_reference = reference
+        scope.checkout.save(update_fields=["customer_reference"])
     if scope.is_closed and not lock_unstarted_charges(scope=scope):
         return None
     return start_operation(scope.charge, "attach", changes)

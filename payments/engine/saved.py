@@ -28,6 +28,7 @@ from payments.types import AttemptRequest, CheckoutRequest
 
 __all__ = [
     "Means",
+    "customer_of",
     "delete_payment_method",
     "detach_answered",
     "keep_customer",
@@ -78,26 +79,30 @@ def means_of(*, merchant_id: UUID, buyer_account: str, request: CheckoutRequest 
 
 
 @requires_transaction
-def pay_with(checkout: PaymentEvent, means: Means, *, channel_id: UUID) -> None:
-    """Set on a checkout, which the caller saves, how it is paid over a channel.
-
-    Who was made at the provider for another token does not own this one, unless it is the buyer's own.
-    """
+def pay_with(checkout: PaymentEvent, means: Means) -> None:
+    """Set on a checkout, which the caller saves, how it is paid."""
     checkout.token, checkout.save_method, checkout.saved_method = means.token, means.save, means.saved
-    if means.saved is not None:
-        checkout.customer_reference = means.saved.customer.reference
-    elif means.save:
-        known = _customer(checkout, channel_id)
-        checkout.customer_reference = known.reference if known else ""
-    else:
-        checkout.customer_reference = ""
+    checkout.customer_reference = ""  # Who was made for another token does not own this one.
+
+
+def customer_of(checkout: PaymentEvent, channel_id: UUID) -> str:
+    """Return who owns the token at the provider, empty while nobody does.
+
+    That is the buyer, if anything is kept for them; else somebody made for this checkout alone.
+    """
+    if checkout.saved_method is not None:
+        return checkout.saved_method.customer.reference
+    if not checkout.save_method:
+        return checkout.customer_reference
+    known = _customer(checkout, channel_id)
+    return known.reference if known else ""
 
 
 @requires_transaction
-def keep_customer(scope: ChargeScope, reference: str) -> str:
-    """Remember the buyer's customer on the charge's channel; return the one to use.
+def keep_customer(scope: ChargeScope, reference: str) -> None:
+    """Remember the buyer's customer on the charge's channel.
 
-    Where another payment of the buyer was faster, that is the one it made; ours stays empty.
+    Where another payment of the buyer was faster, the one that it made counts, and ours stays empty.
     """
     charge = scope.charge
     row = PspCustomer(
@@ -107,11 +112,7 @@ def keep_customer(scope: ChargeScope, reference: str) -> str:
         reference=reference,
         created_at=clock.now(),
     )
-    if insert_new(row):
-        return reference
-    known = _customer(scope.checkout, charge.channel_id)
-    assert known is not None, "customers are never deleted"
-    return known.reference
+    insert_new(row)
 
 
 @requires_transaction

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from django.http import HttpResponse
 
-from core.failpoints import arm
+from core.failpoints import arm, fired
 from payments.models import Charge, PaymentEvent, PaymentMethodToken, PspCustomer, PspOperation
 from tests.payments.conftest import Shop
+from tests.racing import race
 from tests.store import error
 
 pytestmark = pytest.mark.usefixtures("hooks")
@@ -183,6 +184,33 @@ def test_an_attempt_of_nobodys_checkout_cannot_save(shop: Shop) -> None:
     assert error(answer) == (422, "buyer_account_required", "buyer_info.buyer_account")
 
 
+def test_two_first_payments_of_a_buyer_share_one_customer(shop: Shop) -> None:
+    """Both make a customer at the provider; one of them counts, and both methods hang on it."""
+    for token in ("pm_card_visa", "pm_card_mastercard"):
+        shop.accept(saving(shop, token))
+    assert set(PspOperation.objects.values_list("kind", flat=True)) == {"customer"}
+    race([shop.work, shop.work])
+    shop.work()
+    assert (len(methods(shop)), len(shop.captures()), PspCustomer.objects.count()) == (2, 2, 1)
+    client = shop.provider.client(shop.account_key).v1
+    assert len(client.payment_methods.list({"customer": _customer()}).data) == 2
+
+
+def test_methods_are_listed_newest_first_page_by_page(shop: Shop) -> None:
+    kept = [save(shop, token)["id"] for token in ("pm_card_visa", "pm_card_mastercard", "pm_card_amex")]
+    path = "/v1/buyers/b-1/payment_methods"
+    first = shop.store.get(path, limit="2").json()
+    assert [each["id"] for each in first["data"]] == [kept[2], kept[1]]
+    assert (first["object"], first["has_more"]) == ("list", True)
+    second = shop.store.get(path, limit="2", cursor=first["next_cursor"]).json()
+    assert [each["id"] for each in second["data"]] == [kept[0]]
+    assert (second["has_more"], second["next_cursor"]) == (False, None)
+    foreign = shop.store.get("/v1/buyers/b-2/payment_methods", cursor=first["next_cursor"])
+    assert error(foreign) == (400, "invalid_parameter", "cursor")
+    assert error(shop.store.get(path, status="x")) == (400, "unknown_parameter", "status")
+    assert methods(shop, "nobody") == methods(shop, "\U0001f600") == []
+
+
 @pytest.mark.parametrize("skip", range(4), ids=lambda n: f"step{n}")
 @pytest.mark.parametrize("where", STEPS)
 def test_a_crash_between_any_two_steps_keeps_one_method_f_a2_f_a3(
@@ -196,6 +224,10 @@ def test_a_crash_between_any_two_steps_keeps_one_method_f_a2_f_a3(
     for _ in range(6):
         owner_sql("UPDATE payments_pspoperation SET leased_until = NULL WHERE due_at IS NOT NULL")
         shop.later(31)
+    if where == "before_intent" and skip > 1:
+        assert len(fired(f"execute.{where}")) >= 1  # Chained steps pass it only when they are claimed.
+    else:
+        assert len(fired(f"execute.{where}")) == skip + 1
     assert shop.checkout(accepted["id"])["status"] == "succeeded"
     assert (len(methods(shop)), len(shop.captures())) == (1, 1)
     token = PaymentMethodToken.objects.get().psp_token
