@@ -44,8 +44,11 @@ class CardInput(StrictSerializer):
     """
 
     token = TextField(max_length=255, required=False)
-    save = StrictBooleanField(required=False)
     payment_method_id = TextField(max_length=64, required=False)
+
+    def get_fields(self) -> dict[str, Any]:
+        """Add `save`, which cannot be an attribute of the class: serializers have a method of that name."""
+        return super().get_fields() | {"save": StrictBooleanField(required=False)}
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """Return {"token", "save", "saved_method"}: exactly one of the first and the last is set."""

@@ -105,9 +105,11 @@ def keep_customer(scope: ChargeScope, reference: str) -> None:
     Where another payment of the buyer was faster, the one that it made counts, and ours stays empty.
     """
     charge = scope.charge
+    buyer_id = _buyer_id(charge.merchant_id, scope.checkout.buyer_account)
+    assert buyer_id is not None, "the buyer was made with the checkout"
     row = PspCustomer(
         merchant_id=charge.merchant_id,
-        buyer_id=_buyer_id(charge.merchant_id, scope.checkout.buyer_account),
+        buyer_id=buyer_id,
         channel_id=charge.channel_id,
         reference=reference,
         created_at=clock.now(),
@@ -194,6 +196,8 @@ def _find(merchant_id: UUID, buyer_account: str, reference: str) -> PaymentMetho
 
 def _customer(checkout: PaymentEvent, channel_id: UUID) -> PspCustomer | None:
     buyer_id = _buyer_id(checkout.merchant_id, checkout.buyer_account)
+    if buyer_id is None:
+        return None
     mine = PspCustomer.objects.filter(merchant_id=checkout.merchant_id, buyer_id=buyer_id)
     return mine.filter(channel_id=channel_id).first()
 

@@ -76,7 +76,10 @@ MORE: list[tuple[str, str]] = [
         " UPDATE payments_pspoperation SET status = 'UNKNOWN', due_at = now() WHERE kind = 'detach'",
     ),
     ("captured_charge_posted_once", "DELETE FROM ledger_journalline; DELETE FROM ledger_journalentry"),
-    ("capture_entry_has_a_charge", "UPDATE ledger_journalentry SET source_ref = 'x' WHERE source = 'charge'"),
+    (
+        "capture_entry_has_a_charge",
+        "UPDATE ledger_journalentry SET source_ref = 'x' || id WHERE source = 'charge'",
+    ),
     (
         "order_captured_is_its_lines",
         "UPDATE payments_charge SET status = 'PENDING' WHERE status = 'CAPTURED'",
