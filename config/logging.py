@@ -43,8 +43,6 @@ def configure(options: dict[str, Any]) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(options["level"])
-    # It names addresses with payment methods in them and whole answers; the evidence of calls says enough.
-    logging.getLogger("stripe").setLevel(logging.WARNING)
     # Django's own handlers would say everything once more, as plain text.
     logging.getLogger("django").handlers.clear()
 
