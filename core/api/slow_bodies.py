@@ -1,11 +1,10 @@
 """A body that drips in would hold one of few threads for as long as its sender likes: it is cut off."""
 
-import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.http import UnreadablePostError
@@ -15,6 +14,7 @@ from core.errors import DomainError
 __all__ = ["BodyTooSlow", "read_in_time"]
 
 _LOOK_SECONDS = 0.25
+_READING = 0  # SHUT_RD of shutdown(2)
 
 
 class BodyTooSlow(DomainError):
@@ -23,16 +23,22 @@ class BodyTooSlow(DomainError):
     message = "The body did not arrive in time. Send it again."
 
 
+class Line(Protocol):
+    """A connection that the server opened; nothing is sent on it from here."""
+
+    def shutdown(self, how: int, /) -> None: ...
+
+
 class _Watch:
     """Knows whose body is being read, and stops those that take too long; one thread for a process."""
 
     def __init__(self) -> None:
         self._guard = threading.Condition()
-        self._reading: dict[object, tuple[socket.socket, float]] = {}
+        self._reading: dict[object, tuple[Line, float]] = {}
         self._cut: set[object] = set()
         self._thread: threading.Thread | None = None
 
-    def begin(self, line: socket.socket, until: float) -> object:
+    def begin(self, line: Line, until: float) -> object:
         """Watch a connection from now on."""
         key = object()
         with self._guard:
@@ -65,7 +71,7 @@ class _Watch:
                         self._cut.add(key)
                         # Only what comes in: the answer still goes out.
                         with suppress(OSError):
-                            line.shutdown(socket.SHUT_RD)
+                            line.shutdown(_READING)
             time.sleep(_LOOK_SECONDS)
 
 
