@@ -1,0 +1,21 @@
+from django.db import migrations
+
+from core.roles import AUDITOR, FINANCE_CHECKER, FINANCE_MAKER, OPERATOR, RISK, SUPPORT, grant
+
+SEEN = {model: ["view"] for model in ("paymentevent", "paymentorder", "charge", "pspoperation")}
+# To change an operation is to have the provider asked; to change a charge, to ask for a second person's yes
+# to what became of it; to approve one, to be that second person.
+ASKS = {"pspoperation": ["change"]}
+
+
+class Migration(migrations.Migration):
+    dependencies = [("payments", "0005_late_money"), ("core", "0003_roles")]
+
+    operations = [
+        grant(
+            "payments",
+            dict.fromkeys((SUPPORT, FINANCE_MAKER, FINANCE_CHECKER, RISK, OPERATOR, AUDITOR), SEEN),
+        ),
+        grant("payments", {OPERATOR: ASKS, FINANCE_MAKER: {**ASKS, "charge": ["change"]}}),
+        grant("payments", {FINANCE_CHECKER: {**ASKS, "charge": ["change", "approve"]}}),
+    ]
