@@ -16,7 +16,8 @@ _PRIVATE = (
 )
 # The end of a string may be missing, because an answer may be cut off anywhere.
 _FIELD = re.compile(rb'("(?:' + _PRIVATE.encode() + rb')"\s*:\s*)"(?:[^"\\]|\\.)*(?:"|\\?$)')
-_KEY = re.compile(rb"\b(?:sk|rk|whsec)_[A-Za-z0-9_]{4,}")
+# Keys; and what a buyer's kept payment method is charged by, because it is encrypted everywhere else.
+_KEY = re.compile(rb"\b(?:sk|rk|whsec|pm|cus)_[A-Za-z0-9_]{4,}")
 _DIGITS = re.compile(rb"(?<![0-9A-Za-z_.])[0-9](?:[ -]?[0-9]){12,18}(?![0-9A-Za-z_.])")
 
 

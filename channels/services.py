@@ -16,6 +16,7 @@ from channels.exchange import call, deadline
 from channels.json_calls import JsonAnswer, call_json
 from channels.locks import lock_channel
 from channels.models import Channel, PspCall
+from channels.redaction import redact_text
 from channels.types import CallRecord, ChannelData
 from channels.webhooks import verify_webhook
 from core import clock
@@ -34,6 +35,7 @@ __all__ = [
     "is_open",
     "note_result",
     "record_calls",
+    "redact_text",
     "rotate_webhook_secret",
     "set_base_url",
     "set_enabled",

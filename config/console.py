@@ -91,16 +91,7 @@ def _menu() -> list[dict[str, Any]]:
             ],
         },
         _payments(),
-        {
-            "title": _("Risk"),
-            "separator": True,
-            "items": [
-                _desk(_("Review desk"), "shield_person", "risk-review", "risk.view_riskdecision"),
-                _page(_("Decisions"), "rule", "risk.riskdecision"),
-                _page(_("Rules"), "tune", "risk.riskrule"),
-                _page(_("Lists"), "list_alt", "risk.risklist"),
-            ],
-        },
+        _risk(),
         {
             "title": _("Books"),
             "separator": True,
@@ -154,6 +145,19 @@ def _payments() -> dict[str, Any]:
             _page(_("Checkouts"), "shopping_cart", "payments.paymentevent"),
             _page(_("Orders"), "receipt", "payments.paymentorder"),
             _desk(_("Unknown outcomes"), "help_center", "unknown", "payments.view_pspoperation"),
+        ],
+    }
+
+
+def _risk() -> dict[str, Any]:
+    return {
+        "title": _("Risk"),
+        "separator": True,
+        "items": [
+            _desk(_("Review desk"), "shield_person", "risk-review", "risk.view_riskdecision"),
+            _page(_("Decisions"), "rule", "risk.riskdecision"),
+            _page(_("Rules"), "policy", "risk.riskrule"),
+            _page(_("Lists"), "list_alt", "risk.risklist"),
         ],
     }
 

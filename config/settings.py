@@ -185,6 +185,8 @@ PSP_BREAKER_REST = env_float("PSP_BREAKER_REST", 15.0)
 # already (0: never) and within this time; otherwise a worker does it.
 INLINE_REGISTRATIONS = env_int("INLINE_REGISTRATIONS", 2)
 INLINE_REGISTRATION_DEADLINE = env_float("INLINE_REGISTRATION_DEADLINE", 2.5)
+# How long the body of a request may take to arrive; what drips in for longer is cut off.
+BODY_SECONDS = env_float("BODY_SECONDS", 10.0)
 # How far a webhook's time may be from ours, either way; there is no value that switches this off.
 PSP_WEBHOOK_TOLERANCE = env_int("PSP_WEBHOOK_TOLERANCE", 300)
 

@@ -23,6 +23,7 @@ _TYPES = {
     404: "not_found",
     405: "invalid_request",
     406: "invalid_request",
+    408: "invalid_request",
     409: "conflict",
     413: "invalid_request",
     415: "invalid_request",

@@ -122,13 +122,13 @@ def answer_once(*, merchant_id: UUID, key: str, digest: bytes, work: Callable[[]
 
 
 @requires_transaction
-def replace_answer(*, merchant_id: UUID, key: str, old: Answer, new: Answer) -> bool:
-    """Store another answer in place of `old`, no byte of which was sent yet; False if that is not stored.
+def replace_answer(*, merchant_id: UUID, key: str, old: Answer, body: bytes) -> bool:
+    """Store another body in place of `old`, no byte of which was sent yet; False if that is not stored.
 
     It commits with whatever makes the new answer true. Because it compares, an answer is replaced once.
     """
-    record = IdempotencyRecord.objects.filter(merchant_id=merchant_id, key=key)
-    return record.filter(status=old.status, body=old.body).update(status=new.status, body=new.body) == 1
+    record = IdempotencyRecord.objects.filter(merchant_id=merchant_id, key=key, body=old.body)
+    return record.update(body=body) == 1
 
 
 def stored_answer(*, merchant_id: UUID, key: str) -> Answer:

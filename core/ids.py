@@ -28,7 +28,7 @@ PREFIXES = frozenset(
         "dsc",
         "case",
         "top",
-        "pm",
+        "saved",
         "apr",
         "key",
     ]

@@ -9,6 +9,7 @@ from django.views.decorators.csrf import csrf_exempt
 from channels.services import verify_webhook
 from core.api.envelope import as_domain_error, error_response
 from core.api.errors import BodyTooLarge, MalformedRequest, MethodNotAllowed, RateLimited
+from core.api.slow_bodies import read_in_time
 from core.errors import DomainError
 from core.failpoints import failpoint
 from core.transactions import at_edge
@@ -67,7 +68,8 @@ def _body(request: HttpRequest) -> bytes:
     if int(declared[:20]) > MAX_BYTES:
         raise BodyTooLarge(f"The body is larger than {MAX_BYTES // 1024} KiB.")
     try:
-        raw = request.read(MAX_BYTES + 1)
+        with read_in_time(request.META):
+            raw = request.read(MAX_BYTES + 1)
     except UnreadablePostError:
         raise MalformedRequest("The body ended early.") from None
     if len(raw) != int(declared):

@@ -1,7 +1,7 @@
 """What must always be true of pay-in, as queries that return no rows."""
 
 from core.audits import Invariant
-from payments import late_audits
+from payments import late_audits, method_audits
 
 __all__ = ["INVARIANTS"]
 
@@ -183,6 +183,7 @@ INVARIANTS = [
                     JOIN payments_charge AS sibling ON sibling.id = operation.charge_id
                     WHERE sibling.checkout_id = charge.checkout_id
                         AND (sibling.id = charge.id OR operation.kind IN ('customer', 'attach'))
+                        AND operation.kind <> 'detach'
                         AND operation.status IN
                             ('CREATED', 'SENT', 'NOT_SENT', 'PENDING', 'UNKNOWN', 'CONFLICTED'))
         """,
@@ -219,7 +220,8 @@ INVARIANTS = [
         says="No payment has been without an outcome for a day after it was sent.",
         sql="""
             SELECT id, status, first_sent_at FROM payments_pspoperation
-            WHERE status IN ('SENT', 'UNKNOWN') AND first_sent_at < now() - interval '24 hours'
+            WHERE status IN ('SENT', 'UNKNOWN') AND kind <> 'detach'
+                AND first_sent_at < now() - interval '24 hours'
         """,
         exercised_sql="SELECT EXISTS (SELECT 1 FROM payments_pspoperation WHERE first_sent_at IS NOT NULL)",
         covers=("I25",),
@@ -246,4 +248,5 @@ INVARIANTS = [
         exercised_sql="SELECT EXISTS (SELECT 1 FROM payments_charge)",
     ),
     *late_audits.INVARIANTS,
+    *method_audits.INVARIANTS,
 ]

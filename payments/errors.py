@@ -4,6 +4,7 @@ from core.errors import DomainError
 
 __all__ = [
     "AttemptInProgress",
+    "BuyerAccountRequired",
     "CaptureUnsupported",
     "CheckoutExists",
     "CheckoutExpired",
@@ -15,6 +16,7 @@ __all__ = [
     "OrderSharesCharge",
     "PaymentMethodConflict",
     "PaymentMethodUnavailable",
+    "PaymentMethodUnknown",
     "PaymentOrderExists",
     "ReviewDecided",
     "SellerUnknown",
@@ -109,3 +111,15 @@ class ReviewDecided(DomainError):
     code = "review_decided"
     status = 409
     message = "This payment is not held for review, or not any more. Look at it again."
+
+
+class BuyerAccountRequired(DomainError):
+    code = "buyer_account_required"
+    status = 422
+    message = "A payment method is kept for a buyer. Send buyer_info.buyer_account with the checkout."
+
+
+class PaymentMethodUnknown(DomainError):
+    code = "payment_method_unknown"
+    status = 422
+    message = "The buyer of this checkout has no such payment method."

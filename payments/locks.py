@@ -1,4 +1,7 @@
-"""Row locks of pay-in, always in one order: checkout, charge, operation, orders (by id), shares."""
+"""Row locks of pay-in, always in one order: checkout, charge, operation, orders (by id), shares.
+
+A saved payment method is locked last of all that its transaction locks; what is inserted after it is new.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +15,14 @@ from django.db.models import Model, Q
 from core import clock
 from core.rows import Query, columns_of, read_together
 from core.transactions import requires_transaction
-from payments.models import Charge, ChargeLine, PaymentEvent, PaymentOrder, PspOperation
+from payments.models import (
+    Charge,
+    ChargeLine,
+    PaymentEvent,
+    PaymentMethodToken,
+    PaymentOrder,
+    PspOperation,
+)
 from payments.states import CHARGE_DEAD, ORDER_FINAL
 
 __all__ = [
@@ -23,6 +33,7 @@ __all__ = [
     "lock_checkout",
     "lock_checkout_orders",
     "lock_operation",
+    "lock_payment_method",
     "lock_unstarted_charges",
     "lock_waiting_of_checkout",
     "lock_waiting_operations",
@@ -241,6 +252,18 @@ def lock_waiting_of_checkout(
         .order_by("id")
         .select_for_update(skip_locked=True, no_key=True, of=("self",))
         .values_list("id", flat=True)
+    )
+
+
+@requires_transaction
+def lock_payment_method(*, merchant_id: UUID, buyer_id: UUID, method_id: UUID) -> PaymentMethodToken | None:
+    """Lock a saved method of a buyer, unless it was deleted; who comes second sees what the first one did."""
+    return (
+        PaymentMethodToken.objects.filter(merchant_id=merchant_id, buyer_id=buyer_id, pk=method_id)
+        .filter(deleted_at__isnull=True)
+        .select_related("customer")
+        .select_for_update(no_key=True, of=("self",))
+        .first()
     )
 
 

@@ -5,8 +5,10 @@ from typing import Any
 from uuid import UUID
 
 from channels.selectors import get_channel
+from core.api.pagination import Page
 from core.errors import NotFound
 from core.models import StatusChange
+from merchants.selectors import find_buyer
 from payments.engine.conflicts import ACTION as CONFLICT_ACTION
 from payments.engine.conflicts import End as ConflictEnd
 from payments.engine.evidence import HeldPayment, held_payment, payment_briefs
@@ -14,9 +16,9 @@ from payments.engine.outline import ChargeData, ExpectedShare, expected_shares, 
 from payments.engine.stuck import KINDS as WAITING_KINDS
 from payments.engine.stuck import Waiting, values_waiting, waiting
 from payments.layout import story_layout
-from payments.models import ChargeLine, PaymentEvent, PaymentOrder, PspOperation
+from payments.models import ChargeLine, PaymentEvent, PaymentMethodToken, PaymentOrder, PspOperation
 from payments.references import by_reference
-from payments.snapshots import checkout_object, moment, order_object
+from payments.snapshots import checkout_object, method_object, moment, order_object
 from payments.story import Chapter, Step, story_of
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "get_checkout",
     "get_payment_order",
     "held_payment",
+    "list_payment_methods",
     "payment_briefs",
     "story_layout",
     "story_of",
@@ -77,6 +80,24 @@ def get_checkout(*, merchant_id: UUID, reference: str) -> dict[str, Any]:
 def checkout_as_accepted(*, checkout: PaymentEvent, orders: Sequence[PaymentOrder]) -> dict[str, Any]:
     """Return the checkout object of a checkout that was just accepted, without another query."""
     return checkout_object(checkout, orders, {}, {})
+
+
+def list_payment_methods(
+    *, merchant_id: UUID, buyer_account: str, limit: int, after: UUID | None = None
+) -> Page[dict[str, Any]]:
+    """Return one page of payment_method objects, newest first; none for a buyer who is not known."""
+    try:
+        buyer = find_buyer(merchant_id=merchant_id, reference=buyer_account)
+    except NotFound:
+        return Page(items=[], last=None)
+    rows = PaymentMethodToken.objects.filter(
+        merchant_id=merchant_id, buyer_id=buyer.id, deleted_at__isnull=True
+    )
+    if after is not None:
+        rows = rows.filter(pk__lt=after)
+    found = list(rows.order_by("-pk")[: limit + 1])
+    shown = [method_object(row, buyer.buyer_account) for row in found[:limit]]
+    return Page(items=shown, last=found[limit - 1].pk if len(found) > limit else None)
 
 
 def _current_lines(order_ids: list[UUID]) -> dict[UUID, ChargeLine]:

@@ -20,6 +20,7 @@ from payments.engine.failures import replay_operation
 from payments.engine.inline import register_inline
 from payments.engine.observe import on_provider_event
 from payments.engine.reviews import approve_review, on_risk_verdict, reject_review
+from payments.engine.saved import delete_payment_method
 from payments.engine.silence import watch_webhooks
 from payments.engine.stuck import watch_stuck
 from payments.engine.wake import hurry_checkout, probe_silent_channels
@@ -31,6 +32,7 @@ __all__ = [
     "cancel_checkout",
     "cancel_order",
     "close_outcome",
+    "delete_payment_method",
     "execute_operation",
     "expire_checkout",
     "give_back_outcome",

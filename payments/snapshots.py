@@ -6,10 +6,10 @@ from typing import Any
 
 from core.ids import public_id
 from core.money import format_minor
-from payments.models import Charge, PaymentEvent, PaymentOrder
+from payments.models import Charge, PaymentEvent, PaymentMethodToken, PaymentOrder
 from payments.states import ORDER_FINAL
 
-__all__ = ["checkout_object", "checkout_status", "is_final", "moment", "order_object"]
+__all__ = ["checkout_object", "checkout_status", "is_final", "method_object", "moment", "order_object"]
 
 
 def moment(value: datetime | None) -> str | None:
@@ -79,6 +79,21 @@ def checkout_object(
         "metadata": checkout.metadata,
         "created_at": moment(checkout.created_at),
         "expires_at": moment(checkout.expires_at),
+    }
+
+
+def method_object(method: PaymentMethodToken, buyer_account: str) -> dict[str, Any]:
+    """Return the payment_method object: what a buyer recognises it by, and nothing to charge it with."""
+    return {
+        "object": "payment_method",
+        "id": public_id("saved", method.id),
+        "buyer_account": buyer_account,
+        "brand": method.brand or None,
+        "last4": method.last4 or None,
+        "exp_month": method.exp_month,
+        "exp_year": method.exp_year,
+        "wallet": method.wallet or None,
+        "created_at": moment(method.created_at),
     }
 
 

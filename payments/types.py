@@ -20,12 +20,18 @@ class OrderRequest:
 
 @dataclass(frozen=True)
 class CheckoutRequest:
-    """A checkout as the store asked for it, already checked field by field."""
+    """A checkout as the store asked for it, already checked field by field.
+
+    It is paid with `token`, which is kept for the buyer if `save` says so, or with `saved_method`, our id of
+    one that was kept before.
+    """
 
     checkout_id: str
     orders: tuple[OrderRequest, ...]
     payment_method: str
-    token: str = ""
+    token: str = field(default="", repr=False)
+    save: bool = False
+    saved_method: str = ""
     buyer_info: Mapping[str, Any] = field(default_factory=dict)
     capture: str = "automatic"
     multi_order_policy: str = "all_or_nothing"
@@ -37,8 +43,10 @@ class CheckoutRequest:
 
 @dataclass(frozen=True)
 class AttemptRequest:
-    """How a store wants to pay what failed, already checked field by field."""
+    """How a store wants to pay what failed, already checked field by field; see CheckoutRequest."""
 
     payment_method: str
-    token: str = ""
+    token: str = field(default="", repr=False)
+    save: bool = False
+    saved_method: str = ""
     return_url: str = ""

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.contrib.admin import display, register
 from django.contrib.admin.utils import unquote
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
@@ -21,12 +22,13 @@ from core.admin_base import ReadOnlyAdmin, ServiceAction
 from core.admin_display import amount, person, state, text
 from core.admin_pages import PageAdmin
 from core.admin_site import site
-from core.ids import public_id
+from core.ids import parse_public_id, public_id
 from merchants.selectors import merchant_names
 from risk import services
 from risk.admin_forms import EXAMPLES, DryRunForm, EntryForm, ListForm, RuleForm
 from risk.admin_pages import FormPages
 from risk.models import RiskDecision, RiskDryRun, RiskList, RiskListEntry, RiskRule
+from risk.selectors import found_words
 
 __all__: list[str] = []
 
@@ -157,7 +159,11 @@ class RiskRuleAdmin(_MerchantColumn, FormPages):
             *super().get_urls(),
         ]
 
-    @action(description=gettext_lazy("Draft a rule"), icon="add", permissions=["risk.add_riskrule"])
+    def has_draft_permission(self, request: HttpRequest) -> bool:
+        """Names would be looked up in the database, even where there are no tables yet; a method is not."""
+        return bool(request.user.has_perm("risk.add_riskrule"))
+
+    @action(description=gettext_lazy("Draft a rule"), icon="add", permissions=["draft"])
     def new_rule(self, request: HttpRequest) -> HttpResponse:
         """Lead to the form."""
         return redirect("admin:risk_riskrule_draft")
@@ -309,7 +315,8 @@ class RiskDecisionAdmin(_MerchantColumn, PageAdmin):
         "who",
     )
     list_filter = ("decision", "source")
-    search_fields = ("subject_id__exact",)
+    search_fields = ("subject_id",)
+    search_help_text = gettext_lazy("A whole id: chk_…")
     people = ("by",)
     empty_says = gettext_lazy("No payment has been assessed yet.")
     page_template = "risk/decision.html"
@@ -319,6 +326,16 @@ class RiskDecisionAdmin(_MerchantColumn, PageAdmin):
         rows = list(rows)
         self.name_merchants(rows)
         super().prepare_rows(rows)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Find by the checkout's public id."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        key = parse_public_id(term, "chk")
+        return (queryset.filter(subject_id=key) if key else queryset.none()), False
 
     @display(description=gettext_lazy("Checkout"))
     def shown_subject(self, row: RiskDecision) -> str:
@@ -351,7 +368,10 @@ class RiskDecisionAdmin(_MerchantColumn, PageAdmin):
             "decision": _decision(row.decision),
             "subject": public_id("chk", row.subject_id),
             "who": self.who(row),
-            "hits": [{**hit, "shown": _decision(hit["decision"])} for hit in row.hits],
+            "hits": [
+                {**hit, "shown": _decision(hit["decision"]), "found": found_words(detail=hit["detail"])}
+                for hit in row.hits
+            ],
             "orders": [
                 {**order, "amount": amount(order["amount_minor"], order["currency"])}
                 for order in row.inputs.get("orders", [])
@@ -400,7 +420,11 @@ class RiskListAdmin(_MerchantColumn, FormPages):
             *super().get_urls(),
         ]
 
-    @action(description=gettext_lazy("New list"), icon="add", permissions=["risk.add_risklist"])
+    def has_create_permission(self, request: HttpRequest) -> bool:
+        """See `RiskRuleAdmin.has_draft_permission`."""
+        return bool(request.user.has_perm("risk.add_risklist"))
+
+    @action(description=gettext_lazy("New list"), icon="add", permissions=["create"])
     def new_list(self, request: HttpRequest) -> HttpResponse:
         """Lead to the form."""
         return redirect("admin:risk_risklist_create")

@@ -156,7 +156,7 @@ class Velocity:
             f"SELECT {total} FROM (SELECT {column} FROM risk_riskfact WHERE {condition}"  # noqa: S608
             f" AND at > %s AND at <= %s AND {kind} ORDER BY at DESC LIMIT %s) AS seen"
         )
-        return Query(sql, [*params, _MOST])
+        return Query(sql, [*params, self.over + 1 if self.measure == "declines" else _MOST])
 
     def answer(self, known: Known, rows: Rows) -> Answer:
         if not rows:

@@ -259,6 +259,7 @@ class RiskCheck(WorkRow, StatefulModel):
     """One question to a vendor: asked under `reference` until there is an answer or the time is over."""
 
     machine = RISK_CHECK
+    begins_in_history = False
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     merchant = models.ForeignKey("merchants.Merchant", on_delete=models.PROTECT, related_name="+")

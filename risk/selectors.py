@@ -1,11 +1,12 @@
 """How others read risk: what was decided about a payment, on what, and what else is known of its buyer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from core.money import format_minor
 from risk.models import RiskCheck, RiskDecision, RiskFact
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "FactData",
     "decisions_of",
     "facts_of",
+    "found_words",
     "related_facts",
     "vendor_check_of",
 ]
@@ -65,6 +67,14 @@ class CheckData:
 _KEYS = ("buyer", "email", "ip", "device", "method", "card")
 
 
+def found_words(*, detail: Mapping[str, Any]) -> str:
+    """Return what a rule found, in words for people: amounts with their decimals, and no brackets."""
+    if "total_minor" in detail:
+        amounts = detail["total_minor"].items()
+        return ", ".join(f"{format_minor(minor, currency)} {currency}" for currency, minor in amounts)
+    return "; ".join(f"{name.replace('_', ' ')}: {_flat(value)}" for name, value in detail.items())
+
+
 def decisions_of(*, merchant_id: UUID, subject_id: UUID) -> list[DecisionData]:
     """Return what was decided about a payment, oldest first."""
     rows = RiskDecision.objects.filter(merchant_id=merchant_id, subject_id=subject_id).order_by("pk")
@@ -101,6 +111,12 @@ def vendor_check_of(*, merchant_id: UUID, subject_id: UUID) -> CheckData | None:
     """Return the newest question to a vendor about a payment, if there was one."""
     row = RiskCheck.objects.filter(merchant_id=merchant_id, subject_id=subject_id).order_by("-pk").first()
     return CheckData(row.status, row.decision, row.error, row.asked, row.ends_at) if row else None
+
+
+def _flat(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {each}" for name, each in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _key(row: RiskFact, name: str) -> Any:

@@ -83,6 +83,7 @@ class Stack:
             # As in production; the suite itself is given more.
             "LOCK_TIMEOUT_MS": "2000",
             "STATEMENT_TIMEOUT_MS": "5000",
+            "BODY_SECONDS": "3",
             "PSP_CONNECT_TIMEOUT": "1",
             "PSP_READ_TIMEOUT": "2",
             "PSP_DEADLINE": "2.5",

@@ -1,5 +1,6 @@
 """The risk desk: held payments at the left, the evidence in the middle, the decision at the right."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -22,15 +23,15 @@ from core.transactions import at_edge
 from merchants.selectors import merchant_names
 from payments.selectors import HeldPayment, held_payment, payment_briefs
 from payments.services import approve_review, reject_review
-from risk.selectors import decisions_of, related_facts, vendor_check_of
+from risk.selectors import FactData, decisions_of, found_words, related_facts, vendor_check_of
 
 __all__ = ["desk"]
 
 KIND = "risk_review"
 _SEE, _DECIDE = "risk.view_riskdecision", "risk.add_riskdecision"
 _DECISION_LOOKS = {"approve": "done", "review": "waiting", "decline": "failed"}
-_FACT_LOOKS = {"accepted": "neutral", "paid": "done", "declined": "failed"}
-_STATUS_LOOKS = {"succeeded": "done", "failed": "failed", "in_review": "waiting"}
+_FACT_LOOKS = {"paid": "done", "declined": "failed"}
+_STATUS_LOOKS = {"succeeded": "done", "failed": "failed", "in_review": "waiting", "processing": "progress"}
 _DONE = {
     "approve": gettext_lazy("Approved. The payment is on its way to the provider."),
     "reject": gettext_lazy("Rejected. The buyer and the store are told that it was declined."),
@@ -141,34 +142,42 @@ def _evidence(line: QueueLine, *, may_know: bool) -> dict[str, Any]:
         ],
         "buyer": _buyer(held) if may_know else [],
         "rules": by_rules,
-        "hits": [
-            {
-                **hit,
-                "shown": state(hit["decision"], _DECISION_LOOKS[hit["decision"]]) if hit["decision"] else "–",
-            }
-            for hit in (by_rules.hits if by_rules else [])
-        ],
+        "hits": [_hit(hit) for hit in (by_rules.hits if by_rules else [])],
         "check": vendor_check_of(merchant_id=merchant_id, subject_id=key),
-        "related": [
-            {
-                "at": each.at,
-                "id": public_id("chk", each.subject_id),
-                "what": state(each.kind, _FACT_LOOKS[each.kind]),
-                "amount": amount(each.amount_minor, each.currency),
-                "shares": ", ".join(each.shares),
-                "detail": _card_words(each),
-                "status": _status(briefs.get(each.subject_id, "")),
-            }
-            for each in related
-        ],
+        "related": _related(related, briefs),
     }
+
+
+def _hit(hit: dict[str, Any]) -> dict[str, Any]:
+    said = hit["decision"]
+    shown = state(said, _DECISION_LOOKS[said]) if said else "–"
+    return {**hit, "shown": shown, "found": found_words(detail=hit["detail"])}
+
+
+def _related(facts: list[FactData], briefs: Mapping[UUID, str]) -> list[dict[str, Any]]:
+    """One line for each outcome; a payment without one is shown as it stands now."""
+    ended = {each.subject_id for each in facts if each.kind != "accepted"}
+    return [
+        {
+            "at": each.at,
+            "id": public_id("chk", each.subject_id),
+            "what": _status(briefs.get(each.subject_id, ""))
+            if each.kind == "accepted"
+            else state(each.kind, _FACT_LOOKS[each.kind]),
+            "amount": amount(each.amount_minor, each.currency),
+            "shares": ", ".join(each.shares),
+            "detail": _card_words(each),
+        }
+        for each in facts
+        if each.kind != "accepted" or each.subject_id not in ended
+    ]
 
 
 def _status(word: str) -> str:
     return state(word, _STATUS_LOOKS.get(word, "neutral")) if word else "–"
 
 
-def _card_words(fact: Any) -> str:
+def _card_words(fact: FactData) -> str:
     parts = [
         f"{fact.card_brand} {fact.card_country}".strip(),
         fact.decline_code,

@@ -13,6 +13,7 @@ from core.errors import DomainError, catalogue
 __all__ = ["as_markdown", "declared_errors", "project_apps"]
 
 _RETRY = {
+    408: "yes, with the same key",
     429: "yes, after Retry-After",
     500: "yes, with the same key",
     503: "yes, after Retry-After, with the same key",

@@ -6,6 +6,7 @@ from typing import IO, Any
 from rest_framework.parsers import BaseParser
 
 from core.api.errors import BodyTooLarge, MalformedRequest, UnsupportedMediaType
+from core.api.slow_bodies import read_in_time
 from core.api.strict_json import MAX_BYTES, read_object
 
 __all__ = ["StrictJSONParser"]
@@ -34,7 +35,8 @@ class StrictJSONParser(BaseParser):
             raise UnsupportedMediaType()
         if _declared_length(request) > MAX_BYTES:
             raise BodyTooLarge()
-        raw = stream.read(MAX_BYTES + 1)
+        with read_in_time(request._request.META):
+            raw = stream.read(MAX_BYTES + 1)
         if len(raw) > MAX_BYTES:
             raise BodyTooLarge()
         return read_object(raw)

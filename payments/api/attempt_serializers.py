@@ -22,15 +22,15 @@ class AttemptInput(StrictSerializer):
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """Return {"request": AttemptRequest}."""
         values = super().to_internal_value(data)
-        token = values.get("credit_card_info", {}).get("token", "")
-        method = values.get("payment_method") or ("card" if token else "hosted_page")
-        if token and method != "card":
+        card = values.get("credit_card_info", {})
+        method = values.get("payment_method") or ("card" if card else "hosted_page")
+        if card and method != "card":
             raise PaymentMethodConflict(param="payment_method")
-        if method == "card" and not token:
+        if method == "card" and not card:
             raise MissingField(param="credit_card_info")
         if url := values.get("return_url"):
             check_return_url(url)
-        request = AttemptRequest(payment_method=method, token=token, return_url=values.get("return_url", ""))
+        request = AttemptRequest(payment_method=method, return_url=values.get("return_url", ""), **card)
         return {"request": request}
 
 

@@ -24,8 +24,8 @@ class RegistersInline(PostOnceView):
         merchant_id = self.caller.merchant_id
 
         def keep(body: dict[str, Any]) -> None:
-            new = Answer(answer.status, JSONRenderer().render(body))
-            replace_answer(merchant_id=merchant_id, key=key, old=answer, new=new)
+            new = JSONRenderer().render(body)
+            replace_answer(merchant_id=merchant_id, key=key, old=answer, body=new)
 
         services.register_inline(claim=self.inline, keep=keep)
         return stored_answer(merchant_id=merchant_id, key=key)

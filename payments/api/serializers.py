@@ -11,6 +11,7 @@ from core.api.fields import (
     MetadataField,
     ObjectField,
     StoreIdField,
+    StrictBooleanField,
     StrictListField,
     TextField,
 )
@@ -37,9 +38,29 @@ class BuyerInput(StrictSerializer):
 
 
 class CardInput(StrictSerializer):
-    """A token from the provider; a card number is refused before this is read."""
+    """A token from the provider, or our id of a method that the buyer had kept.
 
-    token = TextField(max_length=255)
+    A card number is refused before this is read.
+    """
+
+    token = TextField(max_length=255, required=False)
+    payment_method_id = TextField(max_length=64, required=False)
+
+    def get_fields(self) -> dict[str, Any]:
+        """Add `save`, which cannot be an attribute of the class: serializers have a method of that name."""
+        return super().get_fields() | {"save": StrictBooleanField(required=False)}
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """Return {"token", "save", "saved_method"}: exactly one of the first and the last is set."""
+        values = super().to_internal_value(data)
+        token, saved = values.get("token", ""), values.get("payment_method_id", "")
+        if not token and not saved:
+            raise MissingField(param="token")
+        if token and saved:
+            raise PaymentMethodConflict(param="payment_method_id")
+        if saved and values.get("save"):
+            raise PaymentMethodConflict(param="save")
+        return {"token": token, "save": values.get("save", False), "saved_method": saved}
 
 
 class OrderInput(StrictSerializer):
@@ -67,16 +88,16 @@ class CheckoutInput(StrictSerializer):
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """Return {"request": CheckoutRequest}."""
         values = super().to_internal_value(data)
-        token = values.get("credit_card_info", {}).get("token", "")
-        method = values.get("payment_method") or ("card" if token else "hosted_page")
+        card = values.get("credit_card_info", {})
+        method = values.get("payment_method") or ("card" if card else "hosted_page")
         policy = values.get("multi_order_policy", "all_or_nothing")
-        if token and method != "card":
+        if card and method != "card":
             raise PaymentMethodConflict(param="payment_method")
         if method == "hosted_page" and policy == "best_effort" and len(values["payment_orders"]) > 1:
             raise MultiOrderPolicyUnsupported(param="multi_order_policy")
         if method not in ("card", "hosted_page"):
             raise PaymentMethodUnavailable(param="payment_method")
-        if method == "card" and not token:
+        if method == "card" and not card:
             raise MissingField(param="credit_card_info")
         if url := values.get("return_url"):
             check_return_url(url)
@@ -85,7 +106,7 @@ class CheckoutInput(StrictSerializer):
                 checkout_id=values["checkout_id"],
                 orders=tuple(_order(each) for each in values["payment_orders"]),
                 payment_method=method,
-                token=token,
+                **card,
                 buyer_info=values.get("buyer_info", {}),
                 capture=values.get("capture", "automatic"),
                 multi_order_policy=policy,

@@ -22,6 +22,7 @@ from payments.engine.charges import charge_money
 from payments.engine.facts import uncharged_fact
 from payments.engine.inline import lease_inline
 from payments.engine.methods import choose_channel
+from payments.engine.saved import means_of, pay_with
 from payments.errors import (
     CaptureUnsupported,
     CheckoutExists,
@@ -61,13 +62,19 @@ def accept_checkout(*, merchant_id: UUID, request: CheckoutRequest, actor: str) 
     What risk declines is stored as failed, and what it holds waits for a review, both without a charge.
     Nothing is sent anywhere. Raises CheckoutExists, PaymentOrderExists, DuplicatePaymentOrderId,
     SellerUnknown, MixedCurrencyUnsupported, AmountTooLarge, CaptureUnsupported,
-    PaymentMethodUnavailable; the caller rolls back on any of them.
+    PaymentMethodUnavailable, PaymentMethodUnknown, BuyerAccountRequired; the caller rolls back on any of
+    them.
     """
     _check(request)
-    channel = choose_channel(
-        merchant_id=merchant_id, payment_method=request.payment_method, amounts=_charge_amounts(request)
-    )
     checkout = _new_checkout(merchant_id, request)
+    means = means_of(merchant_id=merchant_id, buyer_account=checkout.buyer_account, request=request)
+    channel = choose_channel(
+        merchant_id=merchant_id,
+        payment_method=request.payment_method,
+        amounts=_charge_amounts(request),
+        only=means.channel_id,
+    )
+    pay_with(checkout, means)
     sellers = _sellers(merchant_id, request)
     orders = _new_orders(merchant_id, request, checkout, sellers)
     changes = Changes()
@@ -119,7 +126,6 @@ def _new_checkout(merchant_id: UUID, request: CheckoutRequest) -> PaymentEvent:
         buyer_account=request.buyer_info.get("buyer_account") or "",
         buyer_info=dict(request.buyer_info),
         payment_method=request.payment_method,
-        token=request.token,
         capture=request.capture,
         multi_order_policy=request.multi_order_policy,
         return_url=request.return_url,

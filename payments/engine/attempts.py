@@ -15,6 +15,7 @@ from payments.engine.charges import charge_amounts
 from payments.engine.facts import uncharged_fact
 from payments.engine.inline import lease_inline
 from payments.engine.methods import choose_channel
+from payments.engine.saved import Means, means_of, pay_with
 from payments.errors import (
     AttemptInProgress,
     CheckoutExpired,
@@ -30,6 +31,7 @@ from payments.types import AttemptRequest
 __all__ = ["Attempt", "start_attempt"]
 
 _WHY = "a new attempt"
+_METHOD = ("payment_method", "token", "save_method", "saved_method", "customer_reference")
 
 
 @dataclass(frozen=True)
@@ -55,10 +57,14 @@ def start_attempt(*, merchant_id: UUID, reference: str, request: AttemptRequest,
     groups = charge_groups(checkout, failed)
     if request.payment_method == "hosted_page" and len(groups) > 1:
         raise MultiOrderPolicyUnsupported(param="payment_method")
+    means = means_of(merchant_id=merchant_id, buyer_account=checkout.buyer_account, request=request)
     channel = choose_channel(
-        merchant_id=merchant_id, payment_method=request.payment_method, amounts=charge_amounts(groups)
+        merchant_id=merchant_id,
+        payment_method=request.payment_method,
+        amounts=charge_amounts(groups),
+        only=means.channel_id,
     )
-    _replace_method(checkout, request)
+    _replace_method(checkout, request, means)
     changes = Changes()
     sellers = sellers_by_account(merchant_id=merchant_id, accounts={order.seller_account for order in failed})
     assessment = assess_checkout(checkout, failed, sellers, changes)
@@ -88,9 +94,9 @@ def _payable(scope: CheckoutScope) -> list[PaymentOrder]:
     return failed
 
 
-def _replace_method(checkout: PaymentEvent, request: AttemptRequest) -> None:
-    checkout.payment_method, checkout.token = request.payment_method, request.token
+def _replace_method(checkout: PaymentEvent, request: AttemptRequest, means: Means) -> None:
+    checkout.payment_method = request.payment_method
     checkout.return_url = request.return_url or checkout.return_url
-    checkout.customer_reference = ""  # Who was made for the old card does not own the new one.
+    pay_with(checkout, means)
     checkout.updated_at = clock.now()
-    checkout.save(update_fields=["payment_method", "token", "return_url", "customer_reference", "updated_at"])
+    checkout.save(update_fields=[*_METHOD, "return_url", "updated_at"])

@@ -9,6 +9,7 @@ from core.history import Changes
 from core.money import from_minor
 from core.transactions import requires_transaction
 from payments.engine.operations import new_operation
+from payments.engine.saved import customer_of
 from payments.models import Charge, ChargeLine, PaymentEvent, PaymentOrder, PspOperation
 
 __all__ = ["charge_amounts", "charge_money", "open_charges"]
@@ -31,9 +32,13 @@ def open_charges(
 ) -> list[PspOperation]:
     """One charge per group of orders; the token is made reusable first where there are several.
 
+    Or where it is to be kept. A method that was kept before is reusable as it is.
+
     Returns the operations with which they begin, not saved yet.
     """
     charges, lines, operations = [], [], []
+    is_ready = checkout.has_reusable_token or (len(groups) == 1 and not checkout.save_method)
+    first = "attach" if not is_ready and customer_of(checkout, channel.id) else "customer"
     for index, group in enumerate(groups):
         charge = _new_charge(checkout, group, channel)
         changes.begin(charge, why=why, by=by)
@@ -44,10 +49,10 @@ def open_charges(
             )
             for order in group
         ]
-        if len(groups) == 1:
+        if is_ready:
             operations.append(new_operation(charge, "register"))
         elif index == 0:
-            operations.append(new_operation(charge, "customer"))
+            operations.append(new_operation(charge, first))
     for operation in operations:
         changes.begin(operation, why=why, by=by)
     changes.insert(charges)

@@ -63,26 +63,26 @@ def close_charge(
     for line in scope.lines:
         line.live = False
     refused = charge.status != "CREATED" and failure["code"] not in _MESSAGES
-    timed_out = not refused and (timed_out or scope.checkout.expiry_started_at is not None)
-    ends = {_end_of(order, timed_out) for order in covered}
+    is_over = not refused and (timed_out or scope.checkout.expiry_started_at is not None)
+    ends = {_end_of(order, is_over) for order in covered}
     if refused:
         changes.move(charge, charge.to_declined, why=why, by=by, failure=failure)
-    elif ends == {"expired"} and charge.status not in ("CREATED", "CONFLICTED"):
+    elif (timed_out or ends == {"expired"}) and charge.status not in ("CREATED", "CONFLICTED"):
         changes.move(charge, charge.to_expired, why=why, by=by)
     else:
         kept = failure if "failed" in ends else None
         changes.move(charge, charge.to_canceled, why=why, by=by, failure=kept)
     for order in covered:
         if order.status not in ORDER_FINAL:
-            end = _end_of(order, timed_out)
+            end = _end_of(order, is_over)
             _end_order(scope, order, changes, end=end, failure=failure, why=why, by=by)
 
 
-def _end_of(order: PaymentOrder, timed_out: bool) -> str:
+def _end_of(order: PaymentOrder, is_over: bool) -> str:
     """What becomes of an order without money: what the store asked for comes first."""
     if order.cancel_requested_at is not None:
         return "canceled"
-    return "expired" if timed_out else "failed"
+    return "expired" if is_over else "failed"
 
 
 def _end_order(

@@ -110,7 +110,7 @@ def _agree(approval_id: UUID, checker: str) -> Agreed:
         ensure_approved(subject=approval.subject, action=ACTION, instruction_now=now)
     else:
         approve(approval_id=approval_id, checker=checker, instruction_now=now)
-    return Agreed(charge_id, outcome, reason, scope.charge.channel_id, scope.charge.psp_reference or "")
+    return Agreed(charge_id, outcome, reason, scope.charge.channel_id, scope.charge.provider_reference)
 
 
 def _keep(answer: Outcome) -> None:

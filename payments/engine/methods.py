@@ -13,15 +13,23 @@ __all__ = ["choose_channel"]
 
 
 def choose_channel(
-    *, merchant_id: UUID, payment_method: str, amounts: Sequence[tuple[str, int]]
+    *,
+    merchant_id: UUID,
+    payment_method: str,
+    amounts: Sequence[tuple[str, int]],
+    only: UUID | None = None,
 ) -> ChannelData:
     """Return the first enabled channel that can take the method, and each charge's currency and amount.
+
+    `only` is the one channel that will do, where the buyer pays with a method that was kept there.
 
     A channel's capabilities say what is less than everything its provider offers:
     `{"payment_methods": [...], "currencies": [...], "limits": {"USD": {"min_minor": 50, "max_minor": 99}}}`.
     Raises PaymentMethodUnavailable.
     """
     for channel in enabled_channels(merchant_id=merchant_id):
+        if only is not None and channel.id != only:
+            continue
         if payment_method in _methods(channel) and all(
             _takes(channel.capabilities, currency, amount) for currency, amount in amounts
         ):

@@ -14,6 +14,7 @@ from payments.engine.late_money import receive_capture
 from payments.engine.operations import GIVE_UP_AFTER, SEND_AGAIN, next_look, postpone, start_operation
 from payments.engine.refunding import refund_contradicts, refund_declined, refund_succeeded
 from payments.engine.reusable import after_attach, after_customer
+from payments.engine.saved import detach_answered
 from payments.locks import ChargeScope
 from payments.models import PspOperation
 from payments.psp.contract import Outcome, OutcomeKind, PspObject, PspStatus
@@ -32,6 +33,8 @@ def apply_outcome(
 
     Returns the (saved) operation that should be sent next, at once, if the outcome calls for one.
     """
+    if operation.kind == "detach" and detach_answered(scope, operation, outcome, changes):
+        return None
     contradicted = (
         refund_contradicts(operation, outcome.object)
         if operation.kind == "refund"
@@ -89,7 +92,7 @@ def _succeeded(
     if operation.kind == "customer":
         return after_customer(scope, outcome.object.reference, changes)
     if operation.kind == "attach":
-        return after_attach(scope, outcome.object.reference, changes)
+        return after_attach(scope, outcome.object, changes)
     changes.move(
         scope.charge,
         scope.charge.to_registered,
@@ -170,8 +173,8 @@ def _not_sent(scope: ChargeScope, operation: PspOperation, outcome: Outcome, cha
     )
     if operation.kind == "confirm":
         changes.move(scope.charge, scope.charge.to_registered, why="not sent")
-    if operation.kind in ("expire", "refund"):
-        return  # There is no giving up: the one may have moved money, the other must.
+    if operation.kind in ("expire", "refund", "detach"):
+        return  # There is no giving up: money may have moved, must go back, or could still be taken.
     if age > GIVE_UP_AFTER or outcome.permanent:
         give_up(scope, operation, changes, why=outcome.error)
 

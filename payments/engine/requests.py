@@ -5,21 +5,23 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from channels.types import ChannelData
+from channels.types import CallRecord, ChannelData
 from core import clock
 from core.ids import public_id
 from core.transactions import forbids_transaction
 from payments.engine.endings import is_unwanted
 from payments.engine.hosted import page_request
 from payments.engine.operations import GIVE_UP_AFTER, return_hop
+from payments.engine.saved import customer_of
 from payments.locks import ChargeScope
-from payments.models import PspOperation
+from payments.models import PaymentMethodToken, PspOperation
 from payments.psp.contract import (
     AttachRequest,
     CancelRequest,
     ConfirmRequest,
     CustomerRequest,
     Decline,
+    DetachRequest,
     Outcome,
     OutcomeKind,
     PageRequest,
@@ -46,6 +48,7 @@ Request = (
     | RefundRequest
     | CustomerRequest
     | AttachRequest
+    | DetachRequest
 )
 
 
@@ -93,6 +96,8 @@ def _request(scope: ChargeScope, operation: PspOperation, channel: ChannelData) 
 @forbids_transaction
 def call_for(adapter: PspAdapter, channel: ChannelData, question: Question) -> Outcome:
     """Send the operation, or, where it may have arrived, find out first. Never raises."""
+    if question.kind == "detach":
+        return _detach(adapter, channel, question)
     if question.kind == "refund" and question.again:
         return _find_refund(adapter, channel, question)
     if not question.asks:
@@ -118,6 +123,26 @@ def _find_refund(adapter: PspAdapter, channel: ChannelData, question: Question) 
     return replace(again, calls=(*known.calls, *again.calls))
 
 
+def _detach(adapter: PspAdapter, channel: ChannelData, question: Question) -> Outcome:
+    """Ask before a second try, and after a refusal: the method may have been taken away by then.
+
+    One that was seen still to be the buyer's is detached however old the nonce is: that cannot be done twice.
+    """
+    request: Any = question.request
+    before: tuple[CallRecord, ...] = ()
+    if question.again:
+        known = adapter.find_method(channel=channel, request=request)
+        if known.object is None or known.kind is OutcomeKind.SUCCEEDED:
+            return known
+        before = known.calls
+    sent = _send(adapter, channel, question)
+    if sent.kind is OutcomeKind.DECLINED:
+        seen = adapter.find_method(channel=channel, request=request)
+        end = seen if seen.kind is OutcomeKind.SUCCEEDED else sent
+        sent = replace(end, calls=(*sent.calls, *seen.calls))
+    return replace(sent, calls=(*before, *sent.calls))
+
+
 def _send(adapter: PspAdapter, channel: ChannelData, question: Question) -> Outcome:
     request: Any = question.request
     is_page = isinstance(question.request, PageRequest)
@@ -128,6 +153,7 @@ def _send(adapter: PspAdapter, channel: ChannelData, question: Question) -> Outc
         "refund": adapter.refund,
         "customer": adapter.create_customer,
         "attach": adapter.attach,
+        "detach": adapter.detach,
     }
     return doors[question.kind](channel=channel, request=request)
 
@@ -158,7 +184,7 @@ def _register(scope: ChargeScope, operation: PspOperation) -> RegisterRequest:
         metadata={"checkout_id": scope.checkout.checkout_id},
         token=scope.checkout.token,
         return_url=return_hop(scope.checkout),
-        customer_reference=scope.checkout.customer_reference,
+        customer_reference=customer_of(scope.checkout, scope.charge.channel_id),
     )
 
 
@@ -192,9 +218,14 @@ def _customer(scope: ChargeScope, operation: PspOperation) -> CustomerRequest:
 def _attach(scope: ChargeScope, operation: PspOperation) -> AttachRequest:
     return AttachRequest(
         nonce=operation.nonce,
-        customer_reference=scope.checkout.customer_reference,
+        customer_reference=customer_of(scope.checkout, scope.charge.channel_id),
         token=scope.checkout.token,
     )
+
+
+def _detach_request(scope: ChargeScope, operation: PspOperation) -> DetachRequest:
+    saved = PaymentMethodToken.objects.get(charge=scope.charge)
+    return DetachRequest(nonce=operation.nonce, token=saved.psp_token)
 
 
 _REQUESTS: dict[str, Callable[[ChargeScope, PspOperation], Request]] = {
@@ -204,4 +235,5 @@ _REQUESTS: dict[str, Callable[[ChargeScope, PspOperation], Request]] = {
     "refund": _refund,
     "customer": _customer,
     "attach": _attach,
+    "detach": _detach_request,
 }

@@ -89,6 +89,7 @@ def _approve(checkout: PaymentEvent, held: list[PaymentOrder], *, by: str, reaso
         merchant_id=checkout.merchant_id,
         payment_method=checkout.payment_method,
         amounts=charge_amounts(groups),
+        only=checkout.saved_method.channel_id if checkout.saved_method else None,
     )
     changes = Changes()
     for order in held:

@@ -20,6 +20,8 @@ __all__ = [
     "ConfirmRequest",
     "CustomerRequest",
     "Decline",
+    "DetachRequest",
+    "MethodFacts",
     "Outcome",
     "OutcomeKind",
     "PageRequest",
@@ -78,6 +80,17 @@ class Decline:
 
 
 @dataclass(frozen=True)
+class MethodFacts:
+    """What the buyer recognises a payment method by. What the provider did not tell is empty or None."""
+
+    brand: str = ""
+    last4: str = ""
+    exp_month: int | None = None
+    exp_year: int | None = None
+    wallet: str = ""
+
+
+@dataclass(frozen=True)
 class PspObject:
     """The provider's payment object as it stood when it was read. Amounts are minor units (ISO 4217).
 
@@ -87,7 +100,7 @@ class PspObject:
 
     Where the buyer pays on the provider's page, `session_reference` is the page's own id, and `reference`
     is empty until the provider has made the payment behind it. `card` is what the object tells of the card
-    that was tried, if it does.
+    that was tried, if it does; `method` is set where the object is a payment method.
     """
 
     reference: str
@@ -102,6 +115,7 @@ class PspObject:
     charge_reference: str
     session_reference: str = ""
     card: CardFacts | None = field(default=None, compare=False)
+    method: MethodFacts | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -204,6 +218,14 @@ class AttachRequest:
     token: str
 
 
+@dataclass(frozen=True)
+class DetachRequest:
+    """Take a payment method away from its buyer, so that it can never pay again."""
+
+    nonce: str
+    token: str
+
+
 class PspAdapter(Protocol):
     """One provider. Every function that talks to the network refuses to run inside a transaction."""
 
@@ -269,6 +291,18 @@ class PspAdapter(Protocol):
 
     def attach(self, *, channel: ChannelData, request: AttachRequest) -> Outcome:
         """Bind a payment method to the buyer; `object.reference` is the payment method to pay with."""
+        ...
+
+    def detach(self, *, channel: ChannelData, request: DetachRequest) -> Outcome:
+        """Take a payment method away from its buyer. SUCCEEDED: it is CANCELED and can pay nothing more."""
+        ...
+
+    def find_method(self, *, channel: ChannelData, request: DetachRequest) -> Outcome:
+        """Look whether a payment method was taken away from its buyer; answers like `detach`.
+
+        One that is still its buyer's is UNKNOWN with an object that is REGISTERED. That nothing was found is
+        UNKNOWN without an object, never proof.
+        """
         ...
 
     def read_event(self, *, payload: Mapping[str, Any]) -> PspObject | None:

@@ -17,6 +17,7 @@ from payments.psp.contract import (
     CancelRequest,
     ConfirmRequest,
     CustomerRequest,
+    DetachRequest,
     Outcome,
     OutcomeKind,
     PageRequest,
@@ -26,9 +27,16 @@ from payments.psp.contract import (
 )
 from payments.psp.declines import decline
 from payments.psp.stripe_amounts import UnsupportedAmount, to_stripe
-from payments.psp.stripe_objects import REFERENCE_KEY, Unreadable, read_identity, read_intent
+from payments.psp.stripe_objects import (
+    REFERENCE_KEY,
+    Unreadable,
+    read_identity,
+    read_intent,
+    read_payment_method,
+)
 from payments.psp.stripe_outcomes import (
     of_closed,
+    of_closed_question,
     of_confirmed,
     of_created,
     of_question,
@@ -208,7 +216,28 @@ class StripeAdapter:
             kind="attach",
             send=lambda client: client.v1.payment_methods.attach(request.token, params, _key(request.nonce)),
         )
-        return outcome_of(exchange, read=read_identity, meaning=of_created)
+        return outcome_of(exchange, read=read_payment_method, meaning=of_created)
+
+    @forbids_transaction
+    def detach(self, *, channel: ChannelData, request: DetachRequest) -> Outcome:
+        """Detach the payment method from its Customer."""
+        exchange = call(
+            channel=channel,
+            kind="detach",
+            send=lambda client: client.v1.payment_methods.detach(request.token, {}, _key(request.nonce)),
+        )
+        return outcome_of(exchange, read=read_payment_method, meaning=of_closed)
+
+    @forbids_transaction
+    def find_method(self, *, channel: ChannelData, request: DetachRequest) -> Outcome:
+        """Fetch the payment method."""
+        exchange = call(
+            channel=channel,
+            kind="find_method",
+            send=lambda client: client.v1.payment_methods.retrieve(request.token),
+            has_effect=False,
+        )
+        return of_question(outcome_of(exchange, read=read_payment_method, meaning=of_closed_question))
 
     def read_event(self, *, payload: Mapping[str, Any]) -> PspObject | None:
         """Return the PaymentIntent or Checkout Session of an event, as it stood when the event was made."""

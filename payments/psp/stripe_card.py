@@ -6,9 +6,10 @@ Nothing here decides about money, so whatever is missing or odd is left out inst
 from collections.abc import Mapping
 from typing import Any
 
+from payments.psp.contract import MethodFacts
 from risk.types import CardFacts
 
-__all__ = ["read_card"]
+__all__ = ["read_card", "read_method_facts"]
 
 _CHECKS = {"pass": "pass", "fail": "fail", "unavailable": "unavailable", "unchecked": "unchecked"}
 
@@ -28,6 +29,20 @@ def read_card(intent: Mapping[str, Any]) -> CardFacts | None:
         bin=_text(found, "iin", 8),
         avs=_worst(checks.get("address_line1_check"), checks.get("address_postal_code_check")),
         cvc=_CHECKS.get(str(checks.get("cvc_check")), ""),
+    )
+
+
+def read_method_facts(method: Mapping[str, Any]) -> MethodFacts:
+    """Return what a PaymentMethod shows of its card; all empty where it is none."""
+    card = _inside(method, "card") or {}
+    last4, month, year = _text(card, "last4", 4), card.get("exp_month"), card.get("exp_year")
+    is_date = type(month) is int and type(year) is int and 1 <= month <= 12 and 1970 <= year <= 9999
+    return MethodFacts(
+        brand=_text(card, "brand", 24),
+        last4=last4 if len(last4) == 4 and last4.isdigit() else "",
+        exp_month=month if is_date else None,
+        exp_year=year if is_date else None,
+        wallet=_text(_inside(card, "wallet") or {}, "type", 24),
     )
 
 

@@ -1,12 +1,13 @@
 """Reading Stripe's objects: checked field by field, because money follows from them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from payments.psp.contract import PspObject, PspStatus
 from payments.psp.stripe_amounts import UnsupportedAmount, from_stripe
-from payments.psp.stripe_card import read_card
+from payments.psp.stripe_card import read_card, read_method_facts
 from payments.psp.stripe_declines import decline_of
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "read_integer",
     "read_intent",
     "read_our_reference",
+    "read_payment_method",
     "read_reference",
     "read_text",
     "read_web_address",
@@ -92,6 +94,14 @@ def read_identity(data: Any) -> PspObject:
         decline=None,
         charge_reference="",
     )
+
+
+def read_payment_method(data: Any) -> PspObject:
+    """Return a PaymentMethod: REGISTERED while it is a Customer's, CANCELED otherwise. Raises Unreadable."""
+    if not isinstance(data, Mapping) or data.get("object") != "payment_method" or "customer" not in data:
+        raise Unreadable("not a PaymentMethod")
+    status = PspStatus.CANCELED if data["customer"] is None else PspStatus.REGISTERED
+    return replace(read_identity(data), status=status, method=read_method_facts(data))
 
 
 def read_our_reference(data: Mapping[str, Any]) -> str:

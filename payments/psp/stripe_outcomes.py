@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from channels.errors import LineClosed
+from channels.services import redact_text
 from channels.types import Exchange
 from core import clock
 from core.errors import DomainError
@@ -16,7 +17,15 @@ from payments.psp.contract import Outcome, OutcomeKind, PspObject, PspStatus
 from payments.psp.stripe_declines import decline_of, rejection_of
 from payments.psp.stripe_objects import Unreadable, read_intent
 
-__all__ = ["of_closed", "of_confirmed", "of_created", "of_question", "of_state", "outcome_of"]
+__all__ = [
+    "of_closed",
+    "of_closed_question",
+    "of_confirmed",
+    "of_created",
+    "of_question",
+    "of_state",
+    "outcome_of",
+]
 
 log = structlog.get_logger(__name__)
 
@@ -82,6 +91,12 @@ def of_closed(seen: PspObject) -> Outcome:
     return Outcome(kind=OutcomeKind.DECLINED, object=seen, error=f"cannot be closed, it is {seen.status}")
 
 
+def of_closed_question(seen: PspObject) -> Outcome:
+    """Say whether the object was closed; that it was not tells nothing of what is still under way."""
+    closed = of_closed(seen)
+    return closed if closed.kind is OutcomeKind.SUCCEEDED else replace(closed, kind=OutcomeKind.UNKNOWN)
+
+
 def _of_error(error: Exception, sent: bool | None, meaning: Meaning) -> Outcome:
     if sent is False:
         # A mistake of ours is not cured by another try; a database or a line that is down is.
@@ -100,7 +115,8 @@ def _of_refusal(
     status: int, detail: Mapping[str, Any], headers: Mapping[str, Any], meaning: Meaning
 ) -> Outcome:
     code, kind = str(detail.get("code") or ""), str(detail.get("type") or "")
-    why = f"{status} {kind} {code}: {detail.get('message')}"[:500]
+    # The provider's sentence may name the method that was refused; histories and stores must not learn it.
+    why = redact_text(f"{status} {kind} {code}: {detail.get('message')}")
     if status == 429 or code == "rate_limit":
         return Outcome(OutcomeKind.NOT_SENT, error=why, retry_after=_retry_after(headers))
     if status in (401, 403):
@@ -151,4 +167,4 @@ def _why(seen: PspObject) -> str:
 
 
 def _words(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:500]
+    return redact_text(f"{type(error).__name__}: {error}")

@@ -11,6 +11,7 @@ from risk.types import APPROVE, DECLINE, REVIEW
 __all__ = ["AssessmentsProvider"]
 
 _PATH = "/_vendor/v1/assessments"
+_DECISIONS = {"approved": APPROVE, "declined": DECLINE, "review": REVIEW}
 
 
 class AssessmentsProvider:
@@ -26,7 +27,7 @@ class AssessmentsProvider:
             url=f"{line.base_url}{_PATH}",
             bearer=line.secret_key,
             seconds=CALL_SECONDS,
-            body={"reference": reference, **request},
+            body={"reference": reference, **_facts(request)},
             key=reference,
         )
         return _read(answer)
@@ -52,12 +53,23 @@ def _read(answer: JsonAnswer) -> VendorAnswer:
     reference = data.get("id")
     if not isinstance(reference, str) or not reference.isascii() or not _is_plain(reference):
         return VendorAnswer(error="an answer without an id")
-    status, decision = data.get("status"), data.get("decision")
+    status = data.get("status")
     if status == "pending":
         return VendorAnswer(reference=reference)
-    if status != "completed" or decision not in (APPROVE, REVIEW, DECLINE):
+    if not isinstance(status, str) or status not in _DECISIONS:
         return VendorAnswer(reference=reference, error="an answer that says nothing we know")
-    return VendorAnswer(decision=str(decision), reference=reference)
+    return VendorAnswer(decision=_DECISIONS[status], reference=reference)
+
+
+def _facts(request: Mapping[str, Any]) -> dict[str, Any]:
+    """One amount stands for the payment; where it is in several currencies, all of them are told as well."""
+    first = request["amounts"][0]
+    return {
+        "amount": first["amount_minor"],
+        "currency": first["currency"],
+        "email": request["buyer"]["email"],
+        **request,
+    }
 
 
 def _is_plain(reference: str) -> bool:

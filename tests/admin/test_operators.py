@@ -33,9 +33,13 @@ def test_the_roles_exist_with_rights_and_no_more() -> None:
     }
     assert may_change["auditor"] == may_change["support"] == set()
     assert may_change["operator"] == {"change_case", "change_deadletter"}
-    assert (
-        may_change["finance_maker"] == may_change["finance_checker"] == may_change["risk"] == {"change_case"}
-    )
+    assert may_change["finance_maker"] == may_change["finance_checker"] == {"change_case"}
+    assert may_change["risk"] == {
+        "change_case",
+        *("add_riskrule", "change_riskrule", "add_riskdryrun"),
+        *("add_risklist", "add_risklistentry", "change_risklistentry"),
+        "add_riskdecision",
+    }
     assert all("user" not in name for names in rights.values() for name in names)
 
 

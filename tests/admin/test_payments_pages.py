@@ -70,7 +70,6 @@ def test_lists_find_by_every_name(shop: Shop) -> None:
         (CHECKOUTS, f"q={other['checkout_id']}", False),
         (CHECKOUTS, "status=SUCCESS", True),
         (CHECKOUTS, "status=FAILED&since=24", False),
-        (CHECKOUTS, "q=%00", False),
         (ORDERS, f"q={order['payment_order_id']}", True),
         (ORDERS, f"q={order['id']}", True),
         (ORDERS, "q=ann&status=SUCCESS", True),

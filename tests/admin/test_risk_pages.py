@@ -101,7 +101,10 @@ def test_pages_show_and_lists_lead_on(counter: Shop, risk: Client) -> None:
     decisions = risk.get("/admin/risk/riskdecision/")
     assert "Decline" in text(decisions)
     one = text(risk.get(f"/admin/risk/riskdecision/{RiskDecision.objects.get().pk}/change/"))
-    assert "total_minor" in one and "10.00 USD" in one
+    assert "10.00 USD" in one and "why &lt;b&gt;not&lt;/b&gt;" in one
+    found = risk.get(f"/admin/risk/riskdecision/?q={public_id('chk', RiskDecision.objects.get().subject_id)}")
+    assert "Decline" in text(found)
+    assert risk.get("/admin/risk/riskdecision/?q=nonsense").status_code == 200
 
 
 def test_a_list_and_its_values(counter: Shop, risk: Client) -> None:

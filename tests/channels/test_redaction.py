@@ -18,6 +18,9 @@ from channels.redaction import MAX_EVIDENCE_BYTES, redact, redact_text
         (b'{"phone": "+44 20 7946 0000', b"7946"),
         (b'{"billing_details": {"address": {"line1": "1 High St"}}}', b"High"),
         (b"Invalid API Key provided: sk_test_abcdef", b"abcdef"),
+        (b'{"id": "pm_1Abcdef", "object": "payment_method"}', b"1Abcdef"),
+        (b"the payment method pm_1Abcdef belongs to the customer cus_x", b"1Abcdef"),
+        (b'{"customer":"cus_Qwerty"}', b"Qwerty"),
         (b'{"note": "4242424242424242"}', b"4242"),
         (b'{"note": "4242 4242 4242 4242"}', b"4242"),
         (b"card 4242-4242-4242-4242 refused", b"4242"),
@@ -36,6 +39,7 @@ def test_secrets_and_people_are_taken_out(raw: bytes, gone: bytes) -> None:
         b'{"id": "pi_3Nabc", "amount": 1000, "created": 1790000000, "status": "succeeded"}',
         b'{"latest_charge": "ch_4242424242424242"}',
         b'{"serial": 1234567890123456}',
+        b'{"code": "payment_method_unexpected_state", "param": "payment_method"}',
     ],
 )
 def test_what_explains_a_payment_stays(raw: bytes) -> None:

@@ -12,7 +12,7 @@ from django.http import HttpResponse
 
 from core import clock, failpoints
 from core.failpoints import FailpointRaised
-from core.idempotency import forget
+from core.idempotency import Answer, forget, replace_answer, stored_answer
 from core.models import IdempotencyRecord, OutboxEvent
 from merchants import services
 from merchants.api.views import SellerList
@@ -35,6 +35,19 @@ def test_the_same_request_again_is_the_same_bytes_f_a4(store: Store) -> None:
     assert again.headers["Idempotent-Replayed"] == "true"
     assert "Idempotent-Replayed" not in first.headers
     assert OutboxEvent.objects.filter(type="seller.created").count() == 1
+
+
+def test_an_answer_is_replaced_once_and_repeated_as_it_is_then(store: Store) -> None:
+    """Only by who holds the answer that is stored: a second one that thinks so changes nothing."""
+    store.post("/v1/sellers", BODY, key=KEY)
+    place = {"merchant_id": store.merchant_id, "key": KEY}
+    old = stored_answer(**place)
+    with transaction.atomic():
+        assert replace_answer(**place, old=old, body=b'{"better": true}')
+        assert not replace_answer(**place, old=old, body=b'{"worse": true}')
+    assert stored_answer(**place) == Answer(201, b'{"better": true}')
+    again = store.post("/v1/sellers", BODY, key=KEY)
+    assert (again.status_code, again.content) == (201, b'{"better": true}')
 
 
 def test_the_same_json_in_another_dress_is_the_same_request_f_b9(store: Store) -> None:

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, sync_playwright
 from core import failpoints
 from tests.e2e.buyer import Buyer
 from tests.e2e.place import Place, open_place
+from tests.faults.shop import open_shop
 from tests.stack import Stack
 from tests.whole import running_stack, shared_database
 
@@ -28,8 +29,13 @@ def database(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
 
 @pytest.fixture(scope="package")
 def whole_stack(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """See `running_stack`."""
-    yield from running_stack(tmp_path_factory.mktemp("stack"), database)
+    """See `running_stack`; the first payment, which waits until every process is up, is not a buyer's."""
+    for stack in running_stack(tmp_path_factory.mktemp("stack"), database):
+        shop = open_shop(stack)
+        payment = shop.payment()
+        shop.post_until_accepted(payment, within=60.0)
+        shop.settle(payment, within=120.0)
+        yield stack
 
 
 @pytest.fixture(scope="package")
@@ -58,8 +64,14 @@ def place(whole_stack: Stack) -> Iterator[Place]:
     failpoints.disarm()
 
 
-@pytest.fixture(params=["desktop", "phone"])
+@pytest.fixture
 def buyer(request: pytest.FixtureRequest, browser: Browser, place: Place) -> Iterator[Buyer]:
+    """A buyer at a desk."""
+    yield from _buyer(request, browser, place, DESKTOP)
+
+
+@pytest.fixture(params=["desktop", "phone"])
+def anybody(request: pytest.FixtureRequest, browser: Browser, place: Place) -> Iterator[Buyer]:
     """A buyer at a desk, then one with a phone."""
     yield from _buyer(request, browser, place, PHONE if request.param == "phone" else DESKTOP)
 

@@ -146,6 +146,21 @@ def test_the_answer_does_not_wait_for_the_work(provider: Provider, subscribed: A
     assert seen == []
 
 
+def test_what_stripe_takes_for_an_acknowledgement_f_c14(provider: Provider) -> None:
+    """F-C14, Stripe's part: any 2xx, whatever the body, ends its deliveries; a redirect would be a failure.
+
+    An event that is new, one that is known and one that nobody here wants are all acknowledged, or Stripe
+    would send them for three days; what is refused is no 2xx, so that it comes again.
+    """
+    body = provider.event()
+    unwanted = provider.event("evt_2", "unicorn.born")
+    signed = {"Stripe-Signature": provider.signature(body)}
+    taken = [provider.deliver(body), provider.deliver(body), provider.deliver(unwanted)]
+    assert [(answer.status_code, answer.content) for answer in taken] == [(200, b"")] * 3
+    refused = provider.post(body + b" ", signed)
+    assert 400 <= refused.status_code < 500
+
+
 def test_only_post(provider: Provider, client: Any) -> None:
     assert code(client.get(f"/psp/{provider.name}/webhooks")) == (405, "method_not_allowed")
 

@@ -12,7 +12,7 @@ from core.models import IdempotencyRecord
 from payments.models import PaymentEvent
 from tests.faults.cuts import reset
 from tests.faults.shop import Shop, assert_audits_are_clean
-from tests.faults.wire import send_and_keep
+from tests.faults.wire import drip, send_and_keep
 from tests.stack import Answer
 from tests.waiting import eventually
 
@@ -103,3 +103,14 @@ def test_a_card_number_in_the_address_reaches_no_log(shop: Shop, path: str) -> N
     shown = "/v1/sellers" if "?" in path else path.format("[card number]")
     eventually(lambda: f": {shown}" in shop.stack.log("web"), what=f"{shown} logged")
     assert not [name for name in shop.stack.processes if card in shop.stack.log(name)]
+
+
+@pytest.mark.parametrize("path", ["/v1/payments", "/psp/{channel}/webhooks"])
+def test_a_body_that_drips_in_is_cut_off_a_b13(shop: Shop, path: str) -> None:
+    """A-B13: a body of which a byte comes now and then holds its thread for seconds, not for an hour."""
+    answer = drip(shop.stack.web_url, path.format(channel=shop.channel), length=20_000, key=shop.secret)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 408 "), answer[:300]
+    assert json.loads(body)["error"]["code"] == "body_too_slow"
+    payment = shop.payment()
+    assert shop.post(payment).status == 201

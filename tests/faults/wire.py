@@ -2,11 +2,13 @@
 
 import json
 import socket
+import threading
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from tests.faults.shop import Payment, Shop
 
-__all__ = ["send_and_keep"]
+__all__ = ["drip", "send_and_keep"]
 
 
 def send_and_keep(shop: Shop, payment: Payment, *, first_bytes: int | None = None) -> socket.socket:
@@ -21,3 +23,32 @@ def send_and_keep(shop: Shop, payment: Payment, *, first_bytes: int | None = Non
     line = socket.create_connection((place.hostname or "", place.port or 0), timeout=10)
     line.sendall(head.encode() + body[:first_bytes])
     return line
+
+
+def drip(stack_url: str, path: str, *, length: int, key: str = "", every: float = 0.2) -> bytes:
+    """Announce a body and send it byte by byte for as long as anybody listens; return the answer."""
+    place = urlsplit(stack_url)
+    line = socket.create_connection((place.hostname or "", place.port or 0), timeout=30)
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Type: application/json\r\n"
+        f"Authorization: Bearer {key}\r\nIdempotency-Key: slow\r\nConnection: close\r\n"
+        f"Content-Length: {length}\r\n\r\n"
+    )
+    line.sendall(head.encode())
+    answered = threading.Event()
+
+    def send() -> None:
+        with suppress(OSError):
+            for _ in range(length):
+                line.sendall(b" ")
+                if answered.wait(every):
+                    return
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        return line.recv(65536)
+    finally:
+        answered.set()
+        sender.join()
+        line.close()

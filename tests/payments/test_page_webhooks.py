@@ -235,7 +235,11 @@ def _ask(shop: Shop) -> None:
 
 
 _JUNK = st.recursive(
-    st.none() | st.booleans() | st.integers(-5, 10**18) | st.text(max_size=20) | st.floats(allow_nan=False),
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 10**18)
+    | st.text(max_size=20)
+    | st.floats(allow_nan=False, allow_infinity=False),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
 )

@@ -12,6 +12,7 @@ from payments.models import Charge, PspOperation
 from tests.database import owner_connection
 from tests.payments.conftest import Shop, hosted
 from tests.payments.test_late_money import late
+from tests.payments.test_saved_methods import delete, save, with_saved
 
 _ENTRY = "(SELECT id FROM ledger_journalentry WHERE source = 'charge')"
 
@@ -45,12 +46,40 @@ BREAKS: dict[str, str] = {
     " WHERE kind = 'refund'",
     "charge_refunded_is_its_refunds": "UPDATE payments_charge SET refunded_minor = refunded_minor + 1",
     "checkout_ends_in_time": "UPDATE payments_paymentevent SET expires_at = '2020-01-01'",
+    "saved_method_is_its_buyers": "UPDATE merchants_buyer SET buyer_account = 'other'",
+    "paid_with_own_method": "UPDATE payments_paymentevent SET save_method = true"
+    " WHERE saved_method_id IS NOT NULL",
+    "deleted_method_is_detached": "UPDATE payments_pspoperation SET status = 'DECLINED'"
+    " WHERE kind = 'detach'",
 }
 
 # Further ways to break the same rules, each of which a lazier query would miss.
 MORE: list[tuple[str, str]] = [
+    ("saved_method_is_its_buyers", "UPDATE payments_paymentmethodtoken SET merchant_id = gen_random_uuid()"),
+    ("saved_method_is_its_buyers", "UPDATE payments_pspcustomer SET channel_id = gen_random_uuid()"),
+    ("saved_method_is_its_buyers", "UPDATE payments_pspoperation SET status = 'SENT' WHERE kind = 'attach'"),
+    (
+        "paid_with_own_method",
+        "UPDATE payments_paymentevent SET buyer_account = 'other' WHERE saved_method_id IS NOT NULL",
+    ),
+    ("deleted_method_is_detached", "UPDATE payments_paymentmethodtoken SET deleted_at = NULL"),
+    ("deleted_method_is_detached", "DELETE FROM payments_pspoperation WHERE kind = 'detach'"),
+    (
+        "deleted_method_is_detached",
+        "UPDATE payments_paymentmethodtoken SET deleted_at = '2020-01-01';"
+        " UPDATE payments_pspoperation SET status = 'UNKNOWN' WHERE kind = 'detach'",
+    ),
+    (
+        "open_charge_has_work",  # A detach that is under way brings a payment no outcome.
+        "UPDATE payments_charge SET status = 'REGISTERED' WHERE id IN"
+        " (SELECT charge_id FROM payments_pspoperation WHERE kind = 'detach');"
+        " UPDATE payments_pspoperation SET status = 'UNKNOWN', due_at = now() WHERE kind = 'detach'",
+    ),
     ("captured_charge_posted_once", "DELETE FROM ledger_journalline; DELETE FROM ledger_journalentry"),
-    ("capture_entry_has_a_charge", "UPDATE ledger_journalentry SET source_ref = 'x' WHERE source = 'charge'"),
+    (
+        "capture_entry_has_a_charge",
+        "UPDATE ledger_journalentry SET source_ref = 'x' || id WHERE source = 'charge'",
+    ),
     (
         "order_captured_is_its_lines",
         "UPDATE payments_charge SET status = 'PENDING' WHERE status = 'CAPTURED'",
@@ -140,6 +169,10 @@ def busy(shop: Shop) -> Shop:
     at_edge(PspOperation.objects.filter(status="PENDING").update)(due_at=clock.now())
     shop.work()
     assert shop.checkout(paid["id"])["status"] == "succeeded"
+    kept = save(shop)["id"]
+    assert shop.pay(with_saved(shop, kept))["status"] == "succeeded"
+    delete(shop, kept)
+    shop.work()
     return shop
 
 

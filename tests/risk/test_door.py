@@ -8,8 +8,10 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from core import clock
+from core.history import begin
 from core.ids import parse_public_id
 from core.models import Case, OutboxEvent
+from core.transactions import at_edge
 from payments.models import Charge, PaymentOrder
 from risk.kinds import NewSeller
 from risk.models import RiskDecision, RiskFact, RiskRule
@@ -251,6 +253,7 @@ def test_a_broken_rule_degrades_by_its_own_policy(counter: Shop, on_error: str, 
         created_at=clock.now(),
         updated_at=clock.now(),
     )
+    at_edge(begin)(row, why="drafted")
     in_force(row.pk)
     assert decided(counter) == expected
     [hit] = RiskDecision.objects.get().hits

@@ -72,12 +72,13 @@ def test_the_payment_waits_until_the_vendor_knows(asking: Shop, vendor: Vendor) 
     assert ends(asking, checkout) == "in_review"
     assert not Charge.objects.exists()
     assert not Case.objects.filter(kind="risk_review").exists()
-    vendor.decision = "approve"
+    vendor.decision = "approved"
     clock.move(seconds=2)
     assert ends(asking, checkout) == "succeeded"
     [(reference, body)] = vendor.asked.items()
     assert reference == RiskCheck.objects.get().reference
     assert body["amounts"] == [{"amount_minor": 10_000, "currency": "USD"}]
+    assert (body["amount"], body["currency"], body["email"]) == (10_000, "USD", "a@example.com")
     assert [each[0] for each in vendor.seen] == ["POST", "GET"]
     assert {each[2] for each in vendor.seen} == {"Bearer sk_vendor_1"}
     assert RiskCheck.objects.get().status == "ANSWERED"
@@ -85,7 +86,7 @@ def test_the_payment_waits_until_the_vendor_knows(asking: Shop, vendor: Vendor) 
 
 
 def test_the_vendor_declines(asking: Shop, vendor: Vendor) -> None:
-    vendor.decision = "decline"
+    vendor.decision = "declined"
     checkout = accepted(asking)
     assert ends(asking, checkout) == "failed"
     over = asking.checkout(checkout["id"])
@@ -108,7 +109,14 @@ def test_the_vendor_wants_a_person_to_look(asking: Shop, vendor: Vendor) -> None
     ("failure", "expected"), [("approve", "succeeded"), ("decline", "failed"), ("review", "in_review")]
 )
 @pytest.mark.parametrize(
-    "fault", [(500, b"{}"), (401, b"{}"), (200, b"no json"), (200, b'{"id": "../x"}'), (200, b"[]")]
+    "fault",
+    [
+        (500, b"{}"),
+        (401, b"{}"),
+        (200, b"no json"),
+        (200, b'{"id": "../x"}'),
+        (200, b'{"id": "a", "status": "great"}'),
+    ],
 )
 def test_a_broken_vendor_degrades_by_policy(
     asking: Shop, vendor: Vendor, failure: str, expected: str, fault: tuple[int, bytes]
@@ -138,7 +146,7 @@ def test_a_person_is_faster_than_the_vendor(asking: Shop, vendor: Vendor) -> Non
     checkout = accepted(asking)
     ask()
     at_edge(approve_review)(checkout_id=parse_public_id(checkout["id"], "chk"), by=BY, reason="known")
-    vendor.decision = "decline"
+    vendor.decision = "declined"
     clock.move(seconds=5)
     assert ends(asking, checkout) == "succeeded"
     assert RiskCheck.objects.get().status == "DROPPED"
@@ -146,7 +154,7 @@ def test_a_person_is_faster_than_the_vendor(asking: Shop, vendor: Vendor) -> Non
 
 def test_a_person_and_the_vendor_at_once(asking: Shop, vendor: Vendor) -> None:
     """Both lock the payment first: no deadlock, one transition."""
-    vendor.decision = "decline"
+    vendor.decision = "declined"
     for _ in range(5):
         checkout = accepted(asking)
         key = parse_public_id(checkout["id"], "chk")
@@ -164,7 +172,7 @@ def test_a_worker_that_died_is_taken_over_with_the_same_question(asking: Shop, v
     """The reference was stored before the call, so the vendor sees one question however often it is put."""
     checkout = accepted(asking)
     [claim] = get_drain("risk_checks").claim(limit=5)
-    vendor.decision = "approve"
+    vendor.decision = "approved"
     RiskCheck.objects.filter(pk=claim.id).update(leased_until=None)
     assert ends(asking, checkout) == "succeeded"
     # The first worker wakes up with an old claim.
@@ -181,7 +189,7 @@ def test_a_verdict_that_cannot_be_acted_on_is_tried_again_and_then_buried(
     checkout = accepted(asking)
     with transaction.atomic():
         set_enabled(channel_id=asking.channel.id, enabled=False, actor=BY, reason="maintenance")
-    vendor.decision = "approve"
+    vendor.decision = "approved"
     for _ in range(10):
         ask()
         clock.move(seconds=61)

@@ -38,8 +38,8 @@ class Vendor:
     def _answer(self, reference: str) -> tuple[int, dict[str, Any]]:
         body = {"id": f"as_{reference}", "reference": reference}
         if not self.decision:
-            return 202, {**body, "status": "pending", "decision": None}
-        return 200, {**body, "status": "completed", "decision": self.decision}
+            return 202, {**body, "status": "pending"}
+        return 200, {**body, "status": self.decision}
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         vendor = self

@@ -15,6 +15,8 @@ from payments.psp.contract import (
     CancelRequest,
     ConfirmRequest,
     CustomerRequest,
+    DetachRequest,
+    MethodFacts,
     Outcome,
     OutcomeKind,
     PspAdapter,
@@ -310,6 +312,55 @@ def test_a_kept_method_pays_more_than_once(
     for nonce in ("first", "second"):
         outcome = pay(token, nonce=nonce, customer_reference=customer)
         assert outcome.object.status is PspStatus.CAPTURED
+
+
+def attach(adapter: PspAdapter, channel: ChannelData, token: str) -> Outcome:
+    customer = adapter.create_customer(
+        channel=channel, request=CustomerRequest(nonce=f"cu-{token}", our_reference="chk_1")
+    ).object.reference
+    request = AttachRequest(nonce=f"at-{token}", customer_reference=customer, token=token)
+    return adapter.attach(channel=channel, request=request)
+
+
+@pytest.mark.parametrize(
+    ("token", "facts"),
+    [
+        ("pm_card_amex", MethodFacts("amex", "8431", 12, 2034)),
+        ("pm_card_sandboxApplePay", MethodFacts("visa", "4242", 12, 2034, "apple_pay")),
+        ("pm_card_sandboxGooglePay", MethodFacts("mastercard", "4444", 12, 2034, "google_pay")),
+    ],
+)
+def test_what_is_kept_shows_what_the_buyer_knows_it_by(
+    adapter: PspAdapter, channel: ChannelData, token: str, facts: MethodFacts
+) -> None:
+    assert attach(adapter, channel, token).object.method == facts
+
+
+def test_a_detached_method_pays_nothing_and_can_be_asked_about(
+    adapter: PspAdapter, channel: ChannelData, pay: Callable[..., Outcome]
+) -> None:
+    token = attach(adapter, channel, "pm_card_visa").object.reference
+    request = DetachRequest(nonce="de", token=token)
+    before = adapter.find_method(channel=channel, request=request)
+    assert (before.kind, before.object.status) == (OutcomeKind.UNKNOWN, PspStatus.REGISTERED)
+    for _ in range(2):
+        gone = adapter.detach(channel=channel, request=request)
+        assert (gone.kind, gone.object.status) == (OutcomeKind.SUCCEEDED, PspStatus.CANCELED)
+    after = adapter.find_method(channel=channel, request=request)
+    assert (after.kind, after.object.status) == (OutcomeKind.SUCCEEDED, PspStatus.CANCELED)
+    outcome = pay(token)
+    assert (outcome.kind, outcome.decline.code) == (OutcomeKind.DECLINED, "invalid_payment_method")
+    again = adapter.detach(channel=channel, request=DetachRequest(nonce="de2", token=token))
+    assert again.kind is OutcomeKind.DECLINED
+
+
+def test_a_method_that_is_not_found_proves_nothing(adapter: PspAdapter, channel: ChannelData) -> None:
+    request = DetachRequest(nonce="de", token="pm_missing")
+    seen = adapter.find_method(channel=channel, request=request)
+    assert (seen.kind, seen.object) == (OutcomeKind.UNKNOWN, None)
+    refused = adapter.detach(channel=channel, request=request)
+    assert refused.kind is OutcomeKind.DECLINED
+    assert "pm_missing" not in refused.error
 
 
 def test_events_tell_the_same_as_answers(

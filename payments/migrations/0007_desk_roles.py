@@ -9,7 +9,7 @@ ASKS = {"pspoperation": ["change"]}
 
 
 class Migration(migrations.Migration):
-    dependencies = [("payments", "0005_late_money"), ("core", "0003_roles")]
+    dependencies = [("payments", "0006_saved_methods"), ("core", "0003_roles")]
 
     operations = [
         grant(
