@@ -65,6 +65,6 @@ def calls_of(*, merchant_id: UUID, operation_id: UUID) -> list[CallRecord]:
     ]
 
 
-def without_private_data(raw: bytes) -> bytes:
+def without_private_data(*, raw: bytes) -> bytes:
     """Return at most 16 KB of what a provider sent, without personal data, secrets and card numbers."""
     return redact(raw)

@@ -33,7 +33,6 @@ __all__: list[str] = []
 
 _LOOKS = {
     "RECEIVED": "progress",
-    "QUARANTINED": "failed",
     "PARKED": "waiting",
     "DONE": "done",
     "DEAD": "failed",
@@ -89,6 +88,7 @@ class InboxAdmin(PageAdmin):
     )
     empty_says = gettext_lazy("No provider has told anything yet.")
     page_template = "events/inbox.html"
+    list_before_template = "events/stopped.html"
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -115,7 +115,7 @@ class InboxAdmin(PageAdmin):
     @display(description=gettext_lazy("State"))
     def shown_state(self, row: WebhookInbox) -> str:
         """Received or quarantined."""
-        return state(row.status, _LOOKS[row.status])
+        return state(row.status, "failed" if row.status == "QUARANTINED" else "neutral")
 
     @display(description=gettext_lazy("Work"))
     def shown_work(self, row: WebhookInbox) -> Any:
@@ -134,7 +134,7 @@ class InboxAdmin(PageAdmin):
         may_replay = request.user.has_perm(_REPLAY)
         return {
             "channel": get_channel(channel_id=row.channel_id).name,
-            "status": state(row.status, _LOOKS[row.status]),
+            "status": self.shown_state(row),
             "size": len(bytes(row.raw)),
             "content": _content(bytes(row.raw)),
             "headers": sorted(row.headers.items()),
@@ -238,7 +238,7 @@ class InboxWorkAdmin(ReadOnlyAdmin):
 
 def _content(raw: bytes) -> str:
     """The body without personal data, indented where it is JSON."""
-    shown = without_private_data(raw).decode("utf-8", "replace")
+    shown = without_private_data(raw=raw).decode("utf-8", "replace")
     try:
         return json.dumps(json.loads(shown), indent=2, ensure_ascii=False)
     except ValueError:

@@ -43,6 +43,7 @@ class WebhookInbox(StatefulModel):
     received_at = models.DateTimeField()
 
     class Meta:
+        verbose_name, verbose_name_plural = "webhook", "webhooks in"
         constraints = [
             models.UniqueConstraint(fields=["channel", "provider_event_id"], name="events_inbox_once")
         ]
@@ -76,6 +77,7 @@ class InboxWork(WorkRow, StatefulModel):
     reason = models.CharField(max_length=200, blank=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = "work of a webhook", "work of webhooks"
         constraints = [
             models.UniqueConstraint(fields=["inbox", "subscriber"], name="events_inboxwork_once"),
             models.CheckConstraint(

@@ -1,7 +1,7 @@
 """What the console's first page says of payments."""
 
 from django.urls import reverse
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -19,7 +19,7 @@ def unknown_card() -> Card:
     if not number:
         return Card(_("Unknown outcomes"), "0", _("Every outcome is known."), "done", url)
     values = format_html_join(", ", "{}", ((amount(minor, currency),) for currency, _count, minor in found))
-    says = ngettext("%(value)s at risk in it.", "%(value)s at risk in them.", number) % {"value": values}
+    says = format_html(ngettext("{} at risk in it.", "{} at risk in them.", number), values)
     return Card(_("Unknown outcomes"), str(number), says, "waiting", url)
 
 

@@ -17,9 +17,10 @@ from risk.selectors import decisions_of
 
 __all__ = ["BookLine", "Chapter", "Step", "story_of", "why_failed"]
 
-# What is written in one transaction is written within a few milliseconds.
-_TOGETHER = timedelta(milliseconds=50)
+# What is written in one transaction is written at once, however busy the machine is.
+_TOGETHER = timedelta(seconds=2)
 _MOST_CHANGES = 500
+_THINGS = {"pay": "order", "chg": "charge", "op": "operation"}
 
 
 @dataclass(frozen=True)
@@ -113,27 +114,26 @@ def _request_and_exchanges(
     checkout: PaymentEvent, operations: list[PspOperation], changes: list[tuple[StatusChange, str]]
 ) -> list[Chapter]:
     by_operation: dict[UUID, list[Step]] = {each.id: [] for each in operations}
-    moments: list[tuple[datetime, UUID]] = []
-    rest: list[tuple[StatusChange, str]] = []
+    others: list[Step] = []
+    last: StatusChange | None = None
     for change, name in changes:
         if change.subject_id in by_operation:
-            moments.append((change.recorded_at, change.subject_id))
+            last = change
             by_operation[change.subject_id].append(_step(change, name))
-        else:
-            rest.append((change, name))
-    others: list[Step] = []
-    for change, name in rest:
-        # What moved the charge and its orders is what was recorded with it.
-        nearest = min(moments, key=lambda each: abs(each[0] - change.recorded_at), default=None)
-        is_new = not change.from_state
-        if nearest and not is_new and abs(nearest[0] - change.recorded_at) <= _TOGETHER:
-            by_operation[nearest[1]].append(_step(change, name))
+        elif last is not None and _follows(change, last):
+            by_operation[last.subject_id].append(_step(change, name))
         else:
             others.append(_step(change, name))
     found = [_exchange(each, by_operation[each.id]) for each in operations]
     title = f"The store asked for it: {checkout.checkout_id}"
     accepted = Step(at=checkout.created_at, what="accepted", subject=public_id("chk", checkout.id))
     return [Chapter("request", title, checkout.created_at, (accepted, *others)), *found]
+
+
+def _follows(change: StatusChange, last: StatusChange) -> bool:
+    """What moved the charge and its orders is the operation that was recorded just before."""
+    is_new = not change.from_state
+    return not is_new and abs(change.recorded_at - last.recorded_at) <= _TOGETHER
 
 
 def _exchange(operation: PspOperation, steps: list[Step]) -> Chapter:
@@ -157,7 +157,7 @@ def _exchange(operation: PspOperation, steps: list[Step]) -> Chapter:
 def _step(change: StatusChange, name: str) -> Step:
     return Step(
         at=change.recorded_at,
-        what=change.subject_type.rpartition(".")[2],
+        what=_THINGS[name.partition("_")[0]],
         subject=name,
         state=change.to_state,
         why=change.reason,

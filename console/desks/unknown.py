@@ -4,6 +4,7 @@ There is no button for "failed": a payment ends by what the provider says, or by
 the provider bears out.
 """
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -264,6 +265,8 @@ def _evidence(request: HttpRequest, charge: ChargeData) -> dict[str, Any]:
 
 
 def _age(line: Waiting) -> str:
+    if clock.now() - line.since < timedelta(minutes=1):
+        return _("just now")
     return timesince(line.since, clock.now())
 
 

@@ -9,6 +9,12 @@ class Migration(migrations.Migration):
     dependencies = [("events", "0002_guards"), ("core", "0003_roles")]
 
     operations = [
+        migrations.AlterModelOptions(
+            "webhookinbox", {"verbose_name": "webhook", "verbose_name_plural": "webhooks in"}
+        ),
+        migrations.AlterModelOptions(
+            "inboxwork", {"verbose_name": "work of a webhook", "verbose_name_plural": "work of webhooks"}
+        ),
         migrations.AddField(
             model_name="webhookinbox",
             name="about",

@@ -12,6 +12,8 @@ class Migration(migrations.Migration):
     dependencies = [("payments", "0006_saved_methods"), ("core", "0003_roles")]
 
     operations = [
+        migrations.AlterModelOptions("paymentevent", {"verbose_name": "checkout"}),
+        migrations.AlterModelOptions("paymentorder", {"verbose_name": "order"}),
         grant(
             "payments",
             dict.fromkeys((SUPPORT, FINANCE_MAKER, FINANCE_CHECKER, RISK, OPERATOR, AUDITOR), SEEN),
