@@ -2,11 +2,20 @@
 
 from uuid import UUID
 
-from channels.models import PspCall
+from channels.models import Channel, PspCall
+from channels.redaction import redact
 from channels.rows import enabled_of, line_by_id, line_by_name
 from channels.types import CallRecord, ChannelData
 
-__all__ = ["calls_of", "channel_by_name", "enabled_channels", "expects_webhooks", "get_channel"]
+__all__ = [
+    "calls_of",
+    "channel_by_name",
+    "channel_keys",
+    "enabled_channels",
+    "expects_webhooks",
+    "get_channel",
+    "without_private_data",
+]
 
 
 def get_channel(*, channel_id: UUID) -> ChannelData:
@@ -17,6 +26,11 @@ def get_channel(*, channel_id: UUID) -> ChannelData:
 def channel_by_name(*, name: str) -> ChannelData:
     """Return the channel of this name as it was at most a second ago. Raises NotFound."""
     return line_by_name(name).channel
+
+
+def channel_keys(*, limit: int = 1000) -> list[UUID]:
+    """Return the keys of all channels, oldest first: at most `limit` of them."""
+    return list(Channel.objects.order_by("pk").values_list("pk", flat=True)[:limit])
 
 
 def enabled_channels(*, merchant_id: UUID) -> list[ChannelData]:
@@ -49,3 +63,8 @@ def calls_of(*, merchant_id: UUID, operation_id: UUID) -> list[CallRecord]:
         )
         for row in rows
     ]
+
+
+def without_private_data(*, raw: bytes) -> bytes:
+    """Return at most 16 KB of what a provider sent, without personal data, secrets and card numbers."""
+    return redact(raw)

@@ -63,7 +63,8 @@ class Exchange:
 class VerifiedDelivery:
     """A webhook delivery whose signature and time were checked; authentic is not yet valid.
 
-    The caller still compares mode, account, amount, currency and reference before anything moves.
+    The caller still compares mode, account, amount, currency and reference before anything moves. `about` is
+    the provider's reference of what it tells of, as far as it has one: for finding it, not for believing it.
     """
 
     channel: ChannelData
@@ -73,6 +74,7 @@ class VerifiedDelivery:
     payload: Mapping[str, Any]
     livemode: bool
     account: str
+    about: str = ""
 
     @property
     def fits_mode(self) -> bool:

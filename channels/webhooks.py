@@ -141,4 +141,17 @@ def _delivery(line: Line, payload: dict[str, Any]) -> VerifiedDelivery:
         payload=payload,
         livemode=livemode,
         account=account,
+        about=_about(payload),
     )
+
+
+def _about(payload: dict[str, Any]) -> str:
+    """A page and a payment are told of under their own ids, a refund or a dispute under its payment's."""
+    data = payload.get("data")
+    thing = data.get("object") if isinstance(data, dict) else None
+    if not isinstance(thing, dict):
+        return ""
+    own, of_payment = thing.get("id"), thing.get("payment_intent")
+    is_whole = thing.get("object") in ("payment_intent", "checkout.session")
+    found = own if is_whole or not isinstance(of_payment, str) else of_payment
+    return found if isinstance(found, str) and _WORD.fullmatch(found) else ""

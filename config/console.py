@@ -90,6 +90,7 @@ def _menu() -> list[dict[str, Any]]:
                 _page(_("Approvals"), "how_to_reg", "core.approval"),
             ],
         },
+        _payments(),
         _risk(),
         {
             "title": _("Books"),
@@ -106,6 +107,7 @@ def _menu() -> list[dict[str, Any]]:
             "separator": True,
             "items": [
                 _page(_("Dead letters"), "move_to_inbox", "core.deadletter"),
+                _page(_("Webhooks in"), "webhook", "events.webhookinbox"),
                 _page(_("Job runs"), "event_repeat", "core.jobrun"),
                 _page(_("Settings"), "tune", "core.setting"),
             ],
@@ -133,6 +135,18 @@ def _menu() -> list[dict[str, Any]]:
             ],
         },
     ]
+
+
+def _payments() -> dict[str, Any]:
+    return {
+        "title": _("Payments"),
+        "separator": True,
+        "items": [
+            _page(_("Checkouts"), "shopping_cart", "payments.paymentevent"),
+            _page(_("Orders"), "receipt", "payments.paymentorder"),
+            _desk(_("Unknown outcomes"), "help_center", "unknown", "payments.view_pspoperation"),
+        ],
+    }
 
 
 def _risk() -> dict[str, Any]:

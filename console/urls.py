@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from console.desks import risk_review
+from console.desks import risk_review, unknown
 from core.admin_site import site
 
 app_name = "console"
 
 urlpatterns = [
+    path("unknown/", site.admin_view(unknown.desk), name="unknown"),
+    path("unknown/<str:reference>/", site.admin_view(unknown.desk), name="unknown-item"),
     path("risk/", site.admin_view(risk_review.desk), name="risk-review"),
     path("risk/<str:reference>/", site.admin_view(risk_review.desk), name="risk-review-item"),
 ]

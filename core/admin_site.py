@@ -118,7 +118,9 @@ class QuittanceAdminSite(UnfoldAdminSite):  # type: ignore[misc]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Open on what waits for a person."""
-        shown = {"cards": overview.cards(user=_user(request)), **(extra_context or {})}
+        user = _user(request)
+        found = {"cards": overview.cards(user=user), "alerts": overview.alerts(user=user)}
+        shown = {**found, **(extra_context or {})}
         return super().index(request, shown)  # type: ignore[no-any-return]
 
     def _second_step(

@@ -10,10 +10,12 @@ class CoreConfig(AppConfig):
         # Registers the system checks and the second module of console pages.
         from django.apps import apps
 
-        from core import checks, kernel_audits, trail_audits, user_admin  # noqa: F401
+        from core import checks, kernel_audits, trail_audits, user_admin, watch  # noqa: F401
+        from core.alerts import declare_alert
         from core.audits import register
         from core.fsm import StatefulModel
 
         register([*trail_audits.INVARIANTS, *kernel_audits.INVARIANTS])
+        declare_alert(*watch.ALERTS)
         models = [model for model in apps.get_models() if issubclass(model, StatefulModel)]
         register(kernel_audits.history_invariants(models))

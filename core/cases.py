@@ -14,7 +14,15 @@ from core.locks import lock_case
 from core.models import Case
 from core.transactions import UNIQUE_VIOLATION, requires_transaction, sqlstate
 
-__all__ = ["CaseClosed", "assign_case", "close_case", "close_open_case", "open_case", "release_case"]
+__all__ = [
+    "CaseClosed",
+    "assign_case",
+    "close_case",
+    "close_open_case",
+    "open_case",
+    "open_case_once",
+    "release_case",
+]
 
 
 class CaseClosed(DomainError):
@@ -40,9 +48,37 @@ def open_case(
 
     `value_minor` is the value at risk in minor units of `currency`. Requires a transaction.
     """
+    case, _is_new = open_case_once(
+        kind=kind,
+        subject=subject,
+        summary=summary,
+        due_in=due_in,
+        detail=detail,
+        value_minor=value_minor,
+        currency=currency,
+        merchant_id=merchant_id,
+        by=by,
+    )
+    return case
+
+
+@requires_transaction
+def open_case_once(
+    *,
+    kind: str,
+    subject: str,
+    summary: str,
+    due_in: timedelta,
+    detail: dict[str, Any] | None = None,
+    value_minor: int | None = None,
+    currency: str = "",
+    merchant_id: UUID | None = None,
+    by: str = SYSTEM,
+) -> tuple[Case, bool]:
+    """Do what `open_case` does; return whether this call opened it as well: of many at once, one did."""
     existing = _open(kind, subject)
     if existing is not None:
-        return existing
+        return existing, False
     now = clock.now()
     case = Case(
         merchant_id=merchant_id,
@@ -65,9 +101,9 @@ def open_case(
         existing = _open(kind, subject)
         if existing is None:
             raise
-        return existing
+        return existing, False
     begin(case, why=summary, by=by)
-    return case
+    return case, True
 
 
 @requires_transaction
@@ -110,7 +146,10 @@ def close_open_case(*, kind: str, subject: str, resolution: str, by: str) -> Cas
     Errors: ReasonRequired.
     """
     existing = _open(kind, subject)
-    return close_case(case_id=existing.pk, resolution=resolution, by=by) if existing else None
+    # Whoever closed it between the two looks did what was to be done here.
+    if existing is None or lock_case(case_id=existing.pk).status == "CLOSED":
+        return None
+    return close_case(case_id=existing.pk, resolution=resolution, by=by)
 
 
 def _open(kind: str, subject: str) -> Case | None:

@@ -1,17 +1,21 @@
 """What the console's first page says: what waits for a person, and whether the books were checked."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from core.admin_display import amount
+from core.alerts import active_alerts
 from core.models import Approval, AuditRun, Case, DeadLetter, User
 
-__all__ = ["Card", "cards"]
+__all__ = ["Card", "alerts", "cards", "case_card", "register_card"]
 
 # Beyond this nobody needs the exact figure, and counting would become slow.
 _COUNT_LIMIT = 1000
+_MORE: list[tuple[str, Callable[[], "Card"]]] = []
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,40 @@ def cards(*, user: User) -> list[Card]:
         "core.view_deadletter": _dead_letters,
         "core.view_auditrun": _audits,
     }
-    return [make() for permission, make in makers.items() if user.has_perm(permission)]
+    return [make() for permission, make in [*_MORE, *makers.items()] if user.has_perm(permission)]
+
+
+def register_card(permission: str, make: Callable[[], Card]) -> None:
+    """Add a card of another app, for those with the permission; apps call it in `ready()`."""
+    if (permission, make) not in _MORE:
+        _MORE.append((permission, make))
+
+
+def case_card(*, title: str, kind: str, none: str, some: str, url: str) -> Card:
+    """Return a card that counts the open cases of one kind."""
+    number = Case.objects.filter(kind=kind).exclude(status="CLOSED")[: _COUNT_LIMIT + 1].count()
+    figure = f"{_COUNT_LIMIT}+" if number > _COUNT_LIMIT else str(number)
+    return Card(title, figure, some if number else none, "waiting" if number else "done", url)
+
+
+def alerts(*, user: User) -> list[dict[str, Any]]:
+    """Return what is wrong now, as the first page shows it; everybody who sees cases sees alerts."""
+    if not user.has_perm("core.view_case"):
+        return []
+    return [
+        {
+            "title": _(each.alert.title),
+            "says": _(each.alert.says),
+            "severity": each.severity,
+            "count": each.count,
+            "values": [amount(minor, currency) for currency, minor in sorted(each.values.items())],
+            "since": each.since,
+            "newest": each.newest,
+            "runbook": each.alert.runbook,
+            "url": reverse(each.alert.page) + each.alert.query,
+        }
+        for each in active_alerts()
+    ]
 
 
 def _cases() -> Card:

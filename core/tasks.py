@@ -5,12 +5,15 @@ import logging
 from celery import shared_task
 
 from core import clock
+from core.alerts import escalate
 from core.audit_seals import advance_audit_fence, seal_audit_trail
 from core.audits import AuditReport, run_audits
 from core.drain import get_drain
 from core.failpoints import failpoint
 from core.job_runs import Ran, renew, run_job
 from core.nudges import acknowledge
+from core.transactions import at_edge
+from core.watch import watch_kernel
 
 log = logging.getLogger(__name__)
 
@@ -57,3 +60,10 @@ def seal_trail(**_newer: object) -> None:
     """Move the fence of the audit trail, and seal what is below it."""
     advance_audit_fence()
     seal_audit_trail()
+
+
+@shared_task(name="core.watch")
+def watch(**_newer: object) -> None:
+    """Raise alerts about dead letters and broken invariants, and escalate those that nobody dealt with."""
+    at_edge(watch_kernel)()
+    at_edge(escalate)()

@@ -2,7 +2,7 @@
 
 from core.errors import DomainError
 
-__all__ = ["EndpointDisabled", "NotYet", "UrlNotAllowed"]
+__all__ = ["EndpointDisabled", "NotYet", "UrlNotAllowed", "WebhookHandled"]
 
 
 class UrlNotAllowed(DomainError):
@@ -15,6 +15,12 @@ class EndpointDisabled(DomainError):
     code = "endpoint_disabled"
     status = 409
     message = "A disabled endpoint stays disabled. Create a new one."
+
+
+class WebhookHandled(DomainError):
+    code = "webhook_handled"
+    status = 409
+    message = "This webhook was handled meanwhile. Nothing is left to be done."
 
 
 class NotYet(Exception):

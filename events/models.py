@@ -33,6 +33,8 @@ class WebhookInbox(StatefulModel):
     provider_event_id = models.CharField(max_length=255)
     type = models.CharField(max_length=128)
     account = models.CharField(max_length=128, blank=True)
+    # What the provider says it is about, under the provider's own reference.
+    about = models.CharField(max_length=128, blank=True, default="", db_default="")
     status = StateField(INBOX)
     raw = models.BinaryField()
     payload = models.BinaryField(null=True)
@@ -41,10 +43,15 @@ class WebhookInbox(StatefulModel):
     received_at = models.DateTimeField()
 
     class Meta:
+        verbose_name, verbose_name_plural = "webhook", "webhooks in"
         constraints = [
             models.UniqueConstraint(fields=["channel", "provider_event_id"], name="events_inbox_once")
         ]
-        indexes = [models.Index(fields=["channel", "received_at"], name="events_inbox_by_channel")]
+        indexes = [
+            models.Index(fields=["channel", "received_at"], name="events_inbox_by_channel"),
+            models.Index(fields=["channel", "about"], name="events_inbox_about", condition=~Q(about="")),
+            models.Index(fields=["id"], name="events_inbox_quarantined", condition=Q(status="QUARANTINED")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.provider_event_id} ({self.type})"
@@ -70,6 +77,7 @@ class InboxWork(WorkRow, StatefulModel):
     reason = models.CharField(max_length=200, blank=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = "work of a webhook", "work of webhooks"
         constraints = [
             models.UniqueConstraint(fields=["inbox", "subscriber"], name="events_inboxwork_once"),
             models.CheckConstraint(
@@ -79,7 +87,12 @@ class InboxWork(WorkRow, StatefulModel):
             ),
         ]
         indexes = [
-            models.Index(fields=["due_at"], name="events_inboxwork_due", condition=Q(due_at__isnull=False))
+            models.Index(fields=["due_at"], name="events_inboxwork_due", condition=Q(due_at__isnull=False)),
+            models.Index(
+                fields=["status", "inbox"],
+                name="events_inboxwork_stopped",
+                condition=Q(status__in=["PARKED", "DEAD"]),
+            ),
         ]
 
     @transition(INBOX_WORK, status, "PARKED")

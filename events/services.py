@@ -23,16 +23,20 @@ from events import locks
 from events.errors import EndpointDisabled
 from events.facts import endpoint_data
 from events.models import InboxWork, WebhookEndpoint, WebhookInbox
+from events.replays import MOST_AT_ONCE, replay_stopped, replay_work
 from events.subscriptions import subscribers
 from events.targets import read_target
 from events.types import EndpointData, IssuedEndpoint
 from merchants.selectors import get_merchant
 
 __all__ = [
+    "MOST_AT_ONCE",
     "create_endpoint",
     "disable_endpoint",
     "pause_endpoint",
     "receive_webhook",
+    "replay_stopped",
+    "replay_work",
     "resume_endpoint",
     "rotate_endpoint_secret",
 ]
@@ -152,6 +156,7 @@ def _inbox_row(delivery: VerifiedDelivery, raw: bytes, headers: Mapping[str, str
         provider_event_id=delivery.event_id,
         type=delivery.type,
         account=delivery.account,
+        about=delivery.about,
         raw=raw,
         payload=_payload_beside(raw, delivery.payload),
         headers=_kept(headers),

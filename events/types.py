@@ -8,7 +8,15 @@ from uuid import UUID
 
 from core.ids import public_id
 
-__all__ = ["AttemptData", "DeliveryData", "EndpointData", "EventData", "InboundEvent", "IssuedEndpoint"]
+__all__ = [
+    "AttemptData",
+    "DeliveryData",
+    "EndpointData",
+    "EventData",
+    "InboundEvent",
+    "IssuedEndpoint",
+    "ToldData",
+]
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,18 @@ class InboundEvent:
     account: str
     occurred_at: datetime
     received_at: datetime
+
+
+@dataclass(frozen=True)
+class ToldData:
+    """A webhook that came in, and how it stands with each subscriber: pairs of name and state."""
+
+    id: UUID
+    event_id: str
+    type: str
+    status: str
+    received_at: datetime
+    work: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)

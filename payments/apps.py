@@ -6,20 +6,27 @@ class PaymentsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register audits, settings, drains, how dead letters are replayed, and what webhooks it wants."""
+        from core.alerts import declare_alert
         from core.audits import register
         from core.dead_letters import register_replay
         from core.drain import register_drain
+        from core.overview import register_card
         from core.settings_store import declare
         from events.subscriptions import subscribe
         from payments import audits, capture_audits
+        from payments.cards import reviews_card, unknown_card
         from payments.drains import ExpiryDrain, OperationDrain
+        from payments.engine import stuck
         from payments.engine.late_money import LATE_MONEY
         from payments.engine.observe import on_provider_event
         from payments.services import on_risk_verdict, replay_expiry, replay_operation
         from risk.subscriptions import on_verdict
 
         register([*audits.INVARIANTS, *capture_audits.INVARIANTS])
-        declare(LATE_MONEY)
+        declare(LATE_MONEY, *stuck.SETTINGS)
+        declare_alert(*stuck.ALERTS)
+        register_card("payments.view_pspoperation", unknown_card)
+        register_card("risk.view_riskdecision", reviews_card)
         register_drain(OperationDrain())
         register_drain(ExpiryDrain())
         register_replay("operations", replay_operation)

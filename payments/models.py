@@ -60,6 +60,7 @@ class PaymentEvent(EventSubject):
     updated_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = "checkout"
         constraints = [
             models.UniqueConstraint(fields=["merchant_id", "checkout_id"], name="payments_checkout_once"),
         ]
@@ -110,6 +111,7 @@ class PaymentOrder(StatefulModel, EventSubject):
     updated_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = "order"
         constraints = [
             models.UniqueConstraint(fields=["merchant_id", "payment_order_id"], name="payments_order_once"),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payments_order_amount_positive"),

@@ -9,19 +9,40 @@ from core.api.pagination import Page
 from core.errors import NotFound
 from core.models import StatusChange
 from merchants.selectors import find_buyer
+from payments.engine.conflicts import ACTION as CONFLICT_ACTION
+from payments.engine.conflicts import End as ConflictEnd
 from payments.engine.evidence import HeldPayment, held_payment, payment_briefs
+from payments.engine.outline import ChargeData, ExpectedShare, expected_shares, find_charge
+from payments.engine.stuck import KINDS as WAITING_KINDS
+from payments.engine.stuck import Waiting, values_waiting, waiting
+from payments.layout import story_layout
 from payments.models import ChargeLine, PaymentEvent, PaymentMethodToken, PaymentOrder, PspOperation
 from payments.references import by_reference
 from payments.snapshots import checkout_object, method_object, moment, order_object
+from payments.story import Chapter, Step, story_of
 
 __all__ = [
+    "CONFLICT_ACTION",
+    "WAITING_KINDS",
+    "Chapter",
+    "ChargeData",
+    "ConflictEnd",
+    "ExpectedShare",
     "HeldPayment",
+    "Step",
+    "Waiting",
     "checkout_as_accepted",
+    "expected_shares",
+    "find_charge",
     "get_checkout",
     "get_payment_order",
     "held_payment",
     "list_payment_methods",
     "payment_briefs",
+    "story_layout",
+    "story_of",
+    "values_waiting",
+    "waiting",
 ]
 
 

@@ -1,9 +1,19 @@
 """The only way to write pay-in. What happens inside is in `payments.engine`, one file a step."""
 
 from payments.engine.accept import accept_checkout
+from payments.engine.asking import (
+    ask_provider_now,
+    close_outcome,
+    give_back_outcome,
+    take_outcome,
+)
 from payments.engine.attempts import start_attempt
 from payments.engine.cancellations import cancel_checkout, cancel_order
-from payments.engine.conflicts import request_conflict_resolution, resolve_conflict
+from payments.engine.conflicts import (
+    reject_conflict_resolution,
+    request_conflict_resolution,
+    resolve_conflict,
+)
 from payments.engine.execute import execute_operation
 from payments.engine.expiry import expire_checkout, replay_expiry
 from payments.engine.failures import replay_operation
@@ -12,26 +22,33 @@ from payments.engine.observe import on_provider_event
 from payments.engine.reviews import approve_review, on_risk_verdict, reject_review
 from payments.engine.saved import delete_payment_method
 from payments.engine.silence import watch_webhooks
+from payments.engine.stuck import watch_stuck
 from payments.engine.wake import hurry_checkout, probe_silent_channels
 
 __all__ = [
     "accept_checkout",
     "approve_review",
+    "ask_provider_now",
     "cancel_checkout",
     "cancel_order",
+    "close_outcome",
     "delete_payment_method",
     "execute_operation",
     "expire_checkout",
+    "give_back_outcome",
     "hurry_checkout",
     "on_provider_event",
     "on_risk_verdict",
     "probe_silent_channels",
     "register_inline",
+    "reject_conflict_resolution",
     "reject_review",
     "replay_expiry",
     "replay_operation",
     "request_conflict_resolution",
     "resolve_conflict",
     "start_attempt",
+    "take_outcome",
+    "watch_stuck",
     "watch_webhooks",
 ]

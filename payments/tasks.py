@@ -5,9 +5,9 @@ import logging
 from celery import shared_task
 
 from core.transactions import at_edge
-from payments.services import probe_silent_channels, watch_webhooks
+from payments.services import probe_silent_channels, watch_stuck, watch_webhooks
 
-__all__ = ["probe", "watch"]
+__all__ = ["probe", "watch", "watch_stuck_payments"]
 
 log = logging.getLogger(__name__)
 
@@ -21,5 +21,12 @@ def probe(**_newer: object) -> None:
 @shared_task(name="payments.watch_webhooks")
 def watch(**_newer: object) -> None:
     """Notice providers that have stopped telling."""
-    for name in at_edge(watch_webhooks)():
-        log.error("no webhook over %s while money flows", name)
+    at_edge(watch_webhooks)()
+
+
+@shared_task(name="payments.watch_stuck")
+def watch_stuck_payments(**_newer: object) -> None:
+    """Open cases for payments whose outcome is overdue, and close those whose outcome came."""
+    opened, closed = at_edge(watch_stuck)()
+    if opened or closed:
+        log.info("payments without an outcome: %s cases opened, %s closed", opened, closed)

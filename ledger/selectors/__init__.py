@@ -6,6 +6,7 @@ from ledger.selectors.periods import closed_periods, closed_through
 from ledger.selectors.places import current_place, place_at
 from ledger.selectors.seals import chain_root, sealing_lag
 from ledger.selectors.statements import account_statement
+from ledger.statements import entries_of_event, entry_lines
 
 __all__ = [
     "account_lines",
@@ -16,6 +17,8 @@ __all__ = [
     "closed_through",
     "correction_draft",
     "current_place",
+    "entries_of_event",
+    "entry_lines",
     "get_entry",
     "place_at",
     "sealing_lag",

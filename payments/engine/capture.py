@@ -1,6 +1,8 @@
 """The money moved: charge, orders, shares, wallets, books, flags and events, in one commit."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from channels.selectors import get_channel
 from core import clock
@@ -13,12 +15,12 @@ from merchants.selectors import sellers_by_account
 from payments.engine.assessment import note_paid
 from payments.engine.facts import order_fact
 from payments.locks import ChargeScope
-from payments.models import OrderShare, PspOperation
+from payments.models import OrderShare, PaymentOrder, PspOperation
 from payments.psp.contract import PspObject
 from wallet.services import account_of, post
 from wallet.types import WalletMove
 
-__all__ = ["book_capture"]
+__all__ = ["book_capture", "shares_of"]
 
 _DONE = """
     UPDATE payments_paymentevent SET is_payment_done = true, updated_at = %s
@@ -48,7 +50,9 @@ def book_capture(
         captured_minor=seen.captured_minor,
         psp_reference=seen.reference,
     )
-    shares = _shares(scope, at=scope.checkout.created_at)
+    shares = shares_of(
+        merchant_id=scope.charge.merchant_id, orders=scope.orders, at=scope.checkout.created_at
+    )
     changes.insert(
         [
             OrderShare(
@@ -76,11 +80,12 @@ def book_capture(
     changes.last(lambda: _post(scope, shares, at))
 
 
-def _shares(scope: ChargeScope, *, at: datetime) -> dict[int, Share]:
-    accounts = {order.seller_account for order in scope.orders}
-    sellers = sellers_by_account(merchant_id=scope.charge.merchant_id, accounts=accounts, at=at)
+def shares_of(*, merchant_id: UUID, orders: Sequence[PaymentOrder], at: datetime) -> dict[int, Share]:
+    """Return what the captured money of each order becomes, by its position, on the terms of a moment."""
+    accounts = {order.seller_account for order in orders}
+    sellers = sellers_by_account(merchant_id=merchant_id, accounts=accounts, at=at)
     shares = {}
-    for order in scope.orders:
+    for order in orders:
         terms = sellers[order.seller_account].terms
         fixed = (
             terms.commission_fixed_minor if terms.commission_fixed_currency == order.amount_currency else 0

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from channels.selectors import get_channel
 from channels.services import record_calls
-from core.approvals import approve, at_decision_edge, ensure_approved, request_approval
+from core.approvals import approve, at_decision_edge, ensure_approved, reject, request_approval
 from core.audit_trail import record_audit, required_reason
+from core.cases import close_open_case
 from core.errors import InvalidState, NotFound
 from core.history import Changes
 from core.ids import parse_public_id, public_id
@@ -24,7 +25,13 @@ from payments.locks import ChargeScope, lock_charge
 from payments.models import Charge
 from payments.psp.contract import Outcome, PspObject, PspStatus, adapter_for
 
-__all__ = ["request_conflict_resolution", "resolve_conflict"]
+__all__ = [
+    "ACTION",
+    "End",
+    "reject_conflict_resolution",
+    "request_conflict_resolution",
+    "resolve_conflict",
+]
 
 ACTION = "charge.resolve_conflict"
 _EXPIRES_IN = timedelta(days=3)
@@ -66,6 +73,18 @@ def resolve_conflict(*, approval_id: UUID, checker: str) -> Literal["resolved", 
     if answer.object is None:
         raise ConflictUnproven()
     return at_edge(_act)(agreed, answer.object, checker)
+
+
+@requires_transaction
+def reject_conflict_resolution(*, approval_id: UUID, checker: str, reason: str) -> None:
+    """Say no as the second person: the charge stays as it is, and another end may be asked for.
+
+    Call it under `at_decision_edge`. Raises NotFound, ReasonRequired, FourEyesRequired, ApprovalNotPending,
+    ApprovalExpired.
+    """
+    if not Approval.objects.filter(pk=approval_id, action=ACTION).exists():
+        raise NotFound()
+    reject(approval_id=approval_id, checker=checker, reason=reason)
 
 
 @dataclass(frozen=True)
@@ -148,6 +167,12 @@ def _note(scope: ChargeScope, agreed: Agreed, checker: str) -> None:
         reason=agreed.reason,
         detail={"outcome": agreed.outcome},
         merchant_id=scope.charge.merchant_id,
+    )
+    close_open_case(
+        kind="charge_conflict",
+        subject=public_id("chg", scope.charge.id),
+        resolution=f"{agreed.outcome}, as two people decided: {agreed.reason}"[:500],
+        by=checker,
     )
 
 

@@ -4,13 +4,13 @@ Nothing is lost, because every payment is asked about as well; but results come 
 about (a dispute, say) is not heard of.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Count
 
-from channels.selectors import expects_webhooks, get_channel
+from channels.selectors import channel_by_name, expects_webhooks, get_channel
 from core import clock
-from core.cases import open_case
+from core.alerts import end_alert, open_subjects, raise_alert
 from core.ids import first_key
 from core.transactions import requires_transaction
 from events.selectors import was_told
@@ -21,12 +21,14 @@ __all__ = ["SILENCE", "TOO_MANY", "watch_webhooks"]
 SILENCE = timedelta(minutes=15)
 # So many payments in that time and not one event: that is no coincidence.
 TOO_MANY = 5
-_CASE_DUE = timedelta(hours=1)
 
 
 @requires_transaction
 def watch_webhooks() -> list[str]:
-    """Open a case for each channel that took money lately and was told nothing; return their names."""
+    """Raise an alert for each channel that took money lately and was told nothing; return their names.
+
+    It ends when the provider tells again.
+    """
     since = clock.now() - SILENCE
     paid = Charge.objects.filter(id__gte=first_key(since), status="CAPTURED").values("channel_id")
     busy = paid.annotate(count=Count("id")).filter(count__gte=TOO_MANY)
@@ -35,12 +37,19 @@ def watch_webhooks() -> list[str]:
         if not expects_webhooks(channel_id=channel_id) or was_told(channel_id=channel_id, since=since):
             continue
         channel, minutes = get_channel(channel_id=channel_id), SILENCE.seconds // 60
-        open_case(
-            kind="webhooks_silent",
+        raise_alert(
+            "webhooks_silent",
             subject=f"channel:{channel.name}",
             summary=f"{count} payments in {minutes} minutes over {channel.name}, and no webhook.",
-            due_in=_CASE_DUE,
             merchant_id=channel.merchant_id,
         )
         silent.append(channel.name)
+    _end_of_those_who_tell(since)
     return silent
+
+
+def _end_of_those_who_tell(since: datetime) -> None:
+    for subject in open_subjects("webhooks_silent"):
+        channel = channel_by_name(name=subject.removeprefix("channel:"))
+        if was_told(channel_id=channel.id, since=since):
+            end_alert("webhooks_silent", subject=subject, resolution="The provider tells again.")

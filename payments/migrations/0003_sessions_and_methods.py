@@ -4,25 +4,26 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('channels', '0002_guards'),
-        ('payments', '0002_guards'),
+        ("channels", "0002_guards"),
+        ("payments", "0002_guards"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='charge',
-            name='payment_method',
-            field=models.CharField(default='card', max_length=16),
+            model_name="charge",
+            name="payment_method",
+            field=models.CharField(default="card", max_length=16),
         ),
         migrations.AddField(
-            model_name='charge',
-            name='session_reference',
+            model_name="charge",
+            name="session_reference",
             field=models.CharField(max_length=255, null=True),
         ),
         migrations.AddConstraint(
-            model_name='charge',
-            constraint=models.UniqueConstraint(fields=('merchant_id', 'channel', 'session_reference'), name='payments_charge_session_once'),
+            model_name="charge",
+            constraint=models.UniqueConstraint(
+                fields=("merchant_id", "channel", "session_reference"), name="payments_charge_session_once"
+            ),
         ),
     ]

@@ -32,8 +32,10 @@ def test_the_roles_exist_with_rights_and_no_more() -> None:
         role: {name for name in names if not name.startswith("view_")} for role, names in rights.items()
     }
     assert may_change["auditor"] == may_change["support"] == set()
-    assert may_change["operator"] == {"change_case", "change_deadletter"}
-    assert may_change["finance_maker"] == may_change["finance_checker"] == {"change_case"}
+    at_desk = {"change_case", "change_pspoperation"}
+    assert may_change["operator"] == at_desk | {"change_deadletter", "change_inboxwork"}
+    assert may_change["finance_maker"] == at_desk | {"change_charge"}
+    assert may_change["finance_checker"] == at_desk | {"change_charge", "approve_charge"}
     assert may_change["risk"] == {
         "change_case",
         *("add_riskrule", "change_riskrule", "add_riskdryrun"),

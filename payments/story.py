@@ -1,0 +1,221 @@
+"""Everything that happened to a checkout, told in chapters: one for each exchange with somebody."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from channels.selectors import calls_of
+from core.ids import public_id
+from core.models import StatusChange
+from events.selectors import told_about
+from ledger.selectors import entries_of_event, entry_lines
+from merchants.selectors import owner_names
+from payments.models import Charge, PaymentEvent, PaymentOrder, PspOperation
+from risk.selectors import decisions_of
+
+__all__ = ["BookLine", "Chapter", "Step", "story_of", "why_failed"]
+
+# What is written in one transaction is written at once, however busy the machine is.
+_TOGETHER = timedelta(seconds=2)
+_MOST_CHANGES = 500
+_THINGS = {"pay": "order", "chg": "charge", "op": "operation"}
+
+
+@dataclass(frozen=True)
+class BookLine:
+    """One side of an account in an entry: a debit when positive."""
+
+    account_id: int
+    account: str
+    owner: str
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that happened. `body` is evidence, redacted; `lines` are an entry's."""
+
+    at: datetime
+    what: str
+    subject: str = ""
+    state: str = ""
+    why: str = ""
+    by: str = ""
+    body: str = ""
+    key: str = ""
+    lines: tuple[BookLine, ...] = ()
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One exchange: `kind` is request, risk, exchange, webhook or books."""
+
+    kind: str
+    title: str
+    at: datetime
+    steps: tuple[Step, ...]
+
+
+def story_of(*, merchant_id: UUID, checkout_id: UUID) -> list[Chapter]:
+    """Return the chapters of a merchant's checkout in order; none if it is unknown."""
+    checkout = PaymentEvent.objects.filter(merchant_id=merchant_id, pk=checkout_id).first()
+    if checkout is None:
+        return []
+    orders = list(PaymentOrder.objects.filter(checkout=checkout).order_by("position"))
+    charges = list(Charge.objects.filter(checkout=checkout).order_by("id"))
+    operations = list(PspOperation.objects.filter(charge_id__in=[each.id for each in charges]).order_by("id"))
+    changes = _changes(orders, charges, operations)
+    chapters = [
+        *_request_and_exchanges(checkout, operations, changes),
+        *_risk(merchant_id, checkout_id),
+        *_webhooks(charges),
+        *_books(merchant_id, charges, operations),
+    ]
+    return sorted(chapters, key=lambda each: each.at)
+
+
+def why_failed(
+    *, orders: Iterable[PaymentOrder], charges: Iterable[Charge], operations: Iterable[PspOperation]
+) -> str:
+    """Return in one sentence why nothing was paid, or why nobody knows yet; empty when all is well."""
+    for charge in charges:
+        if charge.status == "CONFLICTED":
+            return "The provider's facts differ from ours; two people must decide. Nothing was posted."
+    for operation in operations:
+        if operation.status in ("UNKNOWN", "SENT") and operation.error:
+            return f"The provider gave no trustworthy answer ({operation.error}); it is being asked."
+    for order in orders:
+        failure = order.failure or {}
+        if order.status == "FAILED" and failure:
+            code = failure.get("decline_code") or failure.get("code")
+            return f"{failure.get('message', 'The payment failed.')} ({code})"
+        if order.status == "EXPIRED":
+            return "The buyer did not pay in time; it was closed and can no longer charge."
+        if order.status == "CANCELED":
+            return "The store took it back; nothing was charged."
+        if order.status == "IN_REVIEW":
+            return "It waits for the risk review; nothing was sent to the provider."
+    return ""
+
+
+def _changes(*groups: Iterable[Any]) -> list[tuple[StatusChange, str]]:
+    names: dict[UUID, str] = {}
+    for row in (row for group in groups for row in group):
+        prefix = {PaymentOrder: "pay", Charge: "chg", PspOperation: "op"}[type(row)]
+        names[row.id] = public_id(prefix, row.id)
+    rows = StatusChange.objects.filter(subject_id__in=list(names)).order_by("id")[:_MOST_CHANGES]
+    return [(row, names[row.subject_id]) for row in rows]
+
+
+def _request_and_exchanges(
+    checkout: PaymentEvent, operations: list[PspOperation], changes: list[tuple[StatusChange, str]]
+) -> list[Chapter]:
+    by_operation: dict[UUID, list[Step]] = {each.id: [] for each in operations}
+    others: list[Step] = []
+    last: StatusChange | None = None
+    for change, name in changes:
+        if change.subject_id in by_operation:
+            last = change
+            by_operation[change.subject_id].append(_step(change, name))
+        elif last is not None and _follows(change, last):
+            by_operation[last.subject_id].append(_step(change, name))
+        else:
+            others.append(_step(change, name))
+    found = [_exchange(each, by_operation[each.id]) for each in operations]
+    title = f"The store asked for it: {checkout.checkout_id}"
+    accepted = Step(at=checkout.created_at, what="accepted", subject=public_id("chk", checkout.id))
+    return [Chapter("request", title, checkout.created_at, (accepted, *others)), *found]
+
+
+def _follows(change: StatusChange, last: StatusChange) -> bool:
+    """What moved the charge and its orders is the operation that was recorded just before."""
+    is_new = not change.from_state
+    return not is_new and abs(change.recorded_at - last.recorded_at) <= _TOGETHER
+
+
+def _exchange(operation: PspOperation, steps: list[Step]) -> Chapter:
+    calls = calls_of(merchant_id=operation.merchant_id, operation_id=operation.id)
+    told = [
+        Step(
+            at=call.at,
+            what=f"call {call.kind}",
+            subject=call.psp_request_id,
+            state=str(call.http_status) if call.http_status else "no answer",
+            why=f"{call.error} {call.duration_ms} ms".strip(),
+            body=call.body.decode("utf-8", "replace"),
+        )
+        for call in calls
+    ]
+    ordered = sorted([*steps, *told], key=lambda each: each.at)
+    title = f"{operation.kind} {public_id('op', operation.id)}"
+    return Chapter("exchange", title, operation.created_at, tuple(ordered))
+
+
+def _step(change: StatusChange, name: str) -> Step:
+    return Step(
+        at=change.recorded_at,
+        what=_THINGS[name.partition("_")[0]],
+        subject=name,
+        state=change.to_state,
+        why=change.reason,
+        by=change.actor,
+    )
+
+
+def _risk(merchant_id: UUID, checkout_id: UUID) -> list[Chapter]:
+    return [
+        Chapter(
+            "risk",
+            f"Risk: {each.decision}",
+            each.at,
+            (
+                Step(
+                    at=each.at,
+                    what=each.source,
+                    state=each.decision,
+                    why="; ".join(each.reasons) or f"score {each.score}",
+                    by=each.by,
+                    key=str(each.id),
+                ),
+            ),
+        )
+        for each in decisions_of(merchant_id=merchant_id, subject_id=checkout_id)
+    ]
+
+
+def _webhooks(charges: list[Charge]) -> list[Chapter]:
+    found = []
+    for charge in charges:
+        about = [each for each in (charge.psp_reference, charge.session_reference) if each]
+        for told in told_about(channel_id=charge.channel_id, references=about):
+            state = ", ".join(f"{name} {status}" for name, status in told.work) or told.status
+            step = Step(
+                at=told.received_at, what=told.type, subject=told.event_id, state=state, key=str(told.id)
+            )
+            found.append(Chapter("webhook", f"Webhook {told.type}", told.received_at, (step,)))
+    return found
+
+
+def _books(merchant_id: UUID, charges: list[Charge], operations: list[PspOperation]) -> list[Chapter]:
+    events = [("charge", each.id) for each in charges]
+    events += [("refund", each.id) for each in operations if each.kind == "refund"]
+    found = []
+    for source, key in events:
+        for entry_id, leg, kind, at, _ in entries_of_event(
+            merchant_id=merchant_id, source=source, source_ref=str(key)
+        ):
+            lines = entry_lines(entry_id=entry_id)
+            names = owner_names(owner_ids={line.owner for line in lines if line.owner})
+            step = Step(at=at, what=leg, key=str(entry_id), lines=tuple(_lines(lines, names)))
+            found.append(Chapter("books", f"Books: {kind}", at, (step,)))
+    return found
+
+
+def _lines(lines: Iterable[Any], names: Mapping[UUID, str]) -> Iterable[BookLine]:
+    for line in lines:
+        owner = names.get(line.owner, "") if line.owner else ""
+        account = " ".join(part for part in (line.role.replace("_", " "), line.provider or "") if part)
+        yield BookLine(line.account_id, account, owner, line.amount_minor, line.currency)
