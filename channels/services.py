@@ -22,6 +22,7 @@ from channels.webhooks import verify_webhook
 from core import clock
 from core.audit_trail import record_audit
 from core.history import Changes
+from core.rows import new_row
 from core.transactions import UNIQUE_VIOLATION, requires_transaction, sqlstate
 from merchants.selectors import get_merchant
 
@@ -162,7 +163,7 @@ def rotate_webhook_secret(*, channel_id: UUID, secret: str, overlap: timedelta, 
 @requires_transaction
 def record_calls(*, calls: Sequence[CallRecord], changes: Changes, operation_id: UUID | None = None) -> None:
     """Keep the evidence of calls, among the changes that record what came of them."""
-    changes.insert([PspCall(operation_id=operation_id, **vars(entry)) for entry in calls])
+    changes.insert([new_row(PspCall, operation_id=operation_id, **vars(entry)) for entry in calls])
 
 
 def _checked_base_url(base_url: str, mode: str) -> str:

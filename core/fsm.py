@@ -6,8 +6,9 @@ admin nor raw SQL can make a change that the table does not allow.
 """
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, TypeVar, cast
 
 from django.db import models
@@ -114,6 +115,11 @@ class _SafeRefresh(ConcurrentTransitionMixin):  # type: ignore[misc]
     It stands between the package and the models so that migrations name this class, not the package.
     """
 
+    @property
+    def state_fields(self) -> Sequence[Any]:
+        """The columns that hold a state; the package looks through all columns for every object it makes."""
+        return _state_fields(type(self))
+
     def refresh_from_db(self, using: Any = None, fields: Any = None, from_queryset: Any = None) -> None:
         row = cast(Any, self)
         for field in row._meta.concrete_fields:
@@ -121,6 +127,11 @@ class _SafeRefresh(ConcurrentTransitionMixin):  # type: ignore[misc]
                 row.__dict__.pop(field.attname, None)  # The descriptor allows the first assignment.
         models.Model.refresh_from_db(row, using=using, fields=fields, from_queryset=from_queryset)
         row._update_initial_state()
+
+
+@cache
+def _state_fields(model: type[Any]) -> tuple[Any, ...]:
+    return tuple(field for field in model._meta.fields if isinstance(field, FSMFieldMixin))
 
 
 class StatefulModel(_SafeRefresh, models.Model):

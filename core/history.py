@@ -13,7 +13,7 @@ from core import clock
 from core.fsm import ConcurrentTransition, StatefulModel
 from core.models import OutboxEvent, StatusChange
 from core.nudges import nudge
-from core.rows import Batch
+from core.rows import Batch, new_row
 from core.transactions import requires_transaction
 
 __all__ = ["SYSTEM", "Changes", "Fact", "begin", "move"]
@@ -63,16 +63,15 @@ class Changes:
         when the row's state does not allow it; `save()` raises ConcurrentTransition when another
         transaction was faster.
         """
-        names = _names(type(row))
         before = row.__dict__.copy()
         source = row.state
         recorded_at = clock.now()
         transition(**columns)
-        if "updated_at" in names:
+        if "updated_at" in _names(type(row)):
             row.__dict__["updated_at"] = recorded_at
         if fact:
             self._record(row, fact, at or recorded_at, recorded_at)
-        changed = [name for name in names if row.__dict__.get(name) != before.get(name)]
+        changed = _changed(row, before)
         self._batch.update(
             row,
             names=changed,
@@ -133,7 +132,8 @@ class Changes:
         self, row: StatefulModel, source: str, why: str, by: str, at: datetime, recorded_at: datetime
     ) -> None:
         self._history.append(
-            StatusChange(
+            new_row(
+                StatusChange,
                 merchant_id=_merchant_of(row),
                 subject_type=row._meta.label_lower,
                 subject_id=row.pk,
@@ -150,7 +150,8 @@ class Changes:
         # The counter is a column of the locked row, so the numbers of a subject have no gaps.
         row.event_sequence += 1
         self._events.append(
-            OutboxEvent(
+            new_row(
+                OutboxEvent,
                 merchant_id=_merchant_of(row),
                 type=fact.type,
                 subject=fact.subject,
@@ -197,6 +198,16 @@ def begin(
 @cache
 def _names(model: type[Model]) -> list[str]:
     return [field.attname for field in model._meta.concrete_fields]
+
+
+def _changed(row: Model, before: dict[str, Any]) -> list[str]:
+    """The attributes that differ. Nearly all are the very same objects, which is cheaper to see."""
+    values = row.__dict__
+    return [
+        name
+        for name in _names(type(row))
+        if (new := values.get(name)) is not (old := before.get(name)) and new != old
+    ]
 
 
 def _merchant_of(row: Any) -> UUID | None:

@@ -15,7 +15,7 @@ from core.card_data import CardDataForbidden, contains_card_number
 from core.errors import DomainError
 from core.failpoints import failpoint
 from core.models import IdempotencyRecord
-from core.rows import insert_rows
+from core.rows import insert_rows, new_row
 from core.transactions import requires_transaction
 
 __all__ = [
@@ -108,7 +108,8 @@ def answer_once(*, merchant_id: UUID, key: str, digest: bytes, work: Callable[[]
         return Answer(stored.status, bytes(stored.body), is_replay=True)
     answer = work()
     failpoint("idem.before_record")
-    record = IdempotencyRecord(
+    record = new_row(
+        IdempotencyRecord,
         merchant_id=merchant_id,
         key=key,
         fingerprint=digest,

@@ -1,8 +1,11 @@
 """Headers that tell browsers what pages of this host may do; stricter where nothing needs more."""
 
+from functools import cache
 from typing import Any
 
+from csp.constants import HEADER
 from csp.middleware import CSPMiddleware, PolicyParts
+from csp.utils import build_policy
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -27,8 +30,17 @@ class SecurityHeaders(CSPMiddleware):
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         """Add the headers that Django's own middleware does not set."""
         response.headers.setdefault("Permissions-Policy", _PERMISSIONS)
+        if request.path_info.startswith("/v1/"):
+            # The API's answers have the policy of the site, which no view of it changes.
+            response.headers.setdefault(HEADER, _site_policy())
+            return response
         answer: HttpResponseBase = super().process_response(request, response)
         return answer
+
+
+@cache
+def _site_policy() -> str:
+    return build_policy()
 
 
 def _area(path: str) -> dict[str, Any] | None:

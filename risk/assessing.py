@@ -10,6 +10,7 @@ from core.canonical import canonical_json
 from core.history import SYSTEM, Changes
 from core.ids import uuid7
 from core.nudges import nudge
+from core.rows import new_row
 from core.transactions import requires_transaction
 from risk.judging import Verdict, combine, evaluate
 from risk.known import Known, known_of, with_card
@@ -58,7 +59,8 @@ def _accepted(known: Known) -> list[RiskFact]:
     """One fact per currency, so that amounts can be added up."""
     keys = known.keys
     return [
-        RiskFact(
+        new_row(
+            RiskFact,
             merchant_id=known.merchant_id,
             kind="accepted",
             subject_id=known.subject_id,
@@ -77,7 +79,8 @@ def _accepted(known: Known) -> list[RiskFact]:
 
 def _decision(known: Known, verdict: Verdict, hits: tuple[Hit, ...], policy: Policy) -> RiskDecision:
     thresholds = {"review_from": policy.review_from, "decline_from": policy.decline_from}
-    return RiskDecision(
+    return new_row(
+        RiskDecision,
         merchant_id=known.merchant_id,
         subject_id=known.subject_id,
         source="rules",

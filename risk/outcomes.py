@@ -4,6 +4,7 @@ from uuid import UUID
 
 from core import clock
 from core.history import Changes
+from core.rows import new_row
 from core.transactions import requires_transaction
 from risk.digests import digest
 from risk.known import keys_of
@@ -23,7 +24,8 @@ def note_outcome(*, facts: OutcomeFacts, changes: Changes) -> None:
     keys, card = keys_of(policy.secret, facts.who), facts.card or CardFacts()
     changes.insert(
         [
-            RiskFact(
+            new_row(
+                RiskFact,
                 merchant_id=facts.merchant_id,
                 kind=facts.result,
                 subject_id=facts.subject_id,

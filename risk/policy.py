@@ -11,7 +11,7 @@ import structlog
 from django.db import transaction
 
 from core.ids import public_id
-from core.settings_store import get_setting
+from core.settings_store import get_settings
 from core.transactions import requires_transaction
 from risk.digests import secret_of
 from risk.kinds import Kind, parse
@@ -139,4 +139,5 @@ def _read(merchant_id: UUID) -> tuple[Policy, bool]:
 
 def _settings(scope: str) -> Mapping[str, Any]:
     names = ("enabled", "review_from", "decline_from", "external_check", "external_deadline_seconds")
-    return {name: get_setting(name=f"risk.{name}", scope=scope) for name in names}
+    found = get_settings(names=[f"risk.{name}" for name in names], scope=scope)
+    return {name: found[f"risk.{name}"] for name in names}

@@ -46,7 +46,7 @@ def outcome_of(
     """
     try:
         if exchange.error is None:
-            outcome = meaning(read(exchange.result.last_response.data))
+            outcome = meaning(read(exchange.result.data))
         else:
             outcome = _of_error(exchange.error, exchange.sent, meaning)
     except Exception as error:

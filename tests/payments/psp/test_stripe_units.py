@@ -92,7 +92,7 @@ JSON = st.recursive(
 
 class Answer:
     def __init__(self, data: Any) -> None:
-        self.last_response = type("Response", (), {"data": data})
+        self.data = data
 
 
 @given(st.sampled_from(sorted(intent())), JSON, st.sampled_from(["succeeded", "requires_action", "canceled"]))
