@@ -221,10 +221,11 @@ class StripeAdapter:
     @forbids_transaction
     def detach(self, *, channel: ChannelData, request: DetachRequest) -> Outcome:
         """Detach the payment method from its Customer."""
+        path = f"payment_methods/{_id(request.token)}/detach"
         exchange = call(
             channel=channel,
             kind="detach",
-            send=lambda client: client.v1.payment_methods.detach(request.token, {}, _key(request.nonce)),
+            send=lambda client: _post(client, path, {}, request.nonce),
         )
         return outcome_of(exchange, read=read_payment_method, meaning=of_closed)
 
@@ -234,7 +235,7 @@ class StripeAdapter:
         exchange = call(
             channel=channel,
             kind="find_method",
-            send=lambda client: client.v1.payment_methods.retrieve(request.token),
+            send=lambda client: _get(client, f"payment_methods/{_id(request.token)}", {}),
             has_effect=False,
         )
         return of_question(outcome_of(exchange, read=read_payment_method, meaning=of_closed_question))
