@@ -47,6 +47,8 @@ def record_failure(*, claim: Claim, error: Exception) -> None:
 def is_without_outcome(letter: DeadLetter) -> bool:
     """Say whether a buried operation still has no outcome: nobody may turn their back on it."""
     operation_id = parse_public_id(letter.subject, "op")
+    if operation_id is None:
+        return False
     return PspOperation.objects.filter(pk=operation_id, status__in=OPERATION_OPEN).exists()
 
 

@@ -59,9 +59,7 @@ def test_replaying_at_the_desk_makes_the_work_due(counter: Shop) -> None:
     operation, checkout = PspOperation.objects.get(), PaymentEvent.objects.get()
     PspOperation.objects.update(due_at=None, attempts=8)
     PaymentEvent.objects.update(expiry_started_at=checkout.created_at)
-    first = dead_letters.bury(
-        queue="operations", subject=public_id("op", operation.id), error="x", attempts=8
-    )
+    first = bury_operation(operation)
     second = bury(queue="expiry", subject=public_id("chk", checkout.id), error="x", attempts=1)
     assert press(first, "replay", "auditor").status_code == 403
     assert press(first, "replay").status_code == press(second, "replay").status_code == 302
