@@ -16,15 +16,18 @@ from core.transactions import UNIQUE_VIOLATION, requires_transaction, sqlstate
 
 __all__ = [
     "DeadLetterDecided",
+    "DeadLetterNeeded",
     "DeadLetterNotReplayable",
     "bury",
     "can_replay",
     "drop",
+    "register_needed",
     "register_replay",
     "replay",
 ]
 
 _REPLAYS: dict[str, Callable[[DeadLetter], None]] = {}
+_NEEDED: dict[str, Callable[[DeadLetter], bool]] = {}
 
 
 class DeadLetterDecided(DomainError):
@@ -39,6 +42,12 @@ class DeadLetterNotReplayable(DomainError):
     message = "Nothing knows how to replay this queue. Drop the dead letter and do the work by hand."
 
 
+class DeadLetterNeeded(DomainError):
+    code = "dead_letter_needed"
+    status = 409
+    message = "Without this work nobody would ever know the outcome. Replay it when the cause is mended."
+
+
 def register_replay(queue: str, callback: Callable[[DeadLetter], None]) -> None:
     """Say how work of a queue is started again; apps call it in `ready()`.
 
@@ -47,6 +56,15 @@ def register_replay(queue: str, callback: Callable[[DeadLetter], None]) -> None:
     """
     if _REPLAYS.setdefault(queue, callback) is not callback:
         raise ValueError(f"two callbacks replay {queue}")
+
+
+def register_needed(queue: str, callback: Callable[[DeadLetter], bool]) -> None:
+    """Say how to tell whether work of a queue must still be done: then it is replayed, never dropped.
+
+    Raises ValueError when the queue has another callback.
+    """
+    if _NEEDED.setdefault(queue, callback) is not callback:
+        raise ValueError(f"two callbacks judge {queue}")
 
 
 def can_replay(queue: str) -> bool:
@@ -109,9 +127,15 @@ def replay(*, dead_letter_id: UUID, actor: str, reason: str) -> DeadLetter:
 
 @requires_transaction
 def drop(*, dead_letter_id: UUID, actor: str, reason: str) -> DeadLetter:
-    """Decide that the work need not be done. Errors: ReasonRequired, DeadLetterDecided, NotFound."""
+    """Decide that the work need not be done.
+
+    Errors: ReasonRequired, DeadLetterDecided, DeadLetterNeeded, NotFound.
+    """
     reason = required_reason(reason)
     letter = _undecided(dead_letter_id)
+    needed = _NEEDED.get(letter.queue)
+    if needed is not None and needed(letter):
+        raise DeadLetterNeeded
     _decide(letter, letter.to_dropped, "dead_letter.drop", actor=actor, reason=reason)
     return letter
 

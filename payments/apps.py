@@ -8,7 +8,7 @@ class PaymentsConfig(AppConfig):
         """Register audits, settings, drains, how dead letters are replayed, and what webhooks it wants."""
         from core.alerts import declare_alert
         from core.audits import register
-        from core.dead_letters import register_replay
+        from core.dead_letters import register_needed, register_replay
         from core.drain import register_drain
         from core.overview import register_card
         from core.settings_store import declare
@@ -17,6 +17,7 @@ class PaymentsConfig(AppConfig):
         from payments.cards import reviews_card, unknown_card
         from payments.drains import ExpiryDrain, OperationDrain
         from payments.engine import stuck
+        from payments.engine.failures import is_without_outcome
         from payments.engine.late_money import LATE_MONEY
         from payments.engine.observe import on_provider_event
         from payments.services import on_risk_verdict, replay_expiry, replay_operation
@@ -30,6 +31,7 @@ class PaymentsConfig(AppConfig):
         register_drain(OperationDrain())
         register_drain(ExpiryDrain())
         register_replay("operations", replay_operation)
+        register_needed("operations", is_without_outcome)
         register_replay("expiry", replay_expiry)
         subscribe("stripe", "payment_intent.", "payments", on_provider_event)
         subscribe("stripe", "checkout.session.", "payments.pages", on_provider_event)

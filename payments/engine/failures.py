@@ -9,9 +9,10 @@ from core.nudges import nudge
 from core.retry import Retry, Strategy
 from core.transactions import at_edge, requires_transaction
 from payments.locks import lock_operation
+from payments.models import PspOperation
 from payments.states import OPERATION_OPEN
 
-__all__ = ["record_failure", "replay_operation"]
+__all__ = ["is_without_outcome", "record_failure", "replay_operation"]
 
 _RULE = Retry(Strategy.EXPONENTIAL, base=1.0, cap=60.0, limit=8)
 
@@ -40,6 +41,15 @@ def record_failure(*, claim: Claim, error: Exception) -> None:
             merchant_id=operation.merchant_id,
             detail={"operation_id": str(operation.id)},
         )
+
+
+@requires_transaction
+def is_without_outcome(letter: DeadLetter) -> bool:
+    """Say whether a buried operation still has no outcome: nobody may turn their back on it."""
+    operation_id = parse_public_id(letter.subject, "op")
+    if operation_id is None:
+        return False
+    return PspOperation.objects.filter(pk=operation_id, status__in=OPERATION_OPEN).exists()
 
 
 @requires_transaction

@@ -44,3 +44,13 @@ def test_a_channel_without_a_secret_is_only_asked(shop: Shop, monkeypatch: pytes
     pay(shop, TOO_MANY)
     monkeypatch.setattr("payments.engine.silence.expects_webhooks", lambda channel_id: False)
     assert at_edge(watch_webhooks)() == []
+
+
+def test_it_is_over_when_the_provider_tells_again(shop: Shop) -> None:
+    last = pay(shop, TOO_MANY)
+    watch()
+    assert Case.objects.get().status == "OPEN"
+    assert deliver(shop, told(shop, last["checkout_id"])[-1]) == 200
+    watch()
+    case = Case.objects.get()
+    assert (case.status, case.resolution) == ("CLOSED", "The provider tells again.")
