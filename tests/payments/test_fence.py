@@ -13,7 +13,7 @@ from core.ids import uuid7
 from core.models import StatusChange
 from ledger.models import JournalEntry
 from payments.engine import execute
-from payments.engine.capture import _post, _shares
+from payments.engine.capture import _post, shares_of
 from payments.locks import lock_operation
 from payments.models import PaymentOrder, PspOperation
 from payments.psp.contract import Outcome
@@ -108,11 +108,12 @@ def test_without_the_fence_the_books_stand_in_the_way(shop: Shop) -> None:
         scope = lock_operation(operation_id=operation.id)
         assert scope is not None
         at = scope.checkout.created_at
-        _post(scope, _shares(scope, at=at), at)
+        shares = shares_of(merchant_id=scope.charge.merchant_id, orders=scope.orders, at=at)
+        _post(scope, shares, at)
         assert (pending(), entries()) == before, "the key of the entry is taken"
         # Under another key the very same lines do move the wallets: it is the key that refuses.
         scope.charge.id = uuid7()
-        _post(scope, _shares(scope, at=at), at)
+        _post(scope, shares, at)
         assert (pending(), entries()) == (2 * before[0], 2)
         transaction.set_rollback(True)
     assert (pending(), entries()) == before
