@@ -196,17 +196,17 @@ def begin(
 
 
 @cache
-def _names(model: type[Model]) -> list[str]:
-    return [field.attname for field in model._meta.concrete_fields]
+def _names(model: type[Model]) -> frozenset[str]:
+    return frozenset(field.attname for field in model._meta.concrete_fields)
 
 
 def _changed(row: Model, before: dict[str, Any]) -> list[str]:
-    """The attributes that differ. Nearly all are the very same objects, which is cheaper to see."""
-    values = row.__dict__
+    """The columns that differ. Nearly all values are the very same objects, which is cheaper to see."""
+    names = _names(type(row))
     return [
         name
-        for name in _names(type(row))
-        if (new := values.get(name)) is not (old := before.get(name)) and new != old
+        for name, value in row.__dict__.items()
+        if value is not (old := before.get(name)) and value != old and name in names
     ]
 
 
