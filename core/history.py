@@ -43,6 +43,7 @@ class Changes:
         self._history: list[StatusChange] = []
         self._events: list[OutboxEvent] = []
         self._last: list[Callable[[], object]] = []
+        self._wakes: list[str] = []
 
     @requires_transaction
     def move(
@@ -115,16 +116,21 @@ class Changes:
         """Do this when everything else is written: what locks rows that many payments wait for."""
         self._last.append(work)
 
+    def wake(self, drain: str) -> None:
+        """Nudge this drain when the transaction has committed, together with the relay."""
+        self._wakes.append(drain)
+
     @requires_transaction
     def save(self) -> None:
         """Write the changes in their order, then the history and the events, then what comes last."""
         self._batch.insert(self._history)
         self._batch.insert(self._events)
         self._batch.send()
-        if self._events:
-            nudge("relay")
+        wakes = [*self._wakes, "relay"] if self._events else self._wakes
+        if wakes:
+            nudge(*wakes)
         last = self._last
-        self._history, self._events, self._last = [], [], []
+        self._history, self._events, self._last, self._wakes = [], [], [], []
         for work in last:
             work()
 
