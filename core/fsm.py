@@ -118,7 +118,7 @@ class _SafeRefresh(ConcurrentTransitionMixin):  # type: ignore[misc]
     @property
     def state_fields(self) -> Sequence[Any]:
         """The columns that hold a state; the package looks through all columns for every object it makes."""
-        return _state_fields(type(self))
+        return _state_fields(cast(Any, type(self)))
 
     def refresh_from_db(self, using: Any = None, fields: Any = None, from_queryset: Any = None) -> None:
         row = cast(Any, self)
