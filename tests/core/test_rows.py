@@ -91,7 +91,6 @@ def record(merchant_id: UUID, key: str) -> IdempotencyRecord:
     )  # fmt: skip
 
 
-@pytest.mark.django_db(transaction=True)
 def test_a_new_row_is_what_the_model_would_make() -> None:
     columns: dict[str, Any] = {"id": UUID(int=1), "merchant_id": UUID(int=2), "order_id": UUID(int=3)}
     row, usual = new_row(ChargeLine, **columns), ChargeLine(**columns)
@@ -103,6 +102,7 @@ def test_a_new_row_is_what_the_model_would_make() -> None:
         new_row(ChargeLine, **columns, speed=1)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_batch_keeps_its_order_and_is_sent_once() -> None:
     subject, batch = uuid4(), Batch()
     for state in "ABCD":
