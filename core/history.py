@@ -43,6 +43,7 @@ class Changes:
         self._history: list[StatusChange] = []
         self._events: list[OutboxEvent] = []
         self._last: list[Callable[[], object]] = []
+        self._wakes: list[str] = []
 
     @requires_transaction
     def move(
@@ -115,16 +116,21 @@ class Changes:
         """Do this when everything else is written: what locks rows that many payments wait for."""
         self._last.append(work)
 
+    def wake(self, drain: str) -> None:
+        """Nudge this drain when the transaction has committed, together with the relay."""
+        self._wakes.append(drain)
+
     @requires_transaction
     def save(self) -> None:
         """Write the changes in their order, then the history and the events, then what comes last."""
         self._batch.insert(self._history)
         self._batch.insert(self._events)
         self._batch.send()
-        if self._events:
-            nudge("relay")
+        wakes = [*self._wakes, "relay"] if self._events else self._wakes
+        if wakes:
+            nudge(*wakes)
         last = self._last
-        self._history, self._events, self._last = [], [], []
+        self._history, self._events, self._last, self._wakes = [], [], [], []
         for work in last:
             work()
 
@@ -196,17 +202,17 @@ def begin(
 
 
 @cache
-def _names(model: type[Model]) -> list[str]:
-    return [field.attname for field in model._meta.concrete_fields]
+def _names(model: type[Model]) -> frozenset[str]:
+    return frozenset(field.attname for field in model._meta.concrete_fields)
 
 
 def _changed(row: Model, before: dict[str, Any]) -> list[str]:
-    """The attributes that differ. Nearly all are the very same objects, which is cheaper to see."""
-    values = row.__dict__
+    """The columns that differ. Nearly all values are the very same objects, which is cheaper to see."""
+    names = _names(type(row))
     return [
         name
-        for name in _names(type(row))
-        if (new := values.get(name)) is not (old := before.get(name)) and new != old
+        for name, value in row.__dict__.items()
+        if value is not (old := before.get(name)) and value != old and name in names
     ]
 
 

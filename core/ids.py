@@ -35,6 +35,7 @@ PREFIXES = frozenset(
 )
 # Crockford's base 32: no letters that are mistaken for digits.
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _VALUES = {char: index for index, char in enumerate(_ALPHABET)}
 
 
@@ -57,11 +58,8 @@ def first_key(at: datetime) -> UUID:
 
 def public_id(prefix: str, key: UUID) -> str:
     """Return the id shown outside, for example pay_01j9…: the prefix and 26 characters."""
-    value, chars = key.int, []
-    for _ in range(26):
-        chars.append(_ALPHABET[value & 31])
-        value >>= 5
-    return f"{prefix}_{''.join(reversed(chars))}"
+    value = key.int
+    return f"{prefix}_{''.join([_PAIRS[value >> shift & 1023] for shift in range(120, -1, -10)])}"
 
 
 def parse_public_id(text: str, prefix: str) -> UUID | None:

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Sequence
 from functools import cache
 
 from celery import current_app
@@ -24,25 +25,26 @@ _WAITS_SECONDS = 5
 _TIMEOUT_SECONDS = 0.1
 
 
-def nudge(name: str) -> None:
-    """Start the drain once the current transaction has committed. Never raises."""
-    transaction.on_commit(lambda: nudge_now(name), robust=True)
+def nudge(*names: str) -> None:
+    """Start these drains once the current transaction has committed. Never raises."""
+    transaction.on_commit(lambda: nudge_now(*names), robust=True)
 
 
-def nudge_now(name: str) -> None:
-    """Start the drain, unless a nudge for it is already waiting or the broker was away a moment ago."""
+def nudge_now(*names: str) -> None:
+    """Start the drains for which no nudge is waiting yet, unless the broker was away a moment ago."""
     global _quiet_until
-    failpoint(f"nudge.{name}")
+    for name in names:
+        failpoint(f"nudge.{name}")
     if time.monotonic() < _quiet_until:
         return
     try:
-        if _redis(settings.REDIS_URL).set(f"nudge:{name}", 1, ex=_WAITS_SECONDS, nx=True):
+        for name in _unheard(names):
             current_app.send_task("core.run_drain", kwargs={"name": name}, queue=name, retry=False)
     except (RedisError, BrokerDown, OSError) as error:
         # Work is in the database and beat starts drains as well; a broker that is away must not slow
         # down the requests that come next.
         _quiet_until = time.monotonic() + _QUIET_SECONDS
-        log.warning("nudge for %s was lost: %s", name, error)
+        log.warning("nudge for %s was lost: %s", ", ".join(names), error)
 
 
 def acknowledge(name: str) -> None:
@@ -51,6 +53,14 @@ def acknowledge(name: str) -> None:
         _redis(settings.REDIS_URL).delete(f"nudge:{name}")
     except RedisError as error:
         log.warning("nudge for %s could not be acknowledged: %s", name, error)
+
+
+def _unheard(names: Sequence[str]) -> list[str]:
+    """Mark the names as nudged, in one round trip; return those that were not marked before."""
+    with _redis(settings.REDIS_URL).pipeline(transaction=False) as line:
+        for name in names:
+            line.set(f"nudge:{name}", 1, ex=_WAITS_SECONDS, nx=True)
+        return [name for name, is_new in zip(names, line.execute(), strict=True) if is_new]
 
 
 @cache

@@ -117,6 +117,7 @@ class Batch:
     """
 
     def __init__(self) -> None:
+        self._database = get_connection()
         self._statements: list[tuple[str, Sequence[Any], bool]] = []
         self._losses: dict[int, Exception] = {}
         self._inserted: list[Model] = []
@@ -126,7 +127,7 @@ class Batch:
         if not rows:
             return
         prepared, sql, places = _inserting(type(rows[0]))
-        database = get_connection()
+        database = self._database
         params = [prepare(row, database) for row in rows for prepare in prepared]
         self._statements.append((sql + ", ".join([places] * len(rows)), params, len(rows) <= _FEW))
         self._inserted += rows
@@ -134,7 +135,7 @@ class Batch:
     def update(self, row: Model, *, names: Collection[str], only_if: dict[str, Any], lost: Exception) -> None:
         """Add an update of these attributes; `lost` is raised if the columns `only_if` are others by then."""
         self._losses[len(self._statements)] = lost
-        self._statements.append((*_update(row, names, only_if), True))
+        self._statements.append((*_update(self._database, row, names, only_if), True))
 
     def run(self, sql: str, params: Sequence[Any]) -> None:
         """Add any other statement whose result nobody needs."""
@@ -145,13 +146,12 @@ class Batch:
         """Send everything that was added; raise what the first statement that failed raises."""
         if not self._statements:
             return
-        database = get_connection()
-        with _executed(database, self._statements) as cursors:
+        with _executed(self._database, self._statements) as cursors:
             for place, lost in self._losses.items():
                 if cursors[place].rowcount != 1:
                     raise lost
         for row in self._inserted:
-            row._state.adding, row._state.db = False, database.alias
+            row._state.adding, row._state.db = False, self._database.alias
         self._statements, self._losses, self._inserted = [], {}, []
 
 
@@ -177,14 +177,15 @@ def _executed(
         cursor.close()
 
 
-def _update(row: Model, names: Collection[str], only_if: dict[str, Any]) -> tuple[str, list[Any]]:
+def _update(
+    database: Any, row: Model, names: Collection[str], only_if: dict[str, Any]
+) -> tuple[str, list[Any]]:
     prepared = preparers(type(row))
     key = row._meta.pk
     assert key is not None
     columns = _columns(type(row))
     changed = ", ".join([f"{columns[name]} = %s" for name in names])
     condition = " AND ".join([f"{columns[name]} = %s" for name in (key.attname, *only_if)])
-    database = get_connection()
     params = [prepared[name](row, database) for name in (*names, key.attname)]
     fields = _fields(type(row))
     params += [fields[name].get_db_prep_save(value, database) for name, value in only_if.items()]

@@ -13,6 +13,8 @@ from django.http.response import HttpResponseBase
 __all__ = ["SecurityHeaders"]
 
 _PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+# The API, and where providers deliver.
+_FOR_PROGRAMS = ("/v1/", "/psp/")
 
 
 class SecurityHeaders(CSPMiddleware):
@@ -30,8 +32,8 @@ class SecurityHeaders(CSPMiddleware):
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         """Add the headers that Django's own middleware does not set."""
         response.headers.setdefault("Permissions-Policy", _PERMISSIONS)
-        if request.path_info.startswith("/v1/"):
-            # The API's answers have the policy of the site, which no view of it changes.
+        if request.path_info.startswith(_FOR_PROGRAMS):
+            # Their answers have the policy of the site, which no view of them changes.
             response.headers.setdefault(HEADER, _site_policy())
             return response
         answer: HttpResponseBase = super().process_response(request, response)

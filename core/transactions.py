@@ -29,9 +29,10 @@ UNIQUE_VIOLATION = "23505"
 
 def in_transaction() -> bool:
     """Say whether a real transaction is open (the one that a test case wraps around itself is not)."""
-    return any(
-        not getattr(block, "_from_testcase", False) for block in transaction.get_connection().atomic_blocks
-    )
+    for block in transaction.get_connection().atomic_blocks:
+        if not getattr(block, "_from_testcase", False):
+            return True
+    return False
 
 
 def at_edge(func: Callable[P, R]) -> Callable[P, R]:

@@ -13,7 +13,6 @@ from core.drain import Claim
 from core.errors import DomainError
 from core.history import Changes
 from core.money import MAX_MINOR_PER_CHECKOUT, AmountTooLarge
-from core.nudges import nudge
 from core.transactions import requires_transaction
 from merchants.selectors import sellers_by_account
 from merchants.types import SellerData
@@ -85,12 +84,12 @@ def accept_checkout(*, merchant_id: UUID, request: CheckoutRequest, actor: str) 
     changes.insert(orders)
     operations = admit(checkout, orders, assessment, channel, changes, by=actor)
     inline = lease_inline(checkout, operations, changes)
+    if inline is None:
+        changes.wake("operations")
     try:
         changes.save()
     except IntegrityError as error:
         raise _already_there(error) from error
-    if inline is None:
-        nudge("operations")
     return Accepted(checkout=checkout, orders=tuple(orders), inline=inline)
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from channels.selectors import get_channel
 from core import clock
 from core.history import Changes
+from core.rows import new_row
 from core.transactions import requires_transaction
 from ledger.services import open_account
 from ledger.templates.capture import CaptureAccounts, CapturedOrder, Share, Terms, capture_entry, split
@@ -55,8 +56,9 @@ def book_capture(
     )
     changes.insert(
         [
-            OrderShare(
-                order=order,
+            new_row(
+                OrderShare,
+                order_id=order.id,
                 merchant_id=order.merchant_id,
                 seller_net_minor=shares[order.position].seller_net_minor,
                 commission_minor=shares[order.position].commission_minor,

@@ -7,6 +7,7 @@ from channels.types import ChannelData
 from core import clock
 from core.history import Changes
 from core.money import from_minor
+from core.rows import new_row
 from core.transactions import requires_transaction
 from payments.engine.operations import new_operation
 from payments.engine.saved import customer_of
@@ -44,8 +45,12 @@ def open_charges(
         changes.begin(charge, why=why, by=by)
         charges.append(charge)
         lines += [
-            ChargeLine(
-                merchant_id=checkout.merchant_id, charge=charge, order=order, amount_minor=order.amount_minor
+            new_row(
+                ChargeLine,
+                merchant_id=checkout.merchant_id,
+                charge_id=charge.id,
+                order_id=order.id,
+                amount_minor=order.amount_minor,
             )
             for order in group
         ]

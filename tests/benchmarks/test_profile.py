@@ -15,9 +15,11 @@ from concurrent.futures import Future
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from core.drain import get_drain
 from tests.benchmarks.conftest import one_order, table
+from tests.payments import deliveries
 from tests.payments.conftest import Shop, provider, shop
 
 __all__ = ["provider", "shop"]  # fixtures
@@ -49,6 +51,26 @@ def test_where_the_cpu_of_executing_goes(shop: Shop, monkeypatch: pytest.MonkeyP
     get_drain("operations").run()
     _accept(shop, PAYMENTS)
     _profiled("execute", lambda: get_drain("operations").run(seconds=120))
+
+
+def test_where_the_cpu_of_being_told_goes(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The provider's event of each payment: stored as it comes, then handled by the drain of the inbox."""
+    for name in ("operations", "inbox"):
+        monkeypatch.setattr(get_drain(name), "_threads", _InTurn(), raising=False)
+    _accept(shop, PAYMENTS)
+    get_drain("operations").run(seconds=120)
+    found = shop.provider.control("GET", f"events?account={shop.account_id}")["data"]
+    told = [
+        {key: value for key, value in event.items() if key != "account"}
+        for event in found
+        if event["type"] == "payment_intent.succeeded"
+    ]
+    assert len(told) == PAYMENTS
+    client = Client()  # A new one would load the middleware again.
+    monkeypatch.setattr(deliveries, "Client", lambda: client)
+    assert deliveries.deliver(shop, told.pop()) == 200
+    _profiled("store an event", lambda: [deliveries.deliver(shop, event) for event in told])
+    _profiled("handle an event", lambda: get_drain("inbox").run(seconds=120))
 
 
 class _InTurn:

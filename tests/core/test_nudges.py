@@ -37,6 +37,13 @@ def test_a_drain_that_started_may_be_nudged_again(sent: list[str]) -> None:
     assert sent == ["operations", "operations"]
 
 
+def test_of_several_drains_those_are_started_that_nobody_woke_yet(sent: list[str]) -> None:
+    nudges.acknowledge("relay")
+    nudges.nudge_now("operations")
+    nudges.nudge_now("operations", "relay")
+    assert sent == ["operations", "relay"]
+
+
 def test_what_rolls_back_nudges_nobody(sent: list[str]) -> None:
     with pytest.raises(ValueError, match="no"), transaction.atomic():
         nudges.nudge("operations")

@@ -17,8 +17,8 @@ import core.rows
 from core.fsm import ConcurrentTransition
 from core.models import IdempotencyRecord, StatusChange
 from core.row_values import preparers
-from core.rows import Batch, Query, columns_of, insert_new, read_rows, read_together
-from payments.models import Charge
+from core.rows import Batch, Query, columns_of, insert_new, new_row, read_rows, read_together
+from payments.models import Charge, ChargeLine
 from tests.store import open_store
 from tests.waiting import eventually
 
@@ -89,6 +89,17 @@ def record(merchant_id: UUID, key: str) -> IdempotencyRecord:
         merchant_id=merchant_id, key=key, fingerprint=b"f" * 32, status=200, body=b"{}",
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
     )  # fmt: skip
+
+
+def test_a_new_row_is_what_the_model_would_make() -> None:
+    columns: dict[str, Any] = {"id": UUID(int=1), "merchant_id": UUID(int=2), "order_id": UUID(int=3)}
+    row, usual = new_row(ChargeLine, **columns), ChargeLine(**columns)
+    names = [field.attname for field in ChargeLine._meta.concrete_fields]
+    assert [getattr(row, name) for name in names] == [getattr(usual, name) for name in names]
+    assert row == usual and row._state.adding and row.live is True
+    assert new_row(ChargeLine).id != new_row(ChargeLine).id, "defaults are made for each row"
+    with pytest.raises(TypeError, match="speed"):
+        new_row(ChargeLine, **columns, speed=1)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -9,7 +9,7 @@ from django.db import DatabaseError, connection, transaction
 from core import clock, settings_store
 from core.errors import DomainError
 from core.models import AuditRecord, Setting
-from core.settings_store import Declared, SettingInvalid, declare, get_setting, put_setting
+from core.settings_store import Declared, SettingInvalid, declare, get_setting, get_settings, put_setting
 from core.transactions import at_edge
 from tests.racing import race
 
@@ -43,6 +43,16 @@ def test_default_then_common_then_scope() -> None:
     assert get_setting(name=NAME, scope="mer_1") == 200
     put(300, scope="mer_1")
     assert (get_setting(name=NAME, scope="mer_1"), get_setting(name=NAME)) == (300, 200)
+
+
+def test_several_are_read_each_by_its_own_precedence() -> None:
+    declare(*(Declared(name=f"limits.{each}", says="A limit.", kind=int, default=1) for each in "ab"))
+    put(300, scope="mer_1")
+    put(200)
+    at_edge(put_setting)(name="limits.a", value=2, **BY)
+    names = [NAME, "limits.a", "limits.b"]
+    assert get_settings(names=names, scope="mer_1") == {NAME: 300, "limits.a": 2, "limits.b": 1}
+    assert get_settings(names=names) == {NAME: 200, "limits.a": 2, "limits.b": 1}
 
 
 def test_a_change_holds_from_its_date_and_the_past_stays(hooks: Path) -> None:
