@@ -30,6 +30,7 @@ class HoldMachine(RuleBasedStateMachine):
         super().__init__()
         self.cast, self.model = begin(), HoldModel()
         self.done: list[HoldCall] = []
+        self.debts = 0
 
     def perform(self, call: HoldCall) -> Answer:
         """The product's side."""
@@ -82,7 +83,8 @@ class HoldMachine(RuleBasedStateMachine):
     def owe(self, data: Any, minor: int) -> None:
         """R4: from what is there, the rest is owed."""
         owner, currency = self.draw_purse(data, sellers=True)
-        self.ask(Owe(owner, currency, minor, f"debt {self.key()} {len(self.model.holds)} {minor}"))
+        self.debts += 1
+        self.ask(Owe(owner, currency, minor, f"debt {self.debts}"))
 
     @rule(data=st.data(), subject=st.sampled_from(SUBJECTS), part=st.integers(1, 101), due=st.booleans())
     def hold(self, data: Any, subject: str, part: int, due: bool) -> None:
