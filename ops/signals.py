@@ -44,8 +44,10 @@ class Signals:
 
     def wait(self, seconds: float) -> None:
         """Sleep for `seconds`, or less when a signal arrives."""
-        readable, _, _ = select.select([self._reader], [], [], max(seconds, 0.0))
-        if readable:
+        # Not select(), which knows no descriptor above 1023.
+        poll = select.poll()
+        poll.register(self._reader, select.POLLIN)
+        if poll.poll(max(seconds, 0.0) * 1000):
             os.read(self._reader, 4096)
 
     def close(self) -> None:

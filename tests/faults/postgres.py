@@ -2,7 +2,7 @@
 
 import os
 import secrets
-import select
+import selectors
 import signal
 import socket
 import subprocess
@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from django.db import connection
 
@@ -131,11 +132,19 @@ class CommitCutter:
 
     def _serve(self, client: socket.socket) -> None:
         # One thread for both directions: a socket in which another thread still reads would not be reset.
-        with suppress(OSError), client, socket.create_connection(self._target) as server:
+        with (
+            suppress(OSError),
+            client,
+            socket.create_connection(self._target) as server,
+            selectors.DefaultSelector() as waiting,
+        ):
             other = {client: server, server: client}
+            for line in other:
+                waiting.register(line, selectors.EVENT_READ)
             is_ours = False
             while True:
-                for source in select.select(list(other), [], [])[0]:
+                for key, _ in waiting.select():
+                    source: Any = key.fileobj
                     data = source.recv(65536)
                     if not data:
                         return
