@@ -8,6 +8,7 @@ import logging
 import os
 import ssl
 import threading
+from collections import OrderedDict
 from typing import Any
 from uuid import UUID
 
@@ -22,12 +23,20 @@ __all__ = ["STRIPE_VERSION", "client_for"]
 # The dialect that the adapter and the webhooks are written for; changing it is a change of the code.
 STRIPE_VERSION = "2026-10-28.endive"
 
+# A client keeps a connection open for each thread that used it, so a process has no more of them than this.
+_MOST = 64
+
 _lock = threading.Lock()
-_clients: dict[tuple[UUID, int, str], Any] = {}
+# The one that was used longest ago stands first.
+_clients: OrderedDict[tuple[UUID, int, str], Any] = OrderedDict()
 
 
 def client_for(line: Line) -> Any:
-    """Return the SDK client of a channel. Raises UnsupportedProvider, KeyError without a secret key."""
+    """Return the SDK client of a channel. Raises UnsupportedProvider, KeyError without a secret key.
+
+    Clients of channels that were not used for the longest time are let go; their connections close when
+    nobody calls over them any more.
+    """
     key = (line.channel.id, line.credentials_version, line.base_url)
     with _lock:
         found = _clients.get(key)
@@ -38,6 +47,9 @@ def client_for(line: Line) -> Any:
             for old in [other for other in _clients if other[0] == line.channel.id]:
                 del _clients[old]
             found = _clients[key] = _stripe(line)
+            if len(_clients) > _MOST:
+                _clients.popitem(last=False)
+        _clients.move_to_end(key)
         return found
 
 

@@ -1,5 +1,7 @@
 """Channels: whose they are, what may change, and what nobody sees."""
 
+import gc
+import weakref
 from dataclasses import replace
 from typing import Any
 
@@ -7,6 +9,7 @@ import psycopg
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from channels import client
 from channels.client import client_for
 from channels.errors import ChannelExists, InvalidChannel, UnsupportedProvider
 from channels.rows import line_by_id
@@ -184,6 +187,22 @@ def test_a_client_is_made_once_per_version_of_the_credentials() -> None:
         set_secret_key(channel_id=channel.id, secret_key="sk_test_next", actor="user:1")
     assert line_by_id(channel.id).credentials["secret_key"] == "sk_test_next"
     assert client_for(line_by_id(channel.id)) is not first
+
+
+def test_a_process_keeps_the_clients_that_it_uses_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each holds connections open: a process that calls for many merchants has an end."""
+    monkeypatch.setattr(client, "_MOST", 2)
+    monkeypatch.setattr(client, "_clients", type(client._clients)())
+    lines = [line_by_id(open_channel(name=f"psp-{number}").id) for number in range(3)]
+    first, second = client_for(lines[0]), client_for(lines[1])
+    assert client_for(lines[0]) is first
+    client_for(lines[2])
+    assert client_for(lines[0]) is first, "it was used after the second one"
+    gone = weakref.ref(second)
+    del second
+    gc.collect()
+    assert gone() is None, "nothing holds what was let go"
+    assert len(client._clients) == 2
 
 
 def test_evidence_only_grows() -> None:
