@@ -53,7 +53,8 @@ def http(method: str, url: str, body: Any = None, headers: Mapping[str, str] | N
         with urllib.request.urlopen(request, timeout=30) as response:
             return Answer(response.status, response.headers, response.read())
     except urllib.error.HTTPError as error:
-        return Answer(error.code, error.headers, error.read())
+        with error:
+            return Answer(error.code, error.headers, error.read())
 
 
 class Stack:

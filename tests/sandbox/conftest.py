@@ -85,7 +85,8 @@ class Sandbox:
             with urllib.request.urlopen(request, timeout=20) as answer:
                 code, data = answer.status, answer.read()
         except urllib.error.HTTPError as error:
-            code, data = error.code, error.read()
+            with error:
+                code, data = error.code, error.read()
         assert code == status, data
         return json.loads(data)
 

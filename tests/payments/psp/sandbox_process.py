@@ -58,7 +58,8 @@ class SandboxProcess:
             with urllib.request.urlopen(request, timeout=20) as answer:
                 return json.loads(answer.read())
         except urllib.error.HTTPError as error:
-            raise AssertionError(f"{method} {path}: {error.read()!r}") from error
+            with error:
+                raise AssertionError(f"{method} {path}: {error.read()!r}") from error
 
     def arm(self, kind: str, **conditions: Any) -> None:
         self.control("POST", "faults", {"kind": kind, **conditions})
