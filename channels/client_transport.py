@@ -14,6 +14,7 @@ import socket
 import ssl
 import threading
 import time
+import weakref
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -102,6 +103,9 @@ class _Kept:
     def __init__(self, line: HTTPConnection, place: tuple[str, str, int | None]) -> None:
         self.line, self.place = line, place
         self.used_at = time.monotonic()
+        # Not __del__: an SDK client that is let go is a circle of objects, of which the collector may take
+        # the socket first. What a finalizer holds is in no circle.
+        weakref.finalize(self, line.close).atexit = False
 
     def still_open(self) -> bool:
         """Say whether a request may be trusted to this connection."""
@@ -111,9 +115,6 @@ class _Kept:
         poll = select.poll()
         poll.register(self.line.sock, select.POLLIN)
         return not poll.poll(0)
-
-    def __del__(self) -> None:
-        self.line.close()
 
 
 class Transport:
