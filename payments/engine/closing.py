@@ -141,7 +141,7 @@ def conflict(scope: ChargeScope, operation: PspOperation, changes: Changes, *, e
         due_in=CONFLICT_DUE,
         subject=public_id("chg", scope.charge.id),
         detail={"charge_id": str(scope.charge.id)},
-        summary=f"The provider's facts differ from ours: {error}"[:500],
+        summary=f"The provider contradicts us: {error}"[:500],
         merchant_id=scope.charge.merchant_id,
         value_minor=scope.charge.amount_minor,
         currency=scope.charge.amount_currency,

@@ -18,8 +18,8 @@ from core.nudges import nudge
 from core.transactions import at_edge, forbids_transaction, requires_transaction
 from payments.engine.capture import book_capture
 from payments.engine.closing import close_charge, failure_of
+from payments.engine.differences import difference
 from payments.engine.endings import start_closing
-from payments.engine.outcome import contradicts
 from payments.errors import ConflictUnproven
 from payments.locks import ChargeScope, lock_charge
 from payments.models import Charge
@@ -125,7 +125,7 @@ def _act(agreed: Agreed, seen: PspObject, checker: str) -> Literal["resolved", "
     ensure_approved(subject=public_id("chg", agreed.charge_id), action=ACTION, instruction_now=now)
     changes = Changes()
     if agreed.outcome == "captured":
-        if seen.status is not PspStatus.CAPTURED or contradicts(scope, seen):
+        if seen.status is not PspStatus.CAPTURED or difference(scope, seen):
             raise ConflictUnproven()
         _settle_operations(scope, changes, checker, is_paid=True)
         book_capture(scope, None, seen, changes)

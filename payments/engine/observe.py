@@ -12,8 +12,9 @@ from core.rows import Query, read_together
 from core.transactions import requires_transaction
 from events.errors import NotYet
 from events.types import InboundEvent
+from payments.engine.differences import difference
 from payments.engine.late_money import receive_capture
-from payments.engine.outcome import apply_outcome, contradicts
+from payments.engine.outcome import apply_outcome
 from payments.locks import ChargeScope, lock_charge
 from payments.models import Charge, PspOperation
 from payments.psp.contract import Outcome, OutcomeKind, PspObject, PspStatus, adapter_for
@@ -57,7 +58,7 @@ def _is_hint(scope: ChargeScope, seen: PspObject) -> bool:
     """Say whether money that was told of is only a reason to ask about the page on which it was paid."""
     open_page = scope.charge.is_hosted and scope.paying is not None and scope.paying.status in _WAITING
     is_told_of_page = bool(seen.session_reference) or scope.charge.psp_reference is None
-    return open_page and is_told_of_page and not contradicts(scope, seen)
+    return open_page and is_told_of_page and not difference(scope, seen)
 
 
 def _captured(scope: ChargeScope, operation: PspOperation | None, seen: PspObject) -> None:
@@ -66,10 +67,8 @@ def _captured(scope: ChargeScope, operation: PspOperation | None, seen: PspObjec
     changes = Changes()
     if operation is not None and operation.status in _WAITING:
         apply_outcome(scope, operation, Outcome(kind=OutcomeKind.SUCCEEDED, object=seen), changes)
-    elif contradicts(scope, seen):
-        _case(
-            scope, "charge_conflict", f"{seen.reference} is paid, and its facts are not those of the charge"
-        )
+    elif differs := difference(scope, seen):
+        _case(scope, "charge_conflict", f"{seen.reference} is paid, and is not this charge: {differs}"[:500])
     elif scope.is_closed:
         receive_capture(scope, operation, seen, changes)
     else:

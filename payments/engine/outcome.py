@@ -4,22 +4,22 @@ from collections.abc import Callable
 
 from core import clock
 from core.history import Changes
-from core.ids import public_id
 from payments.engine.assessment import note_decline
 from payments.engine.closing import close_charge, conflict, fail_payment, failure_of, give_up
+from payments.engine.differences import difference, refund_difference
 from payments.engine.endings import close_if_unwanted, is_unwanted, start_closing
 from payments.engine.facts import move_orders
 from payments.engine.hosted import page_seen
 from payments.engine.late_money import receive_capture
 from payments.engine.operations import GIVE_UP_AFTER, SEND_AGAIN, next_look, postpone, start_operation
-from payments.engine.refunding import refund_contradicts, refund_declined, refund_succeeded
+from payments.engine.refunding import refund_declined, refund_succeeded
 from payments.engine.reusable import after_attach, after_customer
 from payments.engine.saved import detach_answered
 from payments.locks import ChargeScope
 from payments.models import PspOperation
-from payments.psp.contract import Outcome, OutcomeKind, PspObject, PspStatus
+from payments.psp.contract import Outcome, OutcomeKind, PspStatus
 
-__all__ = ["apply_outcome", "contradicts"]
+__all__ = ["apply_outcome"]
 
 _TELLS_OF_A_PAGE = (OutcomeKind.SUCCEEDED, OutcomeKind.PENDING)
 
@@ -35,13 +35,13 @@ def apply_outcome(
     """
     if operation.kind == "detach" and detach_answered(scope, operation, outcome, changes):
         return None
-    contradicted = (
-        refund_contradicts(operation, outcome.object)
+    differs = (
+        refund_difference(operation, outcome.object)
         if operation.kind == "refund"
-        else contradicts(scope, outcome.object)
+        else difference(scope, outcome.object)
     )
-    if outcome.conflict or contradicted:
-        conflict(scope, operation, changes, error=outcome.error or "the provider's facts differ from ours")
+    if outcome.conflict or differs:
+        conflict(scope, operation, changes, error=outcome.error or differs)
         return None
     if scope.charge.is_hosted and operation is scope.paying and outcome.kind in _TELLS_OF_A_PAGE:
         page_seen(scope, operation, outcome, changes)
@@ -49,31 +49,6 @@ def apply_outcome(
     else:
         follow_up = _HANDLERS[outcome.kind](scope, operation, outcome, changes)
     return follow_up or close_if_unwanted(scope, operation, outcome, changes)
-
-
-def contradicts(scope: ChargeScope, seen: PspObject | None) -> bool:
-    """Say whether what the provider tells of cannot be this charge.
-
-    Authentic is not valid: amount, currency and reference must all be ours.
-    """
-    if seen is None or not seen.currency:
-        return False  # A customer or a payment method.
-    charge = scope.charge
-    ours = {"", public_id("chg", charge.id)}
-    captured_short = seen.status is PspStatus.CAPTURED and seen.captured_minor != charge.amount_minor
-    return (
-        seen.amount_minor != charge.amount_minor
-        or seen.currency != charge.amount_currency
-        or seen.our_reference not in ours
-        or captured_short
-        or _is_another(seen.reference, charge.psp_reference)
-        or _is_another(seen.session_reference, charge.session_reference)
-    )
-
-
-def _is_another(told: str, ours: str | None) -> bool:
-    """A page whose payment was not made yet tells no reference of it."""
-    return bool(told) and ours is not None and told != ours
 
 
 def _succeeded(

@@ -21,7 +21,7 @@ from payments.locks import ChargeScope
 from payments.models import PspOperation
 from payments.psp.contract import PspObject
 
-__all__ = ["give_back", "refund_contradicts", "refund_declined", "refund_succeeded"]
+__all__ = ["give_back", "refund_declined", "refund_succeeded"]
 
 _CASE_DUE = timedelta(hours=24)
 
@@ -34,15 +34,6 @@ def give_back(scope: ChargeScope, changes: Changes) -> PspOperation:
     nudge("operations")
     changes.last(lambda: post_entries(drafts=[_received(scope, operation), _requested(scope, operation)]))
     return operation
-
-
-def refund_contradicts(operation: PspOperation, seen: PspObject | None) -> bool:
-    """Authentic is not valid: the refund must be ours, and of this amount."""
-    return seen is not None and (
-        seen.amount_minor != operation.amount_minor
-        or seen.currency != operation.currency
-        or seen.our_reference != public_id("op", operation.id)
-    )
 
 
 @requires_transaction

@@ -49,8 +49,15 @@ def frozen(shop: Shop, token: str = "pm_card_visa") -> dict[str, Any]:
     return seen
 
 
-@pytest.mark.parametrize("fault", [{"short_by": 100}, {"short_by": 9999}, {"currency": "eur"}])
-def test_a_partial_approval_is_held_for_people_f_a13(shop: Shop, fault: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        ({"short_by": 100}, "99.00 USD of 100.00 USD were taken"),
+        ({"short_by": 9999}, "0.01 USD of 100.00 USD were taken"),
+        ({"currency": "eur"}, "it is of 100.00 EUR, ours of 100.00 USD"),
+    ],
+)
+def test_a_partial_approval_is_held_for_people_f_a13(shop: Shop, fault: dict[str, Any], told: str) -> None:
     """Short, or in another currency: nothing is posted, a case says what is at risk, nothing else may pay."""
     shop.arm("partial_approval", operation=CONFIRM, **fault)
     seen = shop.pay()
@@ -61,6 +68,7 @@ def test_a_partial_approval_is_held_for_people_f_a13(shop: Shop, fault: dict[str
     )
     case = Case.objects.get()
     assert (case.kind, case.value_minor, case.currency) == ("charge_conflict", 10000, "USD")
+    assert case.summary == f"The provider contradicts us: {told}"
     assert not JournalEntry.objects.exists()
     assert error(attempt(shop, seen["id"]))[1] == "attempt_in_progress"
     for outcome in ("captured", "declined", "canceled"):
