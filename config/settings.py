@@ -5,6 +5,7 @@ from pathlib import Path
 
 from config.console import console_settings
 from config.env import database_from_url, env_bool, env_float, env_int, env_list, env_str
+from config.openapi import openapi_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -37,6 +38,8 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "axes",
     "csp",
     "django_otp",
@@ -275,7 +278,9 @@ REST_FRAMEWORK = {
     "URL_FORMAT_OVERRIDE": None,
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "UNAUTHENTICATED_USER": None,
+    "DEFAULT_SCHEMA_CLASS": "core.api.openapi.description.Description",
 }
+SPECTACULAR_SETTINGS = openapi_settings()
 
 # --- Static files ---------------------------------------------------------------------------------
 STATIC_URL = "/static/"
