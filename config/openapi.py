@@ -12,7 +12,7 @@ Accept payments of many sellers in one checkout, follow them to their end, and s
 - **Errors** have one shape and a stable `code`. A method that a path does not have is answered 405
   `method_not_allowed`; a path that nobody has, 404 `not_found`.
 - **Lists** are newest first, by `cursor`; an unknown query parameter or field is refused, not ignored.
-- **Ids**: wherever an id stands in a path, the store's own will do as well as ours.
+- **Ids**: sellers, checkouts and orders are found by the store's own id or by ours.
 """
 
 _KEY = """

@@ -244,6 +244,13 @@ CONTENT_SECURITY_POLICY_AREAS = {
         "style-src": ["'self'", "'unsafe-inline'"],
         "img-src": ["'self'", "data:"],
     },
+    "/docs/errors": CONTENT_SECURITY_POLICY["DIRECTIVES"],
+    # What shows the description of the API sets styles from its scripts, and holds pictures of its own.
+    "/docs": {
+        **CONTENT_SECURITY_POLICY["DIRECTIVES"],
+        "style-src": ["'self'", "'unsafe-inline'"],
+        "img-src": ["'self'", "data:"],
+    },
     # The buyer's page sends nothing anywhere; it only looks again.
     "/pay/": {
         "default-src": ["'none'"],

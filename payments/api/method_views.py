@@ -7,7 +7,7 @@ from rest_framework.request import Request
 
 from core.api.openapi import Operation
 from core.api.pagination import list_object, read_cursor, read_limit
-from core.api.schemas import listed
+from core.api.schemas import listed, our_id
 from core.api.views import ApiView, json_response
 from core.transactions import at_edge
 from payments import selectors, services
@@ -43,7 +43,13 @@ class PaymentMethodDetail(ApiView):
     """DELETE lets one go."""
 
     scopes = {"DELETE": "buyers:write"}
-    operations = {"DELETE": Operation("delete_payment_method", status=HTTPStatus.NO_CONTENT)}
+    operations = {
+        "DELETE": Operation(
+            "delete_payment_method",
+            status=HTTPStatus.NO_CONTENT,
+            path={"reference": our_id("saved", "The payment method's id.")},
+        )
+    }
 
     def delete(self, request: Request, buyer_account: str, reference: str) -> HttpResponse:
         """Delete a payment method.

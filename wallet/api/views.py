@@ -12,7 +12,7 @@ from core.api.errors import InvalidParameter
 from core.api.openapi import Operation
 from core.api.pagination import list_object, read_cursor, read_limit
 from core.api.parameters import read_choice, read_time
-from core.api.schemas import listed, one_of
+from core.api.schemas import listed, one_of, our_id
 from core.api.views import ApiView, json_response
 from core.errors import NotFound
 from core.ids import parse_public_id, public_id
@@ -29,6 +29,7 @@ __all__ = ["SellerWallets", "WalletOperations", "WalletStatement"]
 
 
 _FORMATS = ("json", "csv", "pdf")
+_PATH = {"reference": our_id("wal", "The wallet's id.")}
 
 
 class SellerWallets(ApiView):
@@ -60,7 +61,7 @@ class WalletOperations(ApiView):
 
     scopes = {"GET": "wallets:read"}
     query_parameters = ("limit", "cursor")
-    operations = {"GET": Operation("list_wallet_operations", returns=listed(OPERATION))}
+    operations = {"GET": Operation("list_wallet_operations", returns=listed(OPERATION), path=_PATH)}
 
     def get(self, request: Request, reference: str) -> HttpResponse:
         """List what moved in a wallet, newest first."""
@@ -86,6 +87,7 @@ class WalletStatement(ApiView):
     operations = {
         "GET": Operation(
             "get_wallet_statement",
+            path=_PATH,
             returns=STATEMENT,
             errors=(StatementTooLong,),
             query={"format": one_of(_FORMATS, "The form of the answer; json where it is left out.")},
