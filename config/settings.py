@@ -5,6 +5,7 @@ from pathlib import Path
 
 from config.console import console_settings
 from config.env import database_from_url, env_bool, env_float, env_int, env_list, env_str
+from config.openapi import openapi_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -37,6 +38,8 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "axes",
     "csp",
     "django_otp",
@@ -241,6 +244,13 @@ CONTENT_SECURITY_POLICY_AREAS = {
         "style-src": ["'self'", "'unsafe-inline'"],
         "img-src": ["'self'", "data:"],
     },
+    "/docs/errors": CONTENT_SECURITY_POLICY["DIRECTIVES"],
+    # What shows the description of the API sets styles from its scripts, and holds pictures of its own.
+    "/docs": {
+        **CONTENT_SECURITY_POLICY["DIRECTIVES"],
+        "style-src": ["'self'", "'unsafe-inline'"],
+        "img-src": ["'self'", "data:"],
+    },
     # The buyer's page sends nothing anywhere; it only looks again.
     "/pay/": {
         "default-src": ["'none'"],
@@ -275,7 +285,9 @@ REST_FRAMEWORK = {
     "URL_FORMAT_OVERRIDE": None,
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "UNAUTHENTICATED_USER": None,
+    "DEFAULT_SCHEMA_CLASS": "core.api.openapi.description.Description",
 }
+SPECTACULAR_SETTINGS = openapi_settings()
 
 # --- Static files ---------------------------------------------------------------------------------
 STATIC_URL = "/static/"

@@ -4,7 +4,9 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from core.admin_site import site
 from core.api import handlers
+from core.api.docs_pages import explorer, reference
 from core.api.error_pages import error_catalogue
+from core.api.schema_view import SchemaView
 from core.health import healthz, readyz
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -12,11 +14,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", readyz),
     path("admin/desks/", include("console.urls")),
     path("admin/", site.urls),
+    path("docs", explorer),
+    path("docs/redoc", reference),
     path("docs/errors", error_catalogue),
     # Looked through in this order: what is asked most stands first.
     path("v1/", include("payments.api.urls")),
     path("v1/", include("merchants.api.urls")),
     path("v1/", include("wallet.api.urls")),
+    path("v1/schema", SchemaView.as_view()),
     path("psp/", include("events.urls")),
     path("pay/", include("payments.urls")),
     # Last: whatever no app claims under the API answers in the API's own words.

@@ -12,6 +12,7 @@ from django.test import Client
 
 from merchants.scopes import SCOPES
 from merchants.services import create_api_key, create_merchant
+from tests.openapi.contract import check_answer
 
 __all__ = ["Store", "error", "open_store"]
 
@@ -24,6 +25,8 @@ class Store:
     key_id: UUID
     secret: str
     raise_errors: bool = True
+    # Off where a test changes the insides, so that an answer is not what the API promises.
+    is_described: bool = True
 
     def request(
         self,
@@ -36,14 +39,20 @@ class Store:
         headers: dict[str, str] | None = None,
         query: dict[str, str] | None = None,
     ) -> HttpResponse:
-        """Send a request; `body` is JSON unless it is bytes, `key` the Idempotency-Key."""
+        """Send a request; `body` is JSON unless it is bytes, `key` the Idempotency-Key.
+
+        Unless `is_described` is off, the answer must be one that the API's description allows.
+        """
         sent = {"Authorization": f"Bearer {self.secret}", **(headers or {})}
         if key is not None:
             sent["Idempotency-Key"] = key
         data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         client = _client()
         client.raise_request_exception = self.raise_errors
-        return client.generic(method, path, data, content_type, headers=sent, query_params=query)
+        response = client.generic(method, path, data, content_type, headers=sent, query_params=query)
+        if self.is_described:
+            check_answer(method, path, response)
+        return response
 
     def get(self, path: str, **query: str) -> HttpResponse:
         """GET with query parameters."""

@@ -6,20 +6,37 @@ the parser, which refuses control characters, lone surrogates and card numbers e
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
 from core.api.errors import InvalidField
+from core.api.schemas import (
+    COUNTRY,
+    METADATA,
+    METADATA_KEY_LENGTH,
+    METADATA_KEYS,
+    METADATA_VALUE_LENGTH,
+    Component,
+    Schema,
+    boolean,
+    integer,
+    one_of,
+    text,
+)
 from core.countries import COUNTRIES
-from core.ids import is_reserved
-from core.money import InvalidAmount, check_currency
+from core.currencies import ISO_EXPONENTS
+from core.errors import DomainError
+from core.ids import PREFIXES, is_reserved
+from core.money import AmountTooLarge, InvalidAmount, InvalidCurrency, check_currency
 
 __all__ = [
+    "STORE_ID",
     "AmountField",
     "ChoiceTextField",
     "CountryField",
     "CurrencyField",
+    "Described",
     "MetadataField",
     "ObjectField",
     "StoreIdField",
@@ -31,12 +48,44 @@ __all__ = [
 ]
 
 _STORE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-METADATA_KEYS = 50
-METADATA_KEY_LENGTH = 40
-METADATA_VALUE_LENGTH = 500
+# The exponents of ISO 4217 reach from 0 to 4; how many decimals the currency has is said by the refusal.
+_AMOUNT = text(
+    "An amount of money above zero, with at most the decimals of its currency.",
+    pattern=rf"^(0|[1-9][0-9]{{0,14}})(\.[0-9]{{1,{max(ISO_EXPONENTS.values())}}})?$",
+    example="100.00",
+)
+_CURRENCY = Component(
+    "iso_currency",
+    {
+        "type": "string",
+        "description": "An active ISO 4217 code in upper case.",
+        "enum": sorted(ISO_EXPONENTS),
+        "examples": ["USD"],
+    },
+)
+STORE_ID = Component(
+    "store_id",
+    {
+        "type": "string",
+        "description": "The store's own id of something; it may not begin like one of our ids.",
+        "pattern": rf"^(?!(?:{'|'.join(sorted(PREFIXES))})_)[A-Za-z0-9._:-]{{1,64}}$",
+        "examples": ["c-1001"],
+    },
+)
+_FILLED = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
 
 
-class _StrictField(serializers.Field):  # type: ignore[type-arg]
+class Described(serializers.Field):  # type: ignore[type-arg]
+    """A field that says what it accepts, and which errors it has beyond those of every field."""
+
+    refusals: ClassVar[tuple[type[DomainError], ...]] = ()
+
+    def describe(self) -> Schema:
+        """Return the schema of what is accepted; null is added where it is allowed."""
+        raise NotImplementedError
+
+
+class _StrictField(Described):
     """A field whose refusals are errors of the catalogue, null included."""
 
     def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
@@ -60,6 +109,10 @@ class TextField(_StrictField):
             raise InvalidField(f"Send a string of 1 to {self.max_length} characters.")
         return data
 
+    def describe(self) -> Schema:
+        """A string with something in it."""
+        return text(minLength=1, maxLength=self.max_length, pattern=_FILLED)
+
 
 class ChoiceTextField(_StrictField):
     """One of a few strings."""
@@ -72,6 +125,10 @@ class ChoiceTextField(_StrictField):
         if not isinstance(data, str) or data not in self.choices:
             raise InvalidField(f"Send one of: {', '.join(self.choices)}.")
         return data
+
+    def describe(self) -> Schema:
+        """The choices."""
+        return one_of(self.choices)
 
 
 class StrictIntegerField(_StrictField):
@@ -86,6 +143,10 @@ class StrictIntegerField(_StrictField):
             raise InvalidField(f"Send an integer from {self.minimum} to {self.maximum}.")
         return data
 
+    def describe(self) -> Schema:
+        """The bounds."""
+        return integer(minimum=self.minimum, maximum=self.maximum)
+
 
 class StrictBooleanField(_StrictField):
     """true or false."""
@@ -95,6 +156,10 @@ class StrictBooleanField(_StrictField):
             raise InvalidField("Send true or false.")
         return data
 
+    def describe(self) -> Schema:
+        """A boolean."""
+        return boolean()
+
 
 class AmountField(_StrictField):
     """An amount as a decimal string. Its serializer turns it and its currency into minor units.
@@ -102,6 +167,8 @@ class AmountField(_StrictField):
     `currency` names the sibling field; None where the currency is known from elsewhere, and then the
     service that knows it calls core.money.parse_amount on the string.
     """
+
+    refusals = (InvalidAmount, AmountTooLarge)
 
     def __init__(self, *, currency: str | None = "currency", maximum_minor: int | None = None, **kwargs: Any):
         super().__init__(**kwargs)
@@ -112,12 +179,22 @@ class AmountField(_StrictField):
             raise InvalidAmount("Send the amount as a decimal string.")
         return data
 
+    def describe(self) -> Schema:
+        """A decimal string."""
+        return _AMOUNT
+
 
 class CurrencyField(_StrictField):
     """An active ISO 4217 code in upper case."""
 
+    refusals = (InvalidCurrency,)
+
     def to_internal_value(self, data: Any) -> str:
         return check_currency(data)
+
+    def describe(self) -> Schema:
+        """Every currency that buyers can pay in."""
+        return _CURRENCY
 
 
 class CountryField(_StrictField):
@@ -128,12 +205,20 @@ class CountryField(_StrictField):
             raise InvalidField("Send an ISO 3166-1 alpha-2 country code.")
         return data
 
+    def describe(self) -> Schema:
+        """Every country."""
+        return COUNTRY
+
 
 class StoreIdField(_StrictField):
     """The store's own id of something; it may not look like one of our ids."""
 
     def to_internal_value(self, data: Any) -> str:
         return check_store_id(data)
+
+    def describe(self) -> Schema:
+        """The characters of an id."""
+        return STORE_ID
 
 
 def check_store_id(data: object) -> str:
@@ -153,6 +238,10 @@ class ObjectField(_StrictField):
             raise InvalidField("Send an object.")
         return data
 
+    def describe(self) -> Schema:
+        """Any object."""
+        return {"type": "object", "additionalProperties": True}
+
 
 class MetadataField(_StrictField):
     """The store's own notes: at most 50 keys of at most 40 characters, string values up to 500."""
@@ -166,6 +255,10 @@ class MetadataField(_StrictField):
             if not isinstance(value, str) or len(value) > METADATA_VALUE_LENGTH:
                 raise InvalidField(f"Values are strings of at most {METADATA_VALUE_LENGTH} characters.")
         return data
+
+    def describe(self) -> Schema:
+        """An object of strings."""
+        return METADATA
 
 
 class StrictListField(_StrictField):

@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from core.api.caller import Caller
 from core.api.envelope import JSON
 from core.api.errors import InvalidParameter, MalformedRequest, UnknownParameter
+from core.api.openapi import Operation
 from core.api.serializers import StrictSerializer, read_body
 from core.api.strict_json import check_text
 from core.canonical import canonical_json
@@ -25,10 +26,11 @@ __all__ = ["ApiView", "PostOnceView", "json_response"]
 
 
 class ApiView(APIView):
-    """A view that declares a scope per method and the query parameters of its lists."""
+    """A view that declares a scope and a contract per method, and the query parameters of its lists."""
 
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     scopes: ClassVar[Mapping[str, str]] = {}
+    operations: ClassVar[Mapping[str, Operation]] = {}
     query_parameters: ClassVar[Collection[str]] = ()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

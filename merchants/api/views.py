@@ -6,13 +6,17 @@ from typing import Any
 from django.http import HttpResponse
 from rest_framework.request import Request
 
+from core.api.openapi import Operation
 from core.api.pagination import list_object, read_cursor, read_limit
 from core.api.parameters import read_choice, read_store_id, read_time
+from core.api.schemas import listed, one_of
 from core.api.serializers import read_body
 from core.api.views import ApiView, PostOnceView, json_response
 from core.transactions import at_edge
 from merchants import selectors, services
 from merchants.api.serializers import SellerChanges, SellerInput
+from merchants.api.shapes import SELLER
+from merchants.errors import SellerExists, SellerIdentityFixed
 from merchants.states import SELLER_KYC
 from merchants.types import SellerData
 
@@ -24,15 +28,32 @@ class SellerList(PostOnceView):
 
     scopes = {"GET": "sellers:read", "POST": "sellers:write"}
     query_parameters = ("limit", "cursor", "status", "seller_account", "created_gte", "created_lt")
+    operations = {
+        "GET": Operation(
+            "list_sellers",
+            returns=listed(SELLER),
+            query={"status": one_of(SELLER_KYC.states, "Only sellers in this state of verification.")},
+        ),
+        "POST": Operation(
+            "create_seller",
+            returns=SELLER,
+            status=HTTPStatus.CREATED,
+            errors=(SellerExists,),
+            example={"seller_account": "ann", "name": "Ann's Books", "country": "US"},
+        ),
+    }
     Input = SellerInput
 
     def work(self, *, data: dict[str, Any], **path: Any) -> tuple[int, dict[str, Any]]:
-        """Create the seller."""
+        """Create a seller.
+
+        It can sell at once; money leaves for it when it is verified.
+        """
         seller = services.create_seller(merchant_id=self.caller.merchant_id, by=self.caller.actor, **data)
         return HTTPStatus.CREATED, seller.as_object()
 
     def get(self, request: Request) -> HttpResponse:
-        """List the merchant's sellers, newest first."""
+        """List sellers, newest first."""
         query = request.query_params
         scope = f"sellers:{self.caller.merchant_id}"
         page = selectors.list_sellers(
@@ -51,14 +72,27 @@ class SellerDetail(ApiView):
     """One seller, by its seller_account or its sel_… id."""
 
     scopes = {"GET": "sellers:read", "PATCH": "sellers:write"}
+    operations = {
+        "GET": Operation("get_seller", returns=SELLER),
+        "PATCH": Operation(
+            "update_seller",
+            returns=SELLER,
+            errors=(SellerIdentityFixed,),
+            body=SellerChanges,
+            example={"commission_bps": 250},
+        ),
+    }
 
     def get(self, request: Request, reference: str) -> HttpResponse:
-        """Show the seller."""
+        """Show one seller."""
         seller = selectors.find_seller(merchant_id=self.caller.merchant_id, reference=reference)
         return json_response(seller.as_object())
 
     def patch(self, request: Request, reference: str) -> HttpResponse:
-        """Change the seller."""
+        """Change a seller.
+
+        What is left out stays as it is. Other terms are in effect at once, for orders accepted from now on.
+        """
         changes = read_body(SellerChanges, request)
         return json_response(self._change(reference, changes).as_object())
 

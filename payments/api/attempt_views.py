@@ -3,10 +3,24 @@
 from http import HTTPStatus
 from typing import Any
 
+from core.api.openapi import Operation
+from core.errors import InvalidState
 from core.ids import public_id
 from payments import selectors, services
 from payments.api.attempt_serializers import AttemptInput, CancellationInput
 from payments.api.inline import RegistersInline
+from payments.api.shapes import CHECKOUT, PAYMENT_ORDER_TOLD
+from payments.errors import (
+    AttemptInProgress,
+    BuyerAccountRequired,
+    CheckoutExpired,
+    MultiOrderPolicyUnsupported,
+    OrderAlreadyPaid,
+    OrderSharesCharge,
+    PaymentMethodConflict,
+    PaymentMethodUnavailable,
+    PaymentMethodUnknown,
+)
 
 __all__ = ["AttemptList", "CheckoutCancellation", "PaymentCancellation"]
 
@@ -24,10 +38,32 @@ class _MoneyView(RegistersInline):
 class AttemptList(_MoneyView):
     """POST pays the failed orders of a checkout again."""
 
+    operations = {
+        "POST": Operation(
+            "create_attempt",
+            returns=CHECKOUT,
+            status=HTTPStatus.CREATED,
+            errors=(
+                AttemptInProgress,
+                BuyerAccountRequired,
+                CheckoutExpired,
+                InvalidState,
+                MultiOrderPolicyUnsupported,
+                OrderAlreadyPaid,
+                PaymentMethodConflict,
+                PaymentMethodUnavailable,
+                PaymentMethodUnknown,
+            ),
+            example={"credit_card_info": {"token": "pm_card_mastercard"}},
+        )
+    }
     Input = AttemptInput
 
     def work(self, *, data: dict[str, Any], **path: Any) -> tuple[int, dict[str, Any]]:
-        """Begin the attempt; the answer is the checkout as it is then."""
+        """Pay the failed orders of a checkout again.
+
+        The answer is the checkout as it is then.
+        """
         attempt = services.start_attempt(
             merchant_id=self.caller.merchant_id,
             reference=path["reference"],
@@ -41,10 +77,23 @@ class AttemptList(_MoneyView):
 class CheckoutCancellation(_MoneyView):
     """POST takes back everything of a checkout that is not paid."""
 
+    operations = {
+        "POST": Operation(
+            "cancel_checkout",
+            returns=CHECKOUT,
+            status=HTTPStatus.CREATED,
+            errors=(InvalidState,),
+            example={},
+        )
+    }
     Input = CancellationInput
 
     def work(self, *, data: dict[str, Any], **path: Any) -> tuple[int, dict[str, Any]]:
-        """Cancel, or begin to; the answer is the checkout as it is then."""
+        """Cancel everything of a checkout that is not paid.
+
+        What was sent to the provider is canceled when the provider has closed it; `cancel_requested` shows
+        that it is asked for. The answer is the checkout as it is then.
+        """
         return self._checkout(
             services.cancel_checkout(
                 merchant_id=self.caller.merchant_id, reference=path["reference"], actor=self.caller.actor
@@ -55,10 +104,22 @@ class CheckoutCancellation(_MoneyView):
 class PaymentCancellation(_MoneyView):
     """POST takes back one order that has a charge of its own."""
 
+    operations = {
+        "POST": Operation(
+            "cancel_payment",
+            returns=PAYMENT_ORDER_TOLD,
+            status=HTTPStatus.CREATED,
+            errors=(InvalidState, OrderSharesCharge),
+            example={},
+        )
+    }
     Input = CancellationInput
 
     def work(self, *, data: dict[str, Any], **path: Any) -> tuple[int, dict[str, Any]]:
-        """Cancel, or begin to; the answer is the order as it is then."""
+        """Cancel one order that has a charge of its own.
+
+        The answer is the order as it is then.
+        """
         merchant_id, actor = self.caller.merchant_id, self.caller.actor
         key = services.cancel_order(merchant_id=merchant_id, reference=path["reference"], actor=actor)
         shown = selectors.get_payment_order(merchant_id=merchant_id, reference=public_id("pay", key))

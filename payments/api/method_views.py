@@ -5,10 +5,13 @@ from http import HTTPStatus
 from django.http import HttpResponse
 from rest_framework.request import Request
 
+from core.api.openapi import Operation
 from core.api.pagination import list_object, read_cursor, read_limit
+from core.api.schemas import listed, our_id
 from core.api.views import ApiView, json_response
 from core.transactions import at_edge
 from payments import selectors, services
+from payments.api.shapes import PAYMENT_METHOD
 
 __all__ = ["PaymentMethodDetail", "PaymentMethodList"]
 
@@ -18,9 +21,13 @@ class PaymentMethodList(ApiView):
 
     scopes = {"GET": "buyers:read"}
     query_parameters = ("limit", "cursor")
+    operations = {"GET": Operation("list_payment_methods", returns=listed(PAYMENT_METHOD))}
 
     def get(self, request: Request, buyer_account: str) -> HttpResponse:
-        """List them, newest first."""
+        """List the payment methods that a buyer had kept, newest first.
+
+        The list of a buyer whom nobody knows is empty.
+        """
         query, merchant_id = request.query_params, self.caller.merchant_id
         scope = f"payment_methods:{merchant_id}:{buyer_account}"
         page = selectors.list_payment_methods(
@@ -36,9 +43,19 @@ class PaymentMethodDetail(ApiView):
     """DELETE lets one go."""
 
     scopes = {"DELETE": "buyers:write"}
+    operations = {
+        "DELETE": Operation(
+            "delete_payment_method",
+            status=HTTPStatus.NO_CONTENT,
+            path={"reference": our_id("saved", "The payment method's id.")},
+        )
+    }
 
     def delete(self, request: Request, buyer_account: str, reference: str) -> HttpResponse:
-        """Delete it; nothing is paid with it any more."""
+        """Delete a payment method.
+
+        Nothing is paid with it any more, here or at the provider.
+        """
         self._delete(buyer_account, reference)
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
 

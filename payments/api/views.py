@@ -6,12 +6,40 @@ from typing import Any
 from django.http import HttpResponse
 from rest_framework.request import Request
 
+from core.api.openapi import Operation
 from core.api.views import ApiView, json_response
+from core.money import AmountTooLarge
 from payments import selectors, services
 from payments.api.inline import RegistersInline
 from payments.api.serializers import CheckoutInput
+from payments.api.shapes import CHECKOUT, PAYMENT_ORDER_TOLD
+from payments.errors import (
+    BuyerAccountRequired,
+    CaptureUnsupported,
+    CheckoutExists,
+    DuplicatePaymentOrderId,
+    MixedCurrencyUnsupported,
+    MultiOrderPolicyUnsupported,
+    PaymentMethodConflict,
+    PaymentMethodUnavailable,
+    PaymentMethodUnknown,
+    PaymentOrderExists,
+    SellerUnknown,
+)
 
 __all__ = ["CheckoutDetail", "PaymentDetail", "PaymentList"]
+
+
+_EXAMPLE: dict[str, Any] = {
+    "checkout_id": "c-1001",
+    "buyer_info": {"buyer_account": "u-77", "email": "ben@example.com"},
+    "credit_card_info": {"token": "pm_card_visa"},
+    "payment_orders": [
+        {"payment_order_id": "o-1", "seller_account": "ann", "amount": "90.00", "currency": "USD"}
+    ],
+    "return_url": "https://shop.example/orders/1001",
+    "metadata": {"basket": "42"},
+}
 
 
 class PaymentList(RegistersInline):
@@ -19,10 +47,36 @@ class PaymentList(RegistersInline):
 
     scopes = {"POST": "payments:write"}
     is_key_required = True
+    operations = {
+        "POST": Operation(
+            "create_payment",
+            returns=CHECKOUT,
+            status=HTTPStatus.CREATED,
+            errors=(
+                AmountTooLarge,
+                BuyerAccountRequired,
+                CaptureUnsupported,
+                CheckoutExists,
+                DuplicatePaymentOrderId,
+                MixedCurrencyUnsupported,
+                MultiOrderPolicyUnsupported,
+                PaymentMethodConflict,
+                PaymentMethodUnavailable,
+                PaymentMethodUnknown,
+                PaymentOrderExists,
+                SellerUnknown,
+            ),
+            example=_EXAMPLE,
+        )
+    }
     Input = CheckoutInput
 
     def work(self, *, data: dict[str, Any], **path: Any) -> tuple[int, dict[str, Any]]:
-        """Store the checkout with its first work; the answer is the stored object."""
+        """Accept a checkout.
+
+        It is stored and then paid: the answer does not wait for the provider. A token pays with a card;
+        without one the buyer pays on the provider's page, whose address comes in `next_action`.
+        """
         accepted = services.accept_checkout(
             merchant_id=self.caller.merchant_id, request=data["request"], actor=self.caller.actor
         )
@@ -36,9 +90,10 @@ class PaymentDetail(ApiView):
     """GET shows one order with its timeline."""
 
     scopes = {"GET": "payments:read"}
+    operations = {"GET": Operation("get_payment", returns=PAYMENT_ORDER_TOLD)}
 
     def get(self, request: Request, reference: str) -> HttpResponse:
-        """Find the order by payment_order_id or pay_… id."""
+        """Show one order with its timeline, by payment_order_id or pay_… id."""
         return json_response(
             selectors.get_payment_order(merchant_id=self.caller.merchant_id, reference=reference)
         )
@@ -48,7 +103,8 @@ class CheckoutDetail(ApiView):
     """GET shows one checkout with its orders."""
 
     scopes = {"GET": "payments:read"}
+    operations = {"GET": Operation("get_checkout", returns=CHECKOUT)}
 
     def get(self, request: Request, reference: str) -> HttpResponse:
-        """Find the checkout by checkout_id or chk_… id."""
+        """Show one checkout with its orders, by checkout_id or chk_… id."""
         return json_response(selectors.get_checkout(merchant_id=self.caller.merchant_id, reference=reference))

@@ -39,6 +39,7 @@ def test_the_same_request_again_is_the_same_bytes_f_a4(store: Store) -> None:
 
 def test_an_answer_is_replaced_once_and_repeated_as_it_is_then(store: Store) -> None:
     """Only by who holds the answer that is stored: a second one that thinks so changes nothing."""
+    store.is_described = False
     store.post("/v1/sellers", BODY, key=KEY)
     place = {"merchant_id": store.merchant_id, "key": KEY}
     old = stored_answer(**place)
@@ -128,6 +129,7 @@ def test_good_keys(store: Store, key: str) -> None:
 def test_a_missing_key_where_money_moves_a_a9(store: Store, monkeypatch: Any) -> None:
     """A-A9."""
     monkeypatch.setattr(SellerList, "is_key_required", True)
+    store.is_described = False
     assert error(store.post("/v1/sellers", BODY)) == (400, "idempotency_key_required", None)
     assert not Seller.objects.exists()
     assert store.post("/v1/sellers", BODY, key=KEY).status_code == 201

@@ -9,14 +9,18 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from core.api.errors import InvalidParameter
+from core.api.openapi import Operation
 from core.api.pagination import list_object, read_cursor, read_limit
 from core.api.parameters import read_choice, read_time
+from core.api.schemas import listed, one_of, our_id
 from core.api.views import ApiView, json_response
 from core.errors import NotFound
 from core.ids import parse_public_id, public_id
 from core.money import format_minor
 from merchants.selectors import find_seller, get_merchant, get_seller, owner_names
 from wallet import selectors
+from wallet.api.shapes import OPERATION, STATEMENT, WALLET
+from wallet.errors import StatementTooLong
 from wallet.statement_csv import statement_csv
 from wallet.statement_pdf import Heading, statement_pdf
 from wallet.types import OperationData, Statement, WalletData
@@ -24,13 +28,21 @@ from wallet.types import OperationData, Statement, WalletData
 __all__ = ["SellerWallets", "WalletOperations", "WalletStatement"]
 
 
+_FORMATS = ("json", "csv", "pdf")
+_PATH = {"reference": our_id("wal", "The wallet's id.")}
+
+
 class SellerWallets(ApiView):
     """GET shows what a seller has, by currency and kind."""
 
     scopes = {"GET": "wallets:read"}
+    operations = {"GET": Operation("list_seller_wallets", returns=listed(WALLET))}
 
     def get(self, request: Request, reference: str) -> HttpResponse:
-        """Find the seller by seller_account or sel_… id; list the wallets."""
+        """List what a seller has, by currency and kind.
+
+        The seller is named by seller_account or sel_… id. All wallets are on one page.
+        """
         merchant_id = self.caller.merchant_id
         seller = find_seller(merchant_id=merchant_id, reference=reference)
         wallets = selectors.wallets_of(merchant_id=merchant_id, owner_type="seller", owner_id=seller.id)
@@ -49,9 +61,10 @@ class WalletOperations(ApiView):
 
     scopes = {"GET": "wallets:read"}
     query_parameters = ("limit", "cursor")
+    operations = {"GET": Operation("list_wallet_operations", returns=listed(OPERATION), path=_PATH)}
 
     def get(self, request: Request, reference: str) -> HttpResponse:
-        """Find the wallet by its wal_… id; list one page."""
+        """List what moved in a wallet, newest first."""
         wallet = selectors.get_wallet(merchant_id=self.caller.merchant_id, wallet_id=_key(reference))
         query = request.query_params
         scope = f"operations:{wallet.id}"
@@ -71,11 +84,28 @@ class WalletStatement(ApiView):
 
     scopes = {"GET": "wallets:read"}
     query_parameters = ("created_gte", "created_lt", "format")
+    operations = {
+        "GET": Operation(
+            "get_wallet_statement",
+            path=_PATH,
+            returns=STATEMENT,
+            errors=(StatementTooLong,),
+            query={"format": one_of(_FORMATS, "The form of the answer; json where it is left out.")},
+            required_query=("created_gte", "created_lt"),
+            files={
+                "text/csv": "One line a movement, the balances first and last.",
+                "application/pdf": "The same for people.",
+            },
+        )
+    }
 
     def get(self, request: Request, reference: str) -> HttpResponse:
-        """Find the wallet by its wal_… id; answer as JSON, or as CSV or PDF where asked."""
+        """Show what a wallet had, what moved in it, and what it had then.
+
+        As JSON, or as a file for a spreadsheet or for people.
+        """
         query = request.query_params
-        form = read_choice(query, "format", ("json", "csv", "pdf"))
+        form = read_choice(query, "format", _FORMATS)
         since, until = (_needed(query, name) for name in ("created_gte", "created_lt"))
         if since >= until:
             raise InvalidParameter("The end comes after the beginning.", param="created_lt")

@@ -1,0 +1,154 @@
+"""What checkouts, orders and saved payment methods look like in answers and events."""
+
+from collections.abc import Mapping
+
+from core.api.fields import STORE_ID
+from core.api.schemas import (
+    AMOUNT,
+    CURRENCY,
+    METADATA,
+    TIME,
+    Component,
+    Schema,
+    boolean,
+    closed,
+    constant,
+    integer,
+    list_of,
+    nullable,
+    one_of,
+    our_id,
+    shape,
+    text,
+)
+from payments.api.serializers import METHODS
+from payments.states import PAYMENT_ORDER
+
+__all__ = ["CHECKOUT", "EVENTS", "PAYMENT_METHOD", "PAYMENT_ORDER_OBJECT", "PAYMENT_ORDER_TOLD"]
+
+_STATUSES = (
+    "open",
+    "in_review",
+    "requires_action",
+    "processing",
+    "authorized",
+    "succeeded",
+    "partially_succeeded",
+    "canceled",
+    "expired",
+    "failed",
+)
+_FAILURE = shape(
+    "failure",
+    "Why a payment failed.",
+    {
+        "code": text("One of ours, the same for every provider.", example="card_declined"),
+        "message": text("Fit for the buyer's eyes.", example="The card was declined."),
+        "decline_code": nullable(text("The provider's own word.", example="generic_decline")),
+        "retryable": boolean("Another try can help: later, with another card, or with the buyer present."),
+    },
+)
+_PSP = closed(
+    {
+        "channel": nullable(text("The name of the provider's account.", example="stripe-main")),
+        "reference": nullable(text("The provider's id of the charge.", example="pi_3Q")),
+    },
+    required=["channel", "reference"],
+)
+_ORDER: Mapping[str, Schema] = {
+    "object": constant("payment_order"),
+    "id": our_id("pay"),
+    "payment_order_id": STORE_ID,
+    "checkout_id": STORE_ID,
+    "seller_account": STORE_ID,
+    "amount": AMOUNT,
+    "currency": CURRENCY,
+    "payment_order_status": one_of(PAYMENT_ORDER.states),
+    "authorized": AMOUNT,
+    "captured": AMOUNT,
+    "capturable": AMOUNT,
+    "refunded": AMOUNT,
+    "refund_pending": AMOUNT,
+    "disputed": AMOUNT,
+    "reversed": AMOUNT,
+    "wallet_updated": boolean("The seller's wallet has the money."),
+    "ledger_updated": boolean("The books have the money."),
+    "cancel_requested": boolean(),
+    "failure": nullable(_FAILURE),
+    "psp": _PSP,
+    "created_at": TIME,
+    "updated_at": TIME,
+}
+PAYMENT_ORDER_OBJECT = shape("payment_order", "One seller's part of a checkout.", _ORDER)
+_STEP = closed(
+    {
+        "at": TIME,
+        "what": text("The order, its charge, or an operation at the provider.", example="payment_order"),
+        "from": nullable(text("The state before; null at the beginning.", example="EXECUTING")),
+        "to": text("The state after.", example="SUCCESS"),
+        "reason": text(example="captured"),
+        "actor": text("Who did it.", example="system"),
+    },
+    required=["at", "what", "from", "to", "reason", "actor"],
+)
+PAYMENT_ORDER_TOLD = shape(
+    "payment_order_with_timeline",
+    "One seller's part of a checkout, and everything that happened to it.",
+    {**_ORDER, "timeline": list_of(_STEP, "In the order in which we learned it.")},
+)
+_REDIRECT = closed(
+    {"type": constant("redirect_to_url"), "url": text(format="uri", example="https://pay.example/c/1")},
+    required=["type", "url"],
+    about="Send the buyer to this address.",
+)
+CHECKOUT = shape(
+    "checkout",
+    "What a buyer pays at once, with one order per seller.",
+    {
+        "object": constant("checkout"),
+        "id": our_id("chk"),
+        "checkout_id": STORE_ID,
+        "status": one_of(_STATUSES, "Of all orders together."),
+        "is_payment_done": boolean(),
+        "is_final": boolean("Nothing more is expected of the buyer or of the provider."),
+        "payment_method": one_of(METHODS),
+        "next_action": nullable(_REDIRECT),
+        "payment_orders": list_of(PAYMENT_ORDER_OBJECT),
+        "risk": closed(
+            {"decision": one_of(("approve", "review", "decline", "not_assessed"))}, required=["decision"]
+        ),
+        "metadata": METADATA,
+        "created_at": TIME,
+        "expires_at": TIME,
+    },
+)
+PAYMENT_METHOD = shape(
+    "payment_method",
+    "What a buyer had kept to pay with: what it is recognised by, and nothing to charge it with.",
+    {
+        "object": constant("payment_method"),
+        "id": our_id("saved"),
+        "buyer_account": STORE_ID,
+        "brand": nullable(text(example="visa")),
+        "last4": nullable(text(pattern="^[0-9]{4}$", example="4242")),
+        "exp_month": nullable(integer(minimum=1, maximum=12, example=12)),
+        "exp_year": nullable(integer(minimum=1970, maximum=9999, example=2030)),
+        "wallet": nullable(text("Apple Pay, Google Pay and their like.", example="apple_pay")),
+        "created_at": TIME,
+    },
+)
+EVENTS: Mapping[str, Component] = dict.fromkeys(
+    (
+        "payment.created",
+        "payment.in_review",
+        "payment.approved",
+        "payment.executing",
+        "payment.requires_action",
+        "payment.succeeded",
+        "payment.failed",
+        "payment.canceled",
+        "payment.expired",
+        "payment.retried",
+    ),
+    PAYMENT_ORDER_OBJECT,
+)

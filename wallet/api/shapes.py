@@ -1,0 +1,61 @@
+"""What wallets and their movements look like in answers."""
+
+from core.api.fields import STORE_ID
+from core.api.schemas import (
+    AMOUNT,
+    CURRENCY,
+    TIME,
+    closed,
+    constant,
+    list_of,
+    one_of,
+    our_id,
+    shape,
+    text,
+)
+
+__all__ = ["OPERATION", "STATEMENT", "WALLET"]
+
+_BUCKETS = ("pending", "available", "held", "receivable")
+_BALANCES = closed(dict.fromkeys(_BUCKETS, AMOUNT), required=_BUCKETS)
+_NUMBER = text("A number in the books.", pattern="^[0-9]+$", example="4711")
+
+WALLET = shape(
+    "wallet",
+    "What one seller or buyer has, in one currency and of one kind.",
+    {
+        "object": constant("wallet"),
+        "id": our_id("wal"),
+        "owner": STORE_ID,
+        "currency": CURRENCY,
+        "kind": one_of(("cash", "bonus", "points")),
+        **dict.fromkeys(_BUCKETS, AMOUNT),
+    },
+)
+OPERATION = shape(
+    "wallet_operation",
+    "One movement of one balance.",
+    {
+        "object": constant("wallet_operation"),
+        "id": _NUMBER,
+        "bucket": one_of(_BUCKETS),
+        "account": text("The role of the account in the books.", example="seller_pending"),
+        "entry": _NUMBER,
+        "amount": AMOUNT,
+        "balance": AMOUNT,
+        "currency": CURRENCY,
+        "created_at": TIME,
+    },
+)
+STATEMENT = shape(
+    "wallet_statement",
+    "The balances before and after a time, and all that moved: opening plus lines is closing.",
+    {
+        "object": constant("wallet_statement"),
+        "wallet": our_id("wal"),
+        "currency": CURRENCY,
+        "opening": _BALANCES,
+        "lines": list_of(OPERATION),
+        "closing": _BALANCES,
+    },
+)
