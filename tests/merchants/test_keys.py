@@ -16,6 +16,7 @@ from core.ids import uuid7
 from merchants import services
 from merchants.errors import InvalidKeyRequest
 from merchants.models import ApiKey
+from merchants.scopes import PRESETS, SCOPES, preset_of
 from tests.store import Store, error, open_store
 
 pytestmark = pytest.mark.database
@@ -61,10 +62,15 @@ def test_every_failed_authentication_looks_the_same_a_a1(store: Store) -> None:
         services.revoke_api_key(merchant_id=dead.merchant_id, key_id=dead.key_id)
     expired = open_store()
     ApiKey.objects.filter(pk=expired.key_id).update(expires_at=clock.now())
+    with transaction.atomic():
+        early = services.create_api_key(
+            merchant_id=store.merchant_id, name="x", not_before=clock.now() + timedelta(hours=1)
+        )
     headers = {
         **variants(store),
         "revoked": f"Bearer {dead.secret}",
         "expired": f"Bearer {expired.secret}",
+        "not yet valid": f"Bearer {early.secret}",
     }
     bodies = set()
     for name, header in headers.items():
@@ -145,24 +151,37 @@ def test_a_dead_key_cannot_be_rotated(store: Store) -> None:
         )
 
 
-def test_a_key_that_must_sign_is_not_proved_by_its_secret(store: Store) -> None:
-    key = pem(rsa.generate_private_key(public_exponent=65537, key_size=2048))
+def test_a_key_counts_from_its_first_moment(store: Store, hooks: Any) -> None:
     with transaction.atomic():
-        issued = services.create_api_key(
-            merchant_id=store.merchant_id, name="signed", public_key=key, must_sign=True
+        key = services.create_api_key(
+            merchant_id=store.merchant_id, name="x", not_before=clock.now() + timedelta(seconds=60)
         )
-    assert services.authenticate(secret=issued.secret) is None
+    assert services.authenticate(secret=key.secret) is None
+    clock.move(seconds=61)
+    assert services.authenticate(secret=key.secret)
+
+
+def test_presets_are_scopes_and_known_by_their_content() -> None:
+    assert all(preset and preset <= SCOPES for preset in PRESETS.values())
+    assert {name: preset_of(list(preset)) for name, preset in PRESETS.items()} == {
+        name: name for name in PRESETS
+    }
+    assert {scope.partition(":")[2] for scope in PRESETS["read only"]} == {"read"}
+    assert preset_of(["payments:read"]) is None
 
 
 @pytest.mark.parametrize(
     "options",
     [
         {"scopes": ["sellers:destroy"]},
+        {"scopes": []},
+        {"not_before": clock.now() + timedelta(2), "expires_at": clock.now() + timedelta(1)},
         {"expires_at": clock.now() - timedelta(seconds=1)},
         {"must_sign": True},
         {"public_key": "-----BEGIN"},
         {"public_key": pem(ec.generate_private_key(ec.SECP256R1()))},
         {"public_key": pem(rsa.generate_private_key(public_exponent=65537, key_size=1024))},
+        {"public_key": pem(rsa.generate_private_key(public_exponent=3, key_size=2048))},
     ],
 )
 def test_unusable_keys_are_not_issued(store: Store, options: dict[str, Any]) -> None:
