@@ -54,8 +54,8 @@ def variants(store: Store) -> dict[str, str | None]:
     }
 
 
-def test_every_failed_authentication_looks_the_same_a_a1(store: Store) -> None:
-    """A-A1: one body, whatever was wrong; revoked and expired keys included."""
+def test_every_failed_authentication_looks_the_same_a_a1(store: Store, caplog: Any) -> None:
+    """A-A1: one body, whatever was wrong; and one line in the log, with nothing secret in it."""
     assert call(f"Bearer {store.secret}").status_code == 200
     dead = open_store()
     with transaction.atomic():
@@ -73,6 +73,7 @@ def test_every_failed_authentication_looks_the_same_a_a1(store: Store) -> None:
         "not yet valid": f"Bearer {early.secret}",
     }
     bodies = set()
+    caplog.clear()
     for name, header in headers.items():
         response = call(header)
         assert error(response) == (401, "authentication_failed", None), name
@@ -81,6 +82,27 @@ def test_every_failed_authentication_looks_the_same_a_a1(store: Store) -> None:
         del body["error"]["request_id"]
         bodies.add(json.dumps(body))
     assert len(bodies) == 1
+    told = [record for record in caplog.records if record.name == "security"]
+    assert len(told) == len(headers)
+    assert "authentication_failed" in told[0].getMessage()
+    for key in (store, dead, expired, early):
+        assert key.secret[-32:-8] not in caplog.text
+
+
+def test_failures_of_a_known_and_an_unknown_key_take_the_same_steps_a_a1(store: Store) -> None:
+    """A-A1: one query and one comparison for each, so that time tells no more than the answer."""
+    dead = open_store()
+    with transaction.atomic():
+        services.revoke_api_key(merchant_id=dead.merchant_id, key_id=dead.key_id)
+    steps = {}
+    for name in ("wrong secret", "other environment", "unknown prefix"):
+        with CaptureQueriesContext(connection) as queries:
+            assert call(variants(store)[name]).status_code == 401
+        steps[name] = [query["sql"] for query in queries.captured_queries]
+    with CaptureQueriesContext(connection) as queries:
+        assert call(f"Bearer {dead.secret}").status_code == 401
+    steps["revoked"] = [query["sql"] for query in queries.captured_queries]
+    assert len({str(each) for each in steps.values()}) == 1 and len(steps["revoked"]) == 1
 
 
 def test_a_key_in_the_query_string_is_refused_and_not_logged_a_a8(store: Store, caplog: Any) -> None:
