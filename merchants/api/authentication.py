@@ -30,9 +30,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
         secret = secret if scheme.lower() == "bearer" else ""
         try:
-            identity = authenticate(
-                secret=secret, read_signature=lambda: read_signature(request._request)
-            )
+            identity = authenticate(secret=secret, read_signature=lambda: read_signature(request._request))
             if identity is None:
                 raise AuthenticationFailed()
         except DomainError as error:

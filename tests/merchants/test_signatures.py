@@ -173,7 +173,7 @@ def forged(kind: str, signer: Signer, request: Request) -> bytes:
     made: dict[str, bytes] = {
         "none": b"\0" * 3,
         "the digest alone": hashlib.sha256(text).digest(),
-        "sha1": signer.key.sign(text, padding.PKCS1v15(), SHA1()),  # noqa: S303 - what must be refused
+        "sha1": signer.key.sign(text, padding.PKCS1v15(), SHA1()),
         "sha512": signer.key.sign(text, padding.PKCS1v15(), SHA512()),
         "pss": signer.key.sign(text, padding.PSS(padding.MGF1(SHA256()), 32), SHA256()),
         "the digest signed again": signer.key.sign(
@@ -246,7 +246,7 @@ def test_serials_that_are_not_valid_a_a6(store: Store, signer: Signer, hooks: An
 
 @pytest.mark.parametrize("name", ["Signature-Serial", "Signature-Timestamp", "Signature-Nonce", "Signature"])
 def test_a_set_of_headers_is_whole_and_single_a_a7(store: Store, name: str) -> None:
-    """A-A7: one left out, empty, twice, or in another form: malformed, for keys that need no signature too."""
+    """A-A7: left out, empty, twice, or in another form: malformed, for keys that need no signature too."""
     signer = new_signer(store, must_sign=False)
     request = Request()
     value = signer.headers(request)[name]
