@@ -1,5 +1,6 @@
 """What callers of this app may meet."""
 
+from core.api.errors import SignatureInvalid
 from core.errors import DomainError
 
 __all__ = [
@@ -36,12 +37,6 @@ class SignatureRequired(DomainError):
     code = "signature_required"
     status = 401
     message = "This key only accepts signed requests."
-
-
-class SignatureInvalid(DomainError):
-    code = "signature_invalid"
-    status = 401
-    message = "The signature does not belong to this request and this signing key."
 
 
 class SignatureExpired(DomainError):
