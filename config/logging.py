@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 
 from core.card_data import hide_card_numbers
-from merchants.keys import hide_secrets
+from core.redaction import hide_secrets
 
 __all__ = ["configure"]
 

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from core import clock
 from core.ids import uuid7
+from core.redaction import hide_secrets
 from merchants import services
 from merchants.errors import InvalidKeyRequest
 from merchants.models import ApiKey
@@ -87,6 +88,20 @@ def test_every_failed_authentication_looks_the_same_a_a1(store: Store, caplog: A
     assert "authentication_failed" in told[0].getMessage()
     for key in (store, dead, expired, early):
         assert key.secret[-32:-8] not in caplog.text
+
+
+def test_no_secret_gets_into_a_log_a_a8(store: Store) -> None:
+    """A-A8: whatever it is in; of our own keys the prefix stays."""
+    prefix = store.secret[:-32]
+    assert hide_secrets(f'"Not Found: /v1/{store.secret}", "x"') == f'"Not Found: /v1/{prefix}…", "x"'
+    assert hide_secrets(prefix) == prefix
+    for other in (
+        "sk_live_" + "4eC39HqLyjWD" * 2,
+        "rk_test_" + "a" * 24,
+        "whsec_" + "MfKQ9r8GKYqrTw+/" * 2 + "==",
+    ):
+        head = other[: other.rindex("_") + 1]
+        assert hide_secrets(f"a {other} b") == f"a {head}… b"
 
 
 def test_failures_of_a_known_and_an_unknown_key_take_the_same_steps_a_a1(store: Store) -> None:
