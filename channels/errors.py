@@ -1,6 +1,6 @@
 """What can go wrong on the line to a provider, and what a caller gets wrong about channels."""
 
-from core.api.errors import MalformedRequest
+from core.api.errors import MalformedRequest, SignatureInvalid
 from core.errors import DomainError
 
 __all__ = [
@@ -31,12 +31,6 @@ class UnsupportedProvider(DomainError):
     code = "unsupported_provider"
     status = 422
     message = "There is no adapter for this provider."
-
-
-class SignatureInvalid(DomainError):
-    code = "signature_invalid"
-    status = 400
-    message = "The delivery is not signed with a secret of this channel, or its time is not now."
 
 
 class NotSent(Exception):

@@ -103,6 +103,11 @@ def _menu() -> list[dict[str, Any]]:
             ],
         },
         {
+            "title": _("Developers"),
+            "separator": True,
+            "items": [_page(_("API keys"), "key", "merchants.apikey")],
+        },
+        {
             "title": _("Operations"),
             "separator": True,
             "items": [

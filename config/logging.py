@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 
 from core.card_data import hide_card_numbers
+from core.redaction import hide_secrets
 
 __all__ = ["configure"]
 
@@ -36,7 +37,7 @@ def configure(options: dict[str, Any]) -> None:
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 # Digits in any script stay themselves, so that the next step knows them.
                 structlog.processors.JSONRenderer(ensure_ascii=False),
-                _hide_card_numbers,
+                _hide,
             ],
         )
     )
@@ -47,6 +48,6 @@ def configure(options: dict[str, Any]) -> None:
     logging.getLogger("django").handlers.clear()
 
 
-def _hide_card_numbers(_logger: Any, _method: str, line: Any) -> str:
-    """Whoever calls may put a number where we log it: into a path, for one."""
-    return hide_card_numbers(str(line))
+def _hide(_logger: Any, _method: str, line: Any) -> str:
+    """Whoever calls may put a card number or a key where we log it: into a path, for one."""
+    return hide_card_numbers(hide_secrets(str(line)))

@@ -1,8 +1,18 @@
 """What callers of this app may meet."""
 
+from core.api.errors import SignatureInvalid
 from core.errors import DomainError
 
-__all__ = ["InvalidKeyRequest", "SellerExists", "SellerIdentityFixed"]
+__all__ = [
+    "InvalidKeyRequest",
+    "NonceReplayed",
+    "SellerExists",
+    "SellerIdentityFixed",
+    "SignatureExpired",
+    "SignatureInvalid",
+    "SignatureRequired",
+    "UnknownKey",
+]
 
 
 class SellerExists(DomainError):
@@ -17,5 +27,31 @@ class SellerIdentityFixed(DomainError):
     message = "Name and country were submitted for verification and cannot change while it stands."
 
 
-class InvalidKeyRequest(ValueError):
-    """An API key was asked for with unknown scopes, a past expiry or an unusable public key."""
+class InvalidKeyRequest(DomainError):
+    code = "invalid_key_request"
+    status = 422
+    message = "A key cannot be issued or changed like this."
+
+
+class SignatureRequired(DomainError):
+    code = "signature_required"
+    status = 401
+    message = "This key only accepts signed requests."
+
+
+class SignatureExpired(DomainError):
+    code = "signature_expired"
+    status = 401
+    message = "Signature-Timestamp is more than 300 seconds from our time. Check your clock and sign again."
+
+
+class NonceReplayed(DomainError):
+    code = "nonce_replayed"
+    status = 401
+    message = "This Signature-Nonce was used before. Sign again with a new one."
+
+
+class UnknownKey(DomainError):
+    code = "unknown_key"
+    status = 401
+    message = "This API key has no valid signing key with that Signature-Serial."

@@ -26,6 +26,10 @@ class KeyText:
         """The whole key, as the store sends it."""
         return f"sk_{self.mode}_{self.prefix}_{self.secret}"
 
+    def hashed(self) -> bytes:
+        """What is stored of the secret."""
+        return hash_secret(self.secret)
+
 
 def new_key_text(mode: str) -> KeyText:
     """Make a key with 192 random bits of secret."""

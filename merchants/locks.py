@@ -4,9 +4,16 @@ from uuid import UUID
 
 from core.errors import NotFound
 from core.transactions import requires_transaction
-from merchants.models import ApiKey, Buyer, Seller
+from merchants.models import ApiKey, Buyer, Seller, SigningKey
 
-__all__ = ["lock_buyer", "lock_idle_key", "lock_key", "lock_seller"]
+__all__ = [
+    "lock_buyer",
+    "lock_idle_key",
+    "lock_idle_signing_key",
+    "lock_key",
+    "lock_seller",
+    "lock_signing_key",
+]
 
 
 @requires_transaction
@@ -52,3 +59,23 @@ def lock_key(*, merchant_id: UUID, key_id: UUID) -> ApiKey:
 def lock_idle_key(*, key_id: UUID) -> ApiKey | None:
     """Return the key, locked, or None if anybody else holds it: noting its use is not worth waiting for."""
     return ApiKey.objects.select_for_update(no_key=True, skip_locked=True).filter(pk=key_id).first()
+
+
+@requires_transaction
+def lock_signing_key(*, merchant_id: UUID, signing_key_id: UUID) -> SigningKey:
+    """Return the merchant's signing key, locked; its API key's lock comes first. Raises NotFound."""
+    row = (
+        SigningKey.objects.select_for_update(no_key=True, of=("self",))
+        .filter(merchant_id=merchant_id, pk=signing_key_id)
+        .first()
+    )
+    if row is None:
+        raise NotFound()
+    return row
+
+
+@requires_transaction
+def lock_idle_signing_key(*, signing_key_id: UUID) -> SigningKey | None:
+    """Return the signing key, locked, or None if anybody else holds it: see `lock_idle_key`."""
+    rows = SigningKey.objects.select_for_update(no_key=True, skip_locked=True)
+    return rows.filter(pk=signing_key_id).first()

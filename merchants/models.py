@@ -8,9 +8,10 @@ from core.fields import EncryptedJSONField
 from core.fsm import StateField, StatefulModel, transition
 from core.ids import public_id, uuid7
 from core.models import EventSubject
+from merchants.signing import RSA_SHA256
 from merchants.states import SELLER_KYC
 
-__all__ = ["ApiKey", "Buyer", "Merchant", "Seller", "SellerTerms"]
+__all__ = ["ApiKey", "Buyer", "Merchant", "Seller", "SellerTerms", "SigningKey", "SigningNonce"]
 
 MODES = [("test", "Test"), ("live", "Live")]
 
@@ -48,23 +49,76 @@ class ApiKey(models.Model):
     prefix = models.CharField(max_length=10)
     secret_hash = models.BinaryField(max_length=32)
     scopes = ArrayField(models.CharField(max_length=32))
-    public_key = models.TextField(blank=True)
     must_sign = models.BooleanField(default=False)
     created_at = models.DateTimeField()
+    not_before = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["prefix"], name="merchants_apikey_prefix")]
+
+    def __str__(self) -> str:
+        return f"sk_{self.mode}_{self.prefix}… ({self.name})"
+
+    @property
+    def public_id(self) -> str:
+        """The id shown outside."""
+        return public_id("key", self.id)
+
+
+class SigningKey(models.Model):
+    """One public key that proves a store's signatures; an API key has several while they are replaced.
+
+    The algorithm belongs to the record: nothing in a request chooses it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="+")
+    api_key = models.ForeignKey(ApiKey, on_delete=models.PROTECT, related_name="signing_keys")
+    algorithm = models.CharField(max_length=16, default=RSA_SHA256)
+    public_key = models.TextField()
+    created_at = models.DateTimeField()
+    not_before = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["prefix"], name="merchants_apikey_prefix"),
-            models.CheckConstraint(
-                condition=Q(must_sign=False) | ~Q(public_key=""), name="merchants_apikey_can_sign"
-            ),
+            models.CheckConstraint(condition=Q(algorithm=RSA_SHA256), name="merchants_signingkey_algorithm"),
+            models.CheckConstraint(condition=~Q(public_key=""), name="merchants_signingkey_public_key"),
         ]
 
     def __str__(self) -> str:
-        return f"sk_{self.mode}_{self.prefix}… ({self.name})"
+        return self.serial
+
+    @property
+    def serial(self) -> str:
+        """What a request names the key by."""
+        return public_id("ser", self.id)
+
+
+class SigningNonce(models.Model):
+    """A nonce that was used with a signing key: the unique index lets exactly one request have it.
+
+    After `usable_until` the time in the request refuses it, and the row may go.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    # Without a constraint: signing keys are never deleted, and each check would lock the one row of a key.
+    signing_key = models.ForeignKey(
+        SigningKey, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+    nonce = models.CharField(max_length=64)
+    usable_until = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["signing_key", "nonce"], name="merchants_nonce_once"),
+        ]
+        indexes = [models.Index(fields=["usable_until"], name="merchants_nonce_until")]
 
 
 class Seller(EventSubject, StatefulModel):

@@ -1,6 +1,8 @@
 """What an API key may be allowed to do."""
 
-__all__ = ["SCOPES"]
+from collections.abc import Collection
+
+__all__ = ["PRESETS", "SCOPES", "preset_of"]
 
 SCOPES = frozenset(
     [
@@ -24,3 +26,27 @@ SCOPES = frozenset(
         "webhooks:write",
     ]
 )
+
+# Named sets for what a store's servers do; a key may have any other subset.
+PRESETS = {
+    "everything": SCOPES,
+    "read only": frozenset(scope for scope in SCOPES if scope.endswith(":read")),
+    "payments": frozenset(
+        [
+            "buyers:read",
+            "buyers:write",
+            "payments:read",
+            "payments:write",
+            "refunds:read",
+            "refunds:write",
+            "sellers:read",
+        ]
+    ),
+    "webhooks": frozenset(["events:read", "events:write", "webhooks:read", "webhooks:write"]),
+}
+
+
+def preset_of(scopes: Collection[str]) -> str | None:
+    """Return the name of the preset that has exactly these scopes, if there is one."""
+    wanted = frozenset(scopes)
+    return next((name for name, preset in PRESETS.items() if preset == wanted), None)

@@ -1,6 +1,6 @@
 """What crosses to other apps: frozen values, never rows."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,16 @@ from uuid import UUID
 
 from core.ids import public_id
 
-__all__ = ["BuyerData", "IssuedKey", "KeyIdentity", "MerchantData", "SellerData", "TermsData"]
+__all__ = [
+    "BuyerData",
+    "IssuedKey",
+    "KeyIdentity",
+    "MerchantData",
+    "SellerData",
+    "SignedRequest",
+    "SigningKeyData",
+    "TermsData",
+]
 
 
 @dataclass(frozen=True)
@@ -43,8 +52,33 @@ class BuyerData:
 
 
 @dataclass(frozen=True)
+class SigningKeyData:
+    """One public key of an API key; requests name it by `serial`."""
+
+    id: UUID
+    api_key_id: UUID
+    serial: str
+    not_before: datetime
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True)
+class SignedRequest:
+    """What a request says about its signature; `text` returns what must have been signed, reading the body.
+
+    `timestamp` is in seconds since 1970.
+    """
+
+    serial: str
+    timestamp: int
+    nonce: str
+    signature: bytes = field(repr=False)
+    text: Callable[[], bytes] = field(repr=False)
+
+
+@dataclass(frozen=True)
 class IssuedKey:
-    """A new API key; `secret` exists here and nowhere else."""
+    """A new API key; `secret` exists here and nowhere else. `serials` are those of its signing keys."""
 
     id: UUID
     merchant_id: UUID
@@ -52,6 +86,7 @@ class IssuedKey:
     secret: str
     scopes: tuple[str, ...]
     expires_at: datetime | None
+    serials: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"IssuedKey({self.prefix})"

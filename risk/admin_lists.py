@@ -15,11 +15,11 @@ from unfold.decorators import action
 
 from core.admin_base import ReadOnlyAdmin, ServiceAction
 from core.admin_display import person
+from core.admin_forms import FormPages
 from core.admin_site import site
 from risk import services
 from risk.admin_columns import MerchantColumn
 from risk.admin_forms import EntryForm, ListForm
-from risk.admin_pages import FormPages
 from risk.models import RiskList, RiskListEntry, RiskRule
 
 __all__: list[str] = ["masked"]
@@ -111,7 +111,7 @@ class RiskListAdmin(MerchantColumn, FormPages):
             "back": reverse("admin:risk_risklist_changelist"),
             "label": _("Create the list"),
         }
-        return sent or self.show(request, "risk/form.html", _("New list"), context)
+        return sent or self.show(request, "admin/form.html", _("New list"), context)
 
     def entry_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask for a value and why it is on the list."""
@@ -130,7 +130,7 @@ class RiskListAdmin(MerchantColumn, FormPages):
         back = self._url("change", row)
         title = _("A value for %(list)s") % {"list": row.name}
         context = {"form": form, "back": back, "label": _("Put it on the list")}
-        return sent or self.show(request, "risk/form.html", title, context)
+        return sent or self.show(request, "admin/form.html", title, context)
 
     def _list_url(self, list_id: UUID) -> str:
         return reverse("admin:risk_risklist_change", args=[list_id])

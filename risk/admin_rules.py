@@ -17,12 +17,12 @@ from unfold.decorators import action
 from core import clock
 from core.admin_base import ServiceAction
 from core.admin_display import amount, person, state
+from core.admin_forms import FormPages
 from core.admin_site import site
 from core.ids import public_id
 from risk import services
 from risk.admin_columns import MerchantColumn, decision_word
 from risk.admin_forms import EXAMPLES, DryRunForm, RuleForm
-from risk.admin_pages import FormPages
 from risk.models import RiskDryRun, RiskRule
 
 __all__: list[str] = []

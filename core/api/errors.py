@@ -14,6 +14,7 @@ __all__ = [
     "MissingField",
     "NotAcceptable",
     "RateLimited",
+    "SignatureInvalid",
     "UnknownField",
     "UnknownParameter",
     "UnsupportedMediaType",
@@ -42,6 +43,12 @@ class AuthenticationFailed(DomainError):
     code = "authentication_failed"
     status = 401
     message = "Send a valid API key as `Authorization: Bearer sk_…`."
+
+
+class SignatureInvalid(DomainError):
+    code = "signature_invalid"
+    status = 401
+    message = "The signature does not belong to this request and its key, or its time is not now."
 
 
 class MethodNotAllowed(DomainError):

@@ -5,7 +5,8 @@ from typing import IO, Any
 
 from rest_framework.parsers import BaseParser
 
-from core.api.errors import BodyTooLarge, MalformedRequest, UnsupportedMediaType
+from core.api.bodies import declared_length
+from core.api.errors import BodyTooLarge, UnsupportedMediaType
 from core.api.slow_bodies import read_in_time
 from core.api.strict_json import MAX_BYTES, read_object
 
@@ -33,17 +34,10 @@ class StrictJSONParser(BaseParser):
             raise UnsupportedMediaType()
         if request.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise UnsupportedMediaType()
-        if _declared_length(request) > MAX_BYTES:
+        if declared_length(request.META) > MAX_BYTES:
             raise BodyTooLarge()
         with read_in_time(request._request.META):
             raw = stream.read(MAX_BYTES + 1)
         if len(raw) > MAX_BYTES:
             raise BodyTooLarge()
         return read_object(raw)
-
-
-def _declared_length(request: Any) -> int:
-    try:
-        return int(request.META.get("CONTENT_LENGTH") or 0)
-    except ValueError:
-        raise MalformedRequest("Content-Length is not a number.") from None

@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from core.api.caller import Caller
 from core.api.envelope import JSON
 from core.api.errors import InvalidParameter, MalformedRequest, UnknownParameter
+from core.api.headers import single_header
 from core.api.openapi import Operation
 from core.api.serializers import StrictSerializer, read_body
 from core.api.strict_json import check_text
@@ -72,7 +73,7 @@ class PostOnceView(ApiView):
 
     def post(self, request: Request, **path: Any) -> HttpResponse:
         """Read the request, do the work once, answer."""
-        key = read_key(request.headers.get("Idempotency-Key"), is_required=self.is_key_required)
+        key = read_key(single_header(request, "Idempotency-Key"), is_required=self.is_key_required)
         if request.headers.get("Transfer-Encoding") and not request.headers.get("Content-Length"):
             raise MalformedRequest("Send a Content-Length.")
         digest = fingerprint(method="POST", path=request.path, body=canonical_json(request.data))

@@ -1,26 +1,55 @@
-"""Bearer authentication with an API key."""
+"""Bearer authentication with an API key, and the signature of the request where there is one."""
 
+import structlog
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from core.api.errors import AuthenticationFailed
+from core.errors import DomainError
+from merchants.api.signatures import read_signature
+from merchants.keys import read_key_text
 from merchants.services import authenticate
 from merchants.types import KeyIdentity
 
 __all__ = ["ApiKeyAuthentication"]
 
+log = structlog.get_logger("security")
+
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """Read `Authorization: Bearer sk_…`; every failure looks the same from outside."""
+    """Read `Authorization: Bearer sk_…`; every failure of the key looks the same from outside.
+
+    What is wrong with a signature is told, because only who holds the key comes that far.
+    """
 
     def authenticate(self, request: Request) -> tuple[KeyIdentity, KeyIdentity]:
-        """Return the key's identity, as user and as auth. Raises AuthenticationFailed."""
+        """Return the key's identity, as user and as auth.
+
+        Raises AuthenticationFailed; for a proved key MalformedRequest and what `authenticate` raises.
+        """
         scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-        identity = authenticate(secret=secret) if scheme.lower() == "bearer" else None
-        if identity is None:
-            raise AuthenticationFailed()
+        secret = secret if scheme.lower() == "bearer" else ""
+        try:
+            identity = authenticate(secret=secret, read_signature=lambda: read_signature(request._request))
+            if identity is None:
+                raise AuthenticationFailed()
+        except DomainError as error:
+            _tell(request, secret, error)
+            raise
         return identity, identity
 
     def authenticate_header(self, request: Request) -> str:
         """Name the scheme, so that failures are 401."""
         return "Bearer"
+
+
+def _tell(request: Request, secret: str, error: DomainError) -> None:
+    """Leave the one line about a refusal. The prefix names a key and proves nothing, as in every log."""
+    key = read_key_text(secret)
+    log.warning(
+        "authentication refused",
+        code=error.code,
+        key=key.prefix if key else "",
+        method=request.method,
+        source=request.META.get("REMOTE_ADDR", ""),
+    )

@@ -29,7 +29,7 @@ def test_unsigned_and_wrongly_signed(provider: Provider, header: str | None) -> 
     body = provider.event()
     stamp, good = provider.signature(body).split(",v1=")
     headers = {} if header is None else {"Stripe-Signature": header.format(now=stamp[2:], good=good)}
-    assert code(provider.post(body, headers)) == (400, "signature_invalid")
+    assert code(provider.post(body, headers)) == (401, "signature_invalid")
     assert WebhookInbox.objects.count() == 0
 
 
@@ -38,7 +38,7 @@ def test_signed_with_the_secret_of_another_channel(provider: Provider) -> None:
     other = open_provider("psp_2")
     body = other.event()
     headers = {"Stripe-Signature": other.signature(body, secret="whsec_other")}
-    assert code(provider.post(body, headers)) == (400, "signature_invalid")
+    assert code(provider.post(body, headers)) == (401, "signature_invalid")
     assert code(provider.post(body, {"Stripe-Signature": provider.signature(body)}, name="nobody")) == (
         404,
         "not_found",
@@ -50,7 +50,7 @@ def test_too_old_and_too_new(provider: Provider, offset: int, stopped_clock: Non
     """A-B3, A-B5: the clock is bounded both ways."""
     body = provider.event()
     answer = provider.deliver(body, at=int(clock.now().timestamp()) + offset)
-    assert code(answer) == (400, "signature_invalid")
+    assert code(answer) == (401, "signature_invalid")
 
 
 def test_replayed_inside_the_tolerance(provider: Provider) -> None:
@@ -106,7 +106,7 @@ def test_a_flood_of_bad_signatures_is_cheap(provider: Provider, caplog: Any) -> 
     body = provider.event()
     with caplog.at_level(logging.WARNING, logger="events.rejections"):
         answers = [provider.post(body, {"Stripe-Signature": "t=1,v1=0"}) for _ in range(PER_MINUTE + 20)]
-    assert [answer.status_code for answer in answers] == [400] * PER_MINUTE + [429] * 20
+    assert [answer.status_code for answer in answers] == [401] * PER_MINUTE + [429] * 20
     assert answers[-1].headers["Retry-After"] == "60"
     assert len([record for record in caplog.records if record.name == "events.rejections"]) == 3
     assert WebhookInbox.objects.count() == 0

@@ -13,9 +13,11 @@ from django.test.utils import CaptureQueriesContext
 
 from core import clock
 from core.ids import uuid7
+from core.redaction import hide_secrets
 from merchants import services
 from merchants.errors import InvalidKeyRequest
 from merchants.models import ApiKey
+from merchants.scopes import PRESETS, SCOPES, preset_of
 from tests.store import Store, error, open_store
 
 pytestmark = pytest.mark.database
@@ -53,20 +55,26 @@ def variants(store: Store) -> dict[str, str | None]:
     }
 
 
-def test_every_failed_authentication_looks_the_same_a_a1(store: Store) -> None:
-    """A-A1: one body, whatever was wrong; revoked and expired keys included."""
+def test_every_failed_authentication_looks_the_same_a_a1(store: Store, caplog: Any) -> None:
+    """A-A1: one body, whatever was wrong; and one line in the log, with nothing secret in it."""
     assert call(f"Bearer {store.secret}").status_code == 200
     dead = open_store()
     with transaction.atomic():
         services.revoke_api_key(merchant_id=dead.merchant_id, key_id=dead.key_id)
     expired = open_store()
     ApiKey.objects.filter(pk=expired.key_id).update(expires_at=clock.now())
+    with transaction.atomic():
+        early = services.create_api_key(
+            merchant_id=store.merchant_id, name="x", not_before=clock.now() + timedelta(hours=1)
+        )
     headers = {
         **variants(store),
         "revoked": f"Bearer {dead.secret}",
         "expired": f"Bearer {expired.secret}",
+        "not yet valid": f"Bearer {early.secret}",
     }
     bodies = set()
+    caplog.clear()
     for name, header in headers.items():
         response = call(header)
         assert error(response) == (401, "authentication_failed", None), name
@@ -75,6 +83,41 @@ def test_every_failed_authentication_looks_the_same_a_a1(store: Store) -> None:
         del body["error"]["request_id"]
         bodies.add(json.dumps(body))
     assert len(bodies) == 1
+    told = [record for record in caplog.records if record.name == "security"]
+    assert len(told) == len(headers)
+    assert "authentication_failed" in told[0].getMessage()
+    for key in (store, dead, expired, early):
+        assert key.secret[-32:-8] not in caplog.text
+
+
+def test_no_secret_gets_into_a_log_a_a8(store: Store) -> None:
+    """A-A8: whatever it is in; of our own keys the prefix stays."""
+    prefix = store.secret[:-32]
+    assert hide_secrets(f'"Not Found: /v1/{store.secret}", "x"') == f'"Not Found: /v1/{prefix}…", "x"'
+    assert hide_secrets(prefix) == prefix
+    for other in (
+        "sk_live_" + "4eC39HqLyjWD" * 2,
+        "rk_test_" + "a" * 24,
+        "whsec_" + "MfKQ9r8GKYqrTw+/" * 2 + "==",
+    ):
+        head = other[: other.rindex("_") + 1]
+        assert hide_secrets(f"a {other} b") == f"a {head}… b"
+
+
+def test_failures_of_a_known_and_an_unknown_key_take_the_same_steps_a_a1(store: Store) -> None:
+    """A-A1: one query and one comparison for each, so that time tells no more than the answer."""
+    dead = open_store()
+    with transaction.atomic():
+        services.revoke_api_key(merchant_id=dead.merchant_id, key_id=dead.key_id)
+    steps = {}
+    for name in ("wrong secret", "other environment", "unknown prefix"):
+        with CaptureQueriesContext(connection) as queries:
+            assert call(variants(store)[name]).status_code == 401
+        steps[name] = [query["sql"] for query in queries.captured_queries]
+    with CaptureQueriesContext(connection) as queries:
+        assert call(f"Bearer {dead.secret}").status_code == 401
+    steps["revoked"] = [query["sql"] for query in queries.captured_queries]
+    assert len({str(each) for each in steps.values()}) == 1 and len(steps["revoked"]) == 1
 
 
 def test_a_key_in_the_query_string_is_refused_and_not_logged_a_a8(store: Store, caplog: Any) -> None:
@@ -145,24 +188,37 @@ def test_a_dead_key_cannot_be_rotated(store: Store) -> None:
         )
 
 
-def test_a_key_that_must_sign_is_not_proved_by_its_secret(store: Store) -> None:
-    key = pem(rsa.generate_private_key(public_exponent=65537, key_size=2048))
+def test_a_key_counts_from_its_first_moment(store: Store, hooks: Any) -> None:
     with transaction.atomic():
-        issued = services.create_api_key(
-            merchant_id=store.merchant_id, name="signed", public_key=key, must_sign=True
+        key = services.create_api_key(
+            merchant_id=store.merchant_id, name="x", not_before=clock.now() + timedelta(seconds=60)
         )
-    assert services.authenticate(secret=issued.secret) is None
+    assert services.authenticate(secret=key.secret) is None
+    clock.move(seconds=61)
+    assert services.authenticate(secret=key.secret)
+
+
+def test_presets_are_scopes_and_known_by_their_content() -> None:
+    assert all(preset and preset <= SCOPES for preset in PRESETS.values())
+    assert {name: preset_of(list(preset)) for name, preset in PRESETS.items()} == {
+        name: name for name in PRESETS
+    }
+    assert {scope.partition(":")[2] for scope in PRESETS["read only"]} == {"read"}
+    assert preset_of(["payments:read"]) is None
 
 
 @pytest.mark.parametrize(
     "options",
     [
         {"scopes": ["sellers:destroy"]},
+        {"scopes": []},
+        {"not_before": clock.now() + timedelta(2), "expires_at": clock.now() + timedelta(1)},
         {"expires_at": clock.now() - timedelta(seconds=1)},
         {"must_sign": True},
         {"public_key": "-----BEGIN"},
         {"public_key": pem(ec.generate_private_key(ec.SECP256R1()))},
         {"public_key": pem(rsa.generate_private_key(public_exponent=65537, key_size=1024))},
+        {"public_key": pem(rsa.generate_private_key(public_exponent=3, key_size=2048))},
     ],
 )
 def test_unusable_keys_are_not_issued(store: Store, options: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""A page with a form that calls one service: shared by the pages of rules and lists."""
+"""A page with a form that calls one service."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +13,7 @@ from core.admin_pages import PageAdmin
 from core.audit_trail import user_actor
 from core.errors import DomainError
 from core.models import User
+from core.sign_in import CodeRefused, check_code
 from core.transactions import at_edge
 
 __all__ = ["FormPages"]
@@ -39,14 +40,27 @@ class FormPages(PageAdmin):
 
         Returns the redirect to `to(what work returned)`, or None: then the page is to be shown.
         """
+        found = self.attempt(request, form, work)
+        if found is None:
+            return None
+        messages.success(request, done)
+        return redirect(to(found))
+
+    def attempt(self, request: HttpRequest, form: forms.Form, work: Callable[[str], Any]) -> Any:
+        """Return what `work(actor)` returned if the form was complete and not refused, else None.
+
+        A form with a field named `code` asks for a fresh one-time code, which is checked first.
+        """
         if request.method != "POST" or not form.is_valid():
             return None
         user = request.user
         assert isinstance(user, User)
         try:
-            found = at_edge(work)(user_actor(user))
+            if "code" in form.fields:
+                check_code(request, form.cleaned_data["code"])
+            return at_edge(work)(user_actor(user))
+        except CodeRefused as error:
+            form.add_error("code", error.message)
         except DomainError as error:
             form.add_error(error.param if error.param in form.fields else None, error.message)
-            return None
-        messages.success(request, done)
-        return redirect(to(found))
+        return None
