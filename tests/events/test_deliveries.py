@@ -153,7 +153,11 @@ def test_the_schedule_of_three_days(
     record(merchant, "pay_1", 2)
     assert run() == 0
     at_edge(resume_endpoint)(merchant_id=merchant, endpoint_id=endpoint.endpoint.id, why="fixed")
-    assert run() == 1
+    assert run() == 3
+    told = [json.loads(got.body)["type"] for got in receiver.got[-3:]]
+    assert set(told[:2]) == {"webhook_endpoint.paused", "payment.succeeded"}, "what waited comes first"
+    assert told[2] == "webhook_endpoint.enabled"
+    assert Case.objects.get().status == "CLOSED"
 
 
 def test_one_bad_event_does_not_pause_an_endpoint_that_takes_others(
