@@ -38,8 +38,9 @@ class EndpointFilter(SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         """The one that is chosen: a list of all would be long and say little."""
-        key = _uuid(request.GET.get("endpoint", ""))
-        return [(str(key), public_id("whe", key))] if key else []
+        given = request.GET.get("endpoint", "")
+        key = _uuid(given)
+        return [(given, public_id("whe", key) if key else given)] if given else []
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Keep what went to the endpoint."""
