@@ -191,7 +191,7 @@ class EndpointAdmin(PageAdmin):
     @display(description=gettext_lazy("Merchant"))
     def shown_merchant(self, row: Any) -> str:
         """The store."""
-        return f"{row.merchant_name} ({row.mode})"
+        return str(row.merchant_name)
 
     @display(description=gettext_lazy("Host"))
     def shown_host(self, row: WebhookEndpoint) -> Any:
@@ -256,7 +256,11 @@ class EndpointAdmin(PageAdmin):
         if row is None:
             raise Http404
         now = clock.now()
-        begin = {"since": _minute(now - timedelta(days=1)), "until": _minute(now + timedelta(minutes=1))}
+        begin = {
+            "since": _minute(now - timedelta(days=1)),
+            "until": _minute(now + timedelta(minutes=1)),
+            "status": "failed",
+        }
         form = RangeForm(request.POST or None, initial=begin)
         if request.method == "POST" and form.is_valid():
             try:

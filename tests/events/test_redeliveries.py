@@ -21,6 +21,7 @@ from events.services import disable_endpoint, pause_endpoint, resume_endpoint
 from events.types import IssuedEndpoint
 from tests.events.cast import open_endpoint, record
 from tests.events.receiver import Receiver, accept
+from tests.racing import race
 from tests.store import Store, error, open_store
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("hooks")]
@@ -289,3 +290,32 @@ def test_deliveries_are_listed_with_their_attempts(
     assert page["data"] == [newest] and listed(cursor=page["next_cursor"]) == [oldest]
     for query in ({"status": "DONE"}, {"event": "pay_1"}, {"created_gte": "x"}, {"cursor": "x"}):
         assert error(store.get(path, **query))[:2] == (400, "invalid_parameter")
+
+
+def test_a_removed_endpoint_shows_what_was_canceled(
+    store: Store, endpoint: IssuedEndpoint, receiver: Receiver
+) -> None:
+    """F-J7: DELETE ends the backlog, and it stays to be looked at; it is not sent again."""
+    path = f"/v1/webhook_endpoints/{endpoint.endpoint.public_id}"
+    events = record(store.merchant_id, "pay_1", 1, 2)
+    get_drain("relay").run()
+    assert body(store.request("DELETE", path), 200)["status"] == "disabled"
+    assert (run(), receiver.got) == (0, [])
+    shown = body(store.get(f"{path}/deliveries", status="canceled"), 200)["data"]
+    assert {each["event"] for each in shown} == {public_id("evt", event) for event in events}
+    assert all(each["attempts"] == [] and each["finished_at"] for each in shown)
+    assert error(again(store, events[0], webhook_endpoint=endpoint.endpoint.public_id))[:2] == (
+        409,
+        "endpoint_disabled",
+    )
+
+
+def test_many_ask_for_the_same_at_once(store: Store, endpoint: IssuedEndpoint, receiver: Receiver) -> None:
+    """An event has one delivery for each endpoint, also when several make the first one at a moment."""
+    [event] = record(store.merchant_id, "pay_1", 1)
+    run()
+    later = open_endpoint(store.merchant_id, f"{receiver.url}/later", "seller.created")
+    named = {"webhook_endpoint": later.endpoint.public_id}
+    answers = race([lambda: again(store, event, **named)] * 4)
+    assert [answer.status_code for answer in answers] == [201] * 4
+    assert WebhookDelivery.objects.filter(endpoint_id=later.endpoint.id).count() == 1
