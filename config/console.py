@@ -113,6 +113,8 @@ def _menu() -> list[dict[str, Any]]:
             "items": [
                 _page(_("Dead letters"), "move_to_inbox", "core.deadletter"),
                 _page(_("Webhooks in"), "webhook", "events.webhookinbox"),
+                _page(_("Webhook endpoints"), "outbound", "events.webhookendpoint"),
+                _page(_("Webhooks out"), "send", "events.webhookdelivery"),
                 _page(_("Job runs"), "event_repeat", "core.jobrun"),
                 _page(_("Settings"), "tune", "core.setting"),
             ],

@@ -1,4 +1,7 @@
-"""Webhooks that came in: what a provider told, who handles it, and putting back to work what stopped."""
+"""Webhooks that came in: what a provider told, who handles it, and putting back to work what stopped.
+
+Webhooks out are in files of their own.
+"""
 
 import json
 from typing import Any
@@ -26,10 +29,11 @@ from core.audit_trail import user_actor
 from core.errors import DomainError
 from core.models import User
 from core.transactions import at_edge
+from events import admin_deliveries, admin_endpoints
 from events.models import InboxWork, WebhookInbox
 from events.services import MOST_AT_ONCE, replay_stopped, replay_work
 
-__all__: list[str] = []
+__all__ = ["admin_deliveries", "admin_endpoints"]
 
 _LOOKS = {
     "RECEIVED": "progress",

@@ -5,7 +5,8 @@ class EventsConfig(AppConfig):
     name = "events"
 
     def ready(self) -> None:
-        """Make the drains, the invariants, the replay of dead letters and the checks known."""
+        """Make the drains, the invariants, the alerts, the replay of dead letters and the checks known."""
+        from core.alerts import declare_alert
         from core.audits import register
         from core.dead_letters import register_replay
         from core.drain import register_drain
@@ -13,6 +14,7 @@ class EventsConfig(AppConfig):
         from events import inbox
         from events.audits import INVARIANTS
         from events.deliveries import DeliveryDrain
+        from events.notices import ALERTS
         from events.relay import Relay
 
         register_drain(inbox.InboxDrain())
@@ -20,3 +22,4 @@ class EventsConfig(AppConfig):
         register_drain(DeliveryDrain())
         register_replay(inbox.QUEUE, inbox.replay)
         register(INVARIANTS)
+        declare_alert(*ALERTS)

@@ -31,6 +31,7 @@ __all__ = ["DeliveryDrain", "event_body"]
 log = logging.getLogger(__name__)
 
 LANES_PER_ENDPOINT = 2
+LANES_PER_MERCHANT = 3
 _PER_LANE = 25
 # After this a lane starts no further send: the lease covers it, the last send (15 s) and slow name servers.
 _LANE_SECONDS = 5.0
@@ -38,7 +39,7 @@ _LOOK_AGAIN_SECONDS = 0.25
 
 
 class DeliveryDrain(Drain):
-    """Sends what is due. An endpoint that hangs holds its own lanes and nobody else's."""
+    """Sends what is due. Endpoints that hang hold their own lanes, at most half of all, and nobody else's."""
 
     name = "deliveries"
     model = WebhookDelivery
@@ -59,7 +60,7 @@ class DeliveryDrain(Drain):
 
     def _send_until(self, deadline: float) -> int:
         handled = 0
-        in_flight: dict[Future[int], UUID] = {}
+        in_flight: dict[Future[int], Lane] = {}
         with ThreadPoolExecutor(self.parallel, thread_name_prefix=self.name) as pool:
             while True:
                 free = self.parallel - len(in_flight)
@@ -67,7 +68,7 @@ class DeliveryDrain(Drain):
                 if free and time.monotonic() < deadline:
                     lanes = self._claim_lanes(free, in_flight.values())
                 for lane in lanes:
-                    in_flight[pool.submit(self._send_lane, lane)] = lane.endpoint_id
+                    in_flight[pool.submit(self._send_lane, lane)] = lane
                 if not in_flight:
                     return handled
                 done, _ = wait(in_flight, timeout=_LOOK_AGAIN_SECONDS, return_when=FIRST_COMPLETED)
@@ -76,10 +77,16 @@ class DeliveryDrain(Drain):
                     handled += future.result()
 
     @at_edge
-    def _claim_lanes(self, free: int, sending: Collection[UUID]) -> list[Lane]:
-        busy = [endpoint for endpoint, count in Counter(sending).items() if count >= LANES_PER_ENDPOINT]
+    def _claim_lanes(self, free: int, sending: Collection[Lane]) -> list[Lane]:
+        by_endpoint = Counter(lane.endpoint_id for lane in sending)
         lanes = locks.claim_lanes(
-            now=clock.now(), lanes=free, per_lane=_PER_LANE, lease_seconds=self.lease_seconds, busy=busy
+            now=clock.now(),
+            lanes=free,
+            per_lane=_PER_LANE,
+            lease_seconds=self.lease_seconds,
+            busy=[endpoint for endpoint, count in by_endpoint.items() if count >= LANES_PER_ENDPOINT],
+            held=Counter(lane.merchant_id for lane in sending),
+            per_merchant=LANES_PER_MERCHANT,
         )
         if lanes:
             failpoint("deliveries.claimed")

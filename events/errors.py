@@ -2,7 +2,14 @@
 
 from core.errors import DomainError
 
-__all__ = ["EndpointDisabled", "NotYet", "UrlNotAllowed", "WebhookHandled"]
+__all__ = [
+    "DeliveryCanceled",
+    "EndpointDisabled",
+    "NotYet",
+    "TooManyEndpoints",
+    "UrlNotAllowed",
+    "WebhookHandled",
+]
 
 
 class UrlNotAllowed(DomainError):
@@ -15,6 +22,18 @@ class EndpointDisabled(DomainError):
     code = "endpoint_disabled"
     status = 409
     message = "A disabled endpoint stays disabled. Create a new one."
+
+
+class TooManyEndpoints(DomainError):
+    code = "too_many_webhook_endpoints"
+    status = 409
+    message = "A merchant has at most 20 webhook endpoints. Delete one that is not needed."
+
+
+class DeliveryCanceled(DomainError):
+    code = "delivery_canceled"
+    status = 409
+    message = "This delivery was canceled with its endpoint. Send the event to another endpoint."
 
 
 class WebhookHandled(DomainError):

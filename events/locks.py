@@ -1,6 +1,6 @@
 """Locks of this app, the only place that takes them: endpoint before delivery, deliveries by id."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -20,9 +20,11 @@ __all__ = [
     "lock_deliveries",
     "lock_endpoint",
     "lock_inbox_work",
+    "lock_waiting_deliveries",
     "try_relay",
 ]
 
+_WAKEN = 1000
 
 # Plain SQL, because every event of a provider is locked once and the ORM makes it several times as long.
 _INBOX_WORK = f"""
@@ -36,6 +38,7 @@ class Lane:
     """Deliveries to one endpoint that one thread sends in turn."""
 
     endpoint_id: UUID
+    merchant_id: UUID
     claims: tuple[Claim, ...]
 
 
@@ -85,12 +88,30 @@ def lock_abandoned_deliveries(*, limit: int) -> list[WebhookDelivery]:
 
 
 @requires_transaction
+def lock_waiting_deliveries(*, endpoint_id: UUID, now: datetime) -> list[WebhookDelivery]:
+    """Return the endpoint's deliveries that wait for a later try, the next first, locked: a thousand at most.
+
+    Those that somebody holds are left out.
+    """
+    rows = WebhookDelivery.objects.select_for_update(no_key=True, skip_locked=True, of=("self",))
+    return list(rows.filter(endpoint_id=endpoint_id, due_at__gt=now).order_by("due_at")[:_WAKEN])
+
+
+@requires_transaction
 def claim_lanes(
-    *, now: datetime, lanes: int, per_lane: int, lease_seconds: int, busy: Collection[UUID]
+    *,
+    now: datetime,
+    lanes: int,
+    per_lane: int,
+    lease_seconds: int,
+    busy: Collection[UUID],
+    held: Mapping[UUID, int],
+    per_merchant: int,
 ) -> list[Lane]:
     """Lease due deliveries for as many endpoints as there are lanes, at random so that none waits longest.
 
-    Endpoints in `busy` get none; a lane holds at most `per_lane` deliveries, the oldest due first.
+    Endpoints in `busy` get none; a merchant gets what is left of `per_merchant` after the lanes that it has
+    already (`held`); a lane holds at most `per_lane` deliveries, the oldest due first.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -101,23 +122,30 @@ def claim_lanes(
                 "per_lane": per_lane,
                 "lease": lease_seconds,
                 "busy": list(busy),
+                "holders": list(held),
+                "held": list(held.values()),
+                "per_merchant": per_merchant,
             },
         )
         rows = cursor.fetchall()
-    found: dict[UUID, list[Claim]] = {}
-    for key, fence, attempts, endpoint in rows:
-        found.setdefault(endpoint, []).append(Claim(key, fence, attempts))
-    return [Lane(endpoint, tuple(claims)) for endpoint, claims in found.items()]
+    found: dict[tuple[UUID, UUID], list[Claim]] = {}
+    for key, fence, attempts, endpoint, merchant in rows:
+        found.setdefault((endpoint, merchant), []).append(Claim(key, fence, attempts))
+    return [Lane(*whose, tuple(claims)) for whose, claims in found.items()]
 
 
 _CLAIM_LANES = """
-WITH ready AS (
-    SELECT e.id FROM events_webhookendpoint e
+WITH waiting AS (
+    SELECT e.id, row_number() OVER (PARTITION BY e.merchant_id ORDER BY random())
+        + coalesce((SELECT h.count FROM unnest(%(holders)s::uuid[], %(held)s::int[]) AS h (merchant, count)
+                    WHERE h.merchant = e.merchant_id), 0) AS place
+    FROM events_webhookendpoint e
     WHERE e.status = 'ENABLED' AND e.id <> ALL (%(busy)s::uuid[])
       AND EXISTS (
         SELECT 1 FROM events_webhookdelivery d WHERE d.endpoint_id = e.id AND d.due_at <= %(now)s
           AND (d.leased_until IS NULL OR d.leased_until < clock_timestamp()))
-    ORDER BY random() LIMIT %(lanes)s
+), ready AS (
+    SELECT id FROM waiting WHERE place <= %(per_merchant)s ORDER BY random() LIMIT %(lanes)s
 ), due AS (
     SELECT d.id FROM ready CROSS JOIN LATERAL (
         SELECT w.id FROM events_webhookdelivery w WHERE w.endpoint_id = ready.id AND w.due_at <= %(now)s
@@ -127,5 +155,5 @@ WITH ready AS (
 UPDATE events_webhookdelivery w
 SET leased_until = clock_timestamp() + %(lease)s * interval '1 second', fence = w.fence + 1
 FROM due WHERE w.id = due.id
-RETURNING w.id, w.fence, w.attempts, w.endpoint_id
+RETURNING w.id, w.fence, w.attempts, w.endpoint_id, w.merchant_id
 """

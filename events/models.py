@@ -9,7 +9,7 @@ from django.db.models import Q
 from core.fields import EncryptedJSONField
 from core.fsm import StateField, StatefulModel, transition
 from core.ids import public_id, uuid7
-from core.models import WorkRow
+from core.models import EventSubject, WorkRow
 from events.states import DELIVERY, ENDPOINT, INBOX, INBOX_WORK
 
 __all__ = ["DeliveryAttempt", "InboxWork", "WebhookDelivery", "WebhookEndpoint", "WebhookInbox"]
@@ -118,7 +118,7 @@ class InboxWork(WorkRow, StatefulModel):
         self.due_at, self.attempts, self.parks, self.parked_at = due_at, 0, 0, None
 
 
-class WebhookEndpoint(StatefulModel):
+class WebhookEndpoint(EventSubject, StatefulModel):
     """Where a store wants to be told. `secrets` are the signing secrets, the newest first.
 
     `secrets` holds {"secret": "whsec_…", "expires_at": null or ISO 8601}; only an outgoing one expires.
@@ -141,6 +141,7 @@ class WebhookEndpoint(StatefulModel):
             models.CheckConstraint(condition=Q(mode__in=["test", "live"]), name="events_endpoint_mode"),
             models.CheckConstraint(condition=~Q(event_types=[]), name="events_endpoint_wants_something"),
         ]
+        verbose_name, verbose_name_plural = "webhook endpoint", "webhook endpoints"
         indexes = [models.Index(fields=["merchant", "id"], name="events_endpoint_merchant")]
 
     def __str__(self) -> str:
@@ -165,20 +166,29 @@ class WebhookEndpoint(StatefulModel):
 
 
 class WebhookDelivery(WorkRow, StatefulModel):
-    """One event on its way to one endpoint."""
+    """One event on its way to one endpoint; sent again, it is the same row with more tries.
+
+    `attempts` counts the tries since the last redelivery, `earlier_attempts` those before it.
+    """
 
     machine = DELIVERY
     begins_in_history = False
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     merchant = models.ForeignKey("merchants.Merchant", on_delete=models.PROTECT, related_name="+")
-    event = models.ForeignKey("core.OutboxEvent", on_delete=models.PROTECT, related_name="+")
-    endpoint = models.ForeignKey(WebhookEndpoint, on_delete=models.PROTECT, related_name="deliveries")
+    # The unique key and the list's index begin with these two.
+    event = models.ForeignKey("core.OutboxEvent", on_delete=models.PROTECT, related_name="+", db_index=False)
+    endpoint = models.ForeignKey(
+        WebhookEndpoint, on_delete=models.PROTECT, related_name="deliveries", db_index=False
+    )
     status = StateField(DELIVERY)
     created_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
+    earlier_attempts = models.IntegerField(default=0, db_default=0)
+    redelivered_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = "webhook delivery", "webhook deliveries"
         constraints = [
             models.UniqueConstraint(fields=["event", "endpoint"], name="events_delivery_once"),
             models.CheckConstraint(
@@ -192,7 +202,23 @@ class WebhookDelivery(WorkRow, StatefulModel):
                 fields=["endpoint", "due_at"], name="events_delivery_due", condition=Q(due_at__isnull=False)
             ),
             models.Index(fields=["endpoint", "-id"], name="events_delivery_list"),
+            models.Index(fields=["endpoint", "created_at", "id"], name="events_delivery_range"),
+            models.Index(
+                fields=["endpoint", "status", "-id"],
+                name="events_delivery_not_told",
+                condition=~Q(status="DELIVERED"),
+            ),
         ]
+
+    @property
+    def begun_at(self) -> datetime:
+        """When the tries that count began."""
+        return self.redelivered_at or self.created_at
+
+    @property
+    def tries_so_far(self) -> int:
+        """How often it was tried in all."""
+        return self.earlier_attempts + self.attempts
 
     @transition(DELIVERY, status, "DELIVERED")
     def to_delivered(self, *, finished_at: datetime) -> None:
@@ -208,6 +234,13 @@ class WebhookDelivery(WorkRow, StatefulModel):
     def to_canceled(self, *, finished_at: datetime) -> None:
         """The endpoint was switched off before this could be delivered."""
         self._finish(finished_at, tries=0)
+
+    @transition(DELIVERY, status, "PENDING")
+    def to_pending(self, *, due_at: datetime) -> None:
+        """It is sent once more, with the whole schedule before it."""
+        self.due_at = self.redelivered_at = due_at
+        self.finished_at, self.leased_until = None, None
+        self.earlier_attempts, self.attempts = self.earlier_attempts + self.attempts, 0
 
     def _finish(self, finished_at: datetime, *, tries: int) -> None:
         self.finished_at, self.due_at, self.leased_until = finished_at, None, None

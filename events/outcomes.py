@@ -9,13 +9,13 @@ from uuid import UUID
 from django.db.models import Q
 
 from core import clock
-from core.cases import open_case
 from core.drain import Claim
 from core.history import Changes
 from core.rows import insert_rows
 from core.transactions import at_edge
 from events import locks
 from events.models import DeliveryAttempt, WebhookDelivery, WebhookEndpoint
+from events.notices import FAILING, GONE, endpoint_fact, tell_people
 from events.schedule import TRIES, next_pause
 from events.sender import Answer
 
@@ -23,7 +23,6 @@ __all__ = ["Try", "cancel_abandoned", "record"]
 
 _GONE = 410
 _SUCCESS_NOTED_EVERY = timedelta(minutes=1)
-_CASE_DUE = timedelta(hours=24)
 _CANCEL_BATCH = 500
 
 
@@ -122,7 +121,7 @@ def _attempt(row: WebhookDelivery, each: Try, answer: Answer) -> DeliveryAttempt
     return DeliveryAttempt(
         merchant_id=row.merchant_id,
         delivery_id=row.pk,
-        number=each.claim.attempts + 1,
+        number=row.earlier_attempts + each.claim.attempts + 1,
         http_status=answer.status,
         duration_ms=answer.duration_ms,
         body=answer.excerpt,
@@ -140,28 +139,20 @@ def _judge(
     """Disable an endpoint that is gone; pause one that took nothing for as long as a delivery was tried."""
     if any(each.is_gone for _, each in tried):
         if endpoint.status != "DISABLED":
-            changes.move(endpoint, endpoint.to_disabled, why="answered 410")
-            _notify(endpoint, "webhook_endpoint_gone", "answered 410 and was disabled")
+            fact = endpoint_fact(endpoint, "disabled")
+            changes.move(endpoint, endpoint.to_disabled, why="answered 410", fact=fact)
+            tell_people(endpoint, GONE, "answered 410 and was disabled")
         return
     if any(each.is_success for _, each in tried):
         _note_success(endpoint.pk, now)
         return
-    oldest = min(row.created_at for row, each in tried if each.is_last)
+    oldest = min(row.begun_at for row, each in tried if each.is_last)
     if endpoint.status == "ENABLED" and (endpoint.last_success_at or oldest) <= oldest:
-        changes.move(endpoint, endpoint.to_paused, why=f"took nothing in {TRIES} tries")
-        _notify(endpoint, "webhook_endpoint_failing", f"took nothing in {TRIES} tries and was paused")
+        fact = endpoint_fact(endpoint, "paused")
+        changes.move(endpoint, endpoint.to_paused, why=f"took nothing in {TRIES} tries", fact=fact)
+        tell_people(endpoint, FAILING, f"took nothing in {TRIES} tries and was paused")
 
 
 def _note_success(endpoint_id: UUID, now: datetime) -> None:
     unknown_or_old = Q(last_success_at=None) | Q(last_success_at__lt=now - _SUCCESS_NOTED_EVERY)
     WebhookEndpoint.objects.filter(unknown_or_old, pk=endpoint_id).update(last_success_at=now)
-
-
-def _notify(endpoint: WebhookEndpoint, kind: str, what: str) -> None:
-    open_case(
-        kind=kind,
-        subject=endpoint.public_id,
-        summary=f"The webhook endpoint {endpoint.url} {what}."[:500],
-        due_in=_CASE_DUE,
-        merchant_id=endpoint.merchant_id,
-    )

@@ -1,50 +1,56 @@
 """What comes in from providers, and the endpoints that are told: the only way to write either."""
 
-import base64
 import json
-import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
-from uuid import UUID
 
 from django.db import transaction
 
 from channels.types import VerifiedDelivery
 from core import clock
-from core.api.errors import InvalidField, MalformedRequest
+from core.api.errors import MalformedRequest
 from core.cases import open_case
 from core.failpoints import failpoint
-from core.history import SYSTEM, begin, move
+from core.history import move
 from core.nudges import nudge
 from core.rows import insert_new, insert_rows
 from core.transactions import requires_transaction
-from events import locks
-from events.errors import EndpointDisabled
-from events.facts import endpoint_data
-from events.models import InboxWork, WebhookEndpoint, WebhookInbox
+from events.endpoints import (
+    acknowledge_endpoint,
+    create_endpoint,
+    disable_endpoint,
+    pause_endpoint,
+    resume_endpoint,
+    rotate_endpoint_secret,
+    update_endpoint,
+)
+from events.models import InboxWork, WebhookInbox
+from events.redeliveries import LONGEST_RANGE, PORTION, redeliver, redeliver_event, redeliver_range
 from events.replays import MOST_AT_ONCE, replay_stopped, replay_work
 from events.subscriptions import subscribers
-from events.targets import read_target
-from events.types import EndpointData, IssuedEndpoint
-from merchants.selectors import get_merchant
 
 __all__ = [
+    "LONGEST_RANGE",
     "MOST_AT_ONCE",
+    "PORTION",
+    "acknowledge_endpoint",
     "create_endpoint",
     "disable_endpoint",
     "pause_endpoint",
     "receive_webhook",
+    "redeliver",
+    "redeliver_event",
+    "redeliver_range",
     "replay_stopped",
     "replay_work",
     "resume_endpoint",
     "rotate_endpoint_secret",
+    "update_endpoint",
 ]
 
-_EVENT_TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 _KEPT_HEADER = re.compile(r"(?i)content-type|user-agent|webhook-(id|timestamp)|[a-z0-9-]*signature")
 _LONGEST_HEADER = 1000
-_SECRET_BYTES = 32
 _QUARANTINE_DUE = timedelta(hours=24)
 
 
@@ -75,72 +81,6 @@ def receive_webhook(*, delivery: VerifiedDelivery, raw: bytes, headers: Mapping[
         transaction.on_commit(lambda: failpoint("inbox.committed"))
         nudge("inbox")
     return True
-
-
-@requires_transaction
-def create_endpoint(*, merchant_id: UUID, url: str, event_types: Collection[str] = ("*",)) -> IssuedEndpoint:
-    """Have a store told about events of these types ("*" for all); the secret is shown this once.
-
-    The name in the URL is resolved and judged at each connection, not here. Raises UrlNotAllowed,
-    InvalidField, NotFound.
-    """
-    merchant = get_merchant(merchant_id=merchant_id)
-    read_target(url, mode=merchant.mode)
-    secret = _new_secret()
-    row = WebhookEndpoint(
-        merchant_id=merchant_id,
-        mode=merchant.mode,
-        url=url,
-        event_types=_read_event_types(event_types),
-        secrets=[{"secret": secret, "expires_at": None}],
-        created_at=clock.now(),
-    )
-    row.save(force_insert=True)
-    begin(row, why="created")
-    return IssuedEndpoint(endpoint=endpoint_data(row), secret=secret)
-
-
-@requires_transaction
-def rotate_endpoint_secret(*, merchant_id: UUID, endpoint_id: UUID, overlap: timedelta) -> IssuedEndpoint:
-    """Sign with a new secret, and for `overlap` with the old one as well. Raises NotFound, EndpointDisabled.
-
-    At most two secrets are in use: rotating again within the overlap ends the oldest at once.
-    """
-    row = _usable(merchant_id, endpoint_id)
-    secret = _new_secret()
-    outgoing = row.secrets[0] | {"expires_at": (clock.now() + overlap).isoformat()}
-    row.secrets = [{"secret": secret, "expires_at": None}, outgoing]
-    row.save(update_fields=["secrets"])
-    return IssuedEndpoint(endpoint=endpoint_data(row), secret=secret)
-
-
-@requires_transaction
-def pause_endpoint(*, merchant_id: UUID, endpoint_id: UUID, why: str, by: str = SYSTEM) -> EndpointData:
-    """Stop telling an endpoint and keep its backlog. Raises NotFound, EndpointDisabled."""
-    row = _usable(merchant_id, endpoint_id)
-    if row.status == "ENABLED":
-        move(row, row.to_paused, why=why, by=by)
-    return endpoint_data(row)
-
-
-@requires_transaction
-def resume_endpoint(*, merchant_id: UUID, endpoint_id: UUID, why: str, by: str = SYSTEM) -> EndpointData:
-    """Tell an endpoint again, its backlog first. Raises NotFound, EndpointDisabled."""
-    row = _usable(merchant_id, endpoint_id)
-    if row.status == "PAUSED":
-        move(row, row.to_enabled, why=why, by=by)
-        nudge("deliveries")
-    return endpoint_data(row)
-
-
-@requires_transaction
-def disable_endpoint(*, merchant_id: UUID, endpoint_id: UUID, why: str, by: str = SYSTEM) -> EndpointData:
-    """Never tell an endpoint again; the drain of deliveries cancels what waits. Raises NotFound."""
-    row = locks.lock_endpoint(merchant_id=merchant_id, endpoint_id=endpoint_id)
-    if row.status != "DISABLED":
-        move(row, row.to_disabled, why=why, by=by)
-        nudge("deliveries")
-    return endpoint_data(row)
 
 
 def _inbox_row(delivery: VerifiedDelivery, raw: bytes, headers: Mapping[str, str]) -> WebhookInbox:
@@ -196,24 +136,3 @@ def _quarantine(row: WebhookInbox, delivery: VerifiedDelivery) -> None:
         detail={"inbox": str(row.pk), "event": row.provider_event_id, "type": row.type},
         merchant_id=row.merchant_id,
     )
-
-
-def _usable(merchant_id: UUID, endpoint_id: UUID) -> WebhookEndpoint:
-    row = locks.lock_endpoint(merchant_id=merchant_id, endpoint_id=endpoint_id)
-    if row.status == "DISABLED":
-        raise EndpointDisabled()
-    return row
-
-
-def _read_event_types(event_types: Collection[str]) -> list[str]:
-    wanted = sorted(set(event_types))
-    if not wanted or len(wanted) > 100:
-        raise InvalidField("Name between 1 and 100 event types, or *.", param="event_types")
-    for name in wanted:
-        if name != "*" and (len(name) > 64 or not _EVENT_TYPE.fullmatch(name)):
-            raise InvalidField(f"{name[:64]!r} is no event type.", param="event_types")
-    return wanted
-
-
-def _new_secret() -> str:
-    return "whsec_" + base64.b64encode(os.urandom(_SECRET_BYTES)).decode()

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-__all__ = ["secrets_in_use", "sign"]
+__all__ = ["fingerprint", "secrets_in_use", "sign", "signers_in_use"]
 
 _PREFIX = "whsec_"
 
@@ -20,11 +20,21 @@ def sign(*, secrets: Iterable[str], message_id: str, timestamp: int, body: bytes
 
 def secrets_in_use(stored: Iterable[dict[str, Any]], *, now: datetime) -> list[str]:
     """Return the secrets that sign at this moment, the newest first."""
+    return [each["secret"] for each in signers_in_use(stored, now=now)]
+
+
+def signers_in_use(stored: Iterable[dict[str, Any]], *, now: datetime) -> list[dict[str, Any]]:
+    """Return the same, each with the end of its time."""
     return [
-        each["secret"]
+        each
         for each in stored
         if each["expires_at"] is None or datetime.fromisoformat(each["expires_at"]) > now
     ]
+
+
+def fingerprint(secret: str) -> str:
+    """Return what tells one secret from another and gives none of it away: 16 digits of its SHA-256."""
+    return hashlib.sha256(secret.encode()).hexdigest()[:16]
 
 
 def _digest(secret: str, signed: bytes) -> str:

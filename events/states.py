@@ -25,4 +25,9 @@ ENDPOINT = Machine(
     {"ENABLED": ("PAUSED", "DISABLED"), "PAUSED": ("ENABLED", "DISABLED")},
 )
 
-DELIVERY = Machine("webhook_delivery", "PENDING", {"PENDING": ("DELIVERED", "FAILED", "CANCELED")})
+# What was told, or failed, can be sent once more; what was canceled cannot, because its endpoint is gone.
+DELIVERY = Machine(
+    "webhook_delivery",
+    "PENDING",
+    {"PENDING": ("DELIVERED", "FAILED", "CANCELED"), "DELIVERED": ("PENDING",), "FAILED": ("PENDING",)},
+)

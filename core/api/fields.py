@@ -6,6 +6,7 @@ the parser, which refuses control characters, lone surrogates and card numbers e
 
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from rest_framework import serializers
@@ -44,7 +45,9 @@ __all__ = [
     "StrictIntegerField",
     "StrictListField",
     "TextField",
+    "TimeField",
     "check_store_id",
+    "parse_time",
 ]
 
 _STORE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
@@ -73,6 +76,7 @@ STORE_ID = Component(
     },
 )
 _FILLED = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
 class Described(serializers.Field):  # type: ignore[type-arg]
@@ -159,6 +163,30 @@ class StrictBooleanField(_StrictField):
     def describe(self) -> Schema:
         """A boolean."""
         return boolean()
+
+
+class TimeField(_StrictField):
+    """A moment as RFC 3339 with its offset; the value is in UTC."""
+
+    def to_internal_value(self, data: Any) -> datetime:
+        try:
+            return parse_time(data)
+        except ValueError as error:
+            raise InvalidField(str(error)) from None
+
+    def describe(self) -> Schema:
+        """A moment; the pattern asks for the offset, which the format alone leaves open."""
+        return text(format="date-time")
+
+
+def parse_time(data: object) -> datetime:
+    """Return a moment given as RFC 3339 with its offset, in UTC; else raise ValueError with a cure."""
+    try:
+        if not isinstance(data, str) or not _RFC_3339.fullmatch(data):
+            raise ValueError(data)
+        return datetime.fromisoformat(data.upper().replace(" ", "T")).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("Send a time like 2026-01-31T12:00:00Z.") from None
 
 
 class AmountField(_StrictField):

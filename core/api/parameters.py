@@ -1,15 +1,12 @@
 """Query parameters of lists: each reader returns the value, or None where it was not given."""
 
-import re
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 from core.api.errors import InvalidField, InvalidParameter
-from core.api.fields import check_store_id
+from core.api.fields import check_store_id, parse_time
 
 __all__ = ["read_choice", "read_store_id", "read_time"]
-
-_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
 def read_choice(query: Mapping[str, str], name: str, choices: Collection[str]) -> str | None:
@@ -35,8 +32,6 @@ def read_time(query: Mapping[str, str], name: str) -> datetime | None:
     if value is None:
         return None
     try:
-        if not _RFC_3339.fullmatch(value):
-            raise ValueError(value)
-        return datetime.fromisoformat(value.upper().replace(" ", "T")).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise InvalidParameter("Send a time like 2026-01-31T12:00:00Z.", param=name) from None
+        return parse_time(value)
+    except ValueError as error:
+        raise InvalidParameter(str(error), param=name) from None

@@ -153,7 +153,11 @@ def test_the_schedule_of_three_days(
     record(merchant, "pay_1", 2)
     assert run() == 0
     at_edge(resume_endpoint)(merchant_id=merchant, endpoint_id=endpoint.endpoint.id, why="fixed")
-    assert run() == 1
+    assert run() == 3
+    told = [json.loads(got.body)["type"] for got in receiver.got[-3:]]
+    assert set(told[:2]) == {"webhook_endpoint.paused", "payment.succeeded"}, "what waited comes first"
+    assert told[2] == "webhook_endpoint.enabled"
+    assert Case.objects.get().status == "CLOSED"
 
 
 def test_one_bad_event_does_not_pause_an_endpoint_that_takes_others(
@@ -284,6 +288,36 @@ def test_an_endpoint_that_hangs_holds_nobody_else(
     assert len(when) == 100
     assert {each.error for each in slow} == {"TimeoutError: timed out"}
     assert max(when.values()) < slow[0].at + timedelta(seconds=2)
+
+
+def test_a_merchant_whose_endpoints_all_hang_holds_no_other(
+    merchant: UUID, receiver: Receiver, monkeypatch: Any
+) -> None:
+    """F-J1: many hanging endpoints hold at most half of the lanes; another merchant is told meanwhile."""
+    monkeypatch.setattr(sender, "TOTAL_SECONDS", 2.0)
+    hanging: list[int] = []
+
+    def behave(handler: Handler) -> None:
+        if "hang" in handler.path:
+            hanging.append(1)
+            time.sleep(2.5)
+        handler.answer(200)
+
+    receiver.behave = behave
+    for number in range(8):
+        open_endpoint(merchant, f"http://127.0.0.1:{receiver.port}/hang/{number}")
+    other = open_merchant()
+    open_endpoint(other, receiver.url)
+    record(merchant, "pay_slow", 1)
+    record(other, "pay_quick", *range(1, 61))
+    get_drain("relay").run()
+    DeliveryDrain().run(seconds=1.0)
+    quick = DeliveryAttempt.objects.filter(http_status=200).order_by("at")
+    slow = DeliveryAttempt.objects.filter(http_status=None).order_by("at")
+    assert (quick.count(), len(hanging) >= deliveries.LANES_PER_MERCHANT) == (60, True)
+    assert quick[59].at < slow[0].at + timedelta(seconds=2)
+    at_once = [each.at for each in slow if each.at < slow[0].at + timedelta(seconds=1)]
+    assert len(at_once) <= deliveries.LANES_PER_MERCHANT
 
 
 def test_the_secret_is_stored_encrypted_and_shown_once(

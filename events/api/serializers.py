@@ -1,0 +1,54 @@
+"""Bodies of the endpoints of webhooks and events."""
+
+from core.api.fields import ChoiceTextField, StrictIntegerField, StrictListField, TextField, TimeField
+from core.api.serializers import StrictSerializer
+
+__all__ = [
+    "EndpointChanges",
+    "EndpointInput",
+    "EventRedeliveryInput",
+    "RangeInput",
+    "RotationInput",
+]
+
+DAY, WEEK = 86_400, 604_800
+
+
+class EndpointInput(StrictSerializer):
+    """POST: where to tell, and about what; all types where none are named."""
+
+    url = TextField(max_length=500)
+    event_types = StrictListField(
+        child=TextField(max_length=64), min_length=1, max_length=100, default=("*",)
+    )
+
+
+class EndpointChanges(StrictSerializer):
+    """PATCH: everything that can change, all of it optional."""
+
+    url = TextField(max_length=500, required=False)
+    event_types = StrictListField(
+        child=TextField(max_length=64), min_length=1, max_length=100, required=False
+    )
+    status = ChoiceTextField(choices=("enabled", "paused"), required=False)
+
+
+class RotationInput(StrictSerializer):
+    """How long the old secret signs beside the new one: a day, at most a week."""
+
+    overlap_seconds = StrictIntegerField(minimum=0, maximum=WEEK, default=DAY)
+
+
+class RangeInput(StrictSerializer):
+    """Which deliveries to make again: by when they were first made, and how they ended."""
+
+    created_gte = TimeField()
+    created_lt = TimeField()
+    status = ChoiceTextField(choices=("delivered", "failed"), required=False)
+    cursor = TextField(max_length=64, required=False)
+
+
+class EventRedeliveryInput(StrictSerializer):
+    """To which endpoint; to all that got the event where none is named."""
+
+    webhook_endpoint = TextField(max_length=64, required=False)
