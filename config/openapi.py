@@ -17,6 +17,8 @@ Accept payments of many sellers in one checkout, follow them to their end, and s
 
 _KEY = """
 An API key, `sk_test_…` or `sk_live_…`. A key has scopes; each operation names the one that it needs.
+
+A request may be signed as well, by four `Signature` headers, and some keys accept signed requests only.
 """
 
 
@@ -41,6 +43,7 @@ def openapi_settings() -> dict[str, Any]:
             {"name": "buyers", "description": "What buyers had kept to pay with."},
             {"name": "sellers", "description": "Who sells, and on what terms."},
             {"name": "wallets", "description": "What sellers have, and how it came to that."},
+            {"name": "webhooks", "description": "Where stores are told, and what was sent there."},
             {"name": "events", "description": "What stores are told."},
             {"name": "about", "description": "The API about itself."},
         ],

@@ -9,8 +9,10 @@ from django.http import HttpResponse
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
+from core.api.openapi import Operation
 from core.api.pagination import list_object, read_cursor, read_limit
 from core.api.parameters import read_choice
+from core.api.schemas import listed, one_of
 from core.api.serializers import read_body
 from core.api.views import ApiView, PostOnceView, json_response
 from core.idempotency import Answer
@@ -18,10 +20,15 @@ from core.transactions import at_edge
 from events import selectors, services
 from events.api.references import endpoint_key
 from events.api.serializers import EndpointChanges, EndpointInput, RotationInput
+from events.api.shapes import ENDPOINT_OBJECT, ENDPOINT_WITH_SECRET
+from events.errors import EndpointDisabled, TooManyEndpoints, UrlNotAllowed
 from events.states import ENDPOINT
 from events.types import EndpointData, IssuedEndpoint
 
 __all__ = ["EndpointDetail", "EndpointList", "SecretRotation"]
+
+
+_STATES = tuple(state.lower() for state in ENDPOINT.states)
 
 
 class _ShowsSecret(PostOnceView):
@@ -50,22 +57,42 @@ class EndpointList(_ShowsSecret):
 
     scopes = {"GET": "webhooks:read", "POST": "webhooks:write"}
     query_parameters = ("limit", "cursor", "status")
+    operations = {
+        "GET": Operation(
+            "list_webhook_endpoints",
+            returns=listed(ENDPOINT_OBJECT),
+            query={"status": one_of(_STATES, "Only endpoints in this state.")},
+        ),
+        "POST": Operation(
+            "create_webhook_endpoint",
+            returns=ENDPOINT_WITH_SECRET,
+            status=HTTPStatus.CREATED,
+            errors=(UrlNotAllowed, TooManyEndpoints),
+            example={
+                "url": "https://store.example/webhooks",
+                "event_types": ["payment.succeeded", "payment.failed"],
+            },
+        ),
+    }
     Input = EndpointInput
 
     def work(self, *, data: dict[str, Any], **path: Any) -> tuple[int, dict[str, Any]]:
-        """Create the endpoint with its secret."""
+        """Create an endpoint.
+
+        The secret in the answer verifies its deliveries; no other answer shows it.
+        """
         caller = self.caller
         return self.issued(services.create_endpoint(merchant_id=caller.merchant_id, by=caller.actor, **data))
 
     def get(self, request: Request) -> HttpResponse:
-        """List the merchant's endpoints, newest first."""
+        """List endpoints, newest first."""
         query, merchant_id = request.query_params, self.caller.merchant_id
         scope = f"webhook_endpoints:{merchant_id}"
         page = selectors.list_endpoints(
             merchant_id=merchant_id,
             limit=read_limit(query.get("limit")),
             after=read_cursor(scope, query.get("cursor")),
-            status=read_choice(query, "status", [state.lower() for state in ENDPOINT.states]),
+            status=read_choice(query, "status", _STATES),
         )
         return json_response(list_object(page, scope=scope, render=EndpointData.as_object))
 
@@ -74,20 +101,37 @@ class EndpointDetail(ApiView):
     """One endpoint, by its whe_… id."""
 
     scopes = {"GET": "webhooks:read", "PATCH": "webhooks:write", "DELETE": "webhooks:write"}
+    operations = {
+        "GET": Operation("get_webhook_endpoint", returns=ENDPOINT_OBJECT),
+        "PATCH": Operation(
+            "update_webhook_endpoint",
+            returns=ENDPOINT_OBJECT,
+            errors=(UrlNotAllowed, EndpointDisabled),
+            body=EndpointChanges,
+            example={"status": "paused"},
+        ),
+        "DELETE": Operation("delete_webhook_endpoint", returns=ENDPOINT_OBJECT),
+    }
 
     def get(self, request: Request, reference: str) -> HttpResponse:
-        """Show the endpoint."""
+        """Show one endpoint."""
         found = selectors.get_endpoint(
             merchant_id=self.caller.merchant_id, endpoint_id=endpoint_key(reference)
         )
         return json_response(found.as_object())
 
     def patch(self, request: Request, reference: str) -> HttpResponse:
-        """Change URL or types; pause or resume."""
+        """Change an endpoint.
+
+        Paused, it is told nothing and nothing is dropped; enabled again, it gets its backlog first.
+        """
         return json_response(self._change(reference, read_body(EndpointChanges, request)).as_object())
 
     def delete(self, request: Request, reference: str) -> HttpResponse:
-        """Disable it for good; what waits for it is canceled, and both can still be looked at."""
+        """Disable an endpoint for good.
+
+        What waits for it is canceled; the endpoint and its deliveries can still be looked at.
+        """
         return json_response(self._disable(reference).as_object())
 
     @at_edge
@@ -121,10 +165,22 @@ class SecretRotation(_ShowsSecret):
     """POST signs with a new secret, and for a while with the old one as well."""
 
     scopes = {"POST": "webhooks:write"}
+    operations = {
+        "POST": Operation(
+            "rotate_webhook_secret",
+            returns=ENDPOINT_WITH_SECRET,
+            status=HTTPStatus.CREATED,
+            errors=(EndpointDisabled,),
+            example={"overlap_seconds": 86_400},
+        )
+    }
     Input = RotationInput
 
     def work(self, *, data: dict[str, Any], **path: Any) -> tuple[int, dict[str, Any]]:
-        """Rotate."""
+        """Rotate the signing secret.
+
+        For the overlap every delivery carries two signatures, so that either secret verifies it.
+        """
         caller = self.caller
         return self.issued(
             services.rotate_endpoint_secret(

@@ -7,13 +7,17 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from core.api.errors import InvalidParameter
+from core.api.openapi import Operation
 from core.api.pagination import read_cursor, read_limit, write_cursor
+from core.api.schemas import listed, text
 from core.api.views import ApiView, PostOnceView, json_response
 from core.errors import NotFound
 from core.ids import parse_public_id
 from events import feed, selectors, services
 from events.api.references import endpoint_key, event_key
 from events.api.serializers import EventRedeliveryInput
+from events.api.shapes import DELIVERY_OBJECT, EVENT
+from events.errors import DeliveryCanceled, EndpointDisabled
 
 __all__ = ["EventDetail", "EventFeed", "EventRedelivery"]
 
@@ -23,9 +27,22 @@ class EventFeed(ApiView):
 
     scopes = {"GET": "events:read"}
     query_parameters = ("limit", "after", "type")
+    operations = {
+        "GET": Operation(
+            "list_events",
+            returns=listed(EVENT),
+            query={
+                "after": text("An event's id, or the `next_cursor` of the page before."),
+                "type": text("Only events of this type.", minLength=1, maxLength=64),
+            },
+        )
+    }
 
     def get(self, request: Request) -> HttpResponse:
-        """Read one page."""
+        """Read the feed of events, oldest first.
+
+        `next_cursor` is where to go on, also when there is no more yet.
+        """
         query, merchant_id = request.query_params, self.caller.merchant_id
         scope = f"events:{merchant_id}"
         text, kind = query.get("after"), query.get("type")
@@ -54,9 +71,10 @@ class EventDetail(ApiView):
     """GET shows one event, by its evt_… id, which is also its webhook-id."""
 
     scopes = {"GET": "events:read"}
+    operations = {"GET": Operation("get_event", returns=EVENT)}
 
     def get(self, request: Request, reference: str) -> HttpResponse:
-        """Show the event."""
+        """Show one event."""
         found = feed.find_event(merchant_id=self.caller.merchant_id, event_id=event_key(reference))
         return json_response(found.as_object())
 
@@ -65,10 +83,22 @@ class EventRedelivery(PostOnceView):
     """POST sends one event again: to one endpoint, or to all that got it."""
 
     scopes = {"POST": "events:write"}
+    operations = {
+        "POST": Operation(
+            "redeliver_event",
+            returns=listed(DELIVERY_OBJECT),
+            status=HTTPStatus.CREATED,
+            errors=(EndpointDisabled, DeliveryCanceled),
+            example={},
+        )
+    }
     Input = EventRedeliveryInput
 
     def work(self, *, data: dict[str, Any], **path: Any) -> tuple[int, dict[str, Any]]:
-        """Send it again; the answer lists the deliveries."""
+        """Send one event again.
+
+        To the endpoint that is named, or to all that got it; the answer lists the deliveries.
+        """
         caller, endpoint = self.caller, data.get("webhook_endpoint")
         event_id = event_key(path["reference"])
         feed.find_event(merchant_id=caller.merchant_id, event_id=event_id)

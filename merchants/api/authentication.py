@@ -1,12 +1,17 @@
 """Bearer authentication with an API key, and the signature of the request where there is one."""
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 import structlog
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from core.api.errors import AuthenticationFailed
+from core.api.schemas import Schema, text
 from core.errors import DomainError
-from merchants.api.signatures import read_signature
+from merchants.api.signatures import HEADERS, read_signature
+from merchants.errors import NonceReplayed, SignatureExpired, SignatureInvalid, SignatureRequired, UnknownKey
 from merchants.keys import read_key_text
 from merchants.services import authenticate
 from merchants.types import KeyIdentity
@@ -21,6 +26,18 @@ class ApiKeyAuthentication(BaseAuthentication):
 
     What is wrong with a signature is told, because only who holds the key comes that far.
     """
+
+    refusals: ClassVar[tuple[type[DomainError], ...]] = (
+        AuthenticationFailed,
+        SignatureRequired,
+        SignatureInvalid,
+        SignatureExpired,
+        NonceReplayed,
+        UnknownKey,
+    )
+    headers: ClassVar[Mapping[str, Schema]] = {
+        name: text(about, pattern=f"^{shape.pattern}$") for name, (shape, about) in HEADERS.items()
+    }
 
     def authenticate(self, request: Request) -> tuple[KeyIdentity, KeyIdentity]:
         """Return the key's identity, as user and as auth.

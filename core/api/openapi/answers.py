@@ -50,7 +50,7 @@ ALWAYS: tuple[type[DomainError], ...] = (
     api.InternalError,
     TemporarilyUnavailable,
 )
-WITH_SCOPE: tuple[type[DomainError], ...] = (api.AuthenticationFailed, PermissionDenied)
+WITH_SCOPE: tuple[type[DomainError], ...] = (PermissionDenied,)
 WITH_PATH: tuple[type[DomainError], ...] = (NotFound,)
 WITH_BODY: tuple[type[DomainError], ...] = (
     BodyTooSlow,

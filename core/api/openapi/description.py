@@ -89,6 +89,8 @@ def _described(view: ApiView, method: str, operation: Operation, path: str) -> d
         parameters += requests.query_parameters(operation, view.query_parameters)
     if isinstance(view, PostOnceView) and is_once:
         parameters += requests.header_parameters(is_key_required=view.is_key_required)
+    if scope:
+        parameters += requests.optional_headers(_of_authentication(view, "headers", {}))
     described: dict[str, Any] = {
         "operationId": operation.id,
         "summary": summary.rstrip("."),
@@ -129,7 +131,7 @@ def _errors(
 ) -> set[type[DomainError]]:
     found = {*answers.ALWAYS, *operation.errors}
     if method in view.scopes:
-        found.update(answers.WITH_SCOPE)
+        found.update(answers.WITH_SCOPE, _of_authentication(view, "refusals", ()))
     if _names_in(path):
         found.update(answers.WITH_PATH)
     if body is not None:
@@ -139,6 +141,12 @@ def _errors(
         if view.is_key_required:
             found.add(IdempotencyKeyRequired)
     return found
+
+
+def _of_authentication(view: ApiView, name: str, default: Any) -> Any:
+    """What the view's way to authenticate says of itself; a higher layer has it."""
+    [way] = view.authentication_classes
+    return getattr(way, name, default)
 
 
 def _names_in(path: str) -> list[str]:

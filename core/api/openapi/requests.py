@@ -10,7 +10,14 @@ from core.api.pagination import DEFAULT_LIMIT, MAX_LIMIT
 from core.api.schemas import Component, Schema, text
 from core.api.serializers import StrictSerializer
 
-__all__ = ["LONGEST_REFERENCE", "body_of", "header_parameters", "path_parameters", "query_parameters"]
+__all__ = [
+    "LONGEST_REFERENCE",
+    "body_of",
+    "header_parameters",
+    "optional_headers",
+    "path_parameters",
+    "query_parameters",
+]
 
 LONGEST_REFERENCE = 64
 # What these mean is the same in every list.
@@ -58,6 +65,11 @@ def path_parameters(operation: Operation, names: Collection[str]) -> list[dict[s
 def header_parameters(*, is_key_required: bool) -> list[dict[str, Any]]:
     """Return the headers that a POST reads."""
     return [{"in": "header", "name": "Idempotency-Key", "required": is_key_required, **_schema(_KEY)}]
+
+
+def optional_headers(headers: Mapping[str, Schema]) -> list[dict[str, Any]]:
+    """Return the headers that any request may have."""
+    return [{"in": "header", "name": name, "required": False, **_schema(headers[name])} for name in headers]
 
 
 def body_of(serializer: type[StrictSerializer], example: Mapping[str, Any] | None) -> dict[str, Any]:

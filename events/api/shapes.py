@@ -1,0 +1,98 @@
+"""What events, endpoints and deliveries look like in answers."""
+
+from core.api.schemas import TIME, closed, constant, integer, list_of, nullable, one_of, our_id, shape, text
+from events.states import DELIVERY, ENDPOINT
+
+__all__ = ["DELIVERY_OBJECT", "ENDPOINT_OBJECT", "ENDPOINT_WITH_SECRET", "EVENT", "EVENTS", "REDELIVERY"]
+
+_BIGGEST = 2**31 - 1
+_LONGEST_URL = 500
+_SECRET = closed(
+    {
+        "fingerprint": text("Tells secrets apart without showing them.", minLength=1),
+        "expires_at": nullable(text("When an outgoing secret stops to sign.", format="date-time")),
+    },
+    required=("fingerprint", "expires_at"),
+)
+_ENDPOINT = {
+    "object": constant("webhook_endpoint"),
+    "id": our_id("whe"),
+    "url": text(maxLength=_LONGEST_URL, format="uri"),
+    "event_types": list_of(text(example="payment.succeeded"), "`*` stands for all."),
+    "status": one_of(
+        [state.lower() for state in ENDPOINT.states], "Paused: nothing is sent, nothing dropped."
+    ),
+    "signing_secrets": list_of(_SECRET, "Those in use, the newest first.", minItems=1, maxItems=2),
+    "last_success_at": nullable(TIME),
+    "created_at": TIME,
+}
+ENDPOINT_OBJECT = shape("webhook_endpoint", "Where a store is told.", _ENDPOINT)
+ENDPOINT_WITH_SECRET = shape(
+    "webhook_endpoint_with_secret",
+    "An endpoint with its new signing secret, which no other answer shows.",
+    _ENDPOINT
+    | {"secret": nullable(text("Null in a repeat, once it is no longer in use.", pattern="^whsec_"))},
+)
+_ATTEMPT = closed(
+    {
+        "number": integer(minimum=1, maximum=_BIGGEST),
+        "http_status": nullable(integer("Null when no answer came.", minimum=0, maximum=999)),
+        "duration_ms": integer(minimum=0, maximum=_BIGGEST),
+        "error": nullable(text()),
+        "response": nullable(text("How the answer began, where the address is public.")),
+        "at": TIME,
+    },
+    required=("number", "http_status", "duration_ms", "error", "response", "at"),
+)
+DELIVERY_OBJECT = shape(
+    "webhook_delivery",
+    "One event on its way to one endpoint.",
+    {
+        "object": constant("webhook_delivery"),
+        "id": text(format="uuid"),
+        "webhook_endpoint": our_id("whe"),
+        "event": our_id("evt"),
+        "event_type": text(example="payment.succeeded"),
+        "status": one_of([state.lower() for state in DELIVERY.states]),
+        "next_attempt_at": nullable(TIME),
+        "attempts": list_of(_ATTEMPT, "The oldest first."),
+        "created_at": TIME,
+        "finished_at": nullable(TIME),
+        "redelivered_at": nullable(TIME),
+    },
+)
+REDELIVERY = shape(
+    "webhook_redelivery",
+    "One portion of a range that is sent again.",
+    {
+        "object": constant("webhook_redelivery"),
+        "webhook_endpoint": our_id("whe"),
+        "redelivered": integer("How many of this portion.", minimum=0, maximum=_BIGGEST),
+        "has_more": {"type": "boolean"},
+        "next_cursor": nullable(text("Send it as `cursor` to go on.", minLength=1)),
+    },
+)
+EVENT = shape(
+    "event",
+    "Something that happened; deliveries have the same id and the same body.",
+    {
+        "object": constant("event"),
+        "id": our_id("evt"),
+        "type": text(example="payment.succeeded"),
+        "sequence": integer("Counts the events of one subject, from 1.", minimum=1, maximum=2**63 - 1),
+        "subject": text("The id of the object that it is about."),
+        "occurred_at": TIME,
+        "data": closed(
+            {
+                "object": {
+                    "type": "object",
+                    "description": "The object as it was then, as its type is described.",
+                }
+            },
+            required=["object"],
+        ),
+    },
+)
+EVENTS = dict.fromkeys(
+    ("webhook_endpoint.paused", "webhook_endpoint.enabled", "webhook_endpoint.disabled"), ENDPOINT_OBJECT
+)
