@@ -111,10 +111,10 @@ class ApiKeyAdmin(FormPages):
         counted = ngettext("%(n)s scope", "%(n)s scopes", number) % {"n": number}
         return preset_of(row.scopes) or counted
 
-    @display(description=gettext_lazy("Must sign"), boolean=True)
-    def signs(self, row: ApiKey) -> bool:
+    @display(description=gettext_lazy("Unsigned"))
+    def signs(self, row: ApiKey) -> str:
         """Whether requests without a signature are refused."""
-        return row.must_sign
+        return _("refused") if row.must_sign else _("accepted")
 
     def get_urls(self) -> list[URLPattern]:
         """Add the pages that issue, rotate, and take a signing key."""

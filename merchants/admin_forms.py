@@ -83,6 +83,7 @@ class IssueForm(SteppedUpForm):
         choices=[(scope, scope) for scope in sorted(SCOPES)],
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text=_("Only with “exactly what is ticked below”."),
     )
     not_before = _moment(_("Valid from (UTC)"), _("At once, if empty."))
     expires_at = _moment(_("Expires (UTC)"), _("Never, if empty."))

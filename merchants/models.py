@@ -57,6 +57,7 @@ class ApiKey(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = "API key"
         constraints = [models.UniqueConstraint(fields=["prefix"], name="merchants_apikey_prefix")]
 
     def __str__(self) -> str:

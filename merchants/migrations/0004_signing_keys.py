@@ -11,6 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [("merchants", "0003_buyer")]
 
     operations = [
+        migrations.AlterModelOptions(name="apikey", options={"verbose_name": "API key"}),
         migrations.AddField(
             model_name="apikey", name="not_before", field=models.DateTimeField(blank=True, null=True)
         ),

@@ -53,7 +53,7 @@ def create_api_key(
         check_public_key(public_key)
     row, secret = _insert(merchant_id, name, scopes, not_before, expires_at, must_sign)
     serials = (new_signing_key(api_key=row, public_key=public_key).serial,) if public_key else ()
-    _record("api_key.issue", row, by, reason)
+    _record("api_key.issue", row, by, reason, serials=serials)
     return _issued(row, secret, serials)
 
 
@@ -80,7 +80,8 @@ def rotate_api_key(
     ends_at = now + overlap
     old.expires_at = ends_at if old.expires_at is None else min(old.expires_at, ends_at)
     old.save(update_fields=["expires_at"])
-    _record("api_key.rotate", old, by, reason, new=new.public_id, old_expires_at=old.expires_at)
+    told = {"new": new.public_id, "old_expires_at": old.expires_at, "serials": serials}
+    _record("api_key.rotate", old, by, reason, **told)
     return _issued(new, secret, serials)
 
 
