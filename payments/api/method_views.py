@@ -1,16 +1,41 @@
-"""What a buyer had kept to pay with: thin shells around services and selectors."""
+"""What can be paid with, and what a buyer had kept for it: thin shells around services and selectors."""
 
 from http import HTTPStatus
+from typing import Any
 
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from core.api.pagination import list_object, read_cursor, read_limit
+from core.api.pagination import list_object, list_scope, read_cursor, read_limit
+from core.api.parameters import read_amount, read_country, read_currency
 from core.api.views import ApiView, json_response
+from core.money import format_minor
 from core.transactions import at_edge
 from payments import selectors, services
+from payments.types import MethodOffer
 
-__all__ = ["PaymentMethodDetail", "PaymentMethodList"]
+__all__ = ["MethodOfferList", "PaymentMethodDetail", "PaymentMethodList"]
+
+
+class MethodOfferList(ApiView):
+    """GET tells with what buyers can pay now."""
+
+    scopes = {"GET": "payments:read"}
+    query_parameters = ("country", "currency", "amount")
+
+    def get(self, request: Request) -> HttpResponse:
+        """List the methods by name; with parameters, only those that take such a payment."""
+        query = request.query_params
+        currency = read_currency(query, "currency")
+        offers = selectors.method_offers(
+            merchant_id=self.caller.merchant_id,
+            country=read_country(query, "country"),
+            currency=currency,
+            amount_minor=read_amount(query, "amount", currency),
+        )
+        # There are never more of them than there are ways to pay, so this list has one page.
+        data = [_offer_object(offer) for offer in offers]
+        return json_response({"object": "list", "data": data, "has_more": False, "next_cursor": None})
 
 
 class PaymentMethodList(ApiView):
@@ -22,7 +47,7 @@ class PaymentMethodList(ApiView):
     def get(self, request: Request, buyer_account: str) -> HttpResponse:
         """List them, newest first."""
         query, merchant_id = request.query_params, self.caller.merchant_id
-        scope = f"payment_methods:{merchant_id}:{buyer_account}"
+        scope = list_scope(f"payment_methods of {buyer_account}", merchant_id, query)
         page = selectors.list_payment_methods(
             merchant_id=merchant_id,
             buyer_account=buyer_account,
@@ -50,3 +75,20 @@ class PaymentMethodDetail(ApiView):
             reference=reference,
             actor=self.caller.actor,
         )
+
+
+def _offer_object(offer: MethodOffer) -> dict[str, Any]:
+    return {
+        "object": "payment_method_offer",
+        "payment_method": offer.payment_method,
+        "wallets": list(offer.wallets),
+        "currencies": list(offer.currencies),
+        "limits": [
+            {
+                "currency": currency,
+                "min_amount": format_minor(least, currency) if least else None,
+                "max_amount": format_minor(most, currency) if most is not None else None,
+            }
+            for currency, (least, most) in offer.limits.items()
+        ],
+    }
