@@ -1,7 +1,6 @@
 """What HTTP itself can be abused for, and what nobody may find out by asking."""
 
 import json
-import pickle
 import re
 import time
 from typing import Any
@@ -64,6 +63,22 @@ def test_the_method_is_the_one_of_the_request_a_h10(ours: World) -> None:
     assert fingerprint() == before
 
 
+def test_a_stores_key_opens_no_page_of_the_console_a_e3(ours: World) -> None:
+    """A-E3: whoever sends the key of a store to the console is asked to sign in, on every page of it."""
+    before = fingerprint()
+    for path in (
+        "/admin/",
+        "/admin/core/auditrecord/",
+        "/admin/payments/paymentorder/",
+        "/admin/desks/unknown/",
+    ):
+        for method in ("GET", "POST"):
+            answer = ours.store.request(method, path)
+            assert answer.status_code in (302, 403), (path, method)
+            assert answer.status_code == 403 or answer.headers["Location"].startswith("/admin/login/")
+    assert fingerprint() == before
+
+
 def test_no_other_site_may_read_or_ask_a_h10(ours: World) -> None:
     """A-H10: no CORS header is ever sent, so browsers keep the API to servers."""
     headers = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
@@ -122,7 +137,7 @@ def test_nothing_is_kept_in_a_form_that_runs_a_f20() -> None:
     for alias in caches:
         assert caches[alias]._cache._serializer.loads(b'{"a": [1, "b"]}') == {"a": [1, "b"]}
         with pytest.raises(UnicodeDecodeError):
-            caches[alias]._cache._serializer.loads(pickle.dumps({"a": 1}))
+            caches[alias]._cache._serializer.loads(b"\x80\x04}.")  # A pickle of {}.
 
 
 def test_the_cache_gives_back_what_it_was_given() -> None:

@@ -108,6 +108,7 @@ ROWS: dict[str, tuple[str, ...] | NotYet] = {
     ),
     "A-E3": (
         f"{_MATRIX}::test_no_key_opens_what_it_was_not_made_for_a_a1_a_e3",
+        f"{_PROTOCOL}::test_a_stores_key_opens_no_page_of_the_console_a_e3",
         f"{_ADMIN}::test_readers_see_and_cannot_act",
     ),
     "A-E4": (

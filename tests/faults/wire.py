@@ -60,8 +60,14 @@ def drip(stack_url: str, path: str, *, length: int, key: str = "", every: float 
 
     sender = threading.Thread(target=send)
     sender.start()
+    got = b""
     try:
-        return line.recv(65536)
+        # The head may come alone, and a server that cuts us off may not wait for our last byte.
+        with suppress(ConnectionError):
+            while part := line.recv(65536):
+                answered.set()
+                got += part
+        return got
     finally:
         answered.set()
         sender.join()
