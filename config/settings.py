@@ -123,7 +123,11 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
-        "OPTIONS": {"socket_timeout": 0.1, "socket_connect_timeout": 0.1},
+        "OPTIONS": {
+            "socket_timeout": 0.1,
+            "socket_connect_timeout": 0.1,
+            "serializer": "core.cache_values.JsonSerializer",
+        },
     }
 }
 CELERY_BROKER_URL = REDIS_URL

@@ -90,7 +90,12 @@ class PaymentOrder(StatefulModel, EventSubject):
     checkout = models.ForeignKey(PaymentEvent, on_delete=models.PROTECT, related_name="orders")
     position = models.SmallIntegerField()
     payment_order_id = models.CharField(max_length=64)
-    seller = models.ForeignKey("merchants.Seller", on_delete=models.PROTECT, related_name="+")
+    seller = models.ForeignKey(
+        "merchants.Seller",
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,  # payments_order_of_seller begins with it.
+    )
     seller_account = models.CharField(max_length=64)
     buyer_account = models.CharField(max_length=64, blank=True)
     amount = MoneyField(max_digits=20, decimal_places=4, default_currency=None, currency_choices=())
@@ -143,7 +148,14 @@ class PaymentOrder(StatefulModel, EventSubject):
             ),
         ]
         indexes = [
-            models.Index(fields=["merchant_id", "-id"], name="payments_order_list"),
+            models.Index(fields=["merchant_id", "-created_at", "-id"], name="payments_order_list"),
+            models.Index(fields=["seller", "-created_at", "-id"], name="payments_order_of_seller"),
+            # Most orders are paid, so the next paid one is always near; the others are looked for here.
+            models.Index(
+                fields=["merchant_id", "status", "-created_at", "-id"],
+                condition=~Q(status="SUCCESS"),
+                name="payments_order_unpaid_list",
+            ),
             models.Index(fields=["checkout", "position"], name="payments_order_of_checkout"),
         ]
 

@@ -12,11 +12,13 @@ from merchants.selectors import find_buyer
 from payments.engine.conflicts import ACTION as CONFLICT_ACTION
 from payments.engine.conflicts import End as ConflictEnd
 from payments.engine.evidence import HeldPayment, held_payment, payment_briefs
+from payments.engine.methods import method_offers
 from payments.engine.outline import ChargeData, ExpectedShare, expected_shares, find_charge
 from payments.engine.stuck import KINDS as WAITING_KINDS
 from payments.engine.stuck import Waiting, values_waiting, waiting
 from payments.layout import story_layout
 from payments.models import ChargeLine, PaymentEvent, PaymentMethodToken, PaymentOrder, PspOperation
+from payments.order_lists import current_lines, list_payment_orders
 from payments.references import by_reference
 from payments.snapshots import checkout_object, method_object, moment, order_object
 from payments.story import Chapter, Step, story_of
@@ -38,6 +40,8 @@ __all__ = [
     "get_payment_order",
     "held_payment",
     "list_payment_methods",
+    "list_payment_orders",
+    "method_offers",
     "payment_briefs",
     "story_layout",
     "story_of",
@@ -57,7 +61,7 @@ def get_payment_order(*, merchant_id: UUID, reference: str) -> dict[str, Any]:
     )
     if order is None:
         raise NotFound()
-    line = _current_lines([order.id]).get(order.id)
+    line = current_lines([order.id]).get(order.id)
     charge = line.charge if line else None
     name = get_channel(channel_id=charge.channel_id).name if charge else None
     return order_object(order, order.checkout, charge, name) | {"timeline": _timeline(order)}
@@ -71,7 +75,7 @@ def get_checkout(*, merchant_id: UUID, reference: str) -> dict[str, Any]:
     if checkout is None:
         raise NotFound()
     orders = list(PaymentOrder.objects.filter(checkout=checkout).order_by("position"))
-    lines = _current_lines([order.id for order in orders])
+    lines = current_lines([order.id for order in orders])
     charges = {order_id: line.charge for order_id, line in lines.items()}
     names = {charge.channel_id: get_channel(channel_id=charge.channel_id).name for charge in charges.values()}
     return checkout_object(checkout, orders, charges, names)
@@ -98,12 +102,6 @@ def list_payment_methods(
     found = list(rows.order_by("-pk")[: limit + 1])
     shown = [method_object(row, buyer.buyer_account) for row in found[:limit]]
     return Page(items=shown, last=found[limit - 1].pk if len(found) > limit else None)
-
-
-def _current_lines(order_ids: list[UUID]) -> dict[UUID, ChargeLine]:
-    """The newest line of each order, the live one first."""
-    lines = ChargeLine.objects.filter(order_id__in=order_ids).select_related("charge").order_by("live", "id")
-    return {line.order_id: line for line in lines}
 
 
 def _timeline(order: PaymentOrder) -> list[dict[str, Any]]:

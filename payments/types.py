@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-__all__ = ["AttemptRequest", "CheckoutRequest", "OrderRequest"]
+__all__ = ["AttemptRequest", "CheckoutRequest", "MethodOffer", "OrderFilters", "OrderRequest"]
 
 
 @dataclass(frozen=True)
@@ -50,3 +51,30 @@ class AttemptRequest:
     save: bool = False
     saved_method: str = ""
     return_url: str = ""
+
+
+@dataclass(frozen=True)
+class OrderFilters:
+    """Which orders a list shows, already checked; None where it does not matter.
+
+    `checkout` is the store's own id of a checkout or ours; the times are when the order was accepted.
+    """
+
+    status: str | None = None
+    seller_account: str | None = None
+    checkout: str | None = None
+    created_gte: datetime | None = None
+    created_lt: datetime | None = None
+
+
+@dataclass(frozen=True)
+class MethodOffer:
+    """One way to pay that a merchant's channels can take now.
+
+    `limits` in minor units by currency, (least, most): 0 and None where there is none.
+    """
+
+    payment_method: str
+    wallets: tuple[str, ...]
+    currencies: tuple[str, ...]
+    limits: Mapping[str, tuple[int, int | None]]

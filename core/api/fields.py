@@ -32,6 +32,8 @@ from core.ids import PREFIXES, is_reserved
 from core.money import AmountTooLarge, InvalidAmount, InvalidCurrency, check_currency
 
 __all__ = [
+    "PAYABLE_AMOUNT",
+    "PAYABLE_CURRENCY",
     "STORE_ID",
     "AmountField",
     "ChoiceTextField",
@@ -52,12 +54,12 @@ __all__ = [
 
 _STORE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 # The exponents of ISO 4217 reach from 0 to 4; how many decimals the currency has is said by the refusal.
-_AMOUNT = text(
+PAYABLE_AMOUNT = text(
     "An amount of money above zero, with at most the decimals of its currency.",
     pattern=rf"^(0|[1-9][0-9]{{0,14}})(\.[0-9]{{1,{max(ISO_EXPONENTS.values())}}})?$",
     example="100.00",
 )
-_CURRENCY = Component(
+PAYABLE_CURRENCY = Component(
     "iso_currency",
     {
         "type": "string",
@@ -209,7 +211,7 @@ class AmountField(_StrictField):
 
     def describe(self) -> Schema:
         """A decimal string."""
-        return _AMOUNT
+        return PAYABLE_AMOUNT
 
 
 class CurrencyField(_StrictField):
@@ -222,7 +224,7 @@ class CurrencyField(_StrictField):
 
     def describe(self) -> Schema:
         """Every currency that buyers can pay in."""
-        return _CURRENCY
+        return PAYABLE_CURRENCY
 
 
 class CountryField(_StrictField):

@@ -3,7 +3,8 @@
 import base64
 import binascii
 import hmac
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -12,7 +13,16 @@ from django.utils.crypto import salted_hmac
 
 from core.api.errors import InvalidParameter
 
-__all__ = ["DEFAULT_LIMIT", "MAX_LIMIT", "Page", "list_object", "read_cursor", "read_limit", "write_cursor"]
+__all__ = [
+    "DEFAULT_LIMIT",
+    "MAX_LIMIT",
+    "Page",
+    "list_object",
+    "list_scope",
+    "read_cursor",
+    "read_limit",
+    "write_cursor",
+]
 
 T = TypeVar("T")
 DEFAULT_LIMIT = 20
@@ -37,8 +47,17 @@ def read_limit(text: str | None) -> int:
     return int(text)
 
 
+def list_scope(name: str, owner: UUID, query: Mapping[str, str]) -> str:
+    """Return what a cursor belongs to: a list, whose it is, and the filters it was asked with.
+
+    The page size is not part of it: the next page may be larger.
+    """
+    filters = {name: text for name, text in query.items() if name not in ("limit", "cursor")}
+    return f"{name}:{owner}:{json.dumps(filters, sort_keys=True)}"
+
+
 def write_cursor(scope: str, last: UUID) -> str:
-    """Return the cursor that continues the list `scope` (merchant and list name) after a row."""
+    """Return the cursor that continues the list `scope` (see `list_scope`) after a row."""
     return base64.urlsafe_b64encode(last.bytes + _mac(scope, last)).decode().rstrip("=")
 
 

@@ -5,8 +5,19 @@ from datetime import datetime
 
 from core.api.errors import InvalidField, InvalidParameter
 from core.api.fields import check_store_id, parse_time
+from core.countries import COUNTRIES
+from core.ids import parse_public_id
+from core.money import AmountTooLarge, InvalidAmount, InvalidCurrency, check_currency, parse_amount
 
-__all__ = ["read_choice", "read_store_id", "read_time"]
+__all__ = [
+    "read_amount",
+    "read_choice",
+    "read_country",
+    "read_currency",
+    "read_reference",
+    "read_store_id",
+    "read_time",
+]
 
 
 def read_choice(query: Mapping[str, str], name: str, choices: Collection[str]) -> str | None:
@@ -23,6 +34,44 @@ def read_store_id(query: Mapping[str, str], name: str) -> str | None:
     try:
         return None if value is None else check_store_id(value)
     except InvalidField as error:
+        raise InvalidParameter(error.message, param=name) from None
+
+
+def read_reference(query: Mapping[str, str], name: str, prefix: str) -> str | None:
+    """Return a store's own id of something, or ours with this prefix. Raises InvalidParameter."""
+    value = query.get(name)
+    if value is not None and parse_public_id(value, prefix) is not None:
+        return value
+    return read_store_id(query, name)
+
+
+def read_country(query: Mapping[str, str], name: str) -> str | None:
+    """Return an ISO 3166-1 alpha-2 code. Raises InvalidParameter."""
+    value = query.get(name)
+    if value is not None and value not in COUNTRIES:
+        raise InvalidParameter("Send an ISO 3166-1 alpha-2 country code.", param=name)
+    return value
+
+
+def read_currency(query: Mapping[str, str], name: str) -> str | None:
+    """Return an active ISO 4217 code. Raises InvalidParameter."""
+    value = query.get(name)
+    try:
+        return None if value is None else check_currency(value)
+    except InvalidCurrency as error:
+        raise InvalidParameter(error.message, param=name) from None
+
+
+def read_amount(query: Mapping[str, str], name: str, currency: str | None) -> int | None:
+    """Return an amount in minor units of the currency that was asked for with it. Raises InvalidParameter."""
+    value = query.get(name)
+    if value is None:
+        return None
+    if currency is None:
+        raise InvalidParameter("An amount needs its currency.", param="currency")
+    try:
+        return parse_amount(value, currency)
+    except (InvalidAmount, AmountTooLarge) as error:
         raise InvalidParameter(error.message, param=name) from None
 
 

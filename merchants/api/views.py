@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from core.api.openapi import Operation
-from core.api.pagination import list_object, read_cursor, read_limit
+from core.api.pagination import list_object, list_scope, read_cursor, read_limit
 from core.api.parameters import read_choice, read_store_id, read_time
 from core.api.schemas import listed, one_of
 from core.api.serializers import read_body
@@ -55,7 +55,7 @@ class SellerList(PostOnceView):
     def get(self, request: Request) -> HttpResponse:
         """List sellers, newest first."""
         query = request.query_params
-        scope = f"sellers:{self.caller.merchant_id}"
+        scope = list_scope("sellers", self.caller.merchant_id, query)
         page = selectors.list_sellers(
             merchant_id=self.caller.merchant_id,
             limit=read_limit(query.get("limit")),

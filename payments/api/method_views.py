@@ -1,19 +1,55 @@
-"""What a buyer had kept to pay with: thin shells around services and selectors."""
+"""What can be paid with, and what a buyer had kept for it: thin shells around services and selectors."""
 
 from http import HTTPStatus
+from typing import Any
 
 from django.http import HttpResponse
 from rest_framework.request import Request
 
+from core.api.fields import PAYABLE_AMOUNT, PAYABLE_CURRENCY
 from core.api.openapi import Operation
-from core.api.pagination import list_object, read_cursor, read_limit
-from core.api.schemas import listed, our_id
+from core.api.pagination import list_object, list_scope, read_cursor, read_limit
+from core.api.parameters import read_amount, read_country, read_currency
+from core.api.schemas import COUNTRY, listed, our_id
 from core.api.views import ApiView, json_response
+from core.money import format_minor
 from core.transactions import at_edge
 from payments import selectors, services
-from payments.api.shapes import PAYMENT_METHOD
+from payments.api.shapes import METHOD_OFFER, PAYMENT_METHOD
+from payments.types import MethodOffer
 
-__all__ = ["PaymentMethodDetail", "PaymentMethodList"]
+__all__ = ["MethodOfferList", "PaymentMethodDetail", "PaymentMethodList"]
+
+
+class MethodOfferList(ApiView):
+    """GET tells with what buyers can pay now."""
+
+    scopes = {"GET": "payments:read"}
+    query_parameters = ("country", "currency", "amount")
+    operations = {
+        "GET": Operation(
+            "list_payment_method_offers",
+            returns=listed(METHOD_OFFER),
+            query={"country": COUNTRY, "currency": PAYABLE_CURRENCY, "amount": PAYABLE_AMOUNT},
+        )
+    }
+
+    def get(self, request: Request) -> HttpResponse:
+        """List with what buyers can pay now.
+
+        With parameters, only what takes such a payment; an amount needs its currency.
+        """
+        query = request.query_params
+        currency = read_currency(query, "currency")
+        offers = selectors.method_offers(
+            merchant_id=self.caller.merchant_id,
+            country=read_country(query, "country"),
+            currency=currency,
+            amount_minor=read_amount(query, "amount", currency),
+        )
+        # There are never more of them than there are ways to pay, so this list has one page.
+        data = [_offer_object(offer) for offer in offers]
+        return json_response({"object": "list", "data": data, "has_more": False, "next_cursor": None})
 
 
 class PaymentMethodList(ApiView):
@@ -29,7 +65,7 @@ class PaymentMethodList(ApiView):
         The list of a buyer whom nobody knows is empty.
         """
         query, merchant_id = request.query_params, self.caller.merchant_id
-        scope = f"payment_methods:{merchant_id}:{buyer_account}"
+        scope = list_scope(f"payment_methods of {buyer_account}", merchant_id, query)
         page = selectors.list_payment_methods(
             merchant_id=merchant_id,
             buyer_account=buyer_account,
@@ -67,3 +103,20 @@ class PaymentMethodDetail(ApiView):
             reference=reference,
             actor=self.caller.actor,
         )
+
+
+def _offer_object(offer: MethodOffer) -> dict[str, Any]:
+    return {
+        "object": "payment_method_offer",
+        "payment_method": offer.payment_method,
+        "wallets": list(offer.wallets),
+        "currencies": list(offer.currencies),
+        "limits": [
+            {
+                "currency": currency,
+                "min_amount": format_minor(least, currency) if least else None,
+                "max_amount": format_minor(most, currency) if most is not None else None,
+            }
+            for currency, (least, most) in offer.limits.items()
+        ],
+    }

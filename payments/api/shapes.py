@@ -24,7 +24,14 @@ from core.api.schemas import (
 from payments.api.serializers import METHODS
 from payments.states import PAYMENT_ORDER
 
-__all__ = ["CHECKOUT", "EVENTS", "PAYMENT_METHOD", "PAYMENT_ORDER_OBJECT", "PAYMENT_ORDER_TOLD"]
+__all__ = [
+    "CHECKOUT",
+    "EVENTS",
+    "METHOD_OFFER",
+    "PAYMENT_METHOD",
+    "PAYMENT_ORDER_OBJECT",
+    "PAYMENT_ORDER_TOLD",
+]
 
 _STATUSES = (
     "open",
@@ -135,6 +142,21 @@ PAYMENT_METHOD = shape(
         "exp_year": nullable(integer(minimum=1970, maximum=9999, example=2030)),
         "wallet": nullable(text("Apple Pay, Google Pay and their like.", example="apple_pay")),
         "created_at": TIME,
+    },
+)
+_LIMIT = closed(
+    {"currency": CURRENCY, "min_amount": nullable(AMOUNT), "max_amount": nullable(AMOUNT)},
+    required=("currency", "min_amount", "max_amount"),
+)
+METHOD_OFFER = shape(
+    "payment_method_offer",
+    "One way to pay that the merchant's channels can take now.",
+    {
+        "object": constant("payment_method_offer"),
+        "payment_method": one_of(METHODS),
+        "wallets": list_of(text(example="apple_pay"), "Wallets whose tokens it takes."),
+        "currencies": list_of(CURRENCY),
+        "limits": list_of(_LIMIT, "Where there are any; null: no bound."),
     },
 )
 EVENTS: Mapping[str, Component] = dict.fromkeys(

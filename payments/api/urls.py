@@ -3,7 +3,7 @@
 from django.urls import path
 
 from payments.api.attempt_views import AttemptList, CheckoutCancellation, PaymentCancellation
-from payments.api.method_views import PaymentMethodDetail, PaymentMethodList
+from payments.api.method_views import MethodOfferList, PaymentMethodDetail, PaymentMethodList
 from payments.api.views import CheckoutDetail, PaymentDetail, PaymentList
 
 urlpatterns = [
@@ -12,6 +12,7 @@ urlpatterns = [
     path("payments/<str:reference>/cancellations", PaymentCancellation.as_view()),
     path("checkouts/<str:reference>", CheckoutDetail.as_view()),
     path("checkouts/<str:reference>/attempts", AttemptList.as_view()),
+    path("payment_methods", MethodOfferList.as_view()),
     path("buyers/<str:buyer_account>/payment_methods", PaymentMethodList.as_view()),
     path("buyers/<str:buyer_account>/payment_methods/<str:reference>", PaymentMethodDetail.as_view()),
     path("checkouts/<str:reference>/cancellations", CheckoutCancellation.as_view()),

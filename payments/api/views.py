@@ -7,12 +7,15 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from core.api.openapi import Operation
+from core.api.pagination import list_object, list_scope, read_cursor, read_limit
+from core.api.parameters import read_choice, read_reference, read_store_id, read_time
+from core.api.schemas import listed, one_of, text
 from core.api.views import ApiView, json_response
 from core.money import AmountTooLarge
 from payments import selectors, services
 from payments.api.inline import RegistersInline
 from payments.api.serializers import CheckoutInput
-from payments.api.shapes import CHECKOUT, PAYMENT_ORDER_TOLD
+from payments.api.shapes import CHECKOUT, PAYMENT_ORDER_OBJECT, PAYMENT_ORDER_TOLD
 from payments.errors import (
     BuyerAccountRequired,
     CaptureUnsupported,
@@ -26,6 +29,8 @@ from payments.errors import (
     PaymentOrderExists,
     SellerUnknown,
 )
+from payments.states import PAYMENT_ORDER
+from payments.types import OrderFilters
 
 __all__ = ["CheckoutDetail", "PaymentDetail", "PaymentList"]
 
@@ -43,11 +48,28 @@ _EXAMPLE: dict[str, Any] = {
 
 
 class PaymentList(RegistersInline):
-    """POST accepts a checkout."""
+    """POST accepts a checkout, GET lists the orders of all of them."""
 
-    scopes = {"POST": "payments:write"}
+    scopes = {"GET": "payments:read", "POST": "payments:write"}
+    query_parameters = (
+        "limit",
+        "cursor",
+        "status",
+        "seller_account",
+        "checkout_id",
+        "created_gte",
+        "created_lt",
+    )
     is_key_required = True
     operations = {
+        "GET": Operation(
+            "list_payments",
+            returns=listed(PAYMENT_ORDER_OBJECT),
+            query={
+                "status": one_of(PAYMENT_ORDER.states, "Only orders in this state."),
+                "checkout_id": text("Only those of this checkout, by the store's id or ours."),
+            },
+        ),
         "POST": Operation(
             "create_payment",
             returns=CHECKOUT,
@@ -67,9 +89,27 @@ class PaymentList(RegistersInline):
                 SellerUnknown,
             ),
             example=_EXAMPLE,
-        )
+        ),
     }
     Input = CheckoutInput
+
+    def get(self, request: Request) -> HttpResponse:
+        """List orders, newest first."""
+        query, merchant_id = request.query_params, self.caller.merchant_id
+        scope = list_scope("payments", merchant_id, query)
+        page = selectors.list_payment_orders(
+            merchant_id=merchant_id,
+            limit=read_limit(query.get("limit")),
+            after=read_cursor(scope, query.get("cursor")),
+            filters=OrderFilters(
+                status=read_choice(query, "status", PAYMENT_ORDER.states),
+                seller_account=read_store_id(query, "seller_account"),
+                checkout=read_reference(query, "checkout_id", "chk"),
+                created_gte=read_time(query, "created_gte"),
+                created_lt=read_time(query, "created_lt"),
+            ),
+        )
+        return json_response(list_object(page, scope=scope, render=dict))
 
     def work(self, *, data: dict[str, Any], **path: Any) -> tuple[int, dict[str, Any]]:
         """Accept a checkout.

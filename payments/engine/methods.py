@@ -1,4 +1,4 @@
-"""Which of a merchant's channels can take a payment: by method, currency and amount."""
+"""Which of a merchant's channels can take a payment, by method, currency and amount; what all can take."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,8 +8,9 @@ from channels.selectors import enabled_channels
 from channels.types import ChannelData
 from payments.errors import PaymentMethodUnavailable
 from payments.psp.contract import adapter_for
+from payments.types import MethodOffer
 
-__all__ = ["choose_channel"]
+__all__ = ["choose_channel", "method_offers"]
 
 
 def choose_channel(
@@ -37,6 +38,63 @@ def choose_channel(
     raise PaymentMethodUnavailable(param="payment_method")
 
 
+def method_offers(
+    *,
+    merchant_id: UUID,
+    country: str | None = None,
+    currency: str | None = None,
+    amount_minor: int | None = None,
+) -> list[MethodOffer]:
+    """Return the methods with which a merchant can be paid now, by name, each by whichever channel takes it.
+
+    With a currency, or a currency and an amount in its minor units, only those that take it. With a country
+    of the buyer, only those of channels whose capabilities (`{"countries": [...]}`) do not exclude it.
+    """
+    found: dict[str, list[ChannelData]] = {}
+    for channel in enabled_channels(merchant_id=merchant_id):
+        countries = channel.capabilities.get("countries")
+        if country is not None and countries is not None and country not in countries:
+            continue
+        if currency is not None and not _can_take(channel, currency, amount_minor):
+            continue
+        for method in _methods(channel):
+            found.setdefault(method, []).append(channel)
+    return [_offer(method, found[method]) for method in sorted(found)]
+
+
+def _can_take(channel: ChannelData, currency: str, amount_minor: int | None) -> bool:
+    if amount_minor is not None and not _takes(channel.capabilities, currency, amount_minor):
+        return False
+    return currency in _currencies(channel)
+
+
+def _offer(method: str, channels: Sequence[ChannelData]) -> MethodOffer:
+    by_currency: dict[str, list[tuple[int, int | None]]] = {}
+    for channel in channels:
+        for currency in _currencies(channel):
+            by_currency.setdefault(currency, []).append(_limits(channel.capabilities, currency))
+    limits = {
+        currency: (
+            min(least for least, _ in known),
+            None if any(most is None for _, most in known) else max(most or 0 for _, most in known),
+        )
+        for currency, known in sorted(by_currency.items())
+    }
+    wallets = {name for channel in channels for name in adapter_for(channel.provider).wallets}
+    return MethodOffer(
+        payment_method=method,
+        wallets=tuple(sorted(wallets)) if method == "card" else (),
+        currencies=tuple(limits),
+        limits={currency: both for currency, both in limits.items() if both != (0, None)},
+    )
+
+
+def _currencies(channel: ChannelData) -> frozenset[str]:
+    every = adapter_for(channel.provider).currencies
+    own = channel.capabilities.get("currencies")
+    return every if own is None else every.intersection(own)
+
+
 def _methods(channel: ChannelData) -> list[str]:
     own = channel.capabilities.get("payment_methods")
     return list(adapter_for(channel.provider).payment_methods if own is None else own)
@@ -46,6 +104,10 @@ def _takes(capabilities: Mapping[str, Any], currency: str, amount_minor: int) ->
     currencies = capabilities.get("currencies")
     if currencies is not None and currency not in currencies:
         return False
+    least, most = _limits(capabilities, currency)
+    return least <= amount_minor and (most is None or amount_minor <= most)
+
+
+def _limits(capabilities: Mapping[str, Any], currency: str) -> tuple[int, int | None]:
     limits = capabilities.get("limits", {}).get(currency, {})
-    least, most = limits.get("min_minor", 0), limits.get("max_minor")
-    return bool(least <= amount_minor and (most is None or amount_minor <= most))
+    return limits.get("min_minor", 0), limits.get("max_minor")

@@ -236,6 +236,10 @@ class PspAdapter(Protocol):
     """How long the provider remembers a nonce; after that a nonce must not be sent again."""
     payment_methods: tuple[str, ...]
     """What a channel can take unless its capabilities say otherwise."""
+    wallets: tuple[str, ...]
+    """Whose tokens are taken like a card's."""
+    currencies: frozenset[str]
+    """In which it can be paid at all."""
     page_lifetime: tuple[timedelta, timedelta]
     """The shortest and the longest life of a page, from the moment at which it is opened."""
 

@@ -27,7 +27,7 @@ from payments.psp.contract import (
     RegisterRequest,
 )
 from payments.psp.declines import decline
-from payments.psp.stripe_amounts import UnsupportedAmount, to_stripe
+from payments.psp.stripe_amounts import CURRENCIES, UnsupportedAmount, to_stripe
 from payments.psp.stripe_objects import (
     REFERENCE_KEY,
     Unreadable,
@@ -70,6 +70,8 @@ class StripeAdapter:
     # Keys may be pruned when they are at least 24 hours old.
     key_retention = timedelta(hours=24)
     payment_methods: tuple[str, ...] = ("card", "hosted_page")
+    wallets: tuple[str, ...] = ("apple_pay", "google_pay")
+    currencies = CURRENCIES
     page_lifetime = PAGE_LIFETIME
 
     @forbids_transaction

@@ -3,9 +3,10 @@
 Source: the provider's public list of zero-decimal, three-decimal and special currencies.
 """
 
+from core.currencies import ISO_EXPONENTS
 from core.money import InvalidCurrency, exponent
 
-__all__ = ["UnsupportedAmount", "from_stripe", "to_stripe"]
+__all__ = ["CURRENCIES", "UnsupportedAmount", "from_stripe", "to_stripe"]
 
 # Madagascar's ariary has hundredths in ISO 4217.
 _WHOLE = frozenset(
@@ -63,3 +64,15 @@ def _exponents(currency: str) -> tuple[int, int]:
         return ours, 2
     # Anything else has other decimals than the hundredths that Stripe would read into the number.
     raise UnsupportedAmount(f"Stripe's unit of {currency} is not known", code="currency_not_supported")
+
+
+def _has_known_unit(currency: str) -> bool:
+    try:
+        _exponents(currency)
+    except UnsupportedAmount:
+        return False
+    return True
+
+
+# Those whose amounts can be told apart on the wire; what the provider's account may take is its own affair.
+CURRENCIES = frozenset(filter(_has_known_unit, ISO_EXPONENTS))

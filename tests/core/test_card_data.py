@@ -126,7 +126,7 @@ def test_card_numbers_in_headers_and_queries(store: Store) -> None:
         assert CARD not in json.dumps(dict(response.headers)) + response.content.decode()
 
 
-def _logged(message: str, *values: Any, **extra: Any) -> str:
+def logged(message: str, *values: Any, **extra: Any) -> str:
     """The line that the installation's own handler writes."""
     record = logging.getLogger("django.request").makeRecord(
         "django.request", logging.WARNING, "f.py", 1, message, values, None, extra=extra
@@ -143,15 +143,15 @@ def _logged(message: str, *values: Any, **extra: Any) -> str:
 def test_no_log_line_holds_a_card_number(card: str) -> None:
     fullwidth = card.translate({ord("0") + digit: ord("０") + digit for digit in range(10)})
     for dress in (card, grouped(card, " "), grouped(card, "-"), fullwidth):
-        assert not contains_card_number(_logged("Not Found: %s", f"/v1/payments/{dress}"))
+        assert not contains_card_number(logged("Not Found: %s", f"/v1/payments/{dress}"))
     try:
         raise ValueError(card)
     except ValueError as error:
-        assert not contains_card_number(_logged("%s", repr(error)))
+        assert not contains_card_number(logged("%s", repr(error)))
 
 
 def test_the_rest_of_a_line_stays_as_it_is() -> None:
-    line = json.loads(_logged("Not Found: %s", f"/é/{CARD}/{UUID}/pay_01m8mc3fr8egwrp3x8sbsqt531"))
+    line = json.loads(logged("Not Found: %s", f"/é/{CARD}/{UUID}/pay_01m8mc3fr8egwrp3x8sbsqt531"))
     assert line["event"] == f"Not Found: /é/[card number]/{UUID}/pay_01m8mc3fr8egwrp3x8sbsqt531"
     assert (line["level"], line["logger"]) == ("warning", "django.request")
     chance = random.Random(7)

@@ -103,7 +103,9 @@ def test_the_same_id_and_body_with_a_fresh_signature(
         ("PENDING", "DELIVERED"),
     ]
     assert moves[1].actor == public_id("key", store.key_id)
-    assert AuditRecord.objects.get(action="webhook_endpoint.redeliver").detail == {"event": public_id("evt", event)}
+    assert AuditRecord.objects.get(action="webhook_endpoint.redeliver").detail == {
+        "event": public_id("evt", event)
+    }
     run_audits()
     assert not AuditResult.objects.filter(violations__gt=0).exists()
 

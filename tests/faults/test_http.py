@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -12,7 +13,7 @@ from core.models import IdempotencyRecord
 from payments.models import PaymentEvent
 from tests.faults.cuts import reset
 from tests.faults.shop import Shop, assert_audits_are_clean
-from tests.faults.wire import drip, send_and_keep
+from tests.faults.wire import drip, exchange, send_and_keep
 from tests.stack import Answer
 from tests.waiting import eventually
 
@@ -103,6 +104,42 @@ def test_a_card_number_in_the_address_reaches_no_log(shop: Shop, path: str) -> N
     shown = "/v1/sellers" if "?" in path else path.format("[card number]")
     eventually(lambda: f": {shown}" in shop.stack.log("web"), what=f"{shown} logged")
     assert not [name for name in shop.stack.processes if card in shop.stack.log(name)]
+
+
+HEAD = "POST /v1/sellers HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {key}\r\n"
+SECOND = "GET /v1/sellers HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {key}\r\n\r\n"
+JSON = "Content-Type: application/json\r\n"
+AMBIGUOUS = {
+    "two lengths": HEAD + JSON + "Content-Length: 2\r\nContent-Length: 60\r\n\r\n{{}}" + SECOND,
+    "a length that is none": HEAD + JSON + "Content-Length: +2\r\n\r\n{{}}" + SECOND,
+    "a coding nobody has": HEAD + JSON + "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" + SECOND,
+    "chunked, but not last": HEAD + JSON + "Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n" + SECOND,
+    "chunked twice": HEAD
+    + JSON
+    + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n"
+    + SECOND,
+    "length and chunks": HEAD
+    + JSON
+    + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    + SECOND,
+    "a blank before the colon": HEAD + JSON + "Content-Length : 2\r\n\r\n{{}}" + SECOND,
+    "a folded header": HEAD + JSON + "X-Long: a\r\n b\r\nContent-Length: 2\r\n\r\n{{}}" + SECOND,
+    "a name with a NUL": HEAD + JSON + "X-\0: a\r\nContent-Length: 2\r\n\r\n{{}}" + SECOND,
+    "a header of 64 KB": HEAD + "X-Long: " + "a" * 65536 + "\r\n" + "Content-Length: 2\r\n\r\n{{}}" + SECOND,
+    "thousands of headers": HEAD + "X: a\r\n" * 5000 + "Content-Length: 2\r\n\r\n{{}}" + SECOND,
+}
+
+
+def test_requests_that_two_servers_would_read_differently_a_a7_a_h11(shop: Shop) -> None:
+    """A-A7, A-H11: one refusal, then the line is closed: what stands behind is never read as a request."""
+    host = urlsplit(shop.stack.web_url).netloc
+    for case, text in AMBIGUOUS.items():
+        raw = text.format(host=host, key=shop.secret).encode()
+        answer = exchange(shop.stack.web_url, raw)
+        assert answer.count(b"HTTP/1.1 ") == 1, (case, answer[:500])
+        # 501 is for a coding that the server does not know.
+        assert int(answer[9:12]) in (*range(400, 500), 501), (case, answer[:500])
+    assert shop.post(shop.payment()).status == 201
 
 
 @pytest.mark.parametrize("path", ["/v1/payments", "/psp/{channel}/webhooks"])

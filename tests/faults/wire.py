@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from tests.faults.shop import Payment, Shop
 
-__all__ = ["drip", "send_and_keep"]
+__all__ = ["drip", "exchange", "send_and_keep"]
 
 
 def send_and_keep(shop: Shop, payment: Payment, *, first_bytes: int | None = None) -> socket.socket:
@@ -23,6 +23,20 @@ def send_and_keep(shop: Shop, payment: Payment, *, first_bytes: int | None = Non
     line = socket.create_connection((place.hostname or "", place.port or 0), timeout=10)
     line.sendall(head.encode() + body[:first_bytes])
     return line
+
+
+def exchange(stack_url: str, raw: bytes) -> bytes:
+    """Send these bytes; return everything that comes back until the server closes the line."""
+    place = urlsplit(stack_url)
+    with socket.create_connection((place.hostname or "", place.port or 0), timeout=30) as line:
+        got = b""
+        # A server that has read enough to refuse may close while the rest is still being sent.
+        with suppress(ConnectionError):
+            line.sendall(raw)
+        with suppress(ConnectionError):
+            while part := line.recv(65536):
+                got += part
+    return got
 
 
 def drip(stack_url: str, path: str, *, length: int, key: str = "", every: float = 0.2) -> bytes:
@@ -46,8 +60,14 @@ def drip(stack_url: str, path: str, *, length: int, key: str = "", every: float 
 
     sender = threading.Thread(target=send)
     sender.start()
+    got = b""
     try:
-        return line.recv(65536)
+        # The head may come alone, and a server that cuts us off may not wait for our last byte.
+        with suppress(ConnectionError):
+            while part := line.recv(65536):
+                answered.set()
+                got += part
+        return got
     finally:
         answered.set()
         sender.join()

@@ -125,6 +125,13 @@ def test_what_was_accepted_can_be_read_by_either_id(counter: Shop) -> None:
         ]
 
 
+def test_metadata_up_to_its_limits_is_kept_as_it_was_sent(counter: Shop) -> None:
+    metadata = {f"{n:02}".ljust(40, "k"): "é" * 500 for n in range(49)} | {"empty": ""}
+    accepted = counter.accept(counter.body(metadata=metadata))
+    assert accepted["metadata"] == counter.checkout(accepted["id"])["metadata"] == metadata
+    assert counter.accept(counter.body())["metadata"] == {}
+
+
 REFUSED: list[tuple[Change, int, str, str | None]] = [
     (
         put("payment_orders.1.seller_account", "nobody"),

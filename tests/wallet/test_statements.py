@@ -1,6 +1,9 @@
 """Movements and statements over the API: opening plus lines is closing, and nobody else sees them."""
 
+import csv
+import io
 import json
+import re
 from decimal import Decimal
 
 import pytest
@@ -46,6 +49,18 @@ def test_a_statement_as_csv() -> None:
         ["1.000", "1.000"],
         ["-0.300", "0.700"],
     ]
+
+
+def test_no_cell_of_the_csv_is_a_formula_a_f4() -> None:
+    """A-F4: no cell begins as a formula does, except amounts, which are numbers and stay numbers."""
+    store, url = moved("KWD")
+    answer = store.get(f"{url}/statement", format="csv", **TIMES)
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer.headers["Content-Disposition"].startswith("attachment;")
+    cells = [cell for row in csv.reader(io.StringIO(answer.content.decode())) for cell in row]
+    formulas = [cell for cell in cells if cell[:1] in "=+-@\t\r＝＋－＠" and cell]
+    assert formulas == ["-0.300"]
+    assert all(re.fullmatch(r"-?\d+\.\d{3}", cell) for cell in formulas)
 
 
 def test_movements_are_listed_newest_first_in_pages() -> None:

@@ -1,6 +1,6 @@
 """The endpoints of wallets."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,14 +10,14 @@ from rest_framework.request import Request
 
 from core.api.errors import InvalidParameter
 from core.api.openapi import Operation
-from core.api.pagination import list_object, read_cursor, read_limit
+from core.api.pagination import list_object, list_scope, read_cursor, read_limit
 from core.api.parameters import read_choice, read_time
 from core.api.schemas import listed, one_of, our_id
 from core.api.views import ApiView, json_response
 from core.errors import NotFound
 from core.ids import parse_public_id, public_id
 from core.money import format_minor
-from merchants.selectors import find_seller, get_merchant, get_seller, owner_names
+from merchants.selectors import find_buyer, find_seller, get_merchant, get_seller, owner_names
 from wallet import selectors
 from wallet.api.shapes import OPERATION, STATEMENT, WALLET
 from wallet.errors import StatementTooLong
@@ -25,7 +25,7 @@ from wallet.statement_csv import statement_csv
 from wallet.statement_pdf import Heading, statement_pdf
 from wallet.types import OperationData, Statement, WalletData
 
-__all__ = ["SellerWallets", "WalletOperations", "WalletStatement"]
+__all__ = ["BuyerWallets", "SellerWallets", "WalletDetail", "WalletOperations", "WalletStatement"]
 
 
 _FORMATS = ("json", "csv", "pdf")
@@ -46,14 +46,40 @@ class SellerWallets(ApiView):
         merchant_id = self.caller.merchant_id
         seller = find_seller(merchant_id=merchant_id, reference=reference)
         wallets = selectors.wallets_of(merchant_id=merchant_id, owner_type="seller", owner_id=seller.id)
-        return json_response(
-            {
-                "object": "list",
-                "data": [_wallet_object(wallet, owner=seller.seller_account) for wallet in wallets],
-                "has_more": False,
-                "next_cursor": None,
-            }
-        )
+        return _whole_list(wallets, owner=seller.seller_account)
+
+
+class BuyerWallets(ApiView):
+    """GET shows what a buyer has, by currency and kind."""
+
+    scopes = {"GET": "wallets:read"}
+    operations = {"GET": Operation("list_buyer_wallets", returns=listed(WALLET))}
+
+    def get(self, request: Request, reference: str) -> HttpResponse:
+        """List what a buyer has, by currency and kind.
+
+        The buyer is named by buyer_account or buy_… id; one whom nobody knows has no wallets.
+        """
+        merchant_id = self.caller.merchant_id
+        try:
+            buyer = find_buyer(merchant_id=merchant_id, reference=reference)
+        except NotFound:
+            return _whole_list([], owner="")
+        wallets = selectors.wallets_of(merchant_id=merchant_id, owner_type="buyer", owner_id=buyer.id)
+        return _whole_list(wallets, owner=buyer.buyer_account)
+
+
+class WalletDetail(ApiView):
+    """GET shows one wallet."""
+
+    scopes = {"GET": "wallets:read"}
+    operations = {"GET": Operation("get_wallet", returns=WALLET, path=_PATH)}
+
+    def get(self, request: Request, reference: str) -> HttpResponse:
+        """Show one wallet."""
+        wallet = selectors.get_wallet(merchant_id=self.caller.merchant_id, wallet_id=_key(reference))
+        owner = owner_names(owner_ids=[wallet.owner_id])[wallet.owner_id]
+        return json_response(_wallet_object(wallet, owner=owner))
 
 
 class WalletOperations(ApiView):
@@ -67,7 +93,7 @@ class WalletOperations(ApiView):
         """List what moved in a wallet, newest first."""
         wallet = selectors.get_wallet(merchant_id=self.caller.merchant_id, wallet_id=_key(reference))
         query = request.query_params
-        scope = f"operations:{wallet.id}"
+        scope = list_scope("wallet_operations", wallet.id, query)
         page = selectors.operations_of(
             merchant_id=wallet.merchant_id,
             wallet_id=wallet.id,
@@ -118,6 +144,12 @@ class WalletStatement(ApiView):
             document = statement_pdf(found, _heading(found.wallet))
             return _file(document, kind="application/pdf", name="statement.pdf")
         return json_response(_statement_object(found))
+
+
+def _whole_list(wallets: Sequence[WalletData], *, owner: str) -> HttpResponse:
+    """An owner has a wallet for each currency and kind and no more, so this list has one page."""
+    data = [_wallet_object(wallet, owner=owner) for wallet in wallets]
+    return json_response({"object": "list", "data": data, "has_more": False, "next_cursor": None})
 
 
 def _key(reference: str) -> UUID:

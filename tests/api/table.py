@@ -1,0 +1,150 @@
+"""Every route of the system that a stranger can reach, with what each answers to its own caller.
+
+A new route stands here, or the matrix fails. For a route below /v1 give, per method, the scope that it
+needs and the status of a good call; `{chk}` in a pattern is replaced by ids of that kind.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.api.serializers import StrictSerializer
+from merchants.api.serializers import SellerChanges, SellerInput
+from payments.api.attempt_serializers import AttemptInput, CancellationInput
+from payments.api.serializers import CheckoutInput
+from tests.api.world import World
+
+__all__ = ["BAD_PATHS", "PUBLIC", "ROUTES", "Call", "Route"]
+
+Body = Callable[[World], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One method of a route: what it needs, what a good call is, and what that answers."""
+
+    scope: str
+    status: int = 200
+    body: Body | None = None
+    reads: type[StrictSerializer] | None = None
+    query: dict[str, str] = field(default_factory=dict)
+    # What a reference to nothing of the caller's answers: 404, or an empty list where it is only a filter.
+    unknown: int = 404
+
+
+@dataclass(frozen=True)
+class Route:
+    """One address; `ids` name the kinds of ids in its pattern, in order."""
+
+    pattern: str
+    calls: dict[str, Call]
+    ids: tuple[str, ...] = ()
+
+    def path(self, *references: str) -> str:
+        """Return the address with these references in the places of its ids."""
+        path = self.pattern
+        for kind, reference in zip(self.ids, references, strict=True):
+            path = path.replace(f"<{kind}>", reference, 1)
+        return path
+
+
+def _checkout(world: World) -> dict[str, Any]:
+    return world.shop.body(
+        world.shop.order(),
+        buyer_info={"buyer_account": "ben", "email": "ben@example.com"},
+        metadata={"cart": "7"},
+        return_url="https://shop.example/back",
+    )
+
+
+def _seller(world: World) -> dict[str, Any]:
+    return {
+        "seller_account": "eve",
+        "name": "Eve",
+        "country": "DE",
+        "commission_fixed": {"amount": "0.30", "currency": "EUR"},
+        "payout_schedule": {"interval": "weekly", "weekday": 5},
+    }
+
+
+def _changes(world: World) -> dict[str, Any]:
+    changes = _seller(world)
+    del changes["seller_account"]
+    return changes
+
+
+def _nothing(world: World) -> dict[str, Any]:
+    return {}
+
+
+def _again(world: World) -> dict[str, Any]:
+    return {"credit_card_info": {"token": "pm_card_visa"}}
+
+
+_PERIOD = {"created_gte": "2026-01-01T00:00:00Z", "created_lt": "2027-01-01T00:00:00Z"}
+
+ROUTES = (
+    Route(
+        "/v1/payments",
+        {
+            "GET": Call("payments:read"),
+            "POST": Call("payments:write", 201, _checkout, CheckoutInput),
+        },
+    ),
+    Route("/v1/payments/<pay>", {"GET": Call("payments:read")}, ("pay",)),
+    Route(
+        "/v1/payments/<pay>/cancellations",
+        {"POST": Call("payments:write", 201, _nothing, CancellationInput)},
+        ("pay",),
+    ),
+    Route("/v1/checkouts/<chk>", {"GET": Call("payments:read")}, ("chk",)),
+    # 409: the first attempt is still open, and only who owns it is told so.
+    Route(
+        "/v1/checkouts/<chk>/attempts",
+        {"POST": Call("payments:write", 409, _again, AttemptInput)},
+        ("chk",),
+    ),
+    Route(
+        "/v1/checkouts/<chk>/cancellations",
+        {"POST": Call("payments:write", 201, _nothing, CancellationInput)},
+        ("chk",),
+    ),
+    Route("/v1/payment_methods", {"GET": Call("payments:read")}),
+    Route("/v1/buyers/<buy>/payment_methods", {"GET": Call("buyers:read", unknown=200)}, ("buy",)),
+    Route(
+        "/v1/buyers/<buy>/payment_methods/<saved>",
+        {"DELETE": Call("buyers:write", 204)},
+        ("buy", "saved"),
+    ),
+    Route("/v1/buyers/<buy>/wallets", {"GET": Call("wallets:read", unknown=200)}, ("buy",)),
+    Route(
+        "/v1/sellers",
+        {"GET": Call("sellers:read"), "POST": Call("sellers:write", 201, _seller, SellerInput)},
+    ),
+    Route(
+        "/v1/sellers/<sel>",
+        {
+            "GET": Call("sellers:read"),
+            "PATCH": Call("sellers:write", 200, _changes, SellerChanges),
+        },
+        ("sel",),
+    ),
+    Route("/v1/sellers/<sel>/wallets", {"GET": Call("wallets:read")}, ("sel",)),
+    Route("/v1/wallets/<wal>", {"GET": Call("wallets:read")}, ("wal",)),
+    Route("/v1/wallets/<wal>/operations", {"GET": Call("wallets:read")}, ("wal",)),
+    Route("/v1/wallets/<wal>/statement", {"GET": Call("wallets:read", query=_PERIOD)}, ("wal",)),
+)
+
+# Reached without a key: by a name or id that opens it, by a signature, or by everybody.
+PUBLIC = (
+    Route("/psp/<channel>/webhooks", {}, ("channel",)),
+    Route("/pay/<chk>", {}, ("chk",)),
+    Route("/pay/<chk>/state", {}, ("chk",)),
+    Route("/pay/<chk>/return", {}, ("chk",)),
+    Route("/healthz", {}),
+    Route("/readyz", {}),
+    Route("/docs/errors", {}),
+)
+
+# In the place of any id. None of them may be told from an id that nothing has.
+BAD_PATHS = ("x", "%00", "a%20b", "%f0%28", "é", "...", "z" * 2000, "{prefix}_", "{prefix}_zzz", "-1", "null")

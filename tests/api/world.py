@@ -1,0 +1,112 @@
+"""Two merchants that have one of everything, for whatever asks whether they can see each other's."""
+
+import uuid
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db import connection, transaction
+
+from core import clock
+from core.ids import public_id, uuid7
+from merchants.scopes import SCOPES
+from merchants.services import create_api_key, ensure_buyer, revoke_api_key
+from payments.models import Charge, PaymentMethodToken, PspCustomer
+from tests.payments.conftest import Shop, open_shop
+from tests.store import Store
+from wallet.services import open_wallet
+
+__all__ = ["RANDOM", "World", "fingerprint", "key_with", "open_world", "revoked_key"]
+
+# Ids of the right form that nothing has, by the prefix of what they would name; channels have names.
+RANDOM = {prefix: public_id(prefix, uuid7()) for prefix in ("chk", "pay", "sel", "buy", "wal", "saved")} | {
+    "channel": "psp-of-nobody"
+}
+
+
+@dataclass
+class World:
+    """One merchant with one of everything; `ids` by prefix, as the API shows them."""
+
+    shop: Shop
+    ids: dict[str, str]
+
+    @property
+    def store(self) -> Store:
+        """The merchant's key that may do everything."""
+        return self.shop.store
+
+
+def open_world() -> World:
+    """Open a merchant with a checkout, a seller, a buyer with a kept card, wallets and a channel."""
+    shop = open_shop(None, "http://127.0.0.1:9")
+    checkout = shop.accept(shop.body(shop.order(), buyer_info={"buyer_account": "ben"}))
+    merchant_id, seller = shop.store.merchant_id, shop.store.get("/v1/sellers/ann").json()
+    with transaction.atomic():
+        buyer = ensure_buyer(merchant_id=merchant_id, buyer_account="ben")
+        wallet_id = open_wallet(
+            merchant_id=merchant_id, owner_type="buyer", owner_id=buyer.id, currency="USD", kind="cash"
+        )
+    ids = {
+        "chk": checkout["id"],
+        "pay": checkout["payment_orders"][0]["id"],
+        "sel": seller["id"],
+        "buy": buyer.public_id,
+        "wal": public_id("wal", wallet_id),
+        "saved": public_id("saved", _kept_card(shop, buyer.id)),
+        "channel": shop.channel.name,
+    }
+    return World(shop, ids)
+
+
+def _kept_card(shop: Shop, buyer_id: Any) -> Any:
+    # As rows, because keeping a card for real takes a provider.
+    merchant_id, now = shop.store.merchant_id, clock.now()
+    common = {"merchant_id": merchant_id, "buyer_id": buyer_id, "channel_id": shop.channel.id}
+    customer = PspCustomer.objects.create(**common, reference="cus_1", created_at=now)
+    card = PaymentMethodToken.objects.create(
+        **common,
+        customer=customer,
+        charge=Charge.objects.get(merchant_id=merchant_id),
+        psp_token="pm_1",
+        psp_token_digest=uuid.uuid4().bytes * 2,
+        brand="visa",
+        last4="4242",
+        created_at=now,
+        last_used_at=now,
+    )
+    return card.pk
+
+
+def key_with(store: Store, scopes: Any = SCOPES) -> Store:
+    """Return the same merchant with another key."""
+    with transaction.atomic():
+        key = create_api_key(merchant_id=store.merchant_id, name="other", scopes=scopes)
+    return replace(store, key_id=key.id, secret=key.secret)
+
+
+def revoked_key(store: Store) -> Store:
+    """Return the same merchant with a key that was revoked."""
+    dead = key_with(store)
+    with transaction.atomic():
+        revoke_api_key(merchant_id=dead.merchant_id, key_id=dead.key_id)
+    return dead
+
+
+def fingerprint() -> dict[str, str]:
+    """Return what every table of the product holds: rows and their content, as one text per table.
+
+    When a key was last used is left out, because every request may note it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT table_name FROM information_schema.tables "
+            "WHERE table_schema = 'public' AND table_type = 'BASE TABLE' ORDER BY table_name"
+        )
+        names = [name for (name,) in cursor.fetchall()]
+        asked = " UNION ALL ".join(
+            f"SELECT '{name}', count(*) || ':' || "
+            f"coalesce(sum(hashtextextended((to_jsonb(t) - 'last_used_at')::text, 0)), 0) FROM \"{name}\" t"
+            for name in names
+        )
+        cursor.execute(asked)
+        return dict(cursor.fetchall())

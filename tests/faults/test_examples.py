@@ -1,0 +1,98 @@
+"""The examples run as they stand, against the running system."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from events.services import create_endpoint
+from ops.ports import private_port
+from tests.faults.shop import Shop
+from tests.stack import http
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.processes
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+STORE = EXAMPLES / "store" / "store.py"
+
+
+def environment(shop: Shop, **more: str) -> dict[str, str]:
+    return os.environ | {"QUITTANCE_URL": shop.stack.web_url, "QUITTANCE_KEY": shop.secret} | more
+
+
+@contextmanager
+def running(shop: Shop, output: Path, **more: str) -> Iterator[None]:
+    """The store, listening until the test is over; what it says goes into a file."""
+    with output.open("wb") as out:
+        store = subprocess.Popen(
+            [sys.executable, str(STORE)], env=environment(shop, **more), stdout=out, stderr=subprocess.STDOUT
+        )
+    try:
+        yield
+    finally:
+        store.kill()
+        store.wait()
+
+
+def test_the_store_sells_and_believes_only_signed_webhooks(shop: Shop, tmp_path: Path) -> None:
+    port, output = private_port(), tmp_path / "store.out"
+    with transaction.atomic():
+        issued = create_endpoint(
+            merchant_id=shop.merchant_id,
+            url=f"http://127.0.0.1:{port}/",
+            event_types=["payment.succeeded"],
+        )
+
+    def says(text: str, times: int = 1) -> bool:
+        return output.read_text().count(text) >= times
+
+    with running(shop, output, PORT=str(port), WEBHOOK_SECRET=issued.secret):
+        eventually(lambda: says("bert 2.37 EUR pending"), within=40, what="the store sold")
+        eventually(lambda: says("webhook payment.succeeded", 2), within=40, what="both orders were told")
+        stamp = str(1 << 33)
+        for headers in (
+            {},
+            {"webhook-id": "x", "webhook-timestamp": stamp, "webhook-signature": "v1,AAAA"},
+            {"webhook-timestamp": "x"},
+        ):
+            forged = http("POST", f"http://127.0.0.1:{port}/", b'{"type": "payment.succeeded"}', headers)
+            assert forged.status == 400
+        eventually(lambda: says("webhook refused", 3), what="forged webhooks were refused")
+    said = output.read_text()
+    assert re.findall(r"^(anna|bert) opened$", said, re.MULTILINE) == ["anna", "bert"], said
+    assert "checkout succeeded" in said and "anna 38.00 EUR pending" in said
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the scripts are typed with curl")
+def test_the_scripts_do_what_they_say(shop: Shop) -> None:
+    def run(name: str, *arguments: str) -> list[Any]:
+        script = str(EXAMPLES / "curl" / name)
+        done = subprocess.run(
+            ["sh", script, *arguments],
+            env=environment(shop, ORDER="order-of-curl"),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, (done.stdout, done.stderr)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    for account in ("anna", "bert"):
+        assert run("open_seller.sh", account)[0]["seller_account"] == account
+    accepted, final = run("pay.sh")
+    assert (accepted["status"], final["status"], final["metadata"]) == ("open", "succeeded", {"cart": "7"})
+    assert run("pay.sh")[0] == accepted
+    methods, orders, wallets = run("list.sh", "anna")
+    assert [each["payment_method"] for each in methods["data"]] == ["card", "hosted_page"]
+    assert [each["captured"] for each in orders["data"]] == ["40.00"]
+    assert [each["pending"] for each in wallets["data"]] == ["38.00"]
