@@ -63,11 +63,12 @@ class Work:
     def once(self) -> int:
         """Take what the stream has now; return how many entries came."""
         received = self.reader.read(wait_seconds=_WAIT_SECONDS)
-        events = [event for each in received if (event := _event(each))]
-        failpoint("consumer.received")
-        self.taken += at_edge(take)(consumer=self.consumer, events=events)
-        failpoint("consumer.taken")
-        self.reader.done(received)
+        if received:
+            events = [event for each in received if (event := _event(each))]
+            failpoint("consumer.received")
+            self.taken += at_edge(take)(consumer=self.consumer, events=events)
+            failpoint("consumer.taken")
+            self.reader.done(received)
         return len(received)
 
     def _settle_if_due(self) -> None:

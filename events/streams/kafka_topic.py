@@ -3,6 +3,7 @@
 The producer is idempotent and waits for all in-sync replicas; a repeat after a crash has the same event id.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -16,6 +17,7 @@ from events.streams.entries import StreamEntry
 
 __all__ = ["KafkaReader", "KafkaTopic"]
 
+log = logging.getLogger(__name__)
 _SEND_SECONDS = 10.0
 _BATCH = 100
 
@@ -49,9 +51,10 @@ class KafkaTopic:
             _let_go(producer)
             raise BrokerAway(str(error)) from error
         if problems or missing:
+            says = str(problems[0]) if problems else f"{missing} entries were not acknowledged in time"
             # What is still in its queue must not go out later, behind what the next try sends first.
             _let_go(producer)
-            raise BrokerAway(str(problems[0]) if problems else f"{missing} entries were not acknowledged")
+            raise BrokerAway(says)
 
     @forbids_transaction
     def holds(self, place: int) -> bool:
@@ -73,7 +76,8 @@ class KafkaReader:
                 "group.id": consumer,
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",
-            }
+            },
+            logger=log,
         )
         self._consumer.subscribe([settings.KAFKA_TOPIC])
 
@@ -126,7 +130,8 @@ def _producer() -> Producer:
             "enable.gapless.guarantee": True,
             "delivery.timeout.ms": int(_SEND_SECONDS * 1000 * 0.8),
             "linger.ms": 5,
-        }
+        },
+        logger=log,
     )
 
 
@@ -138,4 +143,9 @@ def _let_go(producer: Producer) -> None:
 
 def _common() -> dict[str, Any]:
     given = dict(option.split("=", 1) for option in settings.KAFKA_OPTIONS)
-    return {"bootstrap.servers": settings.KAFKA_BOOTSTRAP_SERVERS, "client.id": "quittance", **given}
+    return {
+        "bootstrap.servers": settings.KAFKA_BOOTSTRAP_SERVERS,
+        "client.id": "quittance",
+        "log_level": 3,
+        **given,
+    }
