@@ -278,6 +278,17 @@ UNFOLD = console_settings()
 # "127.0.0.1/32:8200, …"; `check --deploy` refuses any.
 WEBHOOK_ALLOWED_NETWORKS = env_list("WEBHOOK_ALLOWED_NETWORKS")
 
+# --- Event stream ---------------------------------------------------------------------------------
+# Where events go for many independent readers: "redis", "kafka" or "off".
+EVENT_STREAM = env_str("EVENT_STREAM", "redis")
+# The Redis of the stream, and how many entries it keeps (about 1.3 KB each).
+EVENT_STREAM_REDIS_URL = env_str("EVENT_STREAM_REDIS_URL", REDIS_URL)
+EVENT_STREAM_LENGTH = env_int("EVENT_STREAM_LENGTH", 100_000)
+KAFKA_BOOTSTRAP_SERVERS = env_str("KAFKA_BOOTSTRAP_SERVERS", "")
+KAFKA_TOPIC = env_str("KAFKA_TOPIC", "quittance.events")
+# More properties of librdkafka: "security.protocol=SASL_SSL, sasl.mechanism=SCRAM-SHA-512, …".
+KAFKA_OPTIONS = env_list("KAFKA_OPTIONS")
+
 # --- REST -----------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["merchants.api.authentication.ApiKeyAuthentication"],

@@ -7,7 +7,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 
 from events.addresses import read_allowed_networks
 
-__all__ = ["allowed_networks_are_closed", "allowed_networks_are_readable"]
+__all__ = ["allowed_networks_are_closed", "allowed_networks_are_readable", "event_stream_is_complete"]
 
 
 @register(Tags.security)
@@ -27,3 +27,19 @@ def allowed_networks_are_closed(app_configs: Any, **kwargs: Any) -> list[CheckMe
         hint = "It opens private networks to the URLs of test merchants; leave it empty in production."
         return [Error("WEBHOOK_ALLOWED_NETWORKS is set.", hint=hint, id="events.E002")]
     return []
+
+
+@register()
+def event_stream_is_complete(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse a stream that does not exist, and one whose broker cannot be found or understood."""
+    if settings.EVENT_STREAM not in ("redis", "kafka", "off"):
+        return [Error("EVENT_STREAM must be redis, kafka or off.", id="events.E003")]
+    found: list[CheckMessage] = []
+    if settings.EVENT_STREAM == "kafka" and not settings.KAFKA_BOOTSTRAP_SERVERS:
+        found.append(Error("EVENT_STREAM is kafka, and KAFKA_BOOTSTRAP_SERVERS is empty.", id="events.E004"))
+    if any("=" not in option for option in settings.KAFKA_OPTIONS):
+        # Without the value: it may hold a password.
+        found.append(Error("KAFKA_OPTIONS must be name=value, with commas between.", id="events.E005"))
+    if settings.EVENT_STREAM_LENGTH < 1000:
+        found.append(Error("EVENT_STREAM_LENGTH must be at least 1000.", id="events.E006"))
+    return found

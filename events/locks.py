@@ -1,4 +1,7 @@
-"""Locks of this app, the only place that takes them: endpoint before delivery, deliveries by id."""
+"""Locks of this app, the only place that takes them: endpoint before delivery, deliveries by id.
+
+The position of a stream and that of a consumer are locked alone, before anything that is written with them.
+"""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -11,15 +14,25 @@ from core.drain import Claim
 from core.errors import NotFound
 from core.rows import columns_of, read_rows
 from core.transactions import requires_transaction
-from events.models import InboxWork, WebhookDelivery, WebhookEndpoint, WebhookInbox
+from events.models import (
+    InboxWork,
+    StreamConsumer,
+    StreamPosition,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookInbox,
+)
 
 __all__ = [
     "Lane",
     "claim_lanes",
+    "claim_stream",
     "lock_abandoned_deliveries",
+    "lock_consumer",
     "lock_deliveries",
     "lock_endpoint",
     "lock_inbox_work",
+    "lock_stream",
     "lock_waiting_deliveries",
     "try_relay",
 ]
@@ -133,6 +146,45 @@ def claim_lanes(
         found.setdefault((endpoint, merchant), []).append(Claim(key, fence, attempts))
     return [Lane(*whose, tuple(claims)) for whose, claims in found.items()]
 
+
+@requires_transaction
+def claim_stream(*, name: str, now: datetime, lease_seconds: int) -> StreamPosition | None:
+    """Become the only publisher of a stream for a while; None if there is one, or it is not due to be tried.
+
+    The row comes back with the new fence. A claimer that finds it locked does not wait.
+    """
+    StreamPosition.objects.bulk_create([StreamPosition(name=name, due_at=now)], ignore_conflicts=True)
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM_STREAM, {"name": name, "now": now, "lease": lease_seconds})
+        claimed = cursor.fetchone()
+    return StreamPosition.objects.get(pk=name) if claimed else None
+
+
+@requires_transaction
+def lock_stream(*, name: str) -> StreamPosition:
+    """Return the position of a stream, locked. Raises NotFound for one that was never published."""
+    row = StreamPosition.objects.select_for_update(no_key=True).filter(pk=name).first()
+    if row is None:
+        raise NotFound()
+    return row
+
+
+@requires_transaction
+def lock_consumer(*, name: str) -> StreamConsumer:
+    """Return how far a consumer is, locked: it takes events in one transaction at a time."""
+    StreamConsumer.objects.bulk_create([StreamConsumer(name=name)], ignore_conflicts=True)
+    return StreamConsumer.objects.select_for_update(no_key=True).get(pk=name)
+
+
+_CLAIM_STREAM = """
+UPDATE events_streamposition
+SET leased_until = clock_timestamp() + %(lease)s * interval '1 second', fence = fence + 1
+WHERE name = (
+    SELECT name FROM events_streamposition WHERE name = %(name)s AND due_at <= %(now)s
+      AND (leased_until IS NULL OR leased_until < clock_timestamp())
+    FOR NO KEY UPDATE SKIP LOCKED)
+RETURNING name
+"""
 
 _CLAIM_LANES = """
 WITH waiting AS (

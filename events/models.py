@@ -12,7 +12,17 @@ from core.ids import public_id, uuid7
 from core.models import EventSubject, WorkRow
 from events.states import DELIVERY, ENDPOINT, INBOX, INBOX_WORK
 
-__all__ = ["DeliveryAttempt", "InboxWork", "WebhookDelivery", "WebhookEndpoint", "WebhookInbox"]
+__all__ = [
+    "ConsumedEvent",
+    "DailyRevenue",
+    "DeliveryAttempt",
+    "InboxWork",
+    "StreamConsumer",
+    "StreamPosition",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookInbox",
+]
 
 MODES = [("test", "Test"), ("live", "Live")]
 
@@ -262,3 +272,83 @@ class DeliveryAttempt(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["delivery", "id"], name="events_attempt_of_delivery")]
+
+
+class StreamPosition(WorkRow):
+    """How far the feed was copied into one event stream; who copies holds the lease.
+
+    `published_seq` is the place of the last event that the broker has acknowledged. `starts_anew` asks the
+    next publisher to empty the stream before it goes on.
+    """
+
+    name = models.CharField(primary_key=True, max_length=16)
+    published_seq = models.BigIntegerField(default=0)
+    starts_anew = models.BooleanField(default=False)
+    error = models.CharField(max_length=300, blank=True)
+    moved_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name, verbose_name_plural = "event stream", "event streams"
+        constraints = [
+            models.CheckConstraint(condition=Q(published_seq__gte=0), name="events_stream_position")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class StreamConsumer(models.Model):
+    """How far one consumer is complete: it has taken every event of the feed up to `settled_seq`."""
+
+    name = models.CharField(primary_key=True, max_length=64)
+    settled_seq = models.BigIntegerField(default=0)
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(settled_seq__gte=0), name="events_consumer_settled")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ConsumedEvent(models.Model):
+    """An event that a consumer has taken above its `settled_seq`, in the commit of its effect."""
+
+    id = models.BigAutoField(primary_key=True)
+    consumer = models.ForeignKey(StreamConsumer, on_delete=models.PROTECT, related_name="+", db_index=False)
+    event_id = models.UUIDField()
+    published_seq = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["consumer", "event_id"], name="events_consumed_once")]
+        indexes = [models.Index(fields=["consumer", "published_seq"], name="events_consumed_place")]
+
+
+class DailyRevenue(models.Model):
+    """What buyers paid to one merchant on one day (UTC) in one currency, counted from events alone."""
+
+    id = models.BigAutoField(primary_key=True)
+    merchant = models.ForeignKey(
+        "merchants.Merchant", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    day = models.DateField()
+    currency = models.CharField(max_length=3)
+    paid_minor = models.BigIntegerField(default=0)
+    payments = models.IntegerField(default=0)
+    refunded_minor = models.BigIntegerField(default=0)
+    refunds = models.IntegerField(default=0)
+
+    class Meta:
+        verbose_name, verbose_name_plural = "daily revenue", "daily revenue"
+        constraints = [
+            models.UniqueConstraint(fields=["merchant", "day", "currency"], name="events_revenue_once"),
+            models.CheckConstraint(
+                condition=Q(paid_minor__gte=0, payments__gte=0, refunded_minor__gte=0, refunds__gte=0),
+                name="events_revenue_counts_up",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.currency}"

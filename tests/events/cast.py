@@ -82,16 +82,22 @@ def open_endpoint(merchant_id: UUID, url: str, *event_types: str) -> IssuedEndpo
 
 @at_edge
 def record(
-    merchant_id: UUID | None, subject: str, *sequences: int, kind: str = "payment.succeeded"
+    merchant_id: UUID | None,
+    subject: str,
+    *sequences: int,
+    kind: str = "payment.succeeded",
+    thing: Mapping[str, Any] | None = None,
 ) -> list[UUID]:
-    """Record facts with these numbers about a subject."""
+    """Record facts with these numbers about a subject; `thing` is what they say of it."""
     rows = [
         OutboxEvent(
             merchant_id=merchant_id,
             type=kind,
             subject=subject,
             sequence=sequence,
-            payload={"object": {"object": "payment_order", "id": subject, "amount": "10.00"}},
+            payload={
+                "object": {"object": "payment_order", "id": subject, "amount": "10.00", **(thing or {})}
+            },
             occurred_at=clock.now(),
             recorded_at=clock.now(),
         )

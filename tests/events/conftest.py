@@ -2,8 +2,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
+from redis import Redis
 
 from events import rejections, subscriptions
+from events.streams.redis_stream import KEY
 from events.types import InboundEvent
 from tests.events.cast import Provider, open_provider
 from tests.events.receiver import Receiver, receiving
@@ -52,3 +55,12 @@ def loopback(settings: Any) -> None:
 def receiver(loopback: None) -> Iterator[Receiver]:
     with receiving() as serving:
         yield serving
+
+
+@pytest.fixture
+def redis(transactional_db: None) -> Iterator[Redis]:
+    """The broker of the event stream, without a stream in it."""
+    with Redis.from_url(django_settings.EVENT_STREAM_REDIS_URL, protocol=2) as client:
+        client.delete(KEY)
+        yield client
+        client.delete(KEY)

@@ -11,12 +11,16 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 from django.conf import settings as django_settings
 from django.db import connection
+from redis import Redis
 
 from core.failpoints import arm, fired
 from core.models import DeadLetter, OutboxEvent, StatusChange
-from events.models import DeliveryAttempt, InboxWork, WebhookDelivery
+from events.models import DailyRevenue, DeliveryAttempt, InboxWork, StreamPosition, WebhookDelivery
+from events.streams.redis_stream import KEY
 from tests.events.cast import Provider, open_endpoint, open_merchant, record
 from tests.events.receiver import Receiver
+from tests.events.streaming import feed, let_lease_end, places, publish, run
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,22 +28,26 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def drain(name: str, hooks: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run one drain in a process of its own, against the test database."""
-    url = urlsplit(django_settings.DATABASE_URL)
     return subprocess.run(
         [sys.executable, "-m", "tests.events.drain_process", name],
         cwd=ROOT,
-        env={
-            **os.environ,
-            "DATABASE_URL": urlunsplit(url._replace(path=f"/{connection.settings_dict['NAME']}")),
-            "TEST_HOOKS": "True",
-            "HOOKS_DIR": str(hooks),
-            **environment,
-        },
+        env={**around(hooks), **environment},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
+
+
+def around(hooks: Path) -> dict[str, str]:
+    """Return the environment of a process of ours: the test database, and the failpoints of this test."""
+    url = urlsplit(django_settings.DATABASE_URL)
+    return {
+        **os.environ,
+        "DATABASE_URL": urlunsplit(url._replace(path=f"/{connection.settings_dict['NAME']}")),
+        "TEST_HOOKS": "True",
+        "HOOKS_DIR": str(hooks),
+    }
 
 
 def finish(name: str, hooks: Path, table: str, owner_sql: Any) -> None:
@@ -93,3 +101,56 @@ def test_the_deliveries(receiver: Receiver, hooks: Path, owner_sql: Any, place: 
     finish("deliveries", hooks, "events_webhookdelivery", owner_sql)
     assert (len(receiver.got), WebhookDelivery.objects.get().status) == (sent + 1, "DELIVERED")
     assert len({(got.event_id, got.body) for got in receiver.got}) == 1
+
+
+@pytest.mark.parametrize(("place", "sent"), [("stream.before", 0), ("stream.sent", 3)])
+def test_the_publisher(redis: Redis, hooks: Path, owner_sql: Any, place: str, sent: int) -> None:
+    """Killed before Redis had the entries, and after it but before the position moved: all of them, once."""
+    publish(open_merchant(), "pay_1", 1, 2, 3)
+    arm(place, "kill")
+    assert drain("stream", hooks).returncode == -signal.SIGKILL
+    assert (len(places(redis)), StreamPosition.objects.get().published_seq) == (sent, 0)
+    let_lease_end(owner_sql)
+    assert run() == 3
+    assert (places(redis), StreamPosition.objects.get().published_seq) == (feed(), feed()[-1])
+
+
+def consuming(hooks: Path) -> "subprocess.Popen[str]":
+    """Start the command as an operator does."""
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "consume_events", "daily_revenue"],
+        cwd=ROOT,
+        env=around(hooks),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_the_consumer(redis: Redis, hooks: Path) -> None:
+    """Killed between its effect and the acknowledgment: it counts once. The next one stops when told."""
+    merchant, paid = open_merchant(), {"captured": "10.00", "currency": "USD"}
+
+    def readers() -> int:
+        groups: Any = redis.xinfo_groups(KEY) if redis.exists(KEY) else []
+        return sum(group["consumers"] for group in groups)
+
+    arm("consumer.taken", "kill")
+    with consuming(hooks) as killed:
+        eventually(lambda: readers() == 1 or killed.poll() is not None, within=60, what="it reads")
+        publish(merchant, "pay_1", 1, thing=paid)
+        run()
+        assert killed.wait(60) == -signal.SIGKILL
+    assert (DailyRevenue.objects.get().paid_minor, redis.xpending(KEY, "daily_revenue")["pending"]) == (
+        1000,
+        1,
+    )
+    with consuming(hooks) as heir:
+        eventually(lambda: readers() == 2 or heir.poll() is not None, within=60, what="the next one reads")
+        publish(merchant, "pay_2", 1, thing=paid)
+        run()
+        eventually(lambda: DailyRevenue.objects.get().paid_minor == 2000, what="it takes what is new")
+        heir.send_signal(signal.SIGTERM)
+        assert heir.wait(60) == 0
+        assert heir.stdout is not None and "1 events taken" in heir.stdout.read()
+    assert DailyRevenue.objects.get().payments == 2

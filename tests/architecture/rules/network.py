@@ -10,10 +10,10 @@ from ..tree import in_product
 
 NETWORK_MODULES = re.compile(
     r"(?:requests|httpx|urllib3|urllib\.request|http\.client|socket|ssl|stripe|aiohttp|ftplib|smtplib|paramiko|websockets"
-    r"|socketserver|telnetlib|pycurl)(?:\.|$)"
+    r"|socketserver|telnetlib|pycurl|confluent_kafka)(?:\.|$)"
 )
 MAY_REACH = re.compile(
-    r"channels/|payments/psp/|payouts/providers/|reconciliation/sources/|events/(?:senders?|delivery|deliveries|resolver)(?:/|\w*\.py$)"
+    r"channels/|payments/psp/|payouts/providers/|reconciliation/sources/|events/(?:senders?|delivery|deliveries|resolver|streams)(?:/|\w*\.py$)"
 )
 # Names that stand for a connection, wherever they are held.
 LINES = {"client", "session", "http", "sdk", "connection", "opener", "transport", "sock", "socket"}
@@ -105,11 +105,13 @@ RULES = (
             ("payments/services.py", "def f():\n    import stripe\n"),
             ("core/health.py", "import urllib\n"),
             ("events/relay.py", "from http import client\n"),
+            ("events/services.py", "from confluent_kafka import Producer\n"),
         ),
         good=(
             ("channels/client.py", "import requests, stripe\n"),
             ("payments/psp/stripe_adapter.py", "import stripe\n"),
             ("events/sender.py", "import socket\n"),
+            ("events/streams/kafka_topic.py", "from confluent_kafka import Producer\n"),
             ("payments/services.py", "from urllib.parse import urlsplit\nfrom http import HTTPStatus\n"),
         ),
     ),

@@ -1,0 +1,86 @@
+"""Daily revenue in the console: what the example consumer has counted, and up to when it is complete."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.admin import SimpleListFilter, display, register
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy
+
+from core.admin_base import ReadOnlyAdmin
+from core.admin_display import amount
+from core.admin_site import site
+from core.ids import parse_public_id, public_id
+from events.consumers.daily_revenue import RevenueByDay
+from events.models import DailyRevenue, StreamConsumer
+from merchants.selectors import list_merchants, merchant_names
+
+__all__: list[str] = []
+
+
+class MerchantFilter(SimpleListFilter):
+    """Days of one merchant."""
+
+    title = gettext_lazy("merchant")
+    parameter_name = "merchant"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Every merchant, by name."""
+        return [(public_id("mer", each.id), f"{each.name} ({each.mode})") for each in list_merchants()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep the merchant's days."""
+        if not self.value():
+            return queryset
+        chosen = parse_public_id(str(self.value()), "mer")
+        return queryset.filter(merchant_id=chosen) if chosen else queryset.none()
+
+
+@register(DailyRevenue, site=site)
+class DailyRevenueAdmin(ReadOnlyAdmin):
+    """One line for each merchant, day and currency."""
+
+    list_display = ("day", "shown_merchant", "paid", "payments", "refunded", "refunds", "net")
+    list_display_links = None
+    list_filter = (MerchantFilter,)
+    list_before_template = "events/revenue.html"
+    empty_says = gettext_lazy(
+        "Nothing was counted yet. `manage.py consume_events daily_revenue` reads the event stream;"
+        " with --settle it reads the feed once and ends."
+    )
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Say above the list how far it is complete: these figures come after the books."""
+        position = StreamConsumer.objects.filter(pk=RevenueByDay.name).first()
+        shown: HttpResponse = super().changelist_view(
+            request, {"position": position, **(extra_context or {})}
+        )
+        return shown
+
+    def prepare_rows(self, rows: Iterable[Any]) -> None:
+        """The names of a whole page in one query."""
+        rows = list(rows)
+        names = merchant_names(merchant_ids={row.merchant_id for row in rows})
+        for row in rows:
+            row.merchant_name = names.get(row.merchant_id, public_id("mer", row.merchant_id))
+
+    @display(description=gettext_lazy("Merchant"))
+    def shown_merchant(self, row: Any) -> str:
+        """The store, with its mode."""
+        return str(row.merchant_name)
+
+    @display(description=gettext_lazy("Paid"))
+    def paid(self, row: Any) -> str:
+        """What buyers paid on the day."""
+        return amount(row.paid_minor, row.currency)
+
+    @display(description=gettext_lazy("Refunded"))
+    def refunded(self, row: Any) -> str:
+        """What was given back on the day, whenever it was paid."""
+        return amount(row.refunded_minor, row.currency)
+
+    @display(description=gettext_lazy("Net"))
+    def net(self, row: Any) -> str:
+        """Paid less refunded."""
+        return amount(row.paid_minor - row.refunded_minor, row.currency)
