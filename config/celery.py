@@ -25,6 +25,7 @@ PERIODIC = {
     "watch for missing webhooks": ("payments.watch_webhooks", 60.0),
     "watch for stuck payments": ("payments.watch_stuck", 60.0),
     "raise and escalate alerts": ("core.watch", 60.0),
+    "prune counted attempts": ("core.prune_attempts", 60.0),
     "audit what is new": ("core.audit", 300.0),
     "audit everything": ("core.audit_full", 3600.0),
     "write down the daily roots": ("ledger.daily_root", 3600.0),

@@ -1,11 +1,15 @@
 """Paying again after a failure, and taking back what is not paid: thin shells around services."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
+
+from rest_framework.request import Request
 
 from core.ids import public_id
 from payments import selectors, services
 from payments.api.attempt_serializers import AttemptInput, CancellationInput
+from payments.api.card_attempts import card_attempt
 from payments.api.inline import RegistersInline
 
 __all__ = ["AttemptList", "CheckoutCancellation", "PaymentCancellation"]
@@ -13,6 +17,7 @@ __all__ = ["AttemptList", "CheckoutCancellation", "PaymentCancellation"]
 
 class _MoneyView(RegistersInline):
     scopes = {"POST": "payments:write"}
+    calls = {"POST": "money"}
     is_key_required = True
 
     def _checkout(self, key: Any) -> tuple[int, dict[str, Any]]:
@@ -25,6 +30,10 @@ class AttemptList(_MoneyView):
     """POST pays the failed orders of a checkout again."""
 
     Input = AttemptInput
+
+    def attempt_of(self, request: Request) -> Mapping[str, str]:
+        """Count by the card."""
+        return card_attempt(request.data)
 
     def work(self, *, data: dict[str, Any], **path: Any) -> tuple[int, dict[str, Any]]:
         """Begin the attempt; the answer is the checkout as it is then."""

@@ -17,6 +17,7 @@ class PaymentMethodList(ApiView):
     """GET lists a buyer's saved payment methods."""
 
     scopes = {"GET": "buyers:read"}
+    calls = {"GET": "list"}
     query_parameters = ("limit", "cursor")
 
     def get(self, request: Request, buyer_account: str) -> HttpResponse:

@@ -1,5 +1,6 @@
 """The endpoints of pay-in: thin shells around services and selectors."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -8,6 +9,7 @@ from rest_framework.request import Request
 
 from core.api.views import ApiView, json_response
 from payments import selectors, services
+from payments.api.card_attempts import card_attempt
 from payments.api.inline import RegistersInline
 from payments.api.serializers import CheckoutInput
 
@@ -18,8 +20,13 @@ class PaymentList(RegistersInline):
     """POST accepts a checkout."""
 
     scopes = {"POST": "payments:write"}
+    calls = {"POST": "money"}
     is_key_required = True
     Input = CheckoutInput
+
+    def attempt_of(self, request: Request) -> Mapping[str, str]:
+        """Count by the card, and by the buyer's address where the store tells it."""
+        return card_attempt(request.data)
 
     def work(self, *, data: dict[str, Any], **path: Any) -> tuple[int, dict[str, Any]]:
         """Store the checkout with its first work; the answer is the stored object."""

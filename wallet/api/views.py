@@ -48,6 +48,7 @@ class WalletOperations(ApiView):
     """GET lists what moved in a wallet, newest first."""
 
     scopes = {"GET": "wallets:read"}
+    calls = {"GET": "list"}
     query_parameters = ("limit", "cursor")
 
     def get(self, request: Request, reference: str) -> HttpResponse:
@@ -70,6 +71,7 @@ class WalletStatement(ApiView):
     """GET shows the balances of a wallet before and after a time, and all that moved in it."""
 
     scopes = {"GET": "wallets:read"}
+    calls = {"GET": "list"}
     query_parameters = ("created_gte", "created_lt", "format")
 
     def get(self, request: Request, reference: str) -> HttpResponse:
