@@ -1,6 +1,7 @@
 """Attempts to pay with a card: counted by what they have in common, so that cards cannot be tried out."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from uuid import UUID
 
 from django.utils.crypto import salted_hmac
@@ -20,8 +21,12 @@ def attempt_buckets(*, merchant_id: UUID, mode: str, subjects: Mapping[str, str]
     What is counted is put into names of keys as a keyed digest only, which is worthless without our secret.
     """
     for kind, value in subjects.items():
-        text = f"{merchant_id}\0{kind}\0{value}"
-        digest = salted_hmac(_SALT, text.encode(errors="replace"), algorithm="sha256").hexdigest()[:_DIGITS]
+        digest = partial(_digest, merchant_id, kind, value)
         bucket = bucket_of(setting=f"{kind}.{mode}", subject=digest, merchant_id=merchant_id)
         if bucket is not None:
             yield bucket
+
+
+def _digest(merchant_id: UUID, kind: str, value: str) -> str:
+    text = f"{merchant_id}\0{kind}\0{value}"
+    return salted_hmac(_SALT, text.encode(errors="replace"), algorithm="sha256").hexdigest()[:_DIGITS]

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -73,8 +73,17 @@ class _Seen:
         self._values = values
         self._defaults = {each.name: each.default for each in declared() if each.name.startswith(_PREFIX)}
         self._limits: dict[tuple[str, str], Limit | None] = {}
+        self._scopes: dict[UUID, str] = {}
+
+    def scope(self, merchant_id: UUID) -> str:
+        """Return the scope of a merchant's settings."""
+        known = self._scopes.get(merchant_id)
+        if known is None:
+            known = self._scopes[merchant_id] = public_id("mer", merchant_id)
+        return known
 
     def value(self, name: str, scope: str) -> Any:
+        """Return the scope's own value, else the common one, else the default."""
         full = _PREFIX + name
         for known in (self._values.get(scope), self._values.get("")):
             if known is not None and full in known:
@@ -82,6 +91,7 @@ class _Seen:
         return self._defaults[full]
 
     def limit(self, name: str, scope: str) -> Limit | None:
+        """Return a limit, None where there is none."""
         place = (name, scope)
         if place not in self._limits:
             value = self.value(name, scope)
@@ -99,28 +109,35 @@ def caller_buckets(*, merchant_id: UUID, key: str, call_class: str) -> Iterator[
 
     `key` is the name of an API key in histories. All buckets of a merchant lie in one slot of a cluster.
     """
-    seen, scope = _current(), public_id("mer", merchant_id)
+    seen = _current()
+    scope = seen.scope(merchant_id)
     for owner, name in (("key", key), ("merchant", "all")):
         limit = seen.limit(f"{owner}.{call_class}", scope)
         if limit is not None:
             yield Bucket(f"limit:{{{scope}}}:{name}:{call_class}", limit, owner)
 
 
-def bucket_of(*, setting: str, subject: str, merchant_id: UUID | None = None) -> Bucket | None:
+def bucket_of(
+    *, setting: str, subject: str | Callable[[], str], merchant_id: UUID | None = None
+) -> Bucket | None:
     """Return the bucket in which one subject is counted; None where there is no limit.
 
-    `subject` is put into the name of a key: send a digest of what must not be read there.
+    `subject` is put into the name of a key: send a digest of what must not be read there, or what makes it
+    where that is dear.
     """
-    scope = "" if merchant_id is None else public_id("mer", merchant_id)
-    limit = _current().limit(setting, scope)
+    seen = _current()
+    scope = "" if merchant_id is None else seen.scope(merchant_id)
+    limit = seen.limit(setting, scope)
     if limit is None:
         return None
-    return Bucket(f"limit:{{{scope or subject}}}:{setting}:{subject}", limit, setting)
+    text = subject if isinstance(subject, str) else subject()
+    return Bucket(f"limit:{{{scope or text}}}:{setting}:{text}", limit, setting)
 
 
 def number_of(setting: str, *, merchant_id: UUID) -> int:
     """Return the value of a limit that is a plain number."""
-    return int(_current().value(setting, public_id("mer", merchant_id)))
+    seen = _current()
+    return int(seen.value(setting, seen.scope(merchant_id)))
 
 
 def forget() -> None:
