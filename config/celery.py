@@ -27,6 +27,7 @@ PERIODIC = {
     "watch the event stream": ("events.watch_stream", 60.0),
     "raise and escalate alerts": ("core.watch", 60.0),
     "forget old nonces": ("merchants.forget_nonces", 60.0),
+    "prune counted attempts": ("core.prune_attempts", 60.0),
     "audit what is new": ("core.audit", 300.0),
     "audit everything": ("core.audit_full", 3600.0),
     "write down the daily roots": ("ledger.daily_root", 3600.0),

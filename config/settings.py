@@ -130,6 +130,8 @@ CACHES = {
         },
     }
 }
+# How long a request waits for the shared limits; then its process counts for itself for a while.
+LIMITS_REDIS_TIMEOUT = env_float("LIMITS_REDIS_TIMEOUT", 0.05)
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_TIMEOUT = 2
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -197,12 +199,22 @@ BODY_SECONDS = env_float("BODY_SECONDS", 10.0)
 # How far a webhook's time may be from ours, either way; there is no value that switches this off.
 PSP_WEBHOOK_TOLERANCE = env_int("PSP_WEBHOOK_TOLERANCE", 300)
 
+# --- Who calls, and how much at once ---------------------------------------------------------------
+# Proxies of ours in front, each of which adds the address it was called from to X-Forwarded-For; with none
+# the header is not read.
+TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0)
+# Web processes in all, on every machine: the share of a limit that one may use alone while Redis is away.
+WEB_PROCESSES = env_int("WEB_PROCESSES", 2)
+# Requests that one web process can work on at once: its threads, or its database connections if fewer.
+WEB_IN_FLIGHT = env_int("WEB_IN_FLIGHT", env_int("DATABASE_POOL_MAX", 8))
+
 # --- Sign-in of people ----------------------------------------------------------------------------
 OTP_TOTP_ISSUER = "Quittance"
 # Five wrong passwords for one name from one address: locked, even for the right password.
 AXES_FAILURE_LIMIT = env_int("LOGIN_FAILURE_LIMIT", 5)
 AXES_COOLOFF_TIME = timedelta(minutes=env_int("LOGIN_COOLOFF_MINUTES", 15))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "core.client_address.client_address"
 AXES_LOCKOUT_TEMPLATE = "admin/locked_out.html"
 AXES_RESET_ON_SUCCESS = True
 AXES_ENABLE_ADMIN = False

@@ -14,8 +14,11 @@ class CoreConfig(AppConfig):
         from core.alerts import declare_alert
         from core.audits import register
         from core.fsm import StatefulModel
+        from core.limits import failures, policy
+        from core.settings_store import declare
 
         register([*trail_audits.INVARIANTS, *kernel_audits.INVARIANTS])
-        declare_alert(*watch.ALERTS)
+        declare(*policy.SETTINGS)
+        declare_alert(*watch.ALERTS, *failures.ALERTS)
         models = [model for model in apps.get_models() if issubclass(model, StatefulModel)]
         register(kernel_audits.history_invariants(models))

@@ -27,6 +27,7 @@ __all__ = [
     "answer_once",
     "fingerprint",
     "forget",
+    "is_answered",
     "read_key",
     "replace_answer",
     "stored_answer",
@@ -136,6 +137,11 @@ def stored_answer(*, merchant_id: UUID, key: str) -> Answer:
     """Return what is stored under a key that was answered. Raises IdempotencyRecord.DoesNotExist."""
     stored = IdempotencyRecord.objects.get(merchant_id=merchant_id, key=key)
     return Answer(stored.status, bytes(stored.body))
+
+
+def is_answered(*, merchant_id: UUID, key: str) -> bool:
+    """Say whether an answer is stored under a key, whatever request it belongs to."""
+    return IdempotencyRecord.objects.filter(merchant_id=merchant_id, key=key).exists()
 
 
 @requires_transaction

@@ -12,6 +12,7 @@ from core.states import APPROVAL, CASE, DEAD_LETTER
 
 __all__ = [
     "Approval",
+    "AttemptBucket",
     "AuditFence",
     "AuditRecord",
     "AuditResult",
@@ -402,6 +403,22 @@ class AuditResult(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["name", "-id"], name="core_auditresult_newest")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AttemptBucket(models.Model):
+    """How often something was attempted, while Redis cannot count it; `full_at` in microseconds of the epoch.
+
+    A row is worth something until that moment, and is pruned after it.
+    """
+
+    name = models.CharField(max_length=160, primary_key=True)
+    full_at = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["full_at"], name="core_attemptbucket_full")]
 
     def __str__(self) -> str:
         return self.name

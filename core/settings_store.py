@@ -26,6 +26,7 @@ __all__ = [
     "declared",
     "get_setting",
     "get_settings",
+    "get_settings_by_scope",
     "put_setting",
 ]
 
@@ -105,6 +106,19 @@ def get_settings(*, names: Collection[str], scope: str = "", at: datetime | None
     newest = rows.order_by("name", "scope", "-effective_at", "-version").distinct("name", "scope")
     # In the order of the scopes, so that the scope's own value comes after the common one.
     return values | dict(newest.values_list("name", "value"))
+
+
+def get_settings_by_scope(*, prefix: str, at: datetime | None = None) -> dict[str, dict[str, Any]]:
+    """Return what was set of the settings whose names begin so, by scope and name, with one look.
+
+    Defaults are left out. For settings that many requests need: read once, they serve all of them.
+    """
+    rows = Setting.objects.filter(name__startswith=prefix, effective_at__lte=at or clock.now())
+    newest = rows.order_by("name", "scope", "-effective_at", "-version").distinct("name", "scope")
+    found: dict[str, dict[str, Any]] = {}
+    for name, scope, value in newest.values_list("name", "scope", "value"):
+        found.setdefault(scope, {})[name] = value
+    return found
 
 
 @requires_transaction

@@ -11,11 +11,13 @@ from core.audits import AuditReport, run_audits
 from core.drain import get_drain
 from core.failpoints import failpoint
 from core.job_runs import Ran, renew, run_job
+from core.limits.counters import prune
 from core.nudges import acknowledge
 from core.transactions import at_edge
 from core.watch import watch_kernel
 
 log = logging.getLogger(__name__)
+_PRUNED_AT_ONCE = 10_000
 
 
 @shared_task(name="core.run_drain")
@@ -67,3 +69,9 @@ def watch(**_newer: object) -> None:
     """Raise alerts about dead letters and broken invariants, and escalate those that nobody dealt with."""
     at_edge(watch_kernel)()
     at_edge(escalate)()
+
+
+@shared_task(name="core.prune_attempts")
+def prune_attempts(**_newer: object) -> None:
+    """Delete counts of attempts that are worth nothing any more."""
+    at_edge(prune)(limit=_PRUNED_AT_ONCE)

@@ -2,37 +2,40 @@
 
 import logging
 import threading
-import time
 from collections import OrderedDict
 
-__all__ = ["PER_MINUTE", "count_rejection"]
+from core.client_address import network_of
+from core.limits.failures import count_failure
+
+__all__ = ["count_rejection"]
 
 log = logging.getLogger(__name__)
 
-PER_MINUTE = 60
 _MOST_SOURCES = 10_000
-_WINDOW_SECONDS = 60.0
 _lock = threading.Lock()
-_windows: OrderedDict[tuple[str, str], tuple[float, int]] = OrderedDict()
+_seen: OrderedDict[tuple[str, str], int] = OrderedDict()
 
 
-def count_rejection(*, channel: str, source: str, code: str) -> bool:
-    """Count one more; return True when this source sends more than 60 a minute to the channel.
+def count_rejection(*, channel: str, source: str, code: str) -> int | None:
+    """Count one more; return the seconds to wait when this source sends too many to the channel, else None.
 
     Only what failed verification is counted, so a flood from a shared address never shuts out genuine
-    deliveries. The count is of this process.
+    deliveries. The limit is the setting `limits.bad_webhooks`.
     """
-    now, key = time.monotonic(), (channel[:64], source[:64])
-    with _lock:
-        started, count = _windows.pop(key, (now, 0))
-        if now - started >= _WINDOW_SECONDS:
-            started, count = now, 0
-        count += 1
-        _windows[key] = (started, count)
-        if len(_windows) > _MOST_SOURCES:
-            _windows.popitem(last=False)
+    key = (channel[:64], network_of(source))
+    count = _number(key)
     if count <= 3 or count % 1000 == 0:
         log.warning(
             "webhook refused", extra={"channel": key[0], "source": key[1], "code": code, "count": count}
         )
-    return count > PER_MINUTE
+    return count_failure(setting="bad_webhooks", source=source, what=key[0])
+
+
+def _number(key: tuple[str, str]) -> int:
+    """How many this process has seen of a source, for the log: a flood is a few lines in it."""
+    with _lock:
+        count = _seen.pop(key, 0) + 1
+        _seen[key] = count
+        if len(_seen) > _MOST_SOURCES:
+            _seen.popitem(last=False)
+    return count

@@ -10,6 +10,7 @@ from channels.services import verify_webhook
 from core.api.envelope import as_domain_error, error_response
 from core.api.errors import BodyTooLarge, MalformedRequest, MethodNotAllowed, RateLimited
 from core.api.slow_bodies import read_in_time
+from core.client_address import client_address
 from core.errors import DomainError
 from core.failpoints import failpoint
 from core.transactions import at_edge
@@ -19,7 +20,6 @@ from events.services import receive_webhook
 __all__ = ["MAX_BYTES", "provider_webhook"]
 
 MAX_BYTES = 256 * 1024
-_RETRY_AFTER = 60
 
 
 @csrf_exempt
@@ -45,10 +45,11 @@ def _take(request: HttpRequest, channel: str) -> HttpResponse:
         delivery = verify_webhook(channel_name=channel, raw=raw, headers=headers)
         is_new = at_edge(receive_webhook)(delivery=delivery, raw=raw, headers=headers)
     except DomainError as error:
-        if error.status < HTTPStatus.INTERNAL_SERVER_ERROR and count_rejection(
-            channel=channel, source=request.META.get("REMOTE_ADDR", ""), code=error.code
-        ):
-            raise RateLimited(retry_after=_RETRY_AFTER) from None
+        if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise
+        wait = count_rejection(channel=channel, source=client_address(request), code=error.code)
+        if wait is not None:
+            raise RateLimited(retry_after=wait) from None
         raise
     if is_new:
         failpoint("inbox.stored")

@@ -131,12 +131,20 @@ def process_specs(
     beat = ["beat", f"--schedule={layout.var / 'beat-schedule'}", "--pidfile="]
     web = [python, "-m", "gunicorn", "config.wsgi:application", f"--bind={HOST}:{port}"]
     web += ["--worker-class=gthread", "--workers=2", "--threads=4", "--graceful-timeout=5"]
+    # What the limits of the API must know of the two numbers.
+    web_env = {"WEB_PROCESSES": "2", "WEB_IN_FLIGHT": "4"} | env
     # Its control socket would lie in the home folder, which may be missing, one for all clones.
     web += ["--no-control-socket"]
 
     def spec(name: str, argv: list[str], *, ready: Callable[[int], bool] | None = None) -> ChildSpec:
         return ChildSpec(
-            name=name, argv=argv, env=env, cwd=layout.root, ready=ready, ready_seconds=90.0, stop_seconds=8.0
+            name=name,
+            argv=argv,
+            env=web_env if name == "web" else env,
+            cwd=layout.root,
+            ready=ready,
+            ready_seconds=90.0,
+            stop_seconds=8.0,
         )
 
     specs = []

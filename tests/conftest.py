@@ -1,7 +1,7 @@
 """The harness: the suite creates its database as the owner and then logs in as the application role."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from config.env import database_from_url
 from core import clock
 from core.provisioning import default_privilege_statements
 from tests.database import as_owner, end_other_sessions, login, truncate_everything
+from tests.limits import keep_limits
 
 hypothesis_settings.register_profile(
     "default", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
@@ -84,6 +85,25 @@ def _flush_as_owner() -> Iterator[None]:
     TransactionTestCase._fixture_teardown = lambda self: truncate_everything()  # type: ignore[method-assign]
     yield
     TransactionTestCase._fixture_teardown = original  # type: ignore[method-assign]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _limits_of_the_suite() -> None:
+    """No limits by address, which is one for all tests; no look at the settings in the middle of a test."""
+    keep_limits({})
+
+
+@pytest.fixture
+def limits() -> Iterator[Callable[..., None]]:
+    """Set limits of the API for this test: limits({"key.list": (5, 1, 10)}, scope="mer_…")."""
+    values: dict[str, dict[str, Any]] = {}
+
+    def put(changes: Mapping[str, Any], *, scope: str = "") -> None:
+        values.setdefault(scope, {}).update(changes)
+        keep_limits(values)
+
+    yield put
+    keep_limits({})
 
 
 @pytest.fixture

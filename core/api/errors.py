@@ -1,5 +1,7 @@
 """What a request may get wrong before any business rule is asked."""
 
+from typing import Any
+
 from core.errors import DomainError
 
 __all__ = [
@@ -13,6 +15,7 @@ __all__ = [
     "MethodNotAllowed",
     "MissingField",
     "NotAcceptable",
+    "Overloaded",
     "RateLimited",
     "SignatureInvalid",
     "UnknownField",
@@ -103,6 +106,15 @@ class RateLimited(DomainError):
     code = "rate_limited"
     status = 429
     message = "Too many requests. Wait and try again."
+
+
+class Overloaded(DomainError):
+    code = "overloaded"
+    status = 429
+    message = "Too many requests are being served at once. Nothing was done: wait and try again."
+
+    def __init__(self, message: str | None = None, **kwargs: Any) -> None:
+        super().__init__(message, **({"retry_after": 1} | kwargs))
 
 
 class InternalError(DomainError):

@@ -7,12 +7,12 @@ from typing import Any, ClassVar, cast
 from django.http import HttpResponse
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from core.api.caller import Caller
 from core.api.envelope import JSON
 from core.api.errors import InvalidParameter, MalformedRequest, UnknownParameter
 from core.api.headers import single_header
+from core.api.limiting import LimitedView
 from core.api.openapi import Operation
 from core.api.serializers import StrictSerializer, read_body
 from core.api.strict_json import check_text
@@ -26,8 +26,8 @@ from core.transactions import at_edge
 __all__ = ["ApiView", "PostOnceView", "json_response"]
 
 
-class ApiView(APIView):
-    """A view that declares a scope and a contract per method, and the query parameters of its lists."""
+class ApiView(LimitedView):
+    """A view that declares scope, contract and class of call per method, and the parameters of lists."""
 
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     scopes: ClassVar[Mapping[str, str]] = {}
@@ -35,7 +35,7 @@ class ApiView(APIView):
     query_parameters: ClassVar[Collection[str]] = ()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Authenticate, authorise, then refuse query parameters that the view does not know."""
+        """Authenticate, authorise, limit, then refuse query parameters that the view does not know."""
         super().initial(request, *args, **kwargs)
         if contains_card_number(request.path):
             raise CardDataForbidden

@@ -30,6 +30,7 @@ class DeliveryList(ApiView):
     """GET lists what was sent to an endpoint, each with its attempts."""
 
     scopes = {"GET": "webhooks:read"}
+    calls = {"GET": "list"}
     query_parameters = ("limit", "cursor", "status", "event", "created_gte", "created_lt")
     operations = {
         "GET": Operation(

@@ -56,6 +56,7 @@ class EndpointList(_ShowsSecret):
     """POST has the store told at a URL, GET lists where it is told."""
 
     scopes = {"GET": "webhooks:read", "POST": "webhooks:write"}
+    calls = {"GET": "list"}
     query_parameters = ("limit", "cursor", "status")
     operations = {
         "GET": Operation(

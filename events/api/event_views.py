@@ -26,6 +26,7 @@ class EventFeed(ApiView):
     """GET reads the feed, oldest first; `next_cursor` is where to go on, also when there is no more yet."""
 
     scopes = {"GET": "events:read"}
+    calls = {"GET": "list"}
     query_parameters = ("limit", "after", "type")
     operations = {
         "GET": Operation(

@@ -7,9 +7,11 @@ import structlog
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from core.api.errors import AuthenticationFailed
+from core.api.errors import AuthenticationFailed, RateLimited
 from core.api.schemas import Schema, text
+from core.client_address import client_address
 from core.errors import DomainError
+from core.limits.failures import count_failed_key
 from merchants.api.signatures import HEADERS, read_signature
 from merchants.errors import NonceReplayed, SignatureExpired, SignatureInvalid, SignatureRequired, UnknownKey
 from merchants.keys import read_key_text
@@ -24,7 +26,9 @@ log = structlog.get_logger("security")
 class ApiKeyAuthentication(BaseAuthentication):
     """Read `Authorization: Bearer sk_…`; every failure of the key looks the same from outside.
 
-    What is wrong with a signature is told, because only who holds the key comes that far.
+    What is wrong with a signature is told, because only who holds the key comes that far. Failures of keys
+    are limited by where they come from. A valid key always passes: its secret cannot be guessed, and one
+    forgotten job with an old key must not stop the payments of a store behind the same address.
     """
 
     refusals: ClassVar[tuple[type[DomainError], ...]] = (
@@ -42,17 +46,23 @@ class ApiKeyAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[KeyIdentity, KeyIdentity]:
         """Return the key's identity, as user and as auth.
 
-        Raises AuthenticationFailed; for a proved key MalformedRequest and what `authenticate` raises.
+        Raises AuthenticationFailed, RateLimited; for a proved key MalformedRequest and what `authenticate`
+        raises.
         """
         scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
         secret = secret if scheme.lower() == "bearer" else ""
         try:
             identity = authenticate(secret=secret, read_signature=lambda: read_signature(request._request))
-            if identity is None:
-                raise AuthenticationFailed()
         except DomainError as error:
             _tell(request, secret, error)
             raise
+        if identity is None:
+            wait = count_failed_key(source=client_address(request._request))
+            if wait is not None:
+                # Without a line in the log, which a flood would fill; the alert tells of it.
+                raise RateLimited("Too many requests without a valid API key.", retry_after=wait)
+            _tell(request, secret, AuthenticationFailed())
+            raise AuthenticationFailed()
         return identity, identity
 
     def authenticate_header(self, request: Request) -> str:
@@ -68,5 +78,5 @@ def _tell(request: Request, secret: str, error: DomainError) -> None:
         code=error.code,
         key=key.prefix if key else "",
         method=request.method,
-        source=request.META.get("REMOTE_ADDR", ""),
+        source=client_address(request._request),
     )

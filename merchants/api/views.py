@@ -27,6 +27,7 @@ class SellerList(PostOnceView):
     """POST creates a seller, GET lists them."""
 
     scopes = {"GET": "sellers:read", "POST": "sellers:write"}
+    calls = {"GET": "list"}
     query_parameters = ("limit", "cursor", "status", "seller_account", "created_gte", "created_lt")
     operations = {
         "GET": Operation(

@@ -1,13 +1,17 @@
 """Paying again after a failure, and taking back what is not paid: thin shells around services."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
+
+from rest_framework.request import Request
 
 from core.api.openapi import Operation
 from core.errors import InvalidState
 from core.ids import public_id
 from payments import selectors, services
 from payments.api.attempt_serializers import AttemptInput, CancellationInput
+from payments.api.card_attempts import card_attempt
 from payments.api.inline import RegistersInline
 from payments.api.shapes import CHECKOUT, PAYMENT_ORDER_TOLD
 from payments.errors import (
@@ -27,6 +31,7 @@ __all__ = ["AttemptList", "CheckoutCancellation", "PaymentCancellation"]
 
 class _MoneyView(RegistersInline):
     scopes = {"POST": "payments:write"}
+    calls = {"POST": "money"}
     is_key_required = True
 
     def _checkout(self, key: Any) -> tuple[int, dict[str, Any]]:
@@ -58,6 +63,10 @@ class AttemptList(_MoneyView):
         )
     }
     Input = AttemptInput
+
+    def attempt_of(self, request: Request) -> Mapping[str, str]:
+        """Count by the card."""
+        return card_attempt(request.data)
 
     def work(self, *, data: dict[str, Any], **path: Any) -> tuple[int, dict[str, Any]]:
         """Pay the failed orders of a checkout again.

@@ -56,6 +56,7 @@ class PaymentMethodList(ApiView):
     """GET lists a buyer's saved payment methods."""
 
     scopes = {"GET": "buyers:read"}
+    calls = {"GET": "list"}
     query_parameters = ("limit", "cursor")
     operations = {"GET": Operation("list_payment_methods", returns=listed(PAYMENT_METHOD))}
 

@@ -1,5 +1,6 @@
 """The endpoints of pay-in: thin shells around services and selectors."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -13,6 +14,7 @@ from core.api.schemas import listed, one_of, text
 from core.api.views import ApiView, json_response
 from core.money import AmountTooLarge
 from payments import selectors, services
+from payments.api.card_attempts import card_attempt
 from payments.api.inline import RegistersInline
 from payments.api.serializers import CheckoutInput
 from payments.api.shapes import CHECKOUT, PAYMENT_ORDER_OBJECT, PAYMENT_ORDER_TOLD
@@ -60,6 +62,7 @@ class PaymentList(RegistersInline):
         "created_gte",
         "created_lt",
     )
+    calls = {"GET": "list", "POST": "money"}
     is_key_required = True
     operations = {
         "GET": Operation(
@@ -110,6 +113,10 @@ class PaymentList(RegistersInline):
             ),
         )
         return json_response(list_object(page, scope=scope, render=dict))
+
+    def attempt_of(self, request: Request) -> Mapping[str, str]:
+        """Count by the card, and by the buyer's address where the store tells it."""
+        return card_attempt(request.data)
 
     def work(self, *, data: dict[str, Any], **path: Any) -> tuple[int, dict[str, Any]]:
         """Accept a checkout.

@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import pytest
+from axes.models import AccessAttempt
 from django.test import Client
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
@@ -166,6 +167,21 @@ def test_five_wrong_passwords_lock_the_name_for_the_address() -> None:
     assert b"Locked for a while" in spoofed.content
     assert give_password(client, "ada", PASSWORD, REMOTE_ADDR="10.0.0.8").status_code == 302
     assert give_password(Client(), "eve", PASSWORD).status_code == 302
+
+
+def test_sign_in_is_counted_in_the_database_while_redis_is_away(settings: Any) -> None:
+    """Nobody gets more tries because Redis is gone; and behind our own proxy each caller has its own."""
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": settings.REDIS_URL}}
+    settings.TRUSTED_PROXIES = 1
+    person("ada", "auditor")
+    client, here = Client(), {"HTTP_X_FORWARDED_FOR": "made.up, 203.0.113.5"}
+    answers = [give_password(client, "ada", "wrong", **here).status_code for _ in range(5)]
+    assert answers == [200, 200, 200, 200, 429]
+    assert give_password(Client(), "ada", PASSWORD, **here).status_code == 429
+    assert AccessAttempt.objects.get().ip_address == "203.0.113.5"
+    elsewhere = give_password(client, "ada", PASSWORD, HTTP_X_FORWARDED_FOR="203.0.113.5, 203.0.113.6")
+    assert elsewhere.status_code == 302
 
 
 @pytest.mark.parametrize("elsewhere", ["//evil.example/", "https://evil.example/", "javascript:alert(1)"])

@@ -17,7 +17,7 @@ Subscribe = Callable[..., list[InboundEvent]]
 @pytest.fixture(autouse=True)
 def _nobody_subscribed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subscriptions, "_SUBSCRIPTIONS", {})
-    rejections._windows.clear()
+    rejections._seen.clear()
 
 
 @pytest.fixture

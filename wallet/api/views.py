@@ -86,6 +86,7 @@ class WalletOperations(ApiView):
     """GET lists what moved in a wallet, newest first."""
 
     scopes = {"GET": "wallets:read"}
+    calls = {"GET": "list"}
     query_parameters = ("limit", "cursor")
     operations = {"GET": Operation("list_wallet_operations", returns=listed(OPERATION), path=_PATH)}
 
@@ -109,6 +110,7 @@ class WalletStatement(ApiView):
     """GET shows the balances of a wallet before and after a time, and all that moved in it."""
 
     scopes = {"GET": "wallets:read"}
+    calls = {"GET": "list"}
     query_parameters = ("created_gte", "created_lt", "format")
     operations = {
         "GET": Operation(

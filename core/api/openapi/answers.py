@@ -47,6 +47,7 @@ ALWAYS: tuple[type[DomainError], ...] = (
     api.InvalidString,
     CardDataForbidden,
     api.RateLimited,
+    api.Overloaded,
     api.InternalError,
     TemporarilyUnavailable,
 )
@@ -68,6 +69,9 @@ WITH_KEY: tuple[type[DomainError], ...] = (
 KEY_REQUIRED: tuple[type[DomainError], ...] = (IdempotencyKeyRequired,)
 
 
+_COUNT = integer(minimum=0, maximum=2**31 - 1)
+
+
 def _header(name: str, about: str, schema: Schema, *, required: bool = True) -> dict[str, Component]:
     described = {"description": about, "required": required, "schema": schema}
     return {name: Component(name, described, kind="headers")}
@@ -85,6 +89,12 @@ _REPLAYED = _header(
 _RETRY_AFTER = _header(
     "Retry-After", "After how many seconds to try again.", integer(minimum=1, maximum=86_400)
 )
+_LIMITS = {
+    **_header("RateLimit-Limit", "How many calls fit at once.", _COUNT, required=False),
+    **_header("RateLimit-Remaining", "How many calls are left now.", _COUNT, required=False),
+    **_header("RateLimit-Reset", "In how many seconds all of them are free again.", _COUNT, required=False),
+    **_header("RateLimit-Policy", "The limits that count this call.", text(), required=False),
+}
 _SCHEME = _header("WWW-Authenticate", "The scheme to use.", constant("Bearer"))
 _HEADERS: Mapping[int, dict[str, Component]] = {401: _SCHEME, 429: _RETRY_AFTER, 503: _RETRY_AFTER}
 
@@ -100,7 +110,7 @@ def answers_of(operation: Operation, errors: Iterable[type[DomainError]], *, is_
 
 
 def _success(operation: Operation, *, is_once: bool) -> dict[str, Any]:
-    headers = _REQUEST_ID | (_REPLAYED if is_once else {})
+    headers = _REQUEST_ID | _LIMITS | (_REPLAYED if is_once else {})
     answer: dict[str, Any] = {"description": _MEANING[operation.status], "headers": headers}
     content: dict[str, Any] = {}
     if operation.returns is not None:
@@ -116,7 +126,7 @@ def _refusal(status: int, errors: list[type[DomainError]]) -> Component | dict[s
     said = "\n".join(f"- `{error.code}`: {error.message}" for error in errors)
     answer = {
         "description": f"{_MEANING[status]}\n\n{said}",
-        "headers": _REQUEST_ID | _HEADERS.get(status, {}),
+        "headers": _REQUEST_ID | _LIMITS | _HEADERS.get(status, {}),
         "content": {JSON: {"schema": _error(errors)}},
     }
     # Most statuses have one code, and then they are the same everywhere.

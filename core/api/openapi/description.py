@@ -94,7 +94,7 @@ def _described(view: ApiView, method: str, operation: Operation, path: str) -> d
     described: dict[str, Any] = {
         "operationId": operation.id,
         "summary": summary.rstrip("."),
-        "description": f"{rest.strip()}\n\n{_access(scope)}".strip(),
+        "description": f"{rest.strip()}\n\n{_access(view, method)}".strip(),
         "tags": [scope.partition(":")[0] if scope else "about"],
         "parameters": parameters,
         "security": [{"api_key": [scope]}] if scope else [],
@@ -116,8 +116,10 @@ def _doc(view: ApiView, method: str) -> str:
     return text
 
 
-def _access(scope: str | None) -> str:
-    return f"Needs the scope `{scope}`." if scope else "Needs no key."
+def _access(view: ApiView, method: str) -> str:
+    scope = view.scopes.get(method)
+    counted = f"Limited as a `{view.class_of(method)}` call."
+    return f"Needs the scope `{scope}`. {counted}" if scope else "Needs no key."
 
 
 def _body(view: ApiView, method: str, operation: Operation) -> type[StrictSerializer] | None:
