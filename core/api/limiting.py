@@ -68,7 +68,12 @@ class LimitedView(APIView):
             raise
 
     def check_throttles(self, request: Request) -> None:
-        """Charge the call with all it is counted by, in one go. Raises RateLimited, Overloaded."""
+        """Charge the call with all it is counted by, in one go. Raises RateLimited, Overloaded.
+
+        What is open to everybody costs nobody anything but a place in this process.
+        """
+        if request.auth is None:
+            return
         buckets = self._buckets(request)
         if known := used_up(buckets):
             self._refuse(known)  # The body is not even read.
