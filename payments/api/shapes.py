@@ -7,12 +7,14 @@ from core.api.schemas import (
     AMOUNT,
     CURRENCY,
     METADATA,
+    NOTHING,
     TIME,
     Component,
     Schema,
     boolean,
     closed,
     constant,
+    example_of,
     integer,
     list_of,
     nullable,
@@ -24,7 +26,7 @@ from core.api.schemas import (
 from payments.api.serializers import METHODS
 from payments.states import PAYMENT_ORDER
 
-__all__ = ["CHECKOUT", "EVENTS", "PAYMENT_METHOD", "PAYMENT_ORDER_OBJECT", "PAYMENT_ORDER_TOLD"]
+__all__ = ["CHECKOUT", "EVENTS", "ORDER_PATH", "PAYMENT_METHOD", "PAYMENT_ORDER_OBJECT", "PAYMENT_ORDER_TOLD"]
 
 _STATUSES = (
     "open",
@@ -58,19 +60,19 @@ _PSP = closed(
 _ORDER: Mapping[str, Schema] = {
     "object": constant("payment_order"),
     "id": our_id("pay"),
-    "payment_order_id": STORE_ID,
+    "payment_order_id": example_of(STORE_ID, "o-1"),
     "checkout_id": STORE_ID,
-    "seller_account": STORE_ID,
+    "seller_account": example_of(STORE_ID, "ann"),
     "amount": AMOUNT,
     "currency": CURRENCY,
     "payment_order_status": one_of(PAYMENT_ORDER.states),
-    "authorized": AMOUNT,
-    "captured": AMOUNT,
-    "capturable": AMOUNT,
-    "refunded": AMOUNT,
-    "refund_pending": AMOUNT,
-    "disputed": AMOUNT,
-    "reversed": AMOUNT,
+    "authorized": NOTHING,
+    "captured": NOTHING,
+    "capturable": NOTHING,
+    "refunded": NOTHING,
+    "refund_pending": NOTHING,
+    "disputed": NOTHING,
+    "reversed": NOTHING,
     "wallet_updated": boolean("The seller's wallet has the money."),
     "ledger_updated": boolean("The books have the money."),
     "cancel_requested": boolean(),
@@ -122,13 +124,14 @@ CHECKOUT = shape(
         "expires_at": TIME,
     },
 )
+ORDER_PATH = {"reference": text("The payment_order_id, or our pay_… id.", example="o-1")}
 PAYMENT_METHOD = shape(
     "payment_method",
     "What a buyer had kept to pay with: what it is recognised by, and nothing to charge it with.",
     {
         "object": constant("payment_method"),
         "id": our_id("saved"),
-        "buyer_account": STORE_ID,
+        "buyer_account": example_of(STORE_ID, "u-77"),
         "brand": nullable(text(example="visa")),
         "last4": nullable(text(pattern="^[0-9]{4}$", example="4242")),
         "exp_month": nullable(integer(minimum=1, maximum=12, example=12)),
