@@ -120,16 +120,7 @@ def _menu() -> list[dict[str, Any]]:
                 _page(_("Settings"), "tune", "core.setting"),
             ],
         },
-        {
-            "title": _("Audit"),
-            "separator": True,
-            "items": [
-                _page(_("Audit trail"), "history", "core.auditrecord"),
-                _page(_("State changes"), "conversion_path", "core.statuschange"),
-                _report(_("Verdicts on the books"), "verified", "core.auditrun", "latest"),
-                _page(_("Runs of the checks"), "fact_check", "core.auditrun", reports=("latest",)),
-            ],
-        },
+        _audit(),
         {
             "title": _("People"),
             "separator": True,
@@ -143,6 +134,19 @@ def _menu() -> list[dict[str, Any]]:
             ],
         },
     ]
+
+
+def _audit() -> dict[str, Any]:
+    return {
+        "title": _("Audit"),
+        "separator": True,
+        "items": [
+            _page(_("Audit trail"), "history", "core.auditrecord"),
+            _page(_("State changes"), "conversion_path", "core.statuschange"),
+            _report(_("Verdicts on the books"), "verified", "core.auditrun", "latest"),
+            _page(_("Runs of the checks"), "fact_check", "core.auditrun", reports=("latest",)),
+        ],
+    }
 
 
 def _payments() -> dict[str, Any]:

@@ -147,6 +147,8 @@ def _kind(schema: Document) -> str:
     """Say in a word or two what a value is."""
     if "$ref" in schema:
         return f"[{_name(schema['$ref'])}](#{_name(schema['$ref']).lower()})"
+    if "allOf" in schema:
+        return _kind(schema["allOf"][0])
     if "anyOf" in schema:
         return " or ".join(_kind(each) for each in schema["anyOf"])
     if "const" in schema:

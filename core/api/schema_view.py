@@ -18,7 +18,12 @@ __all__ = ["SchemaView", "api_document"]
 
 _DOCUMENT = Component(
     "openapi_document",
-    {"type": "object", "description": "An OpenAPI 3.1 document.", "required": ["openapi", "info", "paths"]},
+    {
+        "type": "object",
+        "description": "An OpenAPI 3.1 document.",
+        "required": ["openapi", "info", "paths"],
+        "examples": [{"openapi": "3.1.1", "info": {"title": "Quittance", "version": "1"}, "paths": {}}],
+    },
 )
 
 
@@ -38,7 +43,7 @@ class SchemaView(ApiView):
             "get_schema",
             returns=_DOCUMENT,
             query={"format": one_of(("json", "yaml"), "The form; without it, what Accept asks for.")},
-            files={"application/yaml": "The same document as YAML."},
+            files={"application/yaml": _DOCUMENT},
         )
     }
 

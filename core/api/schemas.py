@@ -15,6 +15,7 @@ __all__ = [
     "METADATA_KEYS",
     "METADATA_KEY_LENGTH",
     "METADATA_VALUE_LENGTH",
+    "NOTHING",
     "PRINTABLE",
     "TIME",
     "Component",
@@ -22,6 +23,7 @@ __all__ = [
     "boolean",
     "closed",
     "constant",
+    "example_of",
     "integer",
     "list_of",
     "listed",
@@ -90,6 +92,11 @@ def nullable(schema: Schema) -> Schema:
     return {"anyOf": [schema, {"type": "null"}]}
 
 
+def example_of(component: Component, example: object) -> Schema:
+    """The named schema, with another example in this place."""
+    return {"allOf": [component], "examples": [example]}
+
+
 def list_of(item: Schema, about: str = "", **limits: Any) -> Schema:
     """An array."""
     return _said(about, {"type": "array", "items": item, **limits})
@@ -130,11 +137,14 @@ def _said(about: str, schema: dict[str, Any], example: object = None) -> dict[st
     return schema
 
 
-AMOUNT = text(
-    "An amount of money, with exactly the decimals of its currency.",
-    pattern=r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$",
-    example="100.00",
-)
+def _amount(example: str) -> Schema:
+    about = "An amount of money, with exactly the decimals of its currency."
+    return text(about, pattern=r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$", example=example)
+
+
+AMOUNT = _amount("90.00")
+# The same, where the example is one of nothing yet.
+NOTHING = _amount("0.00")
 TIME = text("A moment in UTC (RFC 3339).", format="date-time", example="2026-01-31T12:00:00.000Z")
 CURRENCY = Component(
     "currency",

@@ -9,6 +9,7 @@ from core.api.schemas import (
     Component,
     closed,
     constant,
+    example_of,
     integer,
     one_of,
     our_id,
@@ -17,7 +18,7 @@ from core.api.schemas import (
 )
 from merchants.states import SELLER_KYC
 
-__all__ = ["EVENTS", "SELLER"]
+__all__ = ["EVENTS", "SELLER", "SELLER_PATH"]
 
 _WEEKDAY = integer("1 is Monday.", minimum=1, maximum=7)
 _DAY = integer("Of the month.", minimum=1, maximum=28)
@@ -41,7 +42,7 @@ SELLER = shape(
     {
         "object": constant("seller"),
         "id": our_id("sel"),
-        "seller_account": STORE_ID,
+        "seller_account": example_of(STORE_ID, "ann"),
         "name": text(example="Ada's Books"),
         "country": COUNTRY,
         "kyc_status": one_of(SELLER_KYC.states, "Gates payouts, not payments."),
@@ -51,6 +52,7 @@ SELLER = shape(
         "created_at": TIME,
     },
 )
+SELLER_PATH = {"reference": text("The seller_account, or our sel_… id.", example="ann")}
 EVENTS = dict.fromkeys(
     (
         "seller.created",

@@ -15,7 +15,7 @@ from core.api.views import ApiView, PostOnceView, json_response
 from core.transactions import at_edge
 from merchants import selectors, services
 from merchants.api.serializers import SellerChanges, SellerInput
-from merchants.api.shapes import SELLER
+from merchants.api.shapes import SELLER, SELLER_PATH
 from merchants.errors import SellerExists, SellerIdentityFixed
 from merchants.states import SELLER_KYC
 from merchants.types import SellerData
@@ -74,10 +74,11 @@ class SellerDetail(ApiView):
 
     scopes = {"GET": "sellers:read", "PATCH": "sellers:write"}
     operations = {
-        "GET": Operation("get_seller", returns=SELLER),
+        "GET": Operation("get_seller", returns=SELLER, path=SELLER_PATH),
         "PATCH": Operation(
             "update_seller",
             returns=SELLER,
+            path=SELLER_PATH,
             errors=(SellerIdentityFixed,),
             body=SellerChanges,
             example={"commission_bps": 250},

@@ -13,7 +13,7 @@ from payments import selectors, services
 from payments.api.attempt_serializers import AttemptInput, CancellationInput
 from payments.api.card_attempts import card_attempt
 from payments.api.inline import RegistersInline
-from payments.api.shapes import CHECKOUT, PAYMENT_ORDER_TOLD
+from payments.api.shapes import CHECKOUT, ORDER_PATH, PAYMENT_ORDER_TOLD
 from payments.errors import (
     AttemptInProgress,
     BuyerAccountRequired,
@@ -117,6 +117,7 @@ class PaymentCancellation(_MoneyView):
         "POST": Operation(
             "cancel_payment",
             returns=PAYMENT_ORDER_TOLD,
+            path=ORDER_PATH,
             status=HTTPStatus.CREATED,
             errors=(InvalidState, OrderSharesCharge),
             example={},

@@ -17,7 +17,7 @@ from payments import selectors, services
 from payments.api.card_attempts import card_attempt
 from payments.api.inline import RegistersInline
 from payments.api.serializers import CheckoutInput
-from payments.api.shapes import CHECKOUT, PAYMENT_ORDER_OBJECT, PAYMENT_ORDER_TOLD
+from payments.api.shapes import CHECKOUT, ORDER_PATH, PAYMENT_ORDER_OBJECT, PAYMENT_ORDER_TOLD
 from payments.errors import (
     BuyerAccountRequired,
     CaptureUnsupported,
@@ -137,7 +137,7 @@ class PaymentDetail(ApiView):
     """GET shows one order with its timeline."""
 
     scopes = {"GET": "payments:read"}
-    operations = {"GET": Operation("get_payment", returns=PAYMENT_ORDER_TOLD)}
+    operations = {"GET": Operation("get_payment", returns=PAYMENT_ORDER_TOLD, path=ORDER_PATH)}
 
     def get(self, request: Request, reference: str) -> HttpResponse:
         """Show one order with its timeline, by payment_order_id or pay_… id."""

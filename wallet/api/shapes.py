@@ -7,6 +7,7 @@ from core.api.schemas import (
     TIME,
     closed,
     constant,
+    example_of,
     list_of,
     one_of,
     our_id,
@@ -26,7 +27,7 @@ WALLET = shape(
     {
         "object": constant("wallet"),
         "id": our_id("wal"),
-        "owner": STORE_ID,
+        "owner": example_of(STORE_ID, "ann"),
         "currency": CURRENCY,
         "kind": one_of(("cash", "bonus", "points")),
         **dict.fromkeys(_BUCKETS, AMOUNT),

@@ -12,7 +12,7 @@ from core.api.errors import InvalidParameter
 from core.api.openapi import Operation
 from core.api.pagination import list_object, list_scope, read_cursor, read_limit
 from core.api.parameters import read_choice, read_time
-from core.api.schemas import listed, one_of, our_id
+from core.api.schemas import listed, one_of, our_id, text
 from core.api.views import ApiView, json_response
 from core.errors import NotFound
 from core.ids import parse_public_id, public_id
@@ -29,6 +29,7 @@ __all__ = ["BuyerWallets", "SellerWallets", "WalletDetail", "WalletOperations", 
 
 
 _FORMATS = ("json", "csv", "pdf")
+_OWNER = {"reference": text("The seller_account, or our sel_… id.", example="ann")}
 _PATH = {"reference": our_id("wal", "The wallet's id.")}
 
 
@@ -36,7 +37,7 @@ class SellerWallets(ApiView):
     """GET shows what a seller has, by currency and kind."""
 
     scopes = {"GET": "wallets:read"}
-    operations = {"GET": Operation("list_seller_wallets", returns=listed(WALLET))}
+    operations = {"GET": Operation("list_seller_wallets", returns=listed(WALLET), path=_OWNER)}
 
     def get(self, request: Request, reference: str) -> HttpResponse:
         """List what a seller has, by currency and kind.

@@ -6,6 +6,7 @@ from typing import Any
 
 from core.api import errors as api
 from core.api.openapi.operation import Operation
+from core.api.openapi.samples import sample
 from core.api.schemas import Component, Schema, closed, constant, integer, nullable, shape, text
 from core.api.slow_bodies import BodyTooSlow
 from core.card_data import CardDataForbidden
@@ -114,9 +115,10 @@ def _success(operation: Operation, *, is_once: bool) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": _MEANING[operation.status], "headers": headers}
     content: dict[str, Any] = {}
     if operation.returns is not None:
-        content[JSON] = {"schema": operation.returns}
+        content[JSON] = {"schema": operation.returns, "example": sample(operation.returns)}
     for kind, about in operation.files.items():
-        content[kind] = {"schema": {"type": "string", "description": about, "contentMediaType": kind}}
+        file = {"type": "string", "description": about, "contentMediaType": kind}
+        content[kind] = {"schema": about if isinstance(about, Component) else file}
     if content:
         answer["content"] = content
     return answer
@@ -127,10 +129,23 @@ def _refusal(status: int, errors: list[type[DomainError]]) -> Component | dict[s
     answer = {
         "description": f"{_MEANING[status]}\n\n{said}",
         "headers": _REQUEST_ID | _LIMITS | _HEADERS.get(status, {}),
-        "content": {JSON: {"schema": _error(errors)}},
+        "content": {JSON: {"schema": _error(errors), "example": _example(errors[0])}},
     }
     # Most statuses have one code, and then they are the same everywhere.
     return Component(errors[0].code, answer, kind="responses") if len(errors) == 1 else answer
+
+
+def _example(error: type[DomainError]) -> dict[str, Any]:
+    return {
+        "error": {
+            "type": error().type,
+            "code": error.code,
+            "message": error.message,
+            "param": None,
+            "doc_url": f"https://pay.example/docs/errors#{error.code}",
+            "request_id": "req_01m8p46qhyfjcrqc6tap134v4y",
+        }
+    }
 
 
 def _error(errors: list[type[DomainError]]) -> Schema:

@@ -21,7 +21,7 @@ class Operation:
     added. `query` says what its parameters are, except those that mean the same everywhere (limit, cursor,
     created_gte, created_lt, seller_account); `path` the same for what stands in braces in the path.
     `body` is needed where the view has no `Input` for the method. `files` are other forms of the answer by
-    content type, with a word on each. `example` is a body that the schema shows and a test sends.
+    content type, with a word on each, or with its schema. `example` is a body to show, which a test sends.
     """
 
     id: str
@@ -32,5 +32,5 @@ class Operation:
     required_query: tuple[str, ...] = ()
     path: Mapping[str, Schema] = field(default_factory=dict)
     body: type[StrictSerializer] | None = None
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str | Component] = field(default_factory=dict)
     example: Mapping[str, Any] | None = None

@@ -6,12 +6,12 @@ from typing import Any
 from core.api.fields import STORE_ID
 from core.api.openapi.inputs import input_component
 from core.api.openapi.operation import Operation
+from core.api.openapi.samples import sample
 from core.api.pagination import DEFAULT_LIMIT, MAX_LIMIT
 from core.api.schemas import Component, Schema, text
 from core.api.serializers import StrictSerializer
 
 __all__ = [
-    "LONGEST_REFERENCE",
     "body_of",
     "header_parameters",
     "optional_headers",
@@ -19,7 +19,7 @@ __all__ = [
     "query_parameters",
 ]
 
-LONGEST_REFERENCE = 64
+_CURSOR = "AaIsQ2SjfYC8v1c6I2kpAH5mU2p3x9bPqw"
 # What these mean is the same in every list.
 _QUERY: Mapping[str, Schema] = {
     "limit": {
@@ -29,14 +29,14 @@ _QUERY: Mapping[str, Schema] = {
         "default": DEFAULT_LIMIT,
         "description": "How many objects a page has.",
     },
-    "cursor": text("The `next_cursor` of the page before."),
-    "created_gte": text("Created at this moment or later (RFC 3339).", format="date-time"),
-    "created_lt": text("Created before this moment (RFC 3339).", format="date-time"),
+    "cursor": text("The `next_cursor` of the page before.", example=_CURSOR),
+    "created_gte": text("At this moment or later.", format="date-time", example="2026-01-01T00:00:00Z"),
+    "created_lt": text("Before this moment.", format="date-time", example="2026-02-01T00:00:00Z"),
     "seller_account": STORE_ID,
 }
 _PATH: Mapping[str, Schema] = {
-    "reference": text("The store's own id of the object, or ours."),
-    "buyer_account": text("The store's own id of the buyer."),
+    "reference": text("The store's own id of the object, or ours.", example="c-1001"),
+    "buyer_account": text("The store's own id of the buyer.", example="u-77"),
 }
 _KEY = text(
     "Names the request: sent again with the same key it is done once, and answered the same.",
@@ -74,10 +74,9 @@ def optional_headers(headers: Mapping[str, Schema]) -> list[dict[str, Any]]:
 
 def body_of(serializer: type[StrictSerializer], example: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return the requestBody of an operation."""
-    content: dict[str, Any] = {"schema": input_component(serializer)}
-    if example is not None:
-        content["example"] = dict(example)
-    return {"required": True, "content": {"application/json": content}}
+    component = input_component(serializer)
+    shown = sample(component) if example is None else dict(example)
+    return {"required": True, "content": {"application/json": {"schema": component, "example": shown}}}
 
 
 def _schema(schema: Schema) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from core.api.openapi.samples import sample
 from core.api.schemas import (
     TIME,
     Component,
@@ -30,6 +31,7 @@ def webhooks_of(events: Mapping[str, Component]) -> dict[str, Any]:
 
 
 def _delivery(name: str, carried: Component) -> dict[str, Any]:
+    event = _event(name, carried)
     return {
         "operationId": "on_" + name.replace(".", "_"),
         "summary": f"The event {name}",
@@ -48,7 +50,7 @@ def _delivery(name: str, carried: Component) -> dict[str, Any]:
         ],
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": _event(name, carried)}},
+            "content": {"application/json": {"schema": event, "example": sample(event)}},
         },
         "responses": {"2XX": {"description": "Taken."}},
     }
@@ -63,7 +65,7 @@ def _event(name: str, carried: Component) -> Component:
             "id": our_id("evt"),
             "type": constant(name),
             "sequence": integer("Counts the events of one subject, from 1.", minimum=1, maximum=_BIGGEST),
-            "subject": text("The id of the object that it is about."),
+            "subject": text("What it is about, by id.", example="pay_01kb8y6q3zf4vt9c2m7w5x8rhe"),
             "occurred_at": TIME,
             "data": closed({"object": carried}, required=["object"], about="The object as it was then."),
         },

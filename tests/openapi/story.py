@@ -1,0 +1,110 @@
+"""The examples of the description in the order in which a store would send them."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpResponse
+
+from tests.openapi.contract import operations
+from tests.payments.conftest import Shop
+
+__all__ = ["STORY", "Teller"]
+
+
+class Teller:
+    """Sends the example of an operation and remembers that it was told."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop = shop
+        self.told: set[str] = set()
+
+    def tell(self, operation_id: str, *, body: dict[str, Any] | None = None, **path: str) -> HttpResponse:
+        """Send the example, with `body` over its body and `path` over its path; it must succeed."""
+        operation = operations()[operation_id]
+        names = {each["name"]: each for each in operation["parameters"]}
+        url = operation["path"].format(
+            **{name: path.get(name) or _example(each) for name, each in names.items() if each["in"] == "path"}
+        )
+        sent = None
+        if "requestBody" in operation:
+            sent = operation["requestBody"]["content"]["application/json"]["example"] | (body or {})
+        answer = self.shop.store.request(
+            operation["method"],
+            url,
+            sent,
+            key=uuid.uuid4().hex if "Idempotency-Key" in names else None,
+            query={name: _example(each) for name, each in names.items() if _is_needed(each)},
+        )
+        wanted = int(next(iter(operation["responses"])))
+        assert answer.status_code == wanted, f"{operation_id}: {answer.content!r}"
+        self.told.add(operation_id)
+        return answer
+
+
+def _is_needed(parameter: dict[str, Any]) -> bool:
+    return bool(parameter["in"] == "query" and parameter["required"])
+
+
+def _example(parameter: dict[str, Any]) -> str:
+    schema = parameter["schema"]
+    return str(schema["examples"][0])
+
+
+def _order(name: str) -> list[dict[str, str]]:
+    return [{"payment_order_id": name, "seller_account": "ann", "amount": "90.00", "currency": "USD"}]
+
+
+def _sellers(teller: Teller) -> None:
+    teller.tell("create_seller", body={"seller_account": "cat"})
+    for operation in ("list_sellers", "get_seller", "update_seller"):
+        teller.tell(operation)
+
+
+def _a_payment(teller: Teller) -> None:
+    teller.tell("create_payment", body={"credit_card_info": {"token": "pm_card_visa", "save": True}})
+    teller.shop.work()
+    assert teller.tell("get_checkout").json()["status"] == "succeeded"
+    teller.tell("get_payment")
+
+
+def _wallets(teller: Teller) -> None:
+    wallet = teller.tell("list_seller_wallets").json()["data"][0]["id"]
+    assert teller.tell("list_wallet_operations", reference=wallet).json()["data"]
+    teller.tell("get_wallet_statement", reference=wallet)
+
+
+def _saved_methods(teller: Teller) -> None:
+    saved = teller.tell("list_payment_methods").json()["data"][0]["id"]
+    teller.tell("delete_payment_method", reference=saved)
+
+
+def _another_attempt(teller: Teller) -> None:
+    declined = {"token": "pm_card_chargeDeclined"}
+    body = {"checkout_id": "c-1002", "payment_orders": _order("o-2"), "credit_card_info": declined}
+    teller.tell("create_payment", body=body)
+    teller.shop.work()
+    teller.tell("create_attempt", reference="c-1002")
+
+
+def _cancellations(teller: Teller) -> None:
+    for name in ("3", "4"):
+        body = {"checkout_id": f"c-100{name}", "payment_orders": _order(f"o-{name}")}
+        teller.tell("create_payment", body=body)
+    teller.tell("cancel_checkout", reference="c-1003")
+    teller.tell("cancel_payment", reference="o-4")
+
+
+def _about(teller: Teller) -> None:
+    teller.tell("get_schema")
+
+
+STORY: tuple[Callable[[Teller], None], ...] = (
+    _sellers,
+    _a_payment,
+    _wallets,
+    _saved_methods,
+    _another_attempt,
+    _cancellations,
+    _about,
+)
