@@ -17,7 +17,7 @@ from core.transactions import requires_transaction
 from events import locks
 from events.errors import EndpointDisabled, TooManyEndpoints
 from events.facts import endpoint_data
-from events.models import WebhookEndpoint
+from events.models import WebhookDelivery, WebhookEndpoint
 from events.notices import close_notices, endpoint_fact
 from events.targets import read_target
 from events.types import EndpointData, IssuedEndpoint
@@ -146,9 +146,8 @@ def resume_endpoint(*, merchant_id: UUID, endpoint_id: UUID, why: str, by: str =
     if row.status == "PAUSED":
         move(row, row.to_enabled, why=why[:200], by=by, fact=endpoint_fact(row, "enabled"))
         now = clock.now()
-        for delivery in locks.lock_waiting_deliveries(endpoint_id=row.pk, now=now):
-            delivery.due_at = now
-            delivery.save(update_fields=["due_at"])
+        waiting = locks.lock_waiting_deliveries(endpoint_id=row.pk, now=now)
+        WebhookDelivery.objects.filter(pk__in=[each.pk for each in waiting]).update(due_at=now)
         close_notices(row, resolution="The endpoint was resumed.")
         _audit(row, "resume", by, reason=why)
         nudge("deliveries")

@@ -20,7 +20,7 @@ from events import deliveries, sender
 from events.deliveries import DeliveryDrain
 from events.models import DeliveryAttempt, WebhookDelivery, WebhookEndpoint
 from events.selectors import deliveries_of, endpoints_of
-from events.services import disable_endpoint, resume_endpoint, rotate_endpoint_secret
+from events.services import disable_endpoint, pause_endpoint, resume_endpoint, rotate_endpoint_secret
 from events.types import IssuedEndpoint
 from tests.events.cast import open_endpoint, open_merchant, record
 from tests.events.receiver import Handler, Receiver, accept, receiving
@@ -158,6 +158,27 @@ def test_the_schedule_of_three_days(
     assert set(told[:2]) == {"webhook_endpoint.paused", "payment.succeeded"}, "what waited comes first"
     assert told[2] == "webhook_endpoint.enabled"
     assert Case.objects.get().status == "CLOSED"
+
+
+def test_what_waited_for_a_later_try_goes_first_when_an_endpoint_is_resumed(
+    merchant: UUID, endpoint: IssuedEndpoint, receiver: Receiver, hooks: Any
+) -> None:
+    """The backlog does not wait for its next try of yesterday while what is new is told."""
+    receiver.behave = lambda handler: handler.answer(500)
+    [failing] = record(merchant, "pay_1", 1)
+    get_drain("relay").run()
+    WebhookDelivery.objects.update(attempts=7)
+    run()
+    due_at = only().due_at
+    assert due_at is not None and due_at > clock.now() + timedelta(hours=12)
+    whose: dict[str, Any] = {"merchant_id": merchant, "endpoint_id": endpoint.endpoint.id}
+    at_edge(pause_endpoint)(**whose, why="mending")
+    receiver.behave = accept
+    at_edge(resume_endpoint)(**whose, why="mended")
+    record(merchant, "pay_2", 1)
+    run()
+    assert WebhookDelivery.objects.get(event_id=failing).status == "DELIVERED"
+    assert json.loads(receiver.got[1].body)["subject"] == "pay_1"
 
 
 def test_one_bad_event_does_not_pause_an_endpoint_that_takes_others(

@@ -14,7 +14,7 @@ from core.drain import get_drain
 from core.ids import public_id
 from core.models import AuditRecord, AuditResult, StatusChange
 from core.transactions import at_edge
-from events import redeliveries
+from events import redeliveries, targets
 from events.deliveries import DeliveryDrain
 from events.models import DeliveryAttempt, WebhookDelivery
 from events.services import disable_endpoint, pause_endpoint, resume_endpoint
@@ -240,14 +240,15 @@ def test_what_is_no_range(
 
 
 def test_deliveries_are_listed_with_their_attempts(
-    store: Store, endpoint: IssuedEndpoint, receiver: Receiver
+    store: Store, endpoint: IssuedEndpoint, receiver: Receiver, monkeypatch: Any
 ) -> None:
-    """A-G7: what a private address answered is shown to nobody."""
+    """A-G7: what a private address answered is shown to nobody, what a public one answered as it is."""
     since = clock.now()
     receiver.behave = lambda handler: handler.answer(503, b"internal")
     [waiting] = record(store.merchant_id, "pay_1", 1)
     run()
-    receiver.behave = accept
+    receiver.behave = lambda handler: handler.answer(200, b"<b>thanks</b>")
+    monkeypatch.setattr(targets, "is_public", lambda address: True)
     clock.move(seconds=2)
     [done] = record(store.merchant_id, "pay_2", 1)
     run()
@@ -276,6 +277,7 @@ def test_deliveries_are_listed_with_their_attempts(
         "delivered",
         "payment.succeeded",
     )
+    assert [each["response"] for each in newest["attempts"]] == ["<b>thanks</b>"]
     [attempt] = oldest["attempts"]
     assert {key: attempt[key] for key in ("number", "http_status", "error", "response")} == {
         "number": 1,
