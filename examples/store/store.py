@@ -12,11 +12,11 @@ import os
 import threading
 import time
 import uuid
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
+from urllib.parse import urlsplit
 
 FACTS = json.loads(Path("var/dev.json").read_text()) if "QUITTANCE_URL" not in os.environ else {}
 URL, KEY = (os.environ.get(f"QUITTANCE_{name}") or FACTS[f"api_{name.lower()}"] for name in ("URL", "KEY"))
@@ -26,19 +26,21 @@ SECRET = os.environ.get("WEBHOOK_SECRET", "")
 def call(method: str, path: str, body: Any = None, key: str = "") -> tuple[int, Any]:
     """Return status and object. Under a key a request may be sent any number of times and is done once."""
     headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json", "Idempotency-Key": key}
-    sent = None if body is None else json.dumps(body).encode()
-    request = Request(URL + path, sent, {name: text for name, text in headers.items() if text}, method=method)
+    sent = {name: text for name, text in headers.items() if text}
+    place = urlsplit(URL)
     for pause in (0.2, 0.5, 1, 2, 4, 0):
+        line = (HTTPSConnection if place.scheme == "https" else HTTPConnection)(place.netloc, timeout=20)
         try:
-            with urlopen(request, timeout=20) as answer:
-                return answer.status, json.load(answer)
-        except HTTPError as refused:
-            with refused:
-                if refused.code not in (408, 429, 500, 503) or not pause:
-                    return refused.code, json.load(refused)
-        except OSError:  # Nobody knows whether it was done: that is what the key is for.
+            line.request(method, path, json.dumps(body) if body else None, sent)
+            answer = line.getresponse()
+            status, text = answer.status, answer.read()
+            if status not in (408, 429, 500, 503) or not pause:
+                return status, json.loads(text)
+        except (OSError, HTTPException):  # Nobody knows whether it was done: that is what the key is for.
             if not pause:
                 raise
+        finally:
+            line.close()
         time.sleep(pause)
     raise AssertionError("the last try returns or raises")
 

@@ -1,8 +1,8 @@
-"""The public objects, field by field, in the order in which they are documented."""
+"""The public objects and bodies, field by field, in the order in which they are documented."""
 
 from typing import Any
 
-__all__ = ["OBJECTS", "PARTS", "undocumented"]
+__all__ = ["INPUTS", "OBJECTS", "PARTS", "undocumented"]
 
 OBJECTS = {
     "list": "object data has_more next_cursor",
@@ -32,6 +32,23 @@ PARTS = {
     "opening": ["pending available held receivable"],
     "closing": ["pending available held receivable"],
 }
+# What bodies may say, by input object. What is not here can be set by nobody.
+INPUTS = {
+    "AttemptInput": "credit_card_info payment_method return_url",
+    "BuyerInput": "buyer_account email name phone ip device_id billing_address shipping_address",
+    "CancellationInput": "",
+    "CardInput": "token payment_method_id save",
+    "CheckoutInput": "checkout_id buyer_info credit_card_info payment_orders payment_method capture"
+    " return_url multi_order_policy metadata",
+    "FixedCommissionInput": "amount currency",
+    "OrderInput": "seller_account amount currency payment_order_id",
+    "PayoutScheduleInput": "interval weekday day amount currency",
+    "SellerChanges": "name country commission_bps commission_fixed tax_bps settlement_delay_days"
+    " payout_schedule",
+    "SellerInput": "seller_account name country commission_bps commission_fixed tax_bps settlement_delay_days"
+    " payout_schedule",
+}
+
 # An order that is asked for alone has one field more.
 _MORE = {"payment_order": "timeline"}
 # The store's own words, whatever they are.

@@ -152,7 +152,11 @@ def bad(kind: str) -> list[str]:
 
 
 def test_the_right_key_gets_what_is_documented_a_e5(ours: World, theirs: World) -> None:
-    """A-E5: a good call succeeds, says only documented fields in their order, and HEAD says as much."""
+    """A-E5: a good call succeeds and says only documented fields in their order.
+
+    HEAD, and a key that may only read, are told the same.
+    """
+    reader = key_with(ours.store, READS)
     for route in ROUTES:
         for method, asked in route.calls.items():
             with Undone():
@@ -162,6 +166,8 @@ def test_the_right_key_gets_what_is_documented_a_e5(ours: World, theirs: World) 
                     assert undocumented(json.loads(answer.content)) == [], (route.pattern, method)
                 shows_nothing_of(theirs, answer, route, method)
             if method == "GET":
+                seen = call(reader, ours, route, "GET", own(ours, route))
+                assert (seen.status_code, seen.content) == (asked.status, answer.content), route.pattern
                 head = call(ours.store, ours, route, "HEAD", own(ours, route))
                 assert (head.status_code, head.content) == (200, b""), route.pattern
 

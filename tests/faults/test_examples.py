@@ -73,6 +73,10 @@ def test_the_store_sells_and_believes_only_signed_webhooks(shop: Shop, tmp_path:
     assert "checkout succeeded" in said and "anna 38.00 EUR pending" in said
 
 
+def test_the_store_is_read_in_one_go() -> None:
+    assert len(STORE.read_text().splitlines()) < 100
+
+
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the scripts are typed with curl")
 def test_the_scripts_do_what_they_say(shop: Shop) -> None:
     def run(name: str, *arguments: str) -> list[Any]:

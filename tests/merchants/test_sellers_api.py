@@ -309,3 +309,14 @@ def test_a_cursor_belongs_to_one_merchant(store: Store) -> None:
         create(other, seller_account=f"s{index}")
     cursor = json.loads(other.get("/v1/sellers", limit="1").content)["next_cursor"]
     assert error(store.get("/v1/sellers", cursor=cursor)) == (400, "invalid_parameter", "cursor")
+
+
+def test_a_cursor_belongs_to_its_filters(store: Store) -> None:
+    for index in range(2):
+        create(store, seller_account=f"s{index}")
+    query = {"status": "UNVERIFIED", "limit": "1"}
+    cursor = json.loads(store.get("/v1/sellers", **query).content)["next_cursor"]
+    assert store.get("/v1/sellers", status="UNVERIFIED", cursor=cursor).status_code == 200
+    for other in ({}, {"status": "VERIFIED"}, {"status": "UNVERIFIED", "created_lt": "2100-01-01T00:00:00Z"}):
+        answer = store.get("/v1/sellers", cursor=cursor, **other)
+        assert error(answer) == (400, "invalid_parameter", "cursor")
