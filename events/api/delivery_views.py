@@ -15,7 +15,7 @@ from core.api.views import ApiView, PostOnceView, json_response
 from events import selectors, services
 from events.api.references import endpoint_key, read_event
 from events.api.serializers import RangeInput
-from events.api.shapes import DELIVERY_OBJECT, REDELIVERY
+from events.api.shapes import DELIVERY_OBJECT, ENDPOINT_PATH, REDELIVERY
 from events.errors import EndpointDisabled
 from events.states import DELIVERY
 from events.types import DeliveryData
@@ -36,6 +36,7 @@ class DeliveryList(ApiView):
         "GET": Operation(
             "list_webhook_deliveries",
             returns=listed(DELIVERY_OBJECT),
+            path=ENDPOINT_PATH,
             query={
                 "status": one_of(_STATES, "Only deliveries in this state."),
                 "event": our_id("evt", "Only those of this event."),
@@ -71,6 +72,7 @@ class RangeRedelivery(PostOnceView):
             returns=REDELIVERY,
             status=HTTPStatus.CREATED,
             errors=(EndpointDisabled,),
+            path=ENDPOINT_PATH,
             example={
                 "created_gte": "2026-01-31T00:00:00Z",
                 "created_lt": "2026-02-01T00:00:00Z",

@@ -20,7 +20,7 @@ from core.transactions import at_edge
 from events import selectors, services
 from events.api.references import endpoint_key
 from events.api.serializers import EndpointChanges, EndpointInput, RotationInput
-from events.api.shapes import ENDPOINT_OBJECT, ENDPOINT_WITH_SECRET
+from events.api.shapes import ENDPOINT_OBJECT, ENDPOINT_PATH, ENDPOINT_WITH_SECRET
 from events.errors import EndpointDisabled, TooManyEndpoints, UrlNotAllowed
 from events.states import ENDPOINT
 from events.types import EndpointData, IssuedEndpoint
@@ -103,15 +103,16 @@ class EndpointDetail(ApiView):
 
     scopes = {"GET": "webhooks:read", "PATCH": "webhooks:write", "DELETE": "webhooks:write"}
     operations = {
-        "GET": Operation("get_webhook_endpoint", returns=ENDPOINT_OBJECT),
+        "GET": Operation("get_webhook_endpoint", returns=ENDPOINT_OBJECT, path=ENDPOINT_PATH),
         "PATCH": Operation(
             "update_webhook_endpoint",
             returns=ENDPOINT_OBJECT,
             errors=(UrlNotAllowed, EndpointDisabled),
             body=EndpointChanges,
+            path=ENDPOINT_PATH,
             example={"status": "paused"},
         ),
-        "DELETE": Operation("delete_webhook_endpoint", returns=ENDPOINT_OBJECT),
+        "DELETE": Operation("delete_webhook_endpoint", returns=ENDPOINT_OBJECT, path=ENDPOINT_PATH),
     }
 
     def get(self, request: Request, reference: str) -> HttpResponse:
@@ -172,6 +173,7 @@ class SecretRotation(_ShowsSecret):
             returns=ENDPOINT_WITH_SECRET,
             status=HTTPStatus.CREATED,
             errors=(EndpointDisabled,),
+            path=ENDPOINT_PATH,
             example={"overlap_seconds": 86_400},
         )
     }

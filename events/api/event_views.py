@@ -16,7 +16,7 @@ from core.ids import parse_public_id
 from events import feed, selectors, services
 from events.api.references import endpoint_key, event_key
 from events.api.serializers import EventRedeliveryInput
-from events.api.shapes import DELIVERY_OBJECT, EVENT
+from events.api.shapes import DELIVERY_OBJECT, EVENT, EVENT_PATH
 from events.errors import DeliveryCanceled, EndpointDisabled
 
 __all__ = ["EventDetail", "EventFeed", "EventRedelivery"]
@@ -72,7 +72,7 @@ class EventDetail(ApiView):
     """GET shows one event, by its evt_… id, which is also its webhook-id."""
 
     scopes = {"GET": "events:read"}
-    operations = {"GET": Operation("get_event", returns=EVENT)}
+    operations = {"GET": Operation("get_event", returns=EVENT, path=EVENT_PATH)}
 
     def get(self, request: Request, reference: str) -> HttpResponse:
         """Show one event."""
@@ -90,6 +90,7 @@ class EventRedelivery(PostOnceView):
             returns=listed(DELIVERY_OBJECT),
             status=HTTPStatus.CREATED,
             errors=(EndpointDisabled, DeliveryCanceled),
+            path=EVENT_PATH,
             example={},
         )
     }

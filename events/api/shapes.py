@@ -7,17 +7,19 @@ __all__ = ["DELIVERY_OBJECT", "ENDPOINT_OBJECT", "ENDPOINT_WITH_SECRET", "EVENT"
 
 _BIGGEST = 2**31 - 1
 _LONGEST_URL = 500
+ENDPOINT_PATH = {"reference": our_id("whe", "The endpoint's id.")}
+EVENT_PATH = {"reference": our_id("evt", "The event's id, which is also its webhook-id.")}
 _SECRET = closed(
     {
         "fingerprint": text("Tells secrets apart without showing them.", minLength=1),
-        "expires_at": nullable(text("When an outgoing secret stops to sign.", format="date-time")),
+        "expires_at": nullable(TIME),
     },
     required=("fingerprint", "expires_at"),
 )
 _ENDPOINT = {
     "object": constant("webhook_endpoint"),
     "id": our_id("whe"),
-    "url": text(maxLength=_LONGEST_URL, format="uri"),
+    "url": text(maxLength=_LONGEST_URL, format="uri", example="https://store.example/webhooks"),
     "event_types": list_of(text(example="payment.succeeded"), "`*` stands for all."),
     "status": one_of(
         [state.lower() for state in ENDPOINT.states], "Paused: nothing is sent, nothing dropped."
@@ -31,7 +33,15 @@ ENDPOINT_WITH_SECRET = shape(
     "webhook_endpoint_with_secret",
     "An endpoint with its new signing secret, which no other answer shows.",
     _ENDPOINT
-    | {"secret": nullable(text("Null in a repeat, once it is no longer in use.", pattern="^whsec_"))},
+    | {
+        "secret": nullable(
+            text(
+                "Null in a repeat, once it is no longer in use.",
+                pattern="^whsec_",
+                example="whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD",
+            )
+        )
+    },
 )
 _ATTEMPT = closed(
     {
@@ -49,7 +59,7 @@ DELIVERY_OBJECT = shape(
     "One event on its way to one endpoint.",
     {
         "object": constant("webhook_delivery"),
-        "id": text(format="uuid"),
+        "id": text(format="uuid", example="019aa3e2-4c1b-7d7e-9a55-0f6f7b2f4f10"),
         "webhook_endpoint": our_id("whe"),
         "event": our_id("evt"),
         "event_type": text(example="payment.succeeded"),

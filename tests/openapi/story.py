@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpResponse
 
+from core.drain import get_drain
 from tests.openapi.contract import operations
 from tests.payments.conftest import Shop
 
@@ -66,12 +67,16 @@ def _a_payment(teller: Teller) -> None:
     teller.shop.work()
     assert teller.tell("get_checkout").json()["status"] == "succeeded"
     teller.tell("get_payment")
+    assert teller.tell("list_payments").json()["data"]
+    assert teller.tell("list_payment_method_offers").json()["data"]
 
 
 def _wallets(teller: Teller) -> None:
     wallet = teller.tell("list_seller_wallets").json()["data"][0]["id"]
     assert teller.tell("list_wallet_operations", reference=wallet).json()["data"]
     teller.tell("get_wallet_statement", reference=wallet)
+    teller.tell("get_wallet", reference=wallet)
+    teller.tell("list_buyer_wallets")
 
 
 def _saved_methods(teller: Teller) -> None:
@@ -95,6 +100,26 @@ def _cancellations(teller: Teller) -> None:
     teller.tell("cancel_payment", reference="o-4")
 
 
+def _webhooks(teller: Teller) -> None:
+    made = teller.tell("create_webhook_endpoint").json()
+    assert made["secret"].startswith("whsec_")
+    assert teller.tell("rotate_webhook_secret", reference=made["id"]).json()["secret"] != made["secret"]
+    for operation in ("get_webhook_endpoint", "update_webhook_endpoint"):
+        teller.tell(operation, reference=made["id"])
+    teller.tell("list_webhook_endpoints")
+
+
+def _events(teller: Teller) -> None:
+    get_drain("relay").run()
+    endpoint = teller.tell("list_webhook_endpoints").json()["data"][0]["id"]
+    event = teller.tell("list_events").json()["data"][0]["id"]
+    assert teller.tell("get_event", reference=event).json()["id"] == event
+    teller.tell("redeliver_event", reference=event, body={"webhook_endpoint": endpoint})
+    assert teller.tell("list_webhook_deliveries", reference=endpoint).json()["data"]
+    teller.tell("redeliver_range", reference=endpoint)
+    teller.tell("delete_webhook_endpoint", reference=endpoint)
+
+
 def _about(teller: Teller) -> None:
     teller.tell("get_schema")
 
@@ -105,6 +130,8 @@ STORY: tuple[Callable[[Teller], None], ...] = (
     _wallets,
     _saved_methods,
     _another_attempt,
+    _webhooks,
     _cancellations,
+    _events,
     _about,
 )

@@ -29,6 +29,7 @@ __all__ = ["BuyerWallets", "SellerWallets", "WalletDetail", "WalletOperations", 
 
 
 _FORMATS = ("json", "csv", "pdf")
+_BUYER = {"reference": text("The buyer_account, or our buy_… id.", example="u-77")}
 _OWNER = {"reference": text("The seller_account, or our sel_… id.", example="ann")}
 _PATH = {"reference": our_id("wal", "The wallet's id.")}
 
@@ -54,7 +55,7 @@ class BuyerWallets(ApiView):
     """GET shows what a buyer has, by currency and kind."""
 
     scopes = {"GET": "wallets:read"}
-    operations = {"GET": Operation("list_buyer_wallets", returns=listed(WALLET))}
+    operations = {"GET": Operation("list_buyer_wallets", returns=listed(WALLET), path=_BUYER)}
 
     def get(self, request: Request, reference: str) -> HttpResponse:
         """List what a buyer has, by currency and kind.
