@@ -1,4 +1,4 @@
-"""The description as a judge: whether an answer is one of those that its operation describes."""
+"""The description as a judge: whether an answer, or an event, is one of those that it describes."""
 
 import json
 import re
@@ -10,8 +10,10 @@ import jsonschema_rs
 from django.http import HttpResponse
 
 from core.api.schema_view import api_document
+from core.models import OutboxEvent
+from events.facts import event_data
 
-__all__ = ["broken_by", "check_answer", "document", "operations", "validator"]
+__all__ = ["broken_by", "check_answer", "check_events", "document", "operations", "validator"]
 
 
 @cache
@@ -36,6 +38,17 @@ def check_answer(method: str, path: str, response: HttpResponse) -> None:
     if (found := _operation(method, urlsplit(path).path)) is not None:
         problem = broken_by(found, response)
         assert problem is None, f"{method} {path}: {problem}\n{bytes(response.content[:2000])!r}"
+
+
+def check_events() -> None:
+    """Fail if a fact was stored that no webhook describes, or not in this shape."""
+    for event in OutboxEvent.objects.order_by("id"):
+        webhook = document()["webhooks"].get(event.type)
+        assert webhook is not None, f"no webhook describes {event.type}"
+        schema = webhook["post"]["requestBody"]["content"]["application/json"]["schema"]
+        shown = json.loads(json.dumps(event_data(event).as_object()))
+        problem = _broken_schema(schema, shown)
+        assert problem is None, f"{event.type}: {problem}"
 
 
 def broken_by(operation: dict[str, Any], response: HttpResponse) -> str | None:

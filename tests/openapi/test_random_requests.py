@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.http import HttpResponse
 from hypothesis import given, seed
 from schemathesis import GenerationMode
 from schemathesis.core.failures import FailureGroup
 from schemathesis.schemas import APIOperation
 
+from merchants.api.views import SellerDetail
 from tests.openapi.asking import (
     CHECKS,
     Role,
@@ -71,6 +73,31 @@ def test_every_answer_is_described(counted: Counter[int], drawn_from: int) -> No
     assert counted.total() >= REQUESTS
     assert {200, 201, 400, 401, 403, 404, 422} <= set(counted)
     assert not [status for status in counted if status >= 500]
+
+
+def _fails() -> HttpResponse:
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        _fails,
+        lambda: HttpResponse(status=418),
+        lambda: HttpResponse(b"{}", content_type="application/json"),
+        lambda: HttpResponse(b"{}", content_type="text/plain"),
+    ],
+    ids=["500", "status", "schema", "content type"],
+)
+def test_control_another_answer_is_found_out(answer: Callable[[], HttpResponse], monkeypatch: Any) -> None:
+    with transaction.atomic():
+        roles = open_roles()
+    operation = next(each for each in operations_of() if each.label == "GET /v1/sellers/{reference}")
+    case = operation.Case(path_parameters={"reference": "ann"})
+    case.validate_response(case.call(headers=roles[-1]), checks=CHECKS)
+    monkeypatch.setattr(SellerDetail, "get", lambda self, request, reference: answer())
+    with pytest.raises(FailureGroup):
+        case.validate_response(case.call(headers=roles[-1]), checks=CHECKS)
 
 
 def _ways_to_ask(

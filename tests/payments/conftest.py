@@ -13,6 +13,7 @@ from core import clock
 from core.audits import run_audits
 from core.drain import get_drain
 from merchants.services import create_seller
+from tests.openapi.contract import check_events
 from tests.sandbox.conftest import Sandbox
 from tests.store import Store, open_store
 
@@ -149,6 +150,7 @@ def shop(provider: Sandbox, transactional_db: None) -> Iterator[Shop]:
     """A fresh merchant; the books are audited when the test is over."""
     provider.control("POST", "reset", {})
     yield open_shop(provider, provider.url)
+    check_events()
     report = run_audits()
     assert report.is_clean, [(each.name, each.sample) for each in report.violated]
 
@@ -158,5 +160,6 @@ def counter(db: None, settings: Any) -> Iterator[Shop]:
     """A shop that only takes requests: there is no provider behind it, and nothing is executed."""
     settings.INLINE_REGISTRATIONS = 0
     yield open_shop(None, "http://127.0.0.1:9")
+    check_events()
     report = run_audits(store=False)
     assert report.is_clean, [(each.name, each.sample) for each in report.violated]
