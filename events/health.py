@@ -12,6 +12,7 @@ __all__ = ["MOST_COUNTED", "Health", "health_of"]
 # Whoever has more than this waiting has a backlog; counting all of it would cost and say no more.
 MOST_COUNTED = 1000
 
+# By time and not by key: ordered by key, the planner may walk the deliveries of all endpoints backwards.
 _HEALTH = """
 SELECT e.id,
     (SELECT count(*) FROM (
@@ -26,7 +27,7 @@ CROSS JOIN LATERAL (
     SELECT count(*) AS tries,
         count(*) FILTER (WHERE a.http_status IS NULL OR a.http_status NOT BETWEEN 200 AND 299) AS failed
     FROM (SELECT d.id FROM events_webhookdelivery d
-          WHERE d.endpoint_id = e.id ORDER BY d.id DESC LIMIT 100) newest
+          WHERE d.endpoint_id = e.id ORDER BY d.created_at DESC, d.id DESC LIMIT 100) newest
     JOIN events_deliveryattempt a ON a.delivery_id = newest.id
 ) recent
 """
