@@ -150,11 +150,8 @@ class PaymentOrder(StatefulModel, EventSubject):
         indexes = [
             models.Index(fields=["merchant_id", "-created_at", "-id"], name="payments_order_list"),
             models.Index(fields=["seller", "-created_at", "-id"], name="payments_order_of_seller"),
-            # Most orders are paid, so the next paid one is always near; the others are looked for here.
             models.Index(
-                fields=["merchant_id", "status", "-created_at", "-id"],
-                condition=~Q(status="SUCCESS"),
-                name="payments_order_unpaid_list",
+                fields=["merchant_id", "status", "-created_at", "-id"], name="payments_order_by_status"
             ),
             models.Index(fields=["checkout", "position"], name="payments_order_of_checkout"),
         ]

@@ -34,9 +34,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="paymentorder",
             index=models.Index(
-                condition=models.Q(("status", "SUCCESS"), _negated=True),
-                fields=["merchant_id", "status", "-created_at", "-id"],
-                name="payments_order_unpaid_list",
+                fields=["merchant_id", "status", "-created_at", "-id"], name="payments_order_by_status"
             ),
         ),
     ]

@@ -188,9 +188,10 @@ def test_no_filter_makes_the_list_read_more_than_it_shows_a_h9(crowded: Shop) ->
         (OrderFilters(), newest.last, "payments_order_list"),
         (OrderFilters(created_gte=old, created_lt=old), newest.last, "payments_order_list"),
         (OrderFilters(seller_account="ann"), None, "payments_order_of_seller"),
-        (OrderFilters(status="FAILED"), None, "payments_order_unpaid_list"),
-        (OrderFilters(status="FAILED"), newest.last, "payments_order_unpaid_list"),
-        (OrderFilters(status="CANCELED"), None, "payments_order_unpaid_list"),
+        (OrderFilters(status="FAILED"), None, "payments_order_by_status"),
+        (OrderFilters(status="FAILED"), newest.last, "payments_order_by_status"),
+        (OrderFilters(status="CANCELED"), None, "payments_order_by_status"),
+        (OrderFilters(status="SUCCESS"), None, "payments_order_by_status"),
     ):
         read, used = walked(merchant_id, filters, after)
         assert (read <= 25, used) == (True, {index}), (filters, read, used)
