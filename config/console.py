@@ -109,6 +109,7 @@ def _menu() -> list[dict[str, Any]]:
             "items": [
                 _page(_("Dead letters"), "move_to_inbox", "core.deadletter"),
                 _page(_("Webhooks in"), "webhook", "events.webhookinbox"),
+                _page(_("Event stream"), "stream", "events.streamposition"),
                 _page(_("Job runs"), "event_repeat", "core.jobrun"),
                 _page(_("Settings"), "tune", "core.setting"),
             ],

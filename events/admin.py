@@ -26,7 +26,7 @@ from core.audit_trail import user_actor
 from core.errors import DomainError
 from core.models import User
 from core.transactions import at_edge
-from events import revenue_admin as _revenue_admin  # noqa: F401 - registers itself
+from events import stream_admin as _stream_admin  # noqa: F401 - registers itself
 from events.models import InboxWork, WebhookInbox
 from events.services import MOST_AT_ONCE, replay_stopped, replay_work
 

@@ -36,7 +36,8 @@ __all__ = [
     "take",
 ]
 
-PORTION = 500
+# Other readers of the consumer wait for a portion, and no longer than the lock time-out.
+PORTION = 200
 _CONSUMERS: dict[str, "Consumer"] = {}
 
 

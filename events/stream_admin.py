@@ -1,4 +1,4 @@
-"""Daily revenue in the console: what the example consumer has counted, and up to when it is complete."""
+"""The event stream in the console: how far it is, and what the example consumer has counted of it."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,11 +9,11 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy
 
 from core.admin_base import ReadOnlyAdmin
-from core.admin_display import amount
+from core.admin_display import amount, text
 from core.admin_site import site
 from core.ids import parse_public_id, public_id
 from events.consumers.daily_revenue import RevenueByDay
-from events.models import DailyRevenue, StreamConsumer
+from events.models import DailyRevenue, StreamConsumer, StreamPosition
 from merchants.selectors import list_merchants, merchant_names
 
 __all__: list[str] = []
@@ -84,3 +84,17 @@ class DailyRevenueAdmin(ReadOnlyAdmin):
     def net(self, row: Any) -> str:
         """Paid less refunded."""
         return amount(row.paid_minor - row.refunded_minor, row.currency)
+
+
+@register(StreamPosition, site=site)
+class StreamPositionAdmin(ReadOnlyAdmin):
+    """One line for each broker that events were ever published to."""
+
+    list_display = ("name", "published_seq", "moved_at", "attempts", "due_at", "shown_error")
+    list_display_links = None
+    empty_says = gettext_lazy("No event was published to a stream yet.")
+
+    @display(description=gettext_lazy("Last failure"))
+    def shown_error(self, row: StreamPosition) -> str:
+        """The beginning of it; empty while everything is well."""
+        return text(row.error)
