@@ -52,5 +52,5 @@ def test_where_the_stream_is() -> None:
         name="redis", published_seq=4711, error=EVIL, attempts=3, due_at=clock.now()
     )
     page = console(person("ola", "operator")).get(POSITION).content.decode()
-    assert "4711" in page and "&lt;script&gt;" in page and EVIL not in page
+    assert "nothing waits" in page and "4711" in page and "&lt;script&gt;" in page and EVIL not in page
     assert console(person("mia", "finance_maker")).get(POSITION).status_code == 403

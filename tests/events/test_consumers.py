@@ -23,7 +23,11 @@ from tests.events.cast import open_merchant
 from tests.events.streaming import feed, publish, run
 from tests.racing import race
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick")]
+pytestmark = [
+    pytest.mark.database,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("quick"),
+]
 REVENUE = RevenueByDay()
 GROUP = "daily_revenue"
 
