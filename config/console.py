@@ -116,6 +116,7 @@ def _menu() -> list[dict[str, Any]]:
                 _page(_("Webhooks in"), "webhook", "events.webhookinbox"),
                 _page(_("Webhook endpoints"), "outbound", "events.webhookendpoint"),
                 _page(_("Webhooks out"), "send", "events.webhookdelivery"),
+                _page(_("Event stream"), "stream", "events.streamposition"),
                 _page(_("Job runs"), "event_repeat", "core.jobrun"),
                 _page(_("Settings"), "tune", "core.setting"),
             ],

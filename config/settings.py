@@ -293,7 +293,7 @@ WEBHOOK_ALLOWED_NETWORKS = env_list("WEBHOOK_ALLOWED_NETWORKS")
 # --- Event stream ---------------------------------------------------------------------------------
 # Where events go for many independent readers: "redis", "kafka" or "off".
 EVENT_STREAM = env_str("EVENT_STREAM", "redis")
-# The Redis of the stream, and how many entries it keeps (about 1.3 KB each).
+# The Redis of the stream, and how many entries it keeps (about 1 KB each).
 EVENT_STREAM_REDIS_URL = env_str("EVENT_STREAM_REDIS_URL", REDIS_URL)
 EVENT_STREAM_LENGTH = env_int("EVENT_STREAM_LENGTH", 100_000)
 KAFKA_BOOTSTRAP_SERVERS = env_str("KAFKA_BOOTSTRAP_SERVERS", "")

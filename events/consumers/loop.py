@@ -39,6 +39,7 @@ class Work:
     def __init__(self, consumer: Consumer, reader: StreamReader, stop: threading.Event) -> None:
         self.consumer, self.reader, self.stop = consumer, reader, stop
         self.taken = 0
+        self._in_hand: list[Received] = []
         self._settled_at: float | None = None
 
     def run(self) -> int:
@@ -61,14 +62,15 @@ class Work:
             close_old_connections()
 
     def once(self) -> int:
-        """Take what the stream has now; return how many entries came."""
-        received = self.reader.read(wait_seconds=_WAIT_SECONDS)
+        """Take what the stream has now, or what could not be taken the last time; return how many entries."""
+        self._in_hand = received = self._in_hand or self.reader.read(wait_seconds=_WAIT_SECONDS)
         if received:
             events = [event for each in received if (event := _event(each))]
             failpoint("consumer.received")
             self.taken += at_edge(take)(consumer=self.consumer, events=events)
             failpoint("consumer.taken")
             self.reader.done(received)
+        self._in_hand = []
         return len(received)
 
     def _settle_if_due(self) -> None:

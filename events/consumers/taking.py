@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 from uuid import UUID
 
+import structlog
 from django.db import InterfaceError, OperationalError, transaction
 
 from core import clock
@@ -36,7 +37,9 @@ __all__ = [
     "take",
 ]
 
-PORTION = 500
+log = structlog.get_logger(__name__)
+# Other readers of the consumer wait for a portion, and no longer than the lock time-out.
+PORTION = 200
 _CONSUMERS: dict[str, "Consumer"] = {}
 
 
@@ -90,8 +93,7 @@ def take(*, consumer: Consumer, events: Iterable[EventData]) -> int:
         ConsumedEvent(consumer=position, event_id=event.id, published_seq=event.published_seq or 0)
         for event in new
     )
-    for event in new:
-        _apply(consumer, event)
+    _apply_all(consumer, new)
     return len(new)
 
 
@@ -101,8 +103,7 @@ def settle_portion(*, consumer: Consumer) -> Settled:
     position = locks.lock_consumer(name=consumer.name)
     events = events_after(published_seq=position.settled_seq, limit=PORTION)
     missed = _not_taken(position, [event for event in events if event.type in consumer.types])
-    for event in missed:
-        _apply(consumer, event)
+    _apply_all(consumer, missed)
     if events:
         position.settled_seq = events[-1].published_seq or position.settled_seq
         ConsumedEvent.objects.filter(consumer=position, published_seq__lte=position.settled_seq).delete()
@@ -159,12 +160,26 @@ def _not_taken(position: StreamConsumer, events: Sequence[EventData]) -> list[Ev
     return list(new.values())
 
 
+def _apply_all(consumer: Consumer, events: Sequence[EventData]) -> None:
+    """Apply them together, and when one of them fails, each by itself: a good portion costs one savepoint."""
+    try:
+        with transaction.atomic():
+            for event in events:
+                consumer.apply(event)
+    except (OperationalError, InterfaceError):
+        raise  # The database is in trouble, not the event: the whole portion is tried again.
+    except Exception as error:
+        log.warning("consumer: one of a portion fails", consumer=consumer.name, error=type(error).__name__)
+        for event in events:
+            _apply(consumer, event)
+
+
 def _apply(consumer: Consumer, event: EventData) -> None:
     try:
         with transaction.atomic():
             consumer.apply(event)
     except (OperationalError, InterfaceError):
-        raise  # The database is in trouble, not the event: the whole portion is tried again.
+        raise
     except Exception as error:
         # What cannot be applied now cannot be applied the next time either, and must not stop the others.
         bury(

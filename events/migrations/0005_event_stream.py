@@ -4,7 +4,8 @@ from django.db import migrations, models
 from core.roles import AUDITOR, FINANCE_CHECKER, FINANCE_MAKER, OPERATOR, grant
 from core.sqlfiles import restrict
 
-SEEN = {"dailyrevenue": ["view"]}
+REVENUE = {"dailyrevenue": ["view"]}
+ALL = {**REVENUE, "streamposition": ["view"]}
 
 
 class Migration(migrations.Migration):
@@ -119,6 +120,9 @@ class Migration(migrations.Migration):
         restrict("events_consumedevent", allow="SELECT, INSERT, DELETE"),
         grant(
             "events",
-            dict.fromkeys((FINANCE_MAKER, FINANCE_CHECKER, OPERATOR, AUDITOR), SEEN),
+            {
+                **dict.fromkeys((FINANCE_MAKER, FINANCE_CHECKER), REVENUE),
+                **dict.fromkeys((OPERATOR, AUDITOR), ALL),
+            },
         ),
     ]

@@ -25,6 +25,7 @@ __all__ = [
     "claim",
     "events_after",
     "give_back",
+    "has_work",
     "oldest_waiting",
     "put_off",
     "republish",
@@ -133,6 +134,12 @@ def events_after(*, published_seq: int, limit: int) -> list[EventData]:
     """
     rows = OutboxEvent.objects.filter(published_seq__gt=published_seq).order_by("published_seq")
     return [event_data(row) for row in rows[:limit]]
+
+
+def has_work(*, name: str) -> bool:
+    """Say whether anything waits for a stream: events, or a request to begin anew."""
+    row = StreamPosition.objects.filter(pk=name).first() or StreamPosition(name=name)
+    return row.starts_anew or OutboxEvent.objects.filter(published_seq__gt=row.published_seq).exists()
 
 
 def oldest_waiting(*, name: str) -> tuple[datetime, str] | None:

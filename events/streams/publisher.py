@@ -45,7 +45,9 @@ class StreamDrain(Drain):
         """
         if settings.EVENT_STREAM == OFF:
             return 0
-        turn = at_edge(positions.claim)(name=settings.EVENT_STREAM)
+        name = settings.EVENT_STREAM
+        # A second without events costs a read and no write.
+        turn = at_edge(positions.claim)(name=name) if positions.has_work(name=name) else None
         if turn is None:
             return 0
         return _Publishing(turn).run(time.monotonic() + seconds)

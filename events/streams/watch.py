@@ -21,12 +21,16 @@ ALERTS = (
         "The event stream lags behind",
         "Readers of the stream see nothing new. Webhooks and the feed are not affected, and nothing is lost.",
         timedelta(hours=1),
+        page="admin:events_streamposition_changelist",
+        query="",
     ),
     Alert(
         LOST,
         "The event stream was lost",
         "The broker lost what was published. All of it is in the feed and can be published again.",
         timedelta(hours=4),
+        page="admin:events_streamposition_changelist",
+        query="",
     ),
 )
 

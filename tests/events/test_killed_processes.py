@@ -105,7 +105,7 @@ def test_the_deliveries(receiver: Receiver, hooks: Path, owner_sql: Any, place: 
 
 @pytest.mark.parametrize(("place", "sent"), [("stream.before", 0), ("stream.sent", 3)])
 def test_the_publisher(redis: Redis, hooks: Path, owner_sql: Any, place: str, sent: int) -> None:
-    """Killed before Redis had the entries, and after it but before the position moved: all of them, once."""
+    """F-D15: killed before Redis had the entries, and after it but before the position moved: all, once."""
     publish(open_merchant(), "pay_1", 1, 2, 3)
     arm(place, "kill")
     assert drain("stream", hooks).returncode == -signal.SIGKILL

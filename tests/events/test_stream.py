@@ -15,12 +15,13 @@ from core.failpoints import arm
 from core.models import AuditRecord, OutboxEvent
 from core.transactions import at_edge
 from events.deliveries import event_body
-from events.models import StreamPosition, WebhookDelivery
+from events.models import StreamPosition
 from events.selectors import events_of
 from events.streams import publisher, redis_stream
 from events.streams.redis_stream import KEY
 from events.streams.watch import watch_stream
 from tests.events.cast import open_endpoint, open_merchant, record
+from tests.events.receiver import Receiver
 from tests.events.streaming import feed, ids, let_lease_end, places, publish, run, stream
 from tests.racing import race
 
@@ -58,7 +59,7 @@ def test_what_an_entry_says(redis: Redis) -> None:
 def test_what_was_acknowledged_before_a_crash_is_there_once(
     redis: Redis, hooks: Any, owner_sql: Any, monkeypatch: Any
 ) -> None:
-    """Stopped between the acknowledgment and the stored position: Redis refuses the repeat by its id."""
+    """F-D15: stopped between the acknowledgment and the position: Redis refuses the repeat by its id."""
     monkeypatch.setattr(publisher, "BATCH", 2)
     publish(open_merchant(), "pay_1", 1, 2, 3)
     arm("stream.sent", "raise")
@@ -73,7 +74,7 @@ def test_what_was_acknowledged_before_a_crash_is_there_once(
 
 
 def test_two_publishers_at_once(redis: Redis, monkeypatch: Any) -> None:
-    """Whoever comes second leaves at once; nothing is missing, nothing twice, and the order holds."""
+    """F-D16: who comes second leaves at once; nothing is missing, nothing twice, and the order holds."""
     monkeypatch.setattr(publisher, "BATCH", 7)
     merchant = open_merchant()
     written = threading.Event()
@@ -116,7 +117,7 @@ def test_a_publisher_that_lost_its_turn_moves_nothing(redis: Redis, owner_sql: A
 
 
 def test_a_lost_stream_goes_on_and_is_filled_again(redis: Redis) -> None:
-    """F-D1: a flush of Redis. Publishing goes on at once, people are told, and a command fills it anew."""
+    """F-D7: a flush of Redis. Publishing goes on at once, people are told, and a command fills it anew."""
     merchant = open_merchant()
     publish(merchant, "pay_1", 1, 2)
     run()
@@ -156,11 +157,11 @@ def test_the_stream_is_bounded(redis: Redis, settings: Any) -> None:
 
 
 def test_a_broker_that_is_away_delays_only_the_stream(
-    redis: Redis, settings: Any, loopback: None, hooks: Any
+    redis: Redis, settings: Any, receiver: Receiver, hooks: Any
 ) -> None:
     """F-D1: webhooks and the feed go on, tries become rarer, people are told, and all of it comes later."""
     merchant = open_merchant()
-    open_endpoint(merchant, "http://127.0.0.1:9/hooks")
+    open_endpoint(merchant, receiver.url)
     redis_url, settings.EVENT_STREAM_REDIS_URL = settings.EVENT_STREAM_REDIS_URL, AWAY
     publish(merchant, "pay_1", 1, 2)
     assert run() == 0
@@ -169,7 +170,8 @@ def test_a_broker_that_is_away_delays_only_the_stream(
     assert run() == 0
     assert position().attempts == 1, "it is not due yet"
     publish(merchant, "pay_1", 3)
-    assert (len(feed()), WebhookDelivery.objects.count()) == (3, 3)
+    get_drain("deliveries").run()
+    assert (len(feed()), len(receiver.got)) == (3, 3)
     assert at_edge(watch_stream)() is False, "not yet for long"
     clock.move(seconds=301)
     assert at_edge(watch_stream)() is True
@@ -179,6 +181,20 @@ def test_a_broker_that_is_away_delays_only_the_stream(
     assert (places(redis), position().attempts, position().error) == (feed(), 0, "")
     assert at_edge(watch_stream)() is False
     assert open_subjects("event_stream_behind") == []
+
+
+def test_a_redis_without_memory_takes_all_or_nothing(redis: Redis, hooks: Any) -> None:
+    """F-D8: what it refuses is tried again later; no later event overtakes an earlier one."""
+    publish(open_merchant(), "pay_1", 1, 2)
+    try:
+        redis.config_set("maxmemory", "1")
+        assert run() == 0
+    finally:
+        redis.config_set("maxmemory", "0")
+    assert (places(redis), "maxmemory" in position().error) == ([], True)
+    clock.move(seconds=61)
+    assert run() == 2
+    assert places(redis) == feed()
 
 
 def test_off_is_off(redis: Redis, settings: Any) -> None:

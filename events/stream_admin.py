@@ -1,4 +1,4 @@
-"""Daily revenue in the console: what the example consumer has counted, and up to when it is complete."""
+"""The event stream in the console: how far it is, and what the example consumer has counted of it."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,14 +6,16 @@ from typing import Any
 from django.contrib.admin import SimpleListFilter, display, register
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.admin_base import ReadOnlyAdmin
-from core.admin_display import amount
+from core.admin_display import amount, text
 from core.admin_site import site
 from core.ids import parse_public_id, public_id
 from events.consumers.daily_revenue import RevenueByDay
-from events.models import DailyRevenue, StreamConsumer
+from events.models import DailyRevenue, StreamConsumer, StreamPosition
+from events.streams.positions import oldest_waiting
 from merchants.selectors import list_merchants, merchant_names
 
 __all__: list[str] = []
@@ -84,3 +86,33 @@ class DailyRevenueAdmin(ReadOnlyAdmin):
     def net(self, row: Any) -> str:
         """Paid less refunded."""
         return amount(row.paid_minor - row.refunded_minor, row.currency)
+
+
+@register(StreamPosition, site=site)
+class StreamPositionAdmin(ReadOnlyAdmin):
+    """One line for each broker that events were ever published to."""
+
+    list_display = ("name", "place", "moved_at", "waits", "attempts", "next_try", "shown_error")
+    list_display_links = None
+    empty_says = gettext_lazy("No event was published to a stream yet.")
+
+    @display(description=gettext_lazy("Place in the feed"))
+    def place(self, row: StreamPosition) -> str:
+        """The published_seq of the last event that was acknowledged."""
+        return str(row.published_seq)
+
+    @display(description=gettext_lazy("Waits since"))
+    def waits(self, row: StreamPosition) -> str:
+        """When the oldest event was recorded that is not in the stream yet."""
+        waiting = oldest_waiting(name=row.name)
+        return f"{waiting[0]:%Y-%m-%d %H:%M} UTC" if waiting else _("nothing waits")
+
+    @display(description=gettext_lazy("Next try"))
+    def next_try(self, row: StreamPosition) -> str:
+        """After a failure: when it is tried again."""
+        return f"{row.due_at:%Y-%m-%d %H:%M:%S} UTC" if row.attempts and row.due_at else "–"
+
+    @display(description=gettext_lazy("Last failure"))
+    def shown_error(self, row: StreamPosition) -> str:
+        """The beginning of it; empty while everything is well."""
+        return text(row.error)
