@@ -27,8 +27,8 @@ _ATTEMPTS = "Too many attempts to pay with this card or from this buyer's addres
 class LimitedView(APIView):
     """A view whose calls are limited before they do anything, and whose answers say how much is left.
 
-    `calls` names the class of each method's calls: money, write, read or list. A method that is left out
-    writes, or reads if it is GET, so that no view is without a limit.
+    `calls` names the class of each method's calls: money, write, read or list. A method that is left out has
+    its usual class, so that no view is without a limit.
     """
 
     calls: ClassVar[Mapping[str, str]] = {}
@@ -39,7 +39,12 @@ class LimitedView(APIView):
     def class_of(cls, method: str) -> str:
         """Return the class of a method's calls."""
         name = "GET" if method == "HEAD" else method
-        return cls.calls.get(name, "read" if name == "GET" else "write")
+        return cls.calls.get(name) or cls.usual_class(name)
+
+    @classmethod
+    def usual_class(cls, method: str) -> str:
+        """Return the class of calls that nobody declared."""
+        return "read" if method == "GET" else "write"
 
     def attempt_of(self, request: Request) -> Mapping[str, str]:
         """Return what an attempt to pay with a card is counted by; nobody has checked the body yet."""
