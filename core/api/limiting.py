@@ -106,16 +106,17 @@ class LimitedView(APIView):
         )
         taken = take(buckets=buckets, strict=strict)
         if not taken.is_allowed and _only_of(taken, strict):
-            if not _is_replay(request, caller):
-                self._refuse(taken, _ATTEMPTS)
-            taken = take(buckets=buckets)
+            # A refused attempt is a call all the same, and so is asking for an answer again.
+            attempts, taken = taken, take(buckets=buckets)
+            if taken.is_allowed and not _is_replay(request, caller):
+                self._refuse(taken, _ATTEMPTS, retry_after=attempts.retry_after)
         if not taken.is_allowed:
             self._refuse(taken)
         self._taken = taken
 
-    def _refuse(self, taken: Taken, message: str | None = None) -> NoReturn:
+    def _refuse(self, taken: Taken, message: str | None = None, *, retry_after: int = 0) -> NoReturn:
         self._taken = taken
-        raise RateLimited(message, retry_after=taken.retry_after)
+        raise RateLimited(message, retry_after=retry_after or taken.retry_after)
 
     def _hold(self, caller: Caller) -> None:
         assert self._slot is not None, "initial took a place"
