@@ -29,11 +29,11 @@ from core.audit_trail import user_actor
 from core.errors import DomainError
 from core.models import User
 from core.transactions import at_edge
-from events import admin_deliveries, admin_endpoints, revenue_admin, stream_admin
+from events import admin_deliveries, admin_endpoints, stream_admin
 from events.models import InboxWork, WebhookInbox
 from events.services import MOST_AT_ONCE, replay_stopped, replay_work
 
-__all__ = ["admin_deliveries", "admin_endpoints", "revenue_admin", "stream_admin"]
+__all__ = ["admin_deliveries", "admin_endpoints", "stream_admin"]
 
 _LOOKS = {
     "RECEIVED": "progress",

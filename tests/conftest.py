@@ -90,12 +90,14 @@ def _flush_as_owner() -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def _limits_of_the_suite() -> None:
     """No limits by address, which is one for all tests; no look at the settings in the middle of a test."""
+    settings.WEB_IN_FLIGHT = 1000
     keep_limits({})
 
 
 @pytest.fixture
-def limits() -> Iterator[Callable[..., None]]:
+def limits(settings: Any) -> Iterator[Callable[..., None]]:
     """Set limits of the API for this test: limits({"key.list": (5, 1, 10)}, scope="mer_…")."""
+    settings.LIMITS_REDIS_TIMEOUT = 10.0  # A slow machine is no outage.
     values: dict[str, dict[str, Any]] = {}
 
     def put(changes: Mapping[str, Any], *, scope: str = "") -> None:

@@ -27,8 +27,8 @@ _ATTEMPTS = "Too many attempts to pay with this card or from this buyer's addres
 class LimitedView(APIView):
     """A view whose calls are limited before they do anything, and whose answers say how much is left.
 
-    `calls` names the class of each method's calls: money, write, read or list. A method that is left out
-    writes, or reads if it is GET, so that no view is without a limit.
+    `calls` names the class of each method's calls: money, write, read or list. A method that is left out has
+    its usual class, so that no view is without a limit.
     """
 
     calls: ClassVar[Mapping[str, str]] = {}
@@ -39,7 +39,12 @@ class LimitedView(APIView):
     def class_of(cls, method: str) -> str:
         """Return the class of a method's calls."""
         name = "GET" if method == "HEAD" else method
-        return cls.calls.get(name, "read" if name == "GET" else "write")
+        return cls.calls.get(name) or cls.usual_class(name)
+
+    @classmethod
+    def usual_class(cls, method: str) -> str:
+        """Return the class of calls that nobody declared."""
+        return "read" if method == "GET" else "write"
 
     def attempt_of(self, request: Request) -> Mapping[str, str]:
         """Return what an attempt to pay with a card is counted by; nobody has checked the body yet."""
@@ -106,16 +111,17 @@ class LimitedView(APIView):
         )
         taken = take(buckets=buckets, strict=strict)
         if not taken.is_allowed and _only_of(taken, strict):
-            if not _is_replay(request, caller):
-                self._refuse(taken, _ATTEMPTS)
-            taken = take(buckets=buckets)
+            # A refused attempt is a call all the same, and so is asking for an answer again.
+            attempts, taken = taken, take(buckets=buckets)
+            if taken.is_allowed and not _is_replay(request, caller):
+                self._refuse(taken, _ATTEMPTS, retry_after=attempts.retry_after)
         if not taken.is_allowed:
             self._refuse(taken)
         self._taken = taken
 
-    def _refuse(self, taken: Taken, message: str | None = None) -> NoReturn:
+    def _refuse(self, taken: Taken, message: str | None = None, *, retry_after: int = 0) -> NoReturn:
         self._taken = taken
-        raise RateLimited(message, retry_after=taken.retry_after)
+        raise RateLimited(message, retry_after=retry_after or taken.retry_after)
 
     def _hold(self, caller: Caller) -> None:
         assert self._slot is not None, "initial took a place"

@@ -34,6 +34,12 @@ class ApiView(LimitedView):
     operations: ClassVar[Mapping[str, Operation]] = {}
     query_parameters: ClassVar[Collection[str]] = ()
 
+    @classmethod
+    def usual_class(cls, method: str) -> str:
+        """Return the class of calls that nobody declared: what has pages is a list."""
+        has_pages = method == "GET" and "cursor" in cls.query_parameters
+        return "list" if has_pages else super().usual_class(method)
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Authenticate, authorise, limit, then refuse query parameters that the view does not know."""
         super().initial(request, *args, **kwargs)
@@ -66,6 +72,11 @@ class PostOnceView(ApiView):
 
     Input: ClassVar[type[StrictSerializer]]
     is_key_required: ClassVar[bool] = False
+
+    @classmethod
+    def usual_class(cls, method: str) -> str:
+        """Return the class of calls that nobody declared: what needs the key moves money."""
+        return "money" if method == "POST" and cls.is_key_required else super().usual_class(method)
 
     def work(self, *, data: dict[str, Any], **path: Any) -> tuple[int, dict[str, Any]]:
         """Do what the request asks, inside the transaction; return the 2xx status and the object."""

@@ -11,6 +11,7 @@ from django.conf import settings
 from core.limits import counters
 from core.limits.buckets import Bucket, LocalBuckets, Standing, Taken
 from core.limits.shared import SharedBuckets
+from core.transactions import forbids_transaction
 
 __all__ = ["take", "used_up"]
 
@@ -58,14 +59,17 @@ _used_up = _UsedUp()
 _local = LocalBuckets()
 
 
+@forbids_transaction
 def take(*, buckets: Sequence[Bucket], strict: Sequence[Bucket] = ()) -> Taken:
     """Charge one call to all the buckets, or to none if one of them is used up.
 
     One round trip to Redis. While it is away the ordinary buckets are this process's own, each with its share
-    of the limit, and the strict ones are in PostgreSQL: they never become more because Redis is lost. Must
-    not be called in a transaction. Raises DatabaseError when the strict ones can be counted nowhere.
+    of the limit, and the strict ones are in PostgreSQL: they never become more because Redis is lost.
+    Raises DatabaseError when the strict ones can be counted nowhere.
     """
     asked = (*buckets, *strict)
+    if not asked:
+        return Taken(True, ())
     known = _used_up.among(asked)
     if known is not None:
         return known

@@ -10,13 +10,17 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from uuid import UUID
 
+import structlog
 from django.conf import settings
 
 from core.api.errors import Overloaded
 
 __all__ = ["Load", "Slot", "load"]
 
+log = structlog.get_logger(__name__)
+
 _PATIENCE_SECONDS = 0.5
+_TOLD_EVERY_SECONDS = 10.0
 
 
 class Load:
@@ -29,6 +33,7 @@ class Load:
         self._levels = _levels(capacity)
         self._above_since: dict[str, float] = {}
         self._held: dict[str, int] = {}
+        self._told_at = -_TOLD_EVERY_SECONDS
 
     def enter(self, call_class: str) -> "Slot":
         """Begin a request; `leave` the slot when it ends. Raises Overloaded."""
@@ -37,12 +42,18 @@ class Load:
             since = self._above_since.get(call_class)
             level = self._levels[call_class]
             if since is not None and now - since >= _PATIENCE_SECONDS and self._in_flight >= level:
+                self._tell(call_class, now)
                 raise Overloaded()
             self._in_flight += 1
             for each, most in self._levels.items():
                 if self._in_flight > most:
                     self._above_since.setdefault(each, now)
         return Slot(self)
+
+    def _tell(self, call_class: str, now: float) -> None:
+        if now - self._told_at >= _TOLD_EVERY_SECONDS:
+            self._told_at = now
+            log.warning("calls are refused for load", call_class=call_class, in_flight=self._in_flight)
 
     def hold(self, names: Mapping[str, int]) -> None:
         """Count a request under each name, of which so many are allowed at once. Raises Overloaded."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 from redis.backoff import NoBackoff
-from redis.connection import Connection, ConnectionPool
+from redis.connection import ConnectionPool
 from redis.exceptions import ConnectionError as LineLost
 from redis.exceptions import NoScriptError, RedisError
 from redis.retry import Retry
@@ -68,7 +68,7 @@ class SharedBuckets:
             return self._run(line, command)
 
     @staticmethod
-    def _run(line: Connection, command: Sequence[Any]) -> list[int]:
+    def _run(line: Any, command: Sequence[Any]) -> list[int]:
         try:
             line.send_packed_command(line.pack_command("EVALSHA", _DIGEST, *command))
             reply: list[int] = line.read_response()
@@ -77,14 +77,13 @@ class SharedBuckets:
             reply = line.read_response()
         return reply
 
-    def _line(self) -> Connection:
+    def _line(self) -> Any:
         """One line for each thread of this process; the client around it would cost three times as much."""
         if getattr(self._mine, "pid", None) != os.getpid():
             pool = self._pool
             self._mine.line = pool.connection_class(**pool.connection_kwargs)
             self._mine.pid = os.getpid()
-        line: Connection = self._mine.line
-        return line
+        return self._mine.line
 
     def _may_probe(self) -> bool:
         with self._lock:

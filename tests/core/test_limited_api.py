@@ -37,7 +37,8 @@ def seller(account: str = "") -> dict[str, str]:
 
 def address() -> str:
     """A network that no other test, and no earlier run, has called from."""
-    return f"2001:db8:{uuid.uuid4().hex[:4]}:{uuid.uuid4().hex[:4]}::1"
+    parts = (f"{0x1000 + uuid.uuid4().int % 0xE000:x}" for _ in range(2))
+    return f"2001:db8:{':'.join(parts)}::1"
 
 
 def told(response: Any) -> list[str | None]:
@@ -77,6 +78,12 @@ def test_too_many_are_refused_and_told_when_to_come_back(store: Store, limits: L
     assert told(refused)[:2] == ["2", "0"]
     assert 7100 < int(told(refused)[2] or 0) <= 7200
     assert store.get("/v1/sellers/none").status_code == 404, "other classes go on"
+
+
+def test_without_limits_nothing_is_refused_and_nothing_told(store: Store, limits: Limits) -> None:
+    limits({"key.list": None, "merchant.list": None})
+    answers = [store.get("/v1/sellers") for _ in range(3)]
+    assert [(each.status_code, told(each)) for each in answers] == [(200, [None] * 4)] * 3
 
 
 def test_a_key_without_the_scope_is_limited_too(db: None, limits: Limits) -> None:
@@ -356,6 +363,18 @@ def test_every_route_of_the_api_is_limited_by_what_it_is() -> None:
             known = view.class_of(method)
             assert known == expected or (method, known) == ("GET", "list"), (route, method)
         assert view.class_of("HEAD") == view.class_of("GET")
+
+
+def test_a_view_that_declares_nothing_has_its_usual_classes() -> None:
+    class Pages(ApiView):
+        query_parameters = ("limit", "cursor")
+
+    class Paying(PostOnceView):
+        is_key_required = True
+
+    found = [(view.class_of("GET"), view.class_of("POST")) for view in (ApiView, Pages, Paying)]
+    assert found == [("read", "write"), ("list", "write"), ("read", "money")]
+    assert ApiView.class_of("DELETE") == Paying.class_of("PATCH") == "write"
 
 
 def _admitted(load: Load) -> set[str]:

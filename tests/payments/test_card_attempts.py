@@ -88,6 +88,17 @@ def test_a_replay_has_the_limit_of_its_key_all_the_same(counter: Shop, limits: L
     assert [post(counter, content, key).status_code for _ in range(5)] == [201, 201, 201, 429, 429]
 
 
+def test_a_refused_attempt_is_a_call_all_the_same(counter: Shop, limits: Limits) -> None:
+    """Whoever goes on with a card that is used up comes to the end of the key's own limit."""
+    limits({"card.test": (1, 3600, 1), "key.money": (1, 7200, 4)})
+    token = f"pm_{uuid.uuid4().hex}"
+    answers = [post(counter, body(counter, token)) for _ in range(6)]
+    assert [each.status_code for each in answers] == [201, 429, 429, 429, 429, 429]
+    assert [each.headers["RateLimit-Remaining"] for each in answers] == ["3", "2", "1", "0", "0", "0"]
+    waits = [int(each.headers["Retry-After"]) for each in answers[1:]]
+    assert all(wait <= 3600 for wait in waits[:3]) and all(wait > 3600 for wait in waits[3:])
+
+
 def test_other_merchants_cards_are_others(counter: Shop, limits: Limits) -> None:
     limits({"card.test": (1, 3600, 1)}, scope=public_id("mer", counter.store.merchant_id))
     token = f"pm_{uuid.uuid4().hex}"
