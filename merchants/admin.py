@@ -263,8 +263,9 @@ class SigningKeyAdmin(ReadOnlyAdmin):
             label=gettext_lazy("Revoke"),
             icon="key_off",
             says=gettext_lazy(
-                "Nothing that is signed with it is accepted from now on. A key that must sign is useless"
-                " without any signing key. It cannot be undone."
+                "Nothing that names this serial is accepted from now on. A key that must sign is useless"
+                " without any signing key. If the private key leaked, revoke every serial with this public"
+                " key. It cannot be undone."
             ),
             done=gettext_lazy("The signing key was revoked."),
             permission="merchants.change_signingkey",

@@ -63,15 +63,13 @@ def lock_idle_key(*, key_id: UUID) -> ApiKey | None:
 
 @requires_transaction
 def lock_signing_key(*, merchant_id: UUID, signing_key_id: UUID) -> SigningKey:
-    """Return the merchant's signing key, locked; its API key's lock comes first. Raises NotFound."""
-    row = (
-        SigningKey.objects.select_for_update(no_key=True, of=("self",))
-        .filter(merchant_id=merchant_id, pk=signing_key_id)
-        .first()
-    )
-    if row is None:
+    """Return the merchant's signing key, locked after the API key that it belongs to. Raises NotFound."""
+    rows = SigningKey.objects.filter(merchant_id=merchant_id, pk=signing_key_id)
+    found = rows.values_list("api_key_id", flat=True).first()
+    if found is None:
         raise NotFound()
-    return row
+    lock_key(merchant_id=merchant_id, key_id=found)
+    return rows.select_for_update(no_key=True, of=("self",)).get()
 
 
 @requires_transaction

@@ -43,7 +43,7 @@ def is_genuine(*, algorithm: str, public_key: str, signature: bytes, text: bytes
 
 def check_public_key(pem: str) -> None:
     """Raise InvalidKeyRequest unless this is an RSA public key in PEM that is strong enough."""
-    if "PRIVATE" in pem:
+    if "PRIVATE KEY" in pem:
         raise InvalidKeyRequest("This is a private key. Keep it, make a new pair, and send the public key.")
     if len(pem) > _LONGEST_PEM:
         raise InvalidKeyRequest("The public key is too long.")

@@ -2,7 +2,6 @@
 
 import base64
 import re
-from urllib.parse import urlsplit
 
 from django.http import HttpRequest
 
@@ -63,5 +62,5 @@ def _target(request: HttpRequest) -> str:
     if raw.startswith("/"):
         return str(raw)
     # A client that talks to a proxy sends the whole address.
-    parts = urlsplit(raw)
-    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+    _host, _slash, path = str(raw).partition("//")[2].partition("/")
+    return f"/{path}"

@@ -56,8 +56,10 @@ def revoke_signing_key(
 ) -> bool:
     """Let nothing signed with this key through from this commit on; False if it was revoked before.
 
-    An API key that must sign is useless once its last signing key is revoked. Raises NotFound.
+    An API key that must sign is useless once its last signing key is revoked. Where another API key has the
+    same public key, that has a serial of its own and goes on. Raises NotFound.
     """
+    # The API key's lock too: whoever copies its signing keys meanwhile must not copy this one.
     row = locks.lock_signing_key(merchant_id=merchant_id, signing_key_id=signing_key_id)
     if row.revoked_at is not None:
         return False

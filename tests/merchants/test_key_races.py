@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from threading import Event
 from typing import Any
@@ -10,14 +11,16 @@ from typing import Any
 import pytest
 import redis
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.http import HttpResponse
 
 from merchants import services
+from merchants.errors import InvalidKeyRequest
 from merchants.models import Seller, SigningKey, SigningNonce
 from tests.merchants.signer import Request, Signer, new_signer
 from tests.racing import race
 from tests.store import Store, error, open_store
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
@@ -119,3 +122,34 @@ def test_revocation_while_requests_run_a_d8(
         assert {(status, why) for after, status, why in seen if after} == {(401, code)}
         assert {(status, why) for after, status, why in seen if not after} <= {(200, ""), (401, code)}
     assert any(status == 200 for seen in callers for _, status, _ in seen)
+
+
+def test_a_signing_key_is_not_copied_while_it_is_revoked(signer: Signer) -> None:
+    """Who replaces a key waits for who revokes one of its signing keys, and then leaves that one behind."""
+    row = SigningKey.objects.get()
+    is_revoking, is_replaced = Event(), Event()
+
+    def is_waited_for() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)")
+            return bool(cursor.fetchone()[0])
+
+    def revoke() -> None:
+        with transaction.atomic():
+            services.revoke_signing_key(merchant_id=signer.merchant_id, signing_key_id=row.pk)
+            is_revoking.set()
+            eventually(lambda: is_waited_for() or is_replaced.is_set(), what="the other waits, or is done")
+
+    def replace() -> None:
+        assert is_revoking.wait(30)
+        try:
+            with transaction.atomic():
+                services.rotate_api_key(
+                    merchant_id=signer.merchant_id, key_id=signer.key_id, overlap=timedelta(hours=1)
+                )
+        finally:
+            is_replaced.set()
+
+    _, replaced = race([revoke, replace])
+    assert isinstance(replaced, InvalidKeyRequest), replaced
+    assert SigningKey.objects.count() == 1

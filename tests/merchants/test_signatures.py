@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core import clock
+from core.errors import NotFound
 from core.models import AuditRecord
 from merchants import services
 from merchants.errors import InvalidKeyRequest
@@ -64,7 +65,7 @@ def test_without_the_address_as_sent_the_usual_form_counts(signer: Signer) -> No
 
 def test_an_address_with_its_host_counts_as_path_and_query(signer: Signer) -> None:
     request = Request()
-    whole = replace(request, target=f"http://testserver{request.target}")
+    whole = replace(request, target=f"http://testserver:80{request.target}")
     environ = {"RAW_URI": whole.target, "QUERY_STRING": "limit=2"}
     answer = Client().generic("GET", "/v1/sellers", headers=signer.headers(request), **environ)
     assert answer.status_code == 200
@@ -236,6 +237,8 @@ def test_serials_that_are_not_valid_a_a6(store: Store, signer: Signer, hooks: An
     with transaction.atomic():
         row = SigningKey.objects.get(api_key_id=signer.key_id, public_key=pem(signer.key).strip())
         where = {"merchant_id": store.merchant_id, "signing_key_id": row.pk}
+        with pytest.raises(NotFound):
+            services.revoke_signing_key(merchant_id=theirs.merchant_id, signing_key_id=row.pk)
         assert services.revoke_signing_key(**where, reason="lost") is True
         assert services.revoke_signing_key(**where) is False
     assert error(signer.send(Request()))[:2] == (401, "unknown_key")
