@@ -83,7 +83,8 @@ class LimitedView(APIView):
         if known := used_up(buckets):
             self._refuse(known)  # The body is not even read.
         try:
-            subjects = self.attempt_of(request)
+            # The body of nothing else is read: a list has none.
+            subjects = self.attempt_of(request) if self.class_of(str(request.method)) == "money" else {}
         except Exception:
             self._charge(request, buckets)
             raise

@@ -34,7 +34,8 @@ def test_the_roles_exist_with_rights_and_no_more() -> None:
     assert may_change["auditor"] == may_change["support"] == set()
     at_desk = {"change_case", "change_pspoperation"}
     keys = {f"{verb}_{name}" for verb in ("add", "change") for name in ("apikey", "signingkey")}
-    assert may_change["operator"] == at_desk | keys | {"change_deadletter", "change_inboxwork"}
+    webhooks = {"change_inboxwork", "change_webhookdelivery", "change_webhookendpoint"}
+    assert may_change["operator"] == at_desk | keys | webhooks | {"change_deadletter"}
     assert may_change["finance_maker"] == at_desk | {"change_charge"}
     assert may_change["finance_checker"] == at_desk | {"change_charge", "approve_charge"}
     assert may_change["risk"] == {
