@@ -7,7 +7,14 @@ from core.api.errors import InvalidField, InvalidParameter
 from core.api.fields import check_store_id, parse_time
 from core.countries import COUNTRIES
 from core.ids import parse_public_id
-from core.money import AmountTooLarge, InvalidAmount, InvalidCurrency, check_currency, parse_amount
+from core.money import (
+    MAX_MINOR_PER_CHECKOUT,
+    AmountTooLarge,
+    InvalidAmount,
+    InvalidCurrency,
+    check_currency,
+    parse_amount,
+)
 
 __all__ = [
     "read_amount",
@@ -63,14 +70,14 @@ def read_currency(query: Mapping[str, str], name: str) -> str | None:
 
 
 def read_amount(query: Mapping[str, str], name: str, currency: str | None) -> int | None:
-    """Return an amount in minor units of the currency that was asked for with it. Raises InvalidParameter."""
+    """Return what a whole checkout may come to, in minor units of its currency. Raises InvalidParameter."""
     value = query.get(name)
     if value is None:
         return None
     if currency is None:
         raise InvalidParameter("An amount needs its currency.", param="currency")
     try:
-        return parse_amount(value, currency)
+        return parse_amount(value, currency, maximum_minor=MAX_MINOR_PER_CHECKOUT)
     except (InvalidAmount, AmountTooLarge) as error:
         raise InvalidParameter(error.message, param=name) from None
 

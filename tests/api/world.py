@@ -8,6 +8,7 @@ from django.db import connection, transaction
 
 from core import clock
 from core.ids import public_id, uuid7
+from merchants.models import ApiKey
 from merchants.scopes import SCOPES
 from merchants.services import create_api_key, ensure_buyer, revoke_api_key
 from payments.models import Charge, PaymentMethodToken, PspCustomer
@@ -15,7 +16,7 @@ from tests.payments.conftest import Shop, open_shop
 from tests.store import Store
 from wallet.services import open_wallet
 
-__all__ = ["RANDOM", "World", "fingerprint", "key_with", "open_world", "revoked_key"]
+__all__ = ["RANDOM", "World", "expired_key", "fingerprint", "key_with", "open_world", "revoked_key"]
 
 # Ids of the right form that nothing has, by the prefix of what they would name; channels have names.
 RANDOM = {prefix: public_id(prefix, uuid7()) for prefix in ("chk", "pay", "sel", "buy", "wal", "saved")} | {
@@ -90,6 +91,13 @@ def revoked_key(store: Store) -> Store:
     with transaction.atomic():
         revoke_api_key(merchant_id=dead.merchant_id, key_id=dead.key_id)
     return dead
+
+
+def expired_key(store: Store) -> Store:
+    """Return the same merchant with a key whose time is over."""
+    old = key_with(store)
+    ApiKey.objects.filter(pk=old.key_id).update(expires_at=clock.now())
+    return old
 
 
 def fingerprint() -> dict[str, str]:
