@@ -107,9 +107,11 @@ def settle_portion(*, consumer: Consumer) -> Settled:
     if events:
         position.settled_seq = events[-1].published_seq or position.settled_seq
         ConsumedEvent.objects.filter(consumer=position, published_seq__lte=position.settled_seq).delete()
-    position.settled_at = clock.now()
+    is_complete = len(events) < PORTION
+    if is_complete:
+        position.settled_at = clock.now()
     position.save(update_fields=["settled_seq", "settled_at"])
-    return Settled(position.settled_seq, len(missed), len(events) < PORTION)
+    return Settled(position.settled_seq, len(missed), is_complete)
 
 
 @requires_transaction

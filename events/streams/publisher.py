@@ -29,7 +29,6 @@ __all__ = ["StreamDrain"]
 log = structlog.get_logger(__name__)
 BATCH = 500
 _KNOWN_MERCHANTS = 10_000
-_KNOWN_MERCHANTS = 10_000
 
 
 class StreamDrain(Drain):
@@ -96,7 +95,7 @@ class _Publishing:
             at_edge(raise_alert)(
                 positions.LOST,
                 subject=positions.subject_of(self.turn.name),
-                summary=f"The stream was lost: events up to {place} are in the feed only.",
+                summary=f"The stream does not reach {place}, which was published: it has lost entries.",
                 detail={"published_seq": place},
             )
 

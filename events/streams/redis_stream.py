@@ -105,13 +105,7 @@ class RedisReader:
     def read(self, *, wait_seconds: float) -> list[Received]:
         """Return what a dead reader left, or what is new, or nothing when nothing came in time."""
         try:
-            return self._abandoned() or self._new(wait_seconds)
-        except ResponseError as error:
-            # No such group: the stream is new, or was lost with its groups.
-            if "NOGROUP" not in str(error):
-                raise
-            self._make_group()
-            return []
+            return self._next(wait_seconds)
         except (RedisError, OSError) as error:
             raise BrokerAway(f"{type(error).__name__}: {error}") from error
 
@@ -134,6 +128,16 @@ class RedisReader:
         except (RedisError, OSError):
             # The name stays in the group, with nothing in hand; it harms nobody.
             return
+
+    def _next(self, wait_seconds: float) -> list[Received]:
+        try:
+            return self._abandoned() or self._new(wait_seconds)
+        except ResponseError as error:
+            # No such group: the stream is new, or was lost with its groups.
+            if "NOGROUP" not in str(error):
+                raise
+            self._make_group()
+            return []
 
     def _abandoned(self) -> list[Received]:
         now = time.monotonic()

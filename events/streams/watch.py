@@ -26,7 +26,7 @@ ALERTS = (
     ),
     Alert(
         LOST,
-        "The event stream was lost",
+        "The event stream has lost entries",
         "The broker lost what was published. All of it is in the feed and can be published again.",
         timedelta(hours=4),
         page="admin:events_streamposition_changelist",

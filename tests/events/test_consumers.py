@@ -213,6 +213,30 @@ def test_rebuilt_from_the_feed(redis: Redis, owner_sql: Any, capsys: Any) -> Non
     assert AuditRecord.objects.get(action="event_consumer.rebuild").reason == "somebody wrote into it"
 
 
+def test_half_a_rebuild_is_not_called_complete(redis: Redis, monkeypatch: Any) -> None:
+    """Interrupted between two portions, it goes on where it was."""
+    monkeypatch.setattr(taking, "PORTION", 2)
+    merchant = open_merchant()
+    for number in range(5):
+        pay(merchant, f"pay_{number}")
+    assert not at_edge(taking.settle_portion)(consumer=REVENUE).is_complete
+    assert (StreamConsumer.objects.get().settled_at, totals()) == (None, [("USD", 2000, 2, 0, 0)])
+    assert settle(consumer=REVENUE) == 3
+    assert StreamConsumer.objects.get().settled_at is not None
+    assert totals() == [("USD", 5000, 5, 0, 0)]
+
+
+def test_a_broker_that_is_away_ends_no_consumer(redis: Redis, settings: Any, monkeypatch: Any) -> None:
+    """It waits and settles with the feed meanwhile."""
+    monkeypatch.setattr(loop, "_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(loop, "_SETTLE_SECONDS", 0.0)
+    settings.EVENT_STREAM_REDIS_URL = "redis://127.0.0.1:1/0"
+    one, tries = work(), [1, 2, 3]
+    pay(open_merchant(), "pay_1")
+    monkeypatch.setattr(one.stop, "wait", lambda _: tries.pop() and (tries or one.stop.set()))
+    assert (one.run(), totals()) == (1, [("USD", 1000, 1, 0, 0)])
+
+
 def test_a_replayed_event_counts(redis: Redis, monkeypatch: Any) -> None:
     """When the cause is mended, the event of a dead letter is applied as it would have been."""
     pay(open_merchant(), "pay_1")
