@@ -18,7 +18,15 @@ from core.idempotency import (
     IdempotencyKeyReused,
 )
 
-__all__ = ["ALWAYS", "WITH_BODY", "WITH_KEY", "WITH_PATH", "WITH_SCOPE", "answers_of"]
+__all__ = [
+    "ALWAYS",
+    "WITH_BODY",
+    "WITH_KEY",
+    "WITH_NEEDED_KEY",
+    "WITH_PATH",
+    "WITH_SCOPE",
+    "answers_of",
+]
 
 JSON = "application/json"
 _MEANING: Mapping[int, str] = {
@@ -66,7 +74,7 @@ WITH_KEY: tuple[type[DomainError], ...] = (
     IdempotencyInProgress,
     IdempotencyKeyReused,
 )
-KEY_REQUIRED: tuple[type[DomainError], ...] = (IdempotencyKeyRequired,)
+WITH_NEEDED_KEY: tuple[type[DomainError], ...] = (IdempotencyKeyRequired,)
 
 
 def _header(name: str, about: str, schema: Schema, *, required: bool = True) -> dict[str, Component]:
