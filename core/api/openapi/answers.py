@@ -18,7 +18,15 @@ from core.idempotency import (
     IdempotencyKeyReused,
 )
 
-__all__ = ["ALWAYS", "WITH_BODY", "WITH_KEY", "WITH_PATH", "WITH_SCOPE", "answers_of"]
+__all__ = [
+    "ALWAYS",
+    "WITH_BODY",
+    "WITH_KEY",
+    "WITH_NEEDED_KEY",
+    "WITH_PATH",
+    "WITH_SCOPE",
+    "answers_of",
+]
 
 JSON = "application/json"
 _MEANING: Mapping[int, str] = {
@@ -67,7 +75,7 @@ WITH_KEY: tuple[type[DomainError], ...] = (
     IdempotencyInProgress,
     IdempotencyKeyReused,
 )
-KEY_REQUIRED: tuple[type[DomainError], ...] = (IdempotencyKeyRequired,)
+WITH_NEEDED_KEY: tuple[type[DomainError], ...] = (IdempotencyKeyRequired,)
 
 
 _COUNT = integer(minimum=0, maximum=2**31 - 1)

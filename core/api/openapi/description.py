@@ -19,7 +19,6 @@ from core.api.schemas import Component
 from core.api.serializers import StrictSerializer
 from core.api.views import ApiView, PostOnceView
 from core.errors import DomainError
-from core.idempotency import IdempotencyKeyRequired
 
 __all__ = ["Description", "Generator"]
 
@@ -141,7 +140,7 @@ def _errors(
     if isinstance(view, PostOnceView) and method == "POST":
         found.update(answers.WITH_KEY)
         if view.is_key_required:
-            found.add(IdempotencyKeyRequired)
+            found.update(answers.WITH_NEEDED_KEY)
     return found
 
 
