@@ -4,12 +4,14 @@ from functools import cache
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
+from django.views.decorators.http import require_safe
 
 from core.api.error_catalogue import declared_errors
 
 __all__ = ["error_catalogue"]
 
 
+@require_safe
 def error_catalogue(request: HttpRequest) -> HttpResponse:
     """Show every error code, its status and its meaning; each code is an anchor."""
     return HttpResponse(_page())

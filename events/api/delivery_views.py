@@ -8,7 +8,7 @@ from rest_framework.request import Request
 
 from core.api.errors import InvalidField, InvalidParameter
 from core.api.openapi import Operation
-from core.api.pagination import list_object, read_cursor, read_limit, write_cursor
+from core.api.pagination import list_object, list_scope, read_cursor, read_limit, write_cursor
 from core.api.parameters import read_choice, read_time
 from core.api.schemas import listed, one_of, our_id
 from core.api.views import ApiView, PostOnceView, json_response
@@ -48,7 +48,7 @@ class DeliveryList(ApiView):
         """List an endpoint's deliveries with their attempts, newest first."""
         query, merchant_id = request.query_params, self.caller.merchant_id
         endpoint = selectors.get_endpoint(merchant_id=merchant_id, endpoint_id=endpoint_key(reference))
-        scope = f"deliveries:{endpoint.id}"
+        scope = list_scope("deliveries", endpoint.id, query)
         page = selectors.list_deliveries(
             merchant_id=merchant_id,
             endpoint_id=endpoint.id,

@@ -10,7 +10,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
 from core.api.openapi import Operation
-from core.api.pagination import list_object, read_cursor, read_limit
+from core.api.pagination import list_object, list_scope, read_cursor, read_limit
 from core.api.parameters import read_choice
 from core.api.schemas import listed, one_of
 from core.api.serializers import read_body
@@ -88,7 +88,7 @@ class EndpointList(_ShowsSecret):
     def get(self, request: Request) -> HttpResponse:
         """List endpoints, newest first."""
         query, merchant_id = request.query_params, self.caller.merchant_id
-        scope = f"webhook_endpoints:{merchant_id}"
+        scope = list_scope("webhook_endpoints", merchant_id, query)
         page = selectors.list_endpoints(
             merchant_id=merchant_id,
             limit=read_limit(query.get("limit")),

@@ -18,6 +18,11 @@ OBJECTS = {
     "wallet": "object id owner currency kind pending available held receivable",
     "wallet_operation": "object id bucket account entry amount balance currency created_at",
     "wallet_statement": "object wallet currency opening lines closing",
+    "event": "object id type sequence subject occurred_at data",
+    "webhook_endpoint": "object id url event_types status signing_secrets last_success_at created_at",
+    "webhook_delivery": "object id webhook_endpoint event event_type status next_attempt_at attempts"
+    " created_at finished_at redelivered_at",
+    "webhook_redelivery": "object webhook_endpoint redelivered has_more next_cursor",
 }
 
 # What stands inside of objects, by the name under which it stands; each shape that it may have.
@@ -31,6 +36,9 @@ PARTS = {
     "timeline": ["at what from to reason actor"],
     "opening": ["pending available held receivable"],
     "closing": ["pending available held receivable"],
+    "attempts": ["number http_status duration_ms error response at"],
+    "signing_secrets": ["fingerprint expires_at"],
+    "data": ["object"],
 }
 # What bodies may say, by input object. What is not here can be set by nobody.
 INPUTS = {
@@ -40,33 +48,47 @@ INPUTS = {
     "CardInput": "token payment_method_id save",
     "CheckoutInput": "checkout_id buyer_info credit_card_info payment_orders payment_method capture"
     " return_url multi_order_policy metadata",
+    "EndpointChanges": "url event_types status",
+    "EndpointInput": "url event_types",
+    "EventRedeliveryInput": "webhook_endpoint",
     "FixedCommissionInput": "amount currency",
     "OrderInput": "seller_account amount currency payment_order_id",
     "PayoutScheduleInput": "interval weekday day amount currency",
+    "RangeInput": "created_gte created_lt status cursor",
+    "RotationInput": "overlap_seconds",
     "SellerChanges": "name country commission_bps commission_fixed tax_bps settlement_delay_days"
     " payout_schedule",
     "SellerInput": "seller_account name country commission_bps commission_fixed tax_bps settlement_delay_days"
     " payout_schedule",
 }
 
-# An order that is asked for alone has one field more.
-_MORE = {"payment_order": "timeline"}
+# An order that is asked for alone has one field more, and so has an endpoint with a new secret.
+_MORE = {"payment_order": "timeline", "webhook_endpoint": "secret"}
 # The store's own words, whatever they are.
 _FREE = ("metadata",)
 
 
-def undocumented(value: Any, name: str = "") -> list[str]:
-    """Return what is wrong in an answer: fields too many, too few or in another order, by object or part."""
+def undocumented(value: Any, name: str = "", *, is_kept: bool = False) -> list[str]:
+    """Return what is wrong in an answer: fields too many, too few or in another order, by object or part.
+
+    What `is_kept` inside of an event has no order: the database does not keep it.
+    """
     if isinstance(value, list):
-        return [found for item in value for found in undocumented(item, name)]
+        return [found for item in value for found in undocumented(item, name, is_kept=is_kept)]
     if not isinstance(value, dict) or name in _FREE:
         return []
-    fields = " ".join(value)
     kind = value.get("object")
-    if kind is None:
-        allowed = PARTS.get(name, [])
-    else:
-        whole = OBJECTS.get(str(kind), "")
-        allowed = [whole, f"{whole} {_MORE[kind]}"] if kind in _MORE else [whole]
-    found = [] if fields in allowed else [f"{kind or name}: {fields}"]
-    return found + [each for key, item in value.items() for each in undocumented(item, str(key))]
+    allowed = _allowed(kind) if isinstance(kind, str) else PARTS.get(name, [])
+    fields, forms = list(value), [form.split() for form in allowed]
+    if is_kept:
+        fields, forms = sorted(fields), [sorted(form) for form in forms]
+    found = [] if fields in forms else [f"{kind if isinstance(kind, str) else name}: {' '.join(value)}"]
+    inside = is_kept or kind == "event"
+    return found + [
+        each for key, item in value.items() for each in undocumented(item, str(key), is_kept=inside)
+    ]
+
+
+def _allowed(kind: str) -> list[str]:
+    whole = OBJECTS.get(kind, "")
+    return [whole, f"{whole} {_MORE[kind]}"] if kind in _MORE else [whole]

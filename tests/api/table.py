@@ -9,6 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.api.serializers import StrictSerializer
+from events.api.serializers import (
+    EndpointChanges,
+    EndpointInput,
+    EventRedeliveryInput,
+    RangeInput,
+    RotationInput,
+)
 from merchants.api.serializers import SellerChanges, SellerInput
 from payments.api.attempt_serializers import AttemptInput, CancellationInput
 from payments.api.serializers import CheckoutInput
@@ -81,6 +88,30 @@ def _again(world: World) -> dict[str, Any]:
     return {"credit_card_info": {"token": "pm_card_visa"}}
 
 
+def _endpoint(world: World) -> dict[str, Any]:
+    return {"url": "https://shop.example/hooks", "event_types": ["payment.succeeded", "payment.failed"]}
+
+
+def _paused(world: World) -> dict[str, Any]:
+    return _endpoint(world) | {"status": "paused"}
+
+
+def _rotation(world: World) -> dict[str, Any]:
+    return {"overlap_seconds": 3600}
+
+
+def _range(world: World) -> dict[str, Any]:
+    return {
+        "created_gte": "2026-01-01T00:00:00Z",
+        "created_lt": "2026-01-31T00:00:00Z",
+        "status": "failed",
+    }
+
+
+def _to_endpoint(world: World) -> dict[str, Any]:
+    return {"webhook_endpoint": world.ids["whe"]}
+
+
 _PERIOD = {"created_gte": "2026-01-01T00:00:00Z", "created_lt": "2027-01-01T00:00:00Z"}
 
 ROUTES = (
@@ -133,6 +164,37 @@ ROUTES = (
     Route("/v1/wallets/<wal>", {"GET": Call("wallets:read")}, ("wal",)),
     Route("/v1/wallets/<wal>/operations", {"GET": Call("wallets:read")}, ("wal",)),
     Route("/v1/wallets/<wal>/statement", {"GET": Call("wallets:read", query=_PERIOD)}, ("wal",)),
+    Route("/v1/events", {"GET": Call("events:read")}),
+    Route("/v1/events/<evt>", {"GET": Call("events:read")}, ("evt",)),
+    Route(
+        "/v1/events/<evt>/redeliveries",
+        {"POST": Call("events:write", 201, _to_endpoint, EventRedeliveryInput)},
+        ("evt",),
+    ),
+    Route(
+        "/v1/webhook_endpoints",
+        {"GET": Call("webhooks:read"), "POST": Call("webhooks:write", 201, _endpoint, EndpointInput)},
+    ),
+    Route(
+        "/v1/webhook_endpoints/<whe>",
+        {
+            "GET": Call("webhooks:read"),
+            "PATCH": Call("webhooks:write", 200, _paused, EndpointChanges),
+            "DELETE": Call("webhooks:write"),
+        },
+        ("whe",),
+    ),
+    Route(
+        "/v1/webhook_endpoints/<whe>/secret_rotations",
+        {"POST": Call("webhooks:write", 201, _rotation, RotationInput)},
+        ("whe",),
+    ),
+    Route("/v1/webhook_endpoints/<whe>/deliveries", {"GET": Call("webhooks:read")}, ("whe",)),
+    Route(
+        "/v1/webhook_endpoints/<whe>/redeliveries",
+        {"POST": Call("webhooks:write", 201, _range, RangeInput)},
+        ("whe",),
+    ),
 )
 
 # Reached without a key: by a name or id that opens it, by a signature, or by everybody.
@@ -143,7 +205,10 @@ PUBLIC = (
     Route("/pay/<chk>/return", {}, ("chk",)),
     Route("/healthz", {}),
     Route("/readyz", {}),
+    Route("/docs", {}),
+    Route("/docs/redoc", {}),
     Route("/docs/errors", {}),
+    Route("/v1/schema", {}),
 )
 
 # In the place of any id. None of them may be told from an id that nothing has.

@@ -168,6 +168,9 @@ def test_the_right_key_gets_what_is_documented_a_e5(ours: World, theirs: World) 
                 if answer.content and answer.status_code < 400:
                     assert undocumented(json.loads(answer.content)) == [], (route.pattern, method)
                 shows_nothing_of(theirs, answer, route, method)
+                # A signing secret is shown by the answer that makes it, and by no other.
+                is_made = method == "POST" and route.pattern.endswith(("endpoints", "/secret_rotations"))
+                assert (b"whsec_" in answer.content) == is_made, (route.pattern, method)
             if method == "GET":
                 seen = call(reader, ours, route, "GET", own(ours, route))
                 assert (seen.status_code, seen.content) == (asked.status, answer.content), route.pattern
@@ -211,6 +214,19 @@ def test_unknown_query_parameters_are_refused_everywhere_a_f13(ours: World) -> N
     assert fingerprint() == before
 
 
+def test_what_is_open_to_everybody_is_the_same_for_everybody_a_e1_a_e5(ours: World, client: Any) -> None:
+    """A-E1, A-E5: the description and its pages are read only, and no key changes what they say."""
+    before = fingerprint()
+    for route in (each for each in PUBLIC if not each.ids and not each.pattern.endswith("z")):
+        seen = client.get(route.pattern)
+        with_key = client.get(route.pattern, headers={"Authorization": f"Bearer {ours.store.secret}"})
+        assert (seen.status_code, with_key.content) == (200, seen.content), route.pattern
+        shows_nothing_of(ours, seen, route, "GET")
+        for method in ("POST", "PUT", "PATCH", "DELETE", "TRACE"):
+            assert client.generic(method, route.pattern).status_code == 405, (route.pattern, method)
+    assert fingerprint() == before
+
+
 def test_pages_and_webhooks_know_no_strangers_a_e1(ours: World, client: Any) -> None:
     """A-E1: what opens without a key is found by an id that cannot be guessed, or by a signature."""
     pages = [route for route in PUBLIC if route.ids == ("chk",)]
@@ -228,7 +244,7 @@ def test_pages_and_webhooks_know_no_strangers_a_e1(ours: World, client: Any) -> 
                     route.pattern,
                     reference,
                 )
-    for name, expected in ((ours.ids["channel"], 400), (RANDOM["channel"], 404)):
+    for name, expected in ((ours.ids["channel"], 401), (RANDOM["channel"], 404)):
         unsigned = client.post(f"/psp/{name}/webhooks", b"{}", content_type="application/json")
         assert unsigned.status_code == expected
         assert client.get(f"/psp/{name}/webhooks").status_code == 405

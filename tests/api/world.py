@@ -3,11 +3,15 @@
 import uuid
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
 from django.db import connection, transaction
 
 from core import clock
+from core.drain import get_drain
 from core.ids import public_id, uuid7
+from events.models import DeliveryAttempt, WebhookDelivery
+from events.services import create_endpoint
 from merchants.models import ApiKey
 from merchants.scopes import SCOPES
 from merchants.services import create_api_key, ensure_buyer, revoke_api_key
@@ -19,9 +23,10 @@ from wallet.services import open_wallet
 __all__ = ["RANDOM", "World", "expired_key", "fingerprint", "key_with", "open_world", "revoked_key"]
 
 # Ids of the right form that nothing has, by the prefix of what they would name; channels have names.
-RANDOM = {prefix: public_id(prefix, uuid7()) for prefix in ("chk", "pay", "sel", "buy", "wal", "saved")} | {
-    "channel": "psp-of-nobody"
-}
+RANDOM = {
+    prefix: public_id(prefix, uuid7())
+    for prefix in ("chk", "pay", "sel", "buy", "wal", "saved", "whe", "evt")
+} | {"channel": "psp-of-nobody"}
 
 
 @dataclass
@@ -38,7 +43,7 @@ class World:
 
 
 def open_world() -> World:
-    """Open a merchant with a checkout, a seller, a buyer with a kept card, wallets and a channel."""
+    """Open a merchant with a checkout, a seller, a buyer with a kept card, wallets, a channel, webhooks."""
     shop = open_shop(None, "http://127.0.0.1:9")
     checkout = shop.accept(shop.body(shop.order(), buyer_info={"buyer_account": "ben"}))
     merchant_id, seller = shop.store.merchant_id, shop.store.get("/v1/sellers/ann").json()
@@ -47,6 +52,7 @@ def open_world() -> World:
         wallet_id = open_wallet(
             merchant_id=merchant_id, owner_type="buyer", owner_id=buyer.id, currency="USD", kind="cash"
         )
+    endpoint, event = _told_endpoint(merchant_id)
     ids = {
         "chk": checkout["id"],
         "pay": checkout["payment_orders"][0]["id"],
@@ -54,9 +60,29 @@ def open_world() -> World:
         "buy": buyer.public_id,
         "wal": public_id("wal", wallet_id),
         "saved": public_id("saved", _kept_card(shop, buyer.id)),
+        "whe": endpoint,
+        "evt": event,
         "channel": shop.channel.name,
     }
     return World(shop, ids)
+
+
+def _told_endpoint(merchant_id: UUID) -> tuple[str, str]:
+    """Return an endpoint and an event that was tried to be sent there, without any network."""
+    with transaction.atomic():
+        endpoint = create_endpoint(merchant_id=merchant_id, url="https://shop.example/told").endpoint
+    get_drain("relay").run()
+    delivery = WebhookDelivery.objects.filter(endpoint_id=endpoint.id).order_by("event_id")[0]
+    DeliveryAttempt.objects.create(
+        merchant_id=merchant_id,
+        delivery=delivery,
+        number=1,
+        http_status=503,
+        duration_ms=12,
+        body="busy",
+        at=clock.now(),
+    )
+    return endpoint.public_id, public_id("evt", delivery.event_id)
 
 
 def _kept_card(shop: Shop, buyer_id: Any) -> Any:

@@ -186,7 +186,8 @@ def test_a_merchant_has_so_many_and_no_more(store: Store) -> None:
     assert (len(rest["data"]), rest["has_more"]) == (MOST_ENDPOINTS - 1, False)
     off = body(store.get(PATH, status="disabled"))
     assert [each["id"] for each in off["data"]] == [made[0]["id"]]
-    for query in ({"status": "DISABLED"}, {"limit": "0"}, {"cursor": "x"}):
+    of_another_list = {"cursor": listed["next_cursor"], "status": "enabled"}
+    for query in ({"status": "DISABLED"}, {"limit": "0"}, {"cursor": "x"}, of_another_list):
         assert error(store.get(PATH, **query))[:2] == (400, "invalid_parameter")
     assert error(store.get(PATH, url="x"))[:2] == (400, "unknown_parameter")
 

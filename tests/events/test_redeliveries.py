@@ -290,7 +290,14 @@ def test_deliveries_are_listed_with_their_attempts(
     assert listed(created_gte=middle) == [newest] and listed(created_lt=middle) == [oldest]
     page = body(store.get(path, limit="1"), 200)
     assert page["data"] == [newest] and listed(cursor=page["next_cursor"]) == [oldest]
-    for query in ({"status": "DONE"}, {"event": "pay_1"}, {"created_gte": "x"}, {"cursor": "x"}):
+    of_another_list = {"cursor": page["next_cursor"], "status": "pending"}
+    for query in (
+        {"status": "DONE"},
+        {"event": "pay_1"},
+        {"created_gte": "x"},
+        {"cursor": "x"},
+        of_another_list,
+    ):
         assert error(store.get(path, **query))[:2] == (400, "invalid_parameter")
 
 

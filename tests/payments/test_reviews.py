@@ -139,7 +139,7 @@ def _both(key: UUID) -> list[Any]:
 
 
 def test_two_reviewers_at_once_make_one_transition(shop: Shop) -> None:
-    """A-A11, and any other two who press at the same moment: the first decides, the other is told so."""
+    """A-D5, and any other two who press at the same moment: the first decides, the other is told so."""
     for _ in range(5):
         _, key = held(shop)
         results = _both(key)
