@@ -11,6 +11,7 @@ from core import dead_letters
 from core.ids import public_id
 from core.models import DeadLetter
 from core.transactions import at_edge
+from events.consumers.taking import consumers, get_consumer, queue_of
 from payments.models import PaymentEvent, PspOperation
 from tests.admin.people import console, person
 from tests.payments.conftest import Shop, counter
@@ -23,12 +24,15 @@ APPS = ("core", "channels", "merchants", "events", "ledger", "wallet", "risk", "
 
 
 def queues() -> set[str]:
-    """The queues that product code buries work in, by their names or by a constant QUEUE."""
+    """The queues that product code buries work in, by their names, a constant, or one for each consumer."""
     found = set()
     for app in APPS:
         for path in Path(settings.BASE_DIR, app).rglob("*.py"):
             source = path.read_text()
             for name in re.findall(r"\bbury\(\s*queue=([^,]+),", source):
+                if name == "queue_of(consumer)":
+                    found |= {queue_of(get_consumer(each)) for each in consumers()}
+                    continue
                 constant = re.search(rf'^{re.escape(name)} = "([a-z_]+)"', source, re.MULTILINE)
                 found.add(constant[1] if constant else name.strip('"'))
     return found
@@ -45,7 +49,7 @@ def bury_operation(operation: PspOperation) -> DeadLetter:
 
 
 def test_every_queue_can_be_replayed() -> None:
-    assert {"operations", "expiry", "inbox", "risk_checks"} <= queues()
+    assert {"operations", "expiry", "inbox", "risk_checks", "consumer:daily_revenue"} <= queues()
     assert [queue for queue in sorted(queues()) if not dead_letters.can_replay(queue)] == []
 
 
