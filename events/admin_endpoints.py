@@ -26,7 +26,7 @@ from core.admin_site import site
 from core.alerts import open_subjects
 from core.audit_trail import user_actor
 from core.errors import DomainError
-from core.ids import parse_public_id, public_id
+from core.ids import parse_public_id
 from core.models import AuditRecord, User
 from core.transactions import at_edge
 from events import services
@@ -35,7 +35,7 @@ from events.facts import endpoint_data
 from events.health import Health, health_of
 from events.models import WebhookDelivery, WebhookEndpoint
 from events.notices import FAILING, GONE
-from merchants.selectors import merchant_names
+from merchants.admin_parts import MerchantColumn
 
 __all__ = ["ENDPOINT_LOOKS", "RIGHT"]
 
@@ -91,7 +91,7 @@ class RangeForm(forms.Form):
 
 
 @register(WebhookEndpoint, site=site)
-class EndpointAdmin(PageAdmin):
+class EndpointAdmin(MerchantColumn, PageAdmin):
     """Where stores are told, newest first; each opens on how it does and on what was sent last."""
 
     list_display = (
@@ -161,10 +161,9 @@ class EndpointAdmin(PageAdmin):
     def prepare_rows(self, rows: Iterable[Any]) -> None:
         """Names of merchants, backlog and failures, each in one query for the page."""
         rows = list(rows)
-        names = merchant_names(merchant_ids={row.merchant_id for row in rows})
+        self.name_merchants(rows)
         health = health_of(endpoint_ids=[row.pk for row in rows])
         for row in rows:
-            row.merchant_name = names.get(row.merchant_id, public_id("mer", row.merchant_id))
             row.health = health[row.pk]
 
     def get_search_results(
@@ -187,11 +186,6 @@ class EndpointAdmin(PageAdmin):
     def shown_id(self, row: WebhookEndpoint) -> str:
         """The end of the id."""
         return format_html('<span class="mono" title="{}">whe_…{}</span>', row.public_id, row.public_id[-6:])
-
-    @display(description=gettext_lazy("Merchant"))
-    def shown_merchant(self, row: Any) -> str:
-        """The store."""
-        return str(row.merchant_name)
 
     @display(description=gettext_lazy("Host"))
     def shown_host(self, row: WebhookEndpoint) -> Any:

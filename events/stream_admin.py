@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.contrib.admin import SimpleListFilter, display, register
-from django.db.models import QuerySet
+from django.contrib.admin import display, register
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -12,35 +11,16 @@ from django.utils.translation import gettext_lazy
 from core.admin_base import ReadOnlyAdmin
 from core.admin_display import amount, text
 from core.admin_site import site
-from core.ids import parse_public_id, public_id
 from events.consumers.daily_revenue import RevenueByDay
 from events.models import DailyRevenue, StreamConsumer, StreamPosition
 from events.streams.positions import oldest_waiting
-from merchants.selectors import list_merchants, merchant_names
+from merchants.admin_parts import MerchantColumn, MerchantFilter
 
 __all__: list[str] = []
 
 
-class MerchantFilter(SimpleListFilter):
-    """Days of one merchant."""
-
-    title = gettext_lazy("merchant")
-    parameter_name = "merchant"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Every merchant, by name."""
-        return [(public_id("mer", each.id), f"{each.name} ({each.mode})") for each in list_merchants()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep the merchant's days."""
-        if not self.value():
-            return queryset
-        chosen = parse_public_id(str(self.value()), "mer")
-        return queryset.filter(merchant_id=chosen) if chosen else queryset.none()
-
-
 @register(DailyRevenue, site=site)
-class DailyRevenueAdmin(ReadOnlyAdmin):
+class DailyRevenueAdmin(MerchantColumn, ReadOnlyAdmin):
     """One line for each merchant, day and currency."""
 
     list_display = ("day", "shown_merchant", "paid", "payments", "refunded", "refunds", "net")
@@ -63,14 +43,7 @@ class DailyRevenueAdmin(ReadOnlyAdmin):
     def prepare_rows(self, rows: Iterable[Any]) -> None:
         """The names of a whole page in one query."""
         rows = list(rows)
-        names = merchant_names(merchant_ids={row.merchant_id for row in rows})
-        for row in rows:
-            row.merchant_name = names.get(row.merchant_id, public_id("mer", row.merchant_id))
-
-    @display(description=gettext_lazy("Merchant"))
-    def shown_merchant(self, row: Any) -> str:
-        """The store, with its mode."""
-        return str(row.merchant_name)
+        self.name_merchants(rows)
 
     @display(description=gettext_lazy("Paid"))
     def paid(self, row: Any) -> str:

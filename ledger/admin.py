@@ -20,13 +20,14 @@ from core.admin_display import amount, digits
 from core.admin_pages import PageAdmin
 from core.admin_site import site
 from core.errors import NotFound
-from core.ids import parse_public_id, public_id
+from core.ids import parse_public_id
 from ledger import statements
 from ledger.admin_tables import account_code, entry_table, page_url, sided, statement_row, trial_table
 from ledger.chart import CHART
 from ledger.models import Account, JournalEntry
 from ledger.statements import Place
-from merchants.selectors import get_merchant, list_merchants, merchant_names, owner_names
+from merchants.admin_parts import MerchantColumn
+from merchants.selectors import get_merchant, list_merchants, owner_names
 from merchants.types import MerchantData
 
 __all__: list[str] = []
@@ -69,7 +70,7 @@ class RoleFilter(SimpleListFilter):
 
 
 @register(Account, site=site)
-class AccountAdmin(PageAdmin):
+class AccountAdmin(MerchantColumn, PageAdmin):
     """Accounts, their statements, and the trial balance over all of them."""
 
     list_display = ("number", "code", "shown_owner", "shown_merchant", "balance")
@@ -100,11 +101,10 @@ class AccountAdmin(PageAdmin):
         """Names and balances of a whole page in one query each."""
         rows = list(rows)
         balances = statements.balances(account_ids=[row.pk for row in rows])
-        merchants = merchant_names(merchant_ids={row.merchant_id for row in rows})
+        self.name_merchants(rows)
         owners = owner_names(owner_ids={row.owner for row in rows if row.owner})
         for row in rows:
             row.balance_minor = balances[row.pk]
-            row.merchant_name = merchants.get(row.merchant_id, public_id("mer", row.merchant_id))
             row.owner_name = owners.get(row.owner, str(row.owner)) if row.owner else ""
 
     @display(description=gettext_lazy("Account"))
@@ -121,11 +121,6 @@ class AccountAdmin(PageAdmin):
     def shown_owner(self, row: Any) -> str:
         """The seller or buyer whose money it is."""
         return row.owner_name or "–"
-
-    @display(description=gettext_lazy("Merchant"))
-    def shown_merchant(self, row: Any) -> str:
-        """The store whose books they are."""
-        return str(row.merchant_name)
 
     @display(description=gettext_lazy("Balance"))
     def balance(self, row: Any) -> str:
@@ -186,7 +181,7 @@ class AccountAdmin(PageAdmin):
 
 
 @register(JournalEntry, site=site)
-class JournalEntryAdmin(PageAdmin):
+class JournalEntryAdmin(MerchantColumn, PageAdmin):
     """Entries, newest first, and each with its lines."""
 
     list_display = ("number", "recorded_at", "effective_date", "kind", "reference", "shown_merchant", "total")
@@ -213,10 +208,9 @@ class JournalEntryAdmin(PageAdmin):
         """Names and totals of a whole page in one query each."""
         rows = list(rows)
         totals = statements.entry_totals(line_counts={row.pk: row.line_count for row in rows})
-        merchants = merchant_names(merchant_ids={row.merchant_id for row in rows})
+        self.name_merchants(rows)
         for row in rows:
             row.totals = totals[row.pk]
-            row.merchant_name = merchants.get(row.merchant_id, public_id("mer", row.merchant_id))
 
     @display(description=gettext_lazy("Entry"))
     def number(self, row: Any) -> str:
@@ -227,11 +221,6 @@ class JournalEntryAdmin(PageAdmin):
     def reference(self, row: Any) -> str:
         """What the entry was posted for."""
         return format_html('{} <span class="mono">{}</span> · {}', row.source, row.source_ref, row.leg)
-
-    @display(description=gettext_lazy("Merchant"))
-    def shown_merchant(self, row: Any) -> str:
-        """The store whose books they are."""
-        return str(row.merchant_name)
 
     @display(description=gettext_lazy("Total"))
     def total(self, row: Any) -> str:

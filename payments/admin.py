@@ -20,7 +20,8 @@ from core.admin_pages import PageAdmin
 from core.admin_site import site
 from core.ids import first_key, parse_public_id, public_id
 from core.models import Case
-from merchants.selectors import list_merchants, merchant_names
+from merchants.admin_parts import MerchantColumn, MerchantFilter
+from merchants.selectors import list_merchants
 from payments.layout import story_layout
 from payments.models import Charge, PaymentEvent, PaymentOrder, PspOperation
 from payments.snapshots import checkout_status
@@ -62,24 +63,6 @@ _LOOKS = {
 # Without a day, a status is looked for among the newest: so a rare one never reads the whole table.
 _RECENT = timedelta(days=7)
 _LONGEST = 64
-
-
-class MerchantFilter(SimpleListFilter):
-    """Payments of one merchant."""
-
-    title = gettext_lazy("merchant")
-    parameter_name = "merchant"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Every merchant, by name."""
-        return [(public_id("mer", each.id), f"{each.name} ({each.mode})") for each in list_merchants()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep the merchant's rows."""
-        if not self.value():
-            return queryset
-        chosen = parse_public_id(str(self.value()), "mer")
-        return queryset.filter(merchant_id=chosen) if chosen else queryset.none()
 
 
 class TimeFilter(SimpleListFilter):
@@ -133,7 +116,7 @@ class StatusFilter(SimpleListFilter):
         return queryset.filter(orders__status=value).distinct()
 
 
-class _PaymentAdmin(PageAdmin):
+class _PaymentAdmin(MerchantColumn, PageAdmin):
     """What both lists have in common."""
 
     list_filter = (StatusFilter, TimeFilter, MerchantFilter)
@@ -142,9 +125,7 @@ class _PaymentAdmin(PageAdmin):
     def prepare_rows(self, rows: Iterable[Any]) -> None:
         """The names of a whole page in one query."""
         rows = list(rows)
-        merchants = merchant_names(merchant_ids={row.merchant_id for row in rows})
-        for row in rows:
-            row.merchant_name = merchants.get(row.merchant_id, public_id("mer", row.merchant_id))
+        self.name_merchants(rows)
 
     def find(
         self, queryset: QuerySet[Any], term: str, prefix: str, columns: tuple[str, ...]
@@ -159,11 +140,6 @@ class _PaymentAdmin(PageAdmin):
         for column in columns:
             found = found | queryset.filter(merchant_id__in=merchants, **{column: term})
         return found
-
-    @display(description=gettext_lazy("Merchant"))
-    def shown_merchant(self, row: Any) -> str:
-        """The store."""
-        return str(row.merchant_name)
 
 
 @register(PaymentEvent, site=site)

@@ -13,8 +13,9 @@ from core.admin_display import amount, person, text
 from core.admin_pages import PageAdmin
 from core.admin_site import site
 from core.ids import parse_public_id, public_id
+from merchants.admin_parts import MerchantColumn
 from risk import admin_lists, admin_rules
-from risk.admin_columns import MerchantColumn, decision_word
+from risk.admin_columns import decision_word
 from risk.models import RiskDecision
 from risk.selectors import found_words
 

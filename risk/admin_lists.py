@@ -17,8 +17,8 @@ from core.admin_base import ReadOnlyAdmin, ServiceAction
 from core.admin_display import person
 from core.admin_forms import FormPages
 from core.admin_site import site
+from merchants.admin_parts import MerchantColumn
 from risk import services
-from risk.admin_columns import MerchantColumn
 from risk.admin_forms import EntryForm, ListForm
 from risk.models import RiskList, RiskListEntry, RiskRule
 

@@ -20,8 +20,9 @@ from core.admin_display import amount, person, state
 from core.admin_forms import FormPages
 from core.admin_site import site
 from core.ids import public_id
+from merchants.admin_parts import MerchantColumn
 from risk import services
-from risk.admin_columns import MerchantColumn, decision_word
+from risk.admin_columns import decision_word
 from risk.admin_forms import EXAMPLES, DryRunForm, RuleForm
 from risk.models import RiskDryRun, RiskRule
 

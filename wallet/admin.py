@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin import SimpleListFilter, display, register
+from django.contrib.admin import display, register
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -16,7 +16,8 @@ from core.admin_display import amount, digits
 from core.admin_pages import PageAdmin
 from core.admin_site import site
 from core.ids import parse_public_id, public_id
-from merchants.selectors import list_merchants, merchant_names, owner_names
+from merchants.admin_parts import MerchantColumn, MerchantFilter
+from merchants.selectors import owner_names
 from wallet import pages
 from wallet.models import Wallet
 
@@ -26,26 +27,8 @@ _OWNERS = {"seller": "sel", "buyer": "buy"}
 _PLACES = ("older_than", "newer_than")
 
 
-class MerchantFilter(SimpleListFilter):
-    """Wallets of one merchant."""
-
-    title = gettext_lazy("merchant")
-    parameter_name = "merchant"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Every merchant, by name."""
-        return [(public_id("mer", each.id), f"{each.name} ({each.mode})") for each in list_merchants()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep the merchant's rows."""
-        if not self.value():
-            return queryset
-        chosen = parse_public_id(str(self.value()), "mer")
-        return queryset.filter(merchant_id=chosen) if chosen else queryset.none()
-
-
 @register(Wallet, site=site)
-class WalletAdmin(PageAdmin):
+class WalletAdmin(MerchantColumn, PageAdmin):
     """Wallets with their buckets; each opens on its operations."""
 
     list_display = ("shown_id", "owner", "shown_merchant", "kind", *pages.BUCKETS, "created_at")
@@ -74,10 +57,9 @@ class WalletAdmin(PageAdmin):
     def prepare_rows(self, rows: Iterable[Any]) -> None:
         """The names of a whole page in one query each."""
         rows = list(rows)
-        merchants = merchant_names(merchant_ids={row.merchant_id for row in rows})
+        self.name_merchants(rows)
         owners = owner_names(owner_ids={row.owner_id for row in rows})
         for row in rows:
-            row.merchant_name = merchants.get(row.merchant_id, public_id("mer", row.merchant_id))
             row.owner_name = owners.get(row.owner_id) or public_id(_OWNERS[row.owner_type], row.owner_id)
 
     @display(description=gettext_lazy("Wallet"))
@@ -90,11 +72,6 @@ class WalletAdmin(PageAdmin):
     def owner(self, row: Any) -> str:
         """Whose it is, under the store's own name."""
         return f"{row.owner_name} ({_(row.owner_type)})"
-
-    @display(description=gettext_lazy("Merchant"))
-    def shown_merchant(self, row: Any) -> str:
-        """The store."""
-        return str(row.merchant_name)
 
     @display(description=gettext_lazy("Pending"))
     def pending(self, row: Any) -> str:

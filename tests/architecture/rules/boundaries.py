@@ -11,7 +11,7 @@ from ..tree import APPS, PRODUCT, in_product, is_migration, may_use, packages, t
 
 # The rooms of an app that another app may enter. Errors belong to the services that raise them; the
 # templates of the books are pure functions, and subscriptions are how an app hears of events.
-DOORS = {"services", "selectors", "types", "errors", "templates", "subscriptions"}
+DOORS = {"services", "selectors", "types", "errors", "templates", "subscriptions", "admin_parts"}
 RELATIONS = {"ForeignKey", "OneToOneField", "ManyToManyField"}
 LOOKUPS = {"get_model", "import_module", "import_string"}
 

@@ -1,0 +1,48 @@
+"""What lists of the console show about merchants, for the pages of every app."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.admin import SimpleListFilter, display
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
+
+from core.ids import parse_public_id, public_id
+from merchants.selectors import list_merchants, merchant_names
+
+__all__ = ["MerchantColumn", "MerchantFilter"]
+
+
+class MerchantFilter(SimpleListFilter):
+    """Rows of one merchant."""
+
+    title = gettext_lazy("merchant")
+    parameter_name = "merchant"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Every merchant, by name."""
+        return [(public_id("mer", each.id), f"{each.name} ({each.mode})") for each in list_merchants()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep the merchant's rows."""
+        if not self.value():
+            return queryset
+        chosen = parse_public_id(str(self.value()), "mer")
+        return queryset.filter(merchant_id=chosen) if chosen else queryset.none()
+
+
+class MerchantColumn:
+    """Shows whose a row is. A page calls `name_merchants` where it prepares its rows."""
+
+    def name_merchants(self, rows: Iterable[Any]) -> None:
+        """Give every row its `merchant_name`: one query for the whole page."""
+        rows = list(rows)
+        names = merchant_names(merchant_ids={row.merchant_id for row in rows})
+        for row in rows:
+            row.merchant_name = names.get(row.merchant_id, public_id("mer", row.merchant_id))
+
+    @display(description=gettext_lazy("Merchant"))
+    def shown_merchant(self, row: Any) -> str:
+        """The store, with its mode."""
+        return str(row.merchant_name)
