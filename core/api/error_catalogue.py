@@ -1,16 +1,18 @@
 """Every error a caller can meet, gathered from the code, for the documentation and for tests."""
 
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 from django.apps import apps
 from django.conf import settings
 
+from core.api.schemas import FailureCode
 from core.errors import DomainError, catalogue
 
-__all__ = ["as_markdown", "declared_errors", "project_apps"]
+__all__ = ["as_markdown", "declared_errors", "declared_failures", "project_apps"]
 
 _RETRY = {
     408: "yes, with the same key",
@@ -18,6 +20,7 @@ _RETRY = {
     500: "yes, with the same key",
     503: "yes, after Retry-After, with the same key",
 }
+_NOT_SHOWN = " **Not for the buyer.**"
 _HEADER = """# Errors
 
 Every error has this body, and `Request-Id` is also a header of every answer:
@@ -33,6 +36,20 @@ This page is written by `manage.py document_errors`.
 
 | code | status | type | try again | meaning |
 |---|---|---|---|---|
+"""
+_FAILURES = """
+## Why a payment failed
+
+A payment that fails is no error of a request: the order is `FAILED`, and its `failure` has a `code`, a
+`message` in words for the buyer, the provider's own `decline_code`, and `retryable`. Decide by `code`, and
+treat one that you do not know as `card_declined`. Where `retryable` is true another attempt can help: later,
+with another card, or with the buyer present. Where it is false, expect the same answer again.
+
+Show buyers the `message`. Never show them, or hint at, a code that is marked **not for the buyer**, nor any
+`decline_code`: whoever tries out stolen cards learns from it.
+
+| `failure.code` | `retryable` | meaning |
+|---|---|---|
 """
 
 
@@ -53,11 +70,24 @@ def declared_errors() -> Iterator[type[DomainError]]:
     yield from (error for error in catalogue() if error.__module__.split(".")[0] in names)
 
 
+def declared_failures() -> Mapping[str, FailureCode]:
+    """Return every `failure.code`: the FAILURES of each app's `api.shapes`, where it has them."""
+    found: dict[str, FailureCode] = {}
+    for name in project_apps():
+        if find_spec(f"{name}.api") is not None and find_spec(f"{name}.api.shapes") is not None:
+            found |= getattr(import_module(f"{name}.api.shapes"), "FAILURES", {})
+    return found
+
+
 def as_markdown() -> str:
-    """Return the reference page of all errors."""
+    """Return the reference page of all errors, and of the reasons why payments fail."""
     rows = [
         f"| `{error.code}` | {error.status} | `{error().type}` | {_RETRY.get(error.status, 'no')} "
         f"| {error.message} |"
         for error in declared_errors()
     ]
-    return _HEADER + "\n".join(rows) + "\n"
+    reasons = [
+        f"| `{code}` | {str(told.retryable).lower()} | {told.about}{_NOT_SHOWN if told.is_secret else ''} |"
+        for code, told in declared_failures().items()
+    ]
+    return _HEADER + "\n".join(rows) + "\n" + _FAILURES + "\n".join(reasons) + "\n"

@@ -15,14 +15,16 @@ to read at `/docs/redoc`. Every error code is explained in [errors.md](errors.md
 This page is written by `manage.py document_api`.
 
 """
-_EVENTS = """## Events
+_EVENTS = """## Event types
 
 Sent to webhook endpoints: `{"object": "event", "id", "type", "sequence", "subject", "occurred_at", "data":
 {"object": …}}`. `sequence` counts the events of one subject from 1; the object is as it was then.
 
-| event | its object |
-|---|---|"""
+| event | what it says | its object |
+|---|---|---|"""
 _LONGEST_CHOICE = 12
+# From here on a bound says how numbers are stored, and nothing to who sends or reads one.
+_NO_BOUND = 2**31 - 1
 Document = Mapping[str, Any]
 
 
@@ -55,7 +57,8 @@ def _operation(document: Document, method: str, path: str, operation: Document) 
         lines.append("")
     if "requestBody" in operation:
         schema = operation["requestBody"]["content"]["application/json"]["schema"]
-        lines += ["Body:", "", *_fields(_named(document, schema)), ""]
+        needed = "Body" if operation["requestBody"]["required"] else "Body, which may be left out"
+        lines += [f"{needed}:", "", *_fields(_named(document, schema)), ""]
     lines += [_answer(operation["responses"]), "", _refusals(document, operation["responses"]), ""]
     return "\n".join(lines) + "\n"
 
@@ -100,7 +103,7 @@ def _events(document: Document) -> str:
     for name, webhook in document["webhooks"].items():
         event = _named(document, webhook["post"]["requestBody"]["content"]["application/json"]["schema"])
         carried = event["properties"]["data"]["properties"]["object"]
-        rows.append(f"| `{name}` | {_kind(carried)} |")
+        rows.append(f"| `{name}` | {event['description']} | {_kind(carried)} |")
     return "\n".join([_EVENTS, *rows, "", ""])
 
 
@@ -119,6 +122,8 @@ def _object(name: str, schema: Document) -> str:
         parts += [*_fields(schema), ""]
     elif "pattern" in schema:
         parts += [f"`{schema['pattern']}`", ""]
+    elif "maxProperties" in schema:
+        parts += [_bounds_of_notes(schema), ""]
     elif "oneOf" in schema:
         parts += [*(f"- {_kind(each)}" for each in schema["oneOf"]), ""]
     return "\n".join(parts) + "\n"
@@ -156,12 +161,47 @@ def _kind(schema: Document) -> str:
     if "enum" in schema and len(schema["enum"]) <= _LONGEST_CHOICE:
         return " ".join(f"`{value}`" for value in schema["enum"] if value is not None)
     if schema.get("type") == "array":
-        return f"list of {_kind(schema['items'])}"
+        return f"list{_items(schema)} of {_kind(schema['items'])}"
     if "properties" in schema:
-        inner = ", ".join(f"`{name}`" for name in schema["properties"])
-        return f"object of {inner}"
+        return "object of " + ", ".join(_inner(name, each) for name, each in schema["properties"].items())
     kinds = schema.get("type", "value")
-    return " or ".join([kinds] if isinstance(kinds, str) else kinds)
+    return " or ".join(_bounded(kind, schema) for kind in ([kinds] if isinstance(kinds, str) else kinds))
+
+
+def _inner(name: str, schema: Document) -> str:
+    """A field of an object that has no table of its own, with its only value where it has but one."""
+    return f"`{name}`" + (f" (`{schema['const']}`)" if "const" in schema else "")
+
+
+def _bounded(kind: str, schema: Document) -> str:
+    """A plain type with what it is bound by."""
+    if kind == "string" and "maxLength" in schema:
+        return f"string of {_range(schema.get('minLength', 0), schema['maxLength'])} characters"
+    if kind == "string" and "format" in schema:
+        return f"string ({schema['format']})"
+    if kind == "integer" and "maximum" in schema:
+        usual = f", {schema['default']} if left out" if "default" in schema else ""
+        most = "" if schema["maximum"] >= _NO_BOUND else f" to {schema['maximum']}"
+        return f"integer from {schema['minimum']}{most}{usual}"
+    return kind
+
+
+def _items(schema: Document) -> str:
+    if "maxItems" not in schema:
+        return ""
+    return f" ({_range(schema.get('minItems', 0), schema['maxItems'])})"
+
+
+def _bounds_of_notes(schema: Document) -> str:
+    names, values = schema["propertyNames"], schema["additionalProperties"]
+    return (
+        f"At most {schema['maxProperties']} keys of {_range(names['minLength'], names['maxLength'])}"
+        f" characters, each with a string of at most {values['maxLength']}."
+    )
+
+
+def _range(least: int, most: int) -> str:
+    return f"{least} to {most}" if least else f"at most {most}"
 
 
 def _named(document: Document, schema: Document) -> Document:

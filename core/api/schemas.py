@@ -19,6 +19,8 @@ __all__ = [
     "PRINTABLE",
     "TIME",
     "Component",
+    "EventType",
+    "FailureCode",
     "Schema",
     "boolean",
     "closed",
@@ -48,6 +50,26 @@ class Component:
     name: str
     schema: Mapping[str, Any]
     kind: str = "schemas"
+
+
+@dataclass(frozen=True)
+class EventType:
+    """What one type of event says, in a line for the store, and the object that it carries."""
+
+    about: str
+    carried: Component
+
+
+@dataclass(frozen=True)
+class FailureCode:
+    """What one `failure.code` means to the store, and whether another try can help.
+
+    `is_secret`: the buyer is told no more than the failure's message, which does not give it away.
+    """
+
+    about: str
+    retryable: bool
+    is_secret: bool = False
 
 
 Schema = Mapping[str, Any] | Component

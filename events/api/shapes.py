@@ -1,6 +1,18 @@
 """What events, endpoints and deliveries look like in answers."""
 
-from core.api.schemas import TIME, closed, constant, integer, list_of, nullable, one_of, our_id, shape, text
+from core.api.schemas import (
+    TIME,
+    EventType,
+    closed,
+    constant,
+    integer,
+    list_of,
+    nullable,
+    one_of,
+    our_id,
+    shape,
+    text,
+)
 from events.states import DELIVERY, ENDPOINT
 
 __all__ = ["DELIVERY_OBJECT", "ENDPOINT_OBJECT", "ENDPOINT_WITH_SECRET", "EVENT", "EVENTS", "REDELIVERY"]
@@ -90,7 +102,7 @@ EVENT = shape(
         "id": our_id("evt"),
         "type": text(example="payment.succeeded"),
         "sequence": integer("Counts the events of one subject, from 1.", minimum=1, maximum=2**63 - 1),
-        "subject": text("The id of the object that it is about."),
+        "subject": text("The id of the object that it is about.", example="pay_01kb8y6q3zf4vt9c2m7w5x8rhe"),
         "occurred_at": TIME,
         "data": closed(
             {
@@ -103,6 +115,9 @@ EVENT = shape(
         ),
     },
 )
-EVENTS = dict.fromkeys(
-    ("webhook_endpoint.paused", "webhook_endpoint.enabled", "webhook_endpoint.disabled"), ENDPOINT_OBJECT
-)
+_TOLD = {
+    "paused": "Nothing is sent to the endpoint now: it took nothing for three days, or somebody paused it.",
+    "enabled": "The endpoint, which was paused, is told again; what waited comes first.",
+    "disabled": "The endpoint is never told again: it answered 410, or somebody disabled it.",
+}
+EVENTS = {f"webhook_endpoint.{what}": EventType(about, ENDPOINT_OBJECT) for what, about in _TOLD.items()}

@@ -7,6 +7,7 @@ from core.api.schemas import (
     CURRENCY,
     TIME,
     Component,
+    EventType,
     closed,
     constant,
     example_of,
@@ -38,7 +39,7 @@ _SCHEDULE = Component(
 
 SELLER = shape(
     "seller",
-    "Who sells, with the terms in effect.",
+    "Who sells, with the terms in effect; of these, `commission_fixed` and `tax_bps` are not shown.",
     {
         "object": constant("seller"),
         "id": our_id("sel"),
@@ -53,15 +54,13 @@ SELLER = shape(
     },
 )
 SELLER_PATH = {"reference": text("The seller_account, or our sel_… id.", example="ann")}
-EVENTS = dict.fromkeys(
-    (
-        "seller.created",
-        "seller.updated",
-        "seller.kyc_submitted",
-        "seller.verified",
-        "seller.rejected",
-        "seller.suspended",
-        "seller.reinstated",
-    ),
-    SELLER,
-)
+_TOLD = {
+    "created": "The seller was opened, and may be paid for at once.",
+    "updated": "Something of the seller or of its terms changed; the terms hold for orders from now on.",
+    "kyc_submitted": "The seller's identity is with us to be verified.",
+    "verified": "The seller's identity is verified: payouts may leave.",
+    "rejected": "The seller's identity was not accepted; it may be submitted again.",
+    "suspended": "Payouts of the seller are stopped until it is reinstated.",
+    "reinstated": "A seller that was suspended is verified again.",
+}
+EVENTS = {f"seller.{what}": EventType(about, SELLER) for what, about in _TOLD.items()}

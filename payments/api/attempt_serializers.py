@@ -5,7 +5,7 @@ from typing import Any
 from core.api.errors import MissingField
 from core.api.fields import ChoiceTextField, TextField
 from core.api.serializers import StrictSerializer
-from payments.api.serializers import METHODS, CardInput, check_return_url
+from payments.api.serializers import ABOUT_METHOD, METHODS, CardInput, check_return_url
 from payments.errors import PaymentMethodConflict
 from payments.types import AttemptRequest
 
@@ -16,8 +16,12 @@ class AttemptInput(StrictSerializer):
     """How to pay what failed: with a card, or on the provider's page."""
 
     credit_card_info = CardInput(required=False)
-    payment_method = ChoiceTextField(choices=METHODS, required=False)
-    return_url = TextField(max_length=2000, required=False)
+    payment_method = ChoiceTextField(choices=METHODS, required=False, help_text=ABOUT_METHOD)
+    return_url = TextField(
+        max_length=2000,
+        required=False,
+        help_text="In place of the checkout's, which holds if it is left out.",
+    )
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """Return {"request": AttemptRequest}."""
@@ -35,4 +39,4 @@ class AttemptInput(StrictSerializer):
 
 
 class CancellationInput(StrictSerializer):
-    """Nothing needs to be said; an empty object."""
+    """Nothing needs to be said: an empty object, or no body at all."""

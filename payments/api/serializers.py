@@ -19,9 +19,17 @@ from core.api.serializers import StrictSerializer
 from payments.errors import MultiOrderPolicyUnsupported, PaymentMethodConflict, PaymentMethodUnavailable
 from payments.types import CheckoutRequest, OrderRequest
 
-__all__ = ["METHODS", "CardInput", "CheckoutInput", "check_return_url"]
+__all__ = ["ABOUT_METHOD", "METHODS", "CardInput", "CheckoutInput", "check_return_url"]
 
 METHODS = ("card", "hosted_page", "balance", "qr", "cash", "bank_transfer")
+ABOUT_METHOD = (
+    "If left out, `card` where there is `credit_card_info`, else `hosted_page`; others are not available."
+)
+_ABOUT_CAPTURE = "`automatic`, also if left out. `manual` is refused for now."
+_ABOUT_RETURN = "Where the buyer comes back to, with `checkout_id` added to the query: absolute http(s)."
+_ABOUT_POLICY = (
+    "One charge for all orders together, which is what you get if you leave it out, or one for each."
+)
 
 
 class BuyerInput(StrictSerializer):
@@ -64,7 +72,7 @@ class CardInput(StrictSerializer):
 
 
 class OrderInput(StrictSerializer):
-    """One seller's part."""
+    """One seller's part, of at most 1,000,000,000,000 minor units of its currency."""
 
     seller_account = StoreIdField()
     amount = AmountField()
@@ -79,10 +87,12 @@ class CheckoutInput(StrictSerializer):
     buyer_info = BuyerInput(required=False)
     credit_card_info = CardInput(required=False)
     payment_orders = StrictListField(child=OrderInput(), min_length=1, max_length=100)
-    payment_method = ChoiceTextField(choices=METHODS, required=False)
-    capture = ChoiceTextField(choices=("automatic", "manual"), required=False)
-    return_url = TextField(max_length=2000, required=False)
-    multi_order_policy = ChoiceTextField(choices=("all_or_nothing", "best_effort"), required=False)
+    payment_method = ChoiceTextField(choices=METHODS, required=False, help_text=ABOUT_METHOD)
+    capture = ChoiceTextField(choices=("automatic", "manual"), required=False, help_text=_ABOUT_CAPTURE)
+    return_url = TextField(max_length=2000, required=False, help_text=_ABOUT_RETURN)
+    multi_order_policy = ChoiceTextField(
+        choices=("all_or_nothing", "best_effort"), required=False, help_text=_ABOUT_POLICY
+    )
     metadata = MetadataField(required=False)
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from core.api.schemas import (
     METADATA,
     NOTHING,
     TIME,
-    Component,
+    EventType,
     Schema,
     boolean,
     closed,
@@ -23,12 +23,14 @@ from core.api.schemas import (
     shape,
     text,
 )
+from payments.api.failure_codes import FAILURES
 from payments.api.serializers import METHODS
 from payments.states import PAYMENT_ORDER
 
 __all__ = [
     "CHECKOUT",
     "EVENTS",
+    "FAILURES",
     "METHOD_OFFER",
     "ORDER_PATH",
     "PAYMENT_METHOD",
@@ -52,7 +54,9 @@ _FAILURE = shape(
     "failure",
     "Why a payment failed.",
     {
-        "code": text("One of ours, the same for every provider.", example="card_declined"),
+        "code": text(
+            "One of ours, the same for every provider; errors.md lists them.", example="card_declined"
+        ),
         "message": text("Fit for the buyer's eyes.", example="The card was declined."),
         "decline_code": nullable(text("The provider's own word.", example="generic_decline")),
         "retryable": boolean("Another try can help: later, with another card, or with the buyer present."),
@@ -83,7 +87,7 @@ _ORDER: Mapping[str, Schema] = {
     "reversed": NOTHING,
     "wallet_updated": boolean("The seller's wallet has the money."),
     "ledger_updated": boolean("The books have the money."),
-    "cancel_requested": boolean(),
+    "cancel_requested": boolean("The store took it back; whether in time is seen when it ends."),
     "failure": nullable(_FAILURE),
     "psp": _PSP,
     "created_at": TIME,
@@ -119,8 +123,10 @@ CHECKOUT = shape(
         "id": our_id("chk"),
         "checkout_id": STORE_ID,
         "status": one_of(_STATUSES, "Of all orders together."),
-        "is_payment_done": boolean(),
-        "is_final": boolean("Nothing more is expected of the buyer or of the provider."),
+        "is_payment_done": boolean("Every order is paid."),
+        "is_final": boolean(
+            "Nothing is expected of the buyer or the provider; an attempt makes it false again."
+        ),
         "payment_method": one_of(METHODS),
         "next_action": nullable(_REDIRECT),
         "payment_orders": list_of(PAYMENT_ORDER_OBJECT),
@@ -163,18 +169,18 @@ METHOD_OFFER = shape(
         "limits": list_of(_LIMIT, "Where there are any; null: no bound."),
     },
 )
-EVENTS: Mapping[str, Component] = dict.fromkeys(
-    (
-        "payment.created",
-        "payment.in_review",
-        "payment.approved",
-        "payment.executing",
-        "payment.requires_action",
-        "payment.succeeded",
-        "payment.failed",
-        "payment.canceled",
-        "payment.expired",
-        "payment.retried",
-    ),
-    PAYMENT_ORDER_OBJECT,
-)
+_TOLD = {
+    "created": "The order was accepted and stored. Nothing is sent to a provider yet.",
+    "in_review": "The order is held until a person, or a slow check, has decided.",
+    "approved": "An order that was held may be paid after all; it goes on by itself.",
+    "executing": "The payment is being sent to the provider, or the buyer is done and money is on its way.",
+    "requires_action": "The buyer must act: `next_action` of the checkout says where.",
+    "succeeded": "The order is paid, and its money is in the seller's wallet and in the books.",
+    "failed": "The order was not paid; `failure` says why. Another attempt may follow.",
+    "canceled": "The order ended unpaid because the store took it back.",
+    "expired": "The order ended unpaid because its time, or that of the provider's page, was over.",
+    "retried": "A new attempt to pay an order that had failed begins.",
+}
+EVENTS: Mapping[str, EventType] = {
+    f"payment.{what}": EventType(about, PAYMENT_ORDER_OBJECT) for what, about in _TOLD.items()
+}

@@ -119,3 +119,14 @@ def test_the_judge_sees_what_is_wrong() -> None:
 def test_an_event_validates_against_its_webhook() -> None:
     schema = document()["webhooks"]["seller.created"]["post"]["requestBody"]["content"]["application/json"]
     assert not validator(schema["schema"]).is_valid({})
+
+
+def test_every_event_says_what_it_means_and_whom_it_is_about() -> None:
+    prefixes = {"payment": "pay_", "seller": "sel_", "webhook_endpoint": "whe_"}
+    told = document()["webhooks"]
+    assert len(told) >= 20
+    for name, webhook in told.items():
+        content = webhook["post"]["requestBody"]["content"]["application/json"]
+        assert content["example"]["subject"].startswith(prefixes[name.partition(".")[0]]), name
+        assert content["example"]["subject"] == content["example"]["data"]["object"]["id"], name
+        assert webhook["post"]["description"].partition("\n")[0].endswith("."), name

@@ -15,7 +15,7 @@ from core.api.openapi import answers, requests
 from core.api.openapi.inputs import refusals_of
 from core.api.openapi.operation import Operation
 from core.api.openapi.webhooks import webhooks_of
-from core.api.schemas import Component
+from core.api.schemas import Component, EventType
 from core.api.serializers import StrictSerializer
 from core.api.views import ApiView, PostOnceView
 from core.errors import DomainError
@@ -43,7 +43,7 @@ class Generator(SchemaGenerator):
 
     def get_schema(self, request: Any = None, public: bool = False) -> dict[str, Any]:
         """Return the whole document."""
-        events = {name: shape for app in project_apps() for name, shape in _events(app).items()}
+        events = {name: told for app in project_apps() for name, told in _events(app).items()}
         webhooks = resolve(webhooks_of(events), self.registry)
         document: dict[str, Any] = super().get_schema(request, public)  # type: ignore[no-untyped-call]
         return document | {"webhooks": webhooks}
@@ -154,9 +154,9 @@ def _names_in(path: str) -> list[str]:
     return [part[1:-1] for part in path.split("/") if part.startswith("{")]
 
 
-def _events(app: str) -> Mapping[str, Component]:
+def _events(app: str) -> Mapping[str, EventType]:
     """What an app tells stores: the EVENTS of its `api.shapes`, where it has them."""
     if find_spec(f"{app}.api") is None or find_spec(f"{app}.api.shapes") is None:
         return {}
-    events: Mapping[str, Component] = getattr(import_module(f"{app}.api.shapes"), "EVENTS", {})
+    events: Mapping[str, EventType] = getattr(import_module(f"{app}.api.shapes"), "EVENTS", {})
     return events

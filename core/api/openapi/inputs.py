@@ -41,7 +41,16 @@ def _schema(field: Any) -> Schema:
         schema = field.describe()
     else:
         raise TypeError(f"{type(field).__name__} does not say what it accepts")
-    return nullable(schema) if field.allow_null else schema
+    return _explained(nullable(schema) if field.allow_null else schema, field)
+
+
+def _explained(schema: Schema, field: Any) -> Schema:
+    """Add what the field says of itself in `help_text`. Raises TypeError for a named schema."""
+    if not field.help_text:
+        return schema
+    if isinstance(schema, Component):
+        raise TypeError(f"{field.field_name}: {schema.name} says already what it is")
+    return {**schema, "description": field.help_text}
 
 
 def _fields(serializer: StrictSerializer) -> Iterator[Field]:  # type: ignore[type-arg]

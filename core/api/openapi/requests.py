@@ -74,9 +74,11 @@ def optional_headers(headers: Mapping[str, Schema]) -> list[dict[str, Any]]:
 
 def body_of(serializer: type[StrictSerializer], example: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return the requestBody of an operation."""
+    # A request without a body is read as an empty object.
     component = input_component(serializer)
     shown = sample(component) if example is None else dict(example)
-    return {"required": True, "content": {"application/json": {"schema": component, "example": shown}}}
+    needed = bool(component.schema.get("required"))
+    return {"required": needed, "content": {"application/json": {"schema": component, "example": shown}}}
 
 
 def _schema(schema: Schema) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from core.api.openapi.samples import sample
 from core.api.schemas import (
     TIME,
     Component,
+    EventType,
     closed,
     constant,
     integer,
@@ -18,6 +19,7 @@ from core.api.schemas import (
 __all__ = ["webhooks_of"]
 
 _BIGGEST = 2**63 - 1
+_ANSWER = "Answer any 2xx within the time-out; anything else is tried again for three days."
 _HEADERS = (
     ("webhook-id", "The event's id: the same for every delivery of it."),
     ("webhook-timestamp", "When this delivery was sent, in seconds since 1970."),
@@ -25,17 +27,17 @@ _HEADERS = (
 )
 
 
-def webhooks_of(events: Mapping[str, Component]) -> dict[str, Any]:
-    """Return the webhooks section for event types and the objects that they carry."""
+def webhooks_of(events: Mapping[str, EventType]) -> dict[str, Any]:
+    """Return the webhooks section for event types, by their names."""
     return {name: {"post": _delivery(name, events[name])} for name in sorted(events)}
 
 
-def _delivery(name: str, carried: Component) -> dict[str, Any]:
-    event = _event(name, carried)
+def _delivery(name: str, told: EventType) -> dict[str, Any]:
+    event = _event(name, told)
     return {
         "operationId": "on_" + name.replace(".", "_"),
         "summary": f"The event {name}",
-        "description": "Answer any 2xx within the time-out; anything else is tried again for three days.",
+        "description": f"{told.about}\n\n{_ANSWER}",
         "tags": ["events"],
         "security": [],
         "parameters": [
@@ -56,17 +58,18 @@ def _delivery(name: str, carried: Component) -> dict[str, Any]:
     }
 
 
-def _event(name: str, carried: Component) -> Component:
+def _event(name: str, told: EventType) -> Component:
+    example = sample(told.carried.schema["properties"]["id"])
     return shape(
         "event_" + name.replace(".", "_"),
-        f"The event {name}.",
+        told.about,
         {
             "object": constant("event"),
             "id": our_id("evt"),
             "type": constant(name),
             "sequence": integer("Counts the events of one subject, from 1.", minimum=1, maximum=_BIGGEST),
-            "subject": text("What it is about, by id.", example="pay_01kb8y6q3zf4vt9c2m7w5x8rhe"),
+            "subject": text("What it is about, by id.", example=example),
             "occurred_at": TIME,
-            "data": closed({"object": carried}, required=["object"], about="The object as it was then."),
+            "data": closed({"object": told.carried}, required=["object"], about="The object as it was then."),
         },
     )

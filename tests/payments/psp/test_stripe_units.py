@@ -1,5 +1,7 @@
 """Stripe's minor units and objects, without a network."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels.types import Exchange
+from core.api.error_catalogue import declared_failures
 from core.currencies import ISO_EXPONENTS
 from payments.psp.contract import OutcomeKind
 from payments.psp.declines import DECLINES
@@ -16,6 +19,8 @@ from payments.psp.stripe_declines import _OURS, decline_of
 from payments.psp.stripe_objects import Unreadable, read_intent
 from payments.psp.stripe_outcomes import of_state, outcome_of
 from tests.payments.psp.scripted import intent
+
+PAYMENTS = Path(__file__).resolve().parents[3] / "payments"
 
 
 @pytest.mark.parametrize(
@@ -72,6 +77,21 @@ def test_every_word_of_stripe_has_one_of_our_codes() -> None:
     assert decline_of({"code": "card_declined", "decline_code": "never_heard_of"}).code == "card_declined"
     assert decline_of({}).code == "card_declined"
     assert decline_of({"decline_code": "lost_card"}).message == decline_of({}).message
+
+
+def test_every_code_of_a_failure_is_documented() -> None:
+    """Whatever pay-in says about a payment that brought no money, the page of errors explains."""
+    sources = [path.read_text() for folder in ("engine", "psp") for path in (PAYMENTS / folder).glob("*.py")]
+    lines = [line for text in sources for line in text.splitlines() if re.search(r'\bcode"?(=|: | = )', line)]
+    said = {code for line in lines for code in re.findall(r'(?:code"?(?:=|: | = )|else )"(\w+)"', line)}
+    assert {"risk_declined", "psp_unavailable", "payment_canceled", "card_declined"} <= said
+    assert said | set(DECLINES) == set(declared_failures())
+
+
+def test_a_buyer_reads_nothing_of_what_is_suspected() -> None:
+    secret = {code for code, told in declared_failures().items() if told.is_secret}
+    assert secret == {"fraud_suspected", "risk_declined"}
+    assert DECLINES["fraud_suspected"][0] == DECLINES["card_declined"][0]
 
 
 def test_an_authorisation_that_ran_out_is_expired() -> None:

@@ -1,0 +1,34 @@
+"""Every `failure.code` of an order, and what it means to the store; buyers are shown the message instead."""
+
+from collections.abc import Mapping
+
+from core.api.schemas import FailureCode
+from payments.engine.assessment import RISK_FAILURE
+from payments.engine.closing import failure_of
+from payments.psp.declines import DECLINES
+
+__all__ = ["FAILURES"]
+
+# Where the message says less than there is to know, because the buyer reads it.
+_BEHIND_THE_MESSAGE = {
+    "card_declined": "The bank refused the card and gave no reason, or one that has no code of its own.",
+    "fraud_suspected": "The bank or the provider suspects fraud: a card reported lost or stolen, say.",
+    "risk_declined": "Our risk rules, a slow check or a reviewer refused it; nothing was sent.",
+    "amount_not_supported": "The provider does not take payments of this amount: often one below its least.",
+    "rejected_by_provider": "The provider turned the request away for another reason than the card.",
+}
+_SECRET = ("fraud_suspected", "risk_declined")
+# Without a refusal by the provider: it could not be reached, or the payment was closed there.
+_CLOSED = ("psp_unavailable", "payment_canceled")
+
+
+def _told() -> Mapping[str, tuple[str, bool]]:
+    ours = {str(RISK_FAILURE["code"]): (str(RISK_FAILURE["message"]), bool(RISK_FAILURE["retryable"]))}
+    closed = {code: failure_of(None, code=code) for code in _CLOSED}
+    return DECLINES | ours | {code: (each["message"], each["retryable"]) for code, each in closed.items()}
+
+
+FAILURES: Mapping[str, FailureCode] = {
+    code: FailureCode(_BEHIND_THE_MESSAGE.get(code, message), retryable, code in _SECRET)
+    for code, (message, retryable) in _told().items()
+}
