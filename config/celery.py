@@ -28,6 +28,7 @@ PERIODIC = {
     "raise and escalate alerts": ("core.watch", 60.0),
     "forget old nonces": ("merchants.forget_nonces", 60.0),
     "prune counted attempts": ("core.prune_attempts", 60.0),
+    "forget old answers": ("core.forget_answers", 60.0),
     "audit what is new": ("core.audit", 300.0),
     "audit everything": ("core.audit_full", 3600.0),
     "write down the daily roots": ("ledger.daily_root", 3600.0),

@@ -1,6 +1,7 @@
 """Celery's view of the system: start a drain, run the audits, seal. The work itself is in the database."""
 
 import logging
+from datetime import timedelta
 
 from celery import shared_task
 
@@ -10,6 +11,7 @@ from core.audit_seals import advance_audit_fence, seal_audit_trail
 from core.audits import AuditReport, run_audits
 from core.drain import get_drain
 from core.failpoints import failpoint
+from core.idempotency import forget
 from core.job_runs import Ran, renew, run_job
 from core.limits.counters import prune
 from core.nudges import acknowledge
@@ -18,6 +20,9 @@ from core.watch import watch_kernel
 
 log = logging.getLogger(__name__)
 _PRUNED_AT_ONCE = 10_000
+# A stored answer is promised for 31 days; a day more, so that no clock of a store makes it less.
+_ANSWERS_KEPT = timedelta(days=32)
+_FORGOTTEN_AT_ONCE = 20_000
 
 
 @shared_task(name="core.run_drain")
@@ -75,3 +80,9 @@ def watch(**_newer: object) -> None:
 def prune_attempts(**_newer: object) -> None:
     """Delete counts of attempts that are worth nothing any more."""
     at_edge(prune)(limit=_PRUNED_AT_ONCE)
+
+
+@shared_task(name="core.forget_answers")
+def forget_answers(**_newer: object) -> None:
+    """Delete the answers to requests that nobody repeats any more; their keys are free again."""
+    at_edge(forget)(before=clock.now() - _ANSWERS_KEPT, limit=_FORGOTTEN_AT_ONCE)

@@ -10,10 +10,12 @@ import pytest
 from django.db import connection, transaction
 from django.http import HttpResponse
 
+from config.celery import PERIODIC
 from core import clock, failpoints
 from core.failpoints import FailpointRaised
 from core.idempotency import Answer, forget, replace_answer, stored_answer
 from core.models import IdempotencyRecord, OutboxEvent
+from core.tasks import forget_answers
 from merchants import services
 from merchants.api.views import SellerList
 from merchants.models import Seller
@@ -142,6 +144,18 @@ def test_old_answers_are_forgotten_in_bounded_steps_f_b8(store: Store) -> None:
     with transaction.atomic():
         assert [forget(before=clock.now(), limit=2), forget(before=clock.now(), limit=2)] == [2, 1]
     assert error(store.post("/v1/sellers", {**BODY, "seller_account": "s0"}, key="k0"))[1] == "seller_exists"
+
+
+def test_an_answer_is_kept_for_31_days_and_then_forgotten_f_b8(store: Store, hooks: Any) -> None:
+    """F-B8: beat runs this every minute."""
+    answer = store.post("/v1/sellers", BODY, key="k").content
+    clock.move(seconds=31 * 86_400)
+    forget_answers()
+    assert store.post("/v1/sellers", BODY, key="k").content == answer
+    clock.move(seconds=2 * 86_400)
+    forget_answers()
+    assert not IdempotencyRecord.objects.exists()
+    assert "core.forget_answers" in {task for task, _ in PERIODIC.values()}
 
 
 class Parked:
