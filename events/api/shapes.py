@@ -1,6 +1,7 @@
 """What events, endpoints and deliveries look like in answers."""
 
 from core.api.schemas import TIME, closed, constant, integer, list_of, nullable, one_of, our_id, shape, text
+from events.signing import MOST_SECRETS
 from events.states import DELIVERY, ENDPOINT
 
 __all__ = ["DELIVERY_OBJECT", "ENDPOINT_OBJECT", "ENDPOINT_WITH_SECRET", "EVENT", "EVENTS", "REDELIVERY"]
@@ -24,7 +25,7 @@ _ENDPOINT = {
     "status": one_of(
         [state.lower() for state in ENDPOINT.states], "Paused: nothing is sent, nothing dropped."
     ),
-    "signing_secrets": list_of(_SECRET, "Those in use, the newest first.", minItems=1, maxItems=2),
+    "signing_secrets": list_of(_SECRET, "Those in use, the newest first.", minItems=1, maxItems=MOST_SECRETS),
     "last_success_at": nullable(TIME),
     "created_at": TIME,
 }

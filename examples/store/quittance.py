@@ -46,7 +46,7 @@ def is_genuine(secret: str, headers: Any, body: bytes) -> bool:
     signed = f"{headers.get('webhook-id')}.{stamp}.".encode() + body
     digest = hmac.digest(base64.b64decode(secret.removeprefix("whsec_")), signed, hashlib.sha256)
     ours = b"v1," + base64.b64encode(digest)
-    # One signature for each secret in use: while a secret is being replaced there are two.
+    # One signature for each secret in use: while secrets are being replaced there are several.
     given = headers.get("webhook-signature", "").encode().split()
     return any(hmac.compare_digest(ours, each) for each in given)
 
