@@ -13,6 +13,7 @@ from core.models import AuditRecord, IdempotencyRecord, OutboxEvent, StatusChang
 from events.endpoints import MOST_ENDPOINTS
 from events.models import WebhookEndpoint
 from events.signing import MOST_SECRETS, fingerprint, secrets_in_use
+from tests.openapi.contract import document
 from tests.store import Store, error, open_store
 
 URL = "https://shop.example.com/hooks?token=s3cret"
@@ -149,7 +150,9 @@ def test_an_endpoint_is_changed_paused_resumed_and_disabled(store: Store) -> Non
         ({"url": URL, "event_types": []}, "invalid_field", "event_types"),
         ({"url": URL, "event_types": "x"}, "invalid_field", "event_types"),
         ({"url": URL, "event_types": [1]}, "invalid_field", "event_types[0]"),
-        ({"url": URL, "event_types": ["Payment"]}, "invalid_field", "event_types"),
+        ({"url": URL, "event_types": ["Payment"]}, "invalid_field", "event_types[0]"),
+        ({"url": URL, "event_types": ["payment.suceeded"]}, "invalid_field", "event_types[0]"),
+        ({"url": URL, "event_types": ["*", "payment.*"]}, "invalid_field", "event_types[1]"),
         ({"url": URL, "event_types": ["a.b"] * 101}, "invalid_field", "event_types"),
         ({"url": URL, "status": "enabled"}, "unknown_field", "status"),
         ({"url": URL, "secret": "whsec_mine"}, "unknown_field", "secret"),
@@ -177,6 +180,7 @@ def test_what_is_refused_at_creation(store: Store, sent: dict[str, Any], code: s
         ({"status": "disabled"}, "invalid_field", "status"),
         ({"status": True}, "invalid_field", "status"),
         ({"event_types": ["*", ""]}, "invalid_field", "event_types[1]"),
+        ({"event_types": ["payment.succeeded", "order.paid"]}, "invalid_field", "event_types[1]"),
         ({"last_success_at": None}, "unknown_field", "last_success_at"),
     ],
 )
@@ -185,6 +189,16 @@ def test_what_is_refused_at_a_change(store: Store, sent: Any, code: str, param: 
     assert error(store.patch(f"{PATH}/{made['id']}", sent)) == (422, code, param)
     made.pop("secret")
     assert body(store.get(f"{PATH}/{made['id']}")) == made
+
+
+def test_every_type_that_is_told_can_be_asked_for_and_a_refusal_names_them(store: Store) -> None:
+    """A type that nobody sends would be an endpoint that is silent for ever."""
+    types = sorted(document()["webhooks"])
+    assert {"payment.succeeded", "seller.created", "webhook_endpoint.paused"} <= set(types)
+    assert body(store.post(PATH, {"url": URL, "event_types": types}), 201)["event_types"] == types
+    assert document()["components"]["schemas"]["event_type"]["enum"] == types
+    refused = json.loads(store.post(PATH, {"url": URL, "event_types": ["payment.paid"]}).content)["error"]
+    assert refused["message"] == f"Send one of: *, {', '.join(types)}."
 
 
 @pytest.mark.parametrize("seconds", [-1, 604_801, "60", True, None, 10**15])
