@@ -15,10 +15,11 @@ from core.history import SYSTEM, begin, move
 from core.nudges import nudge
 from core.transactions import requires_transaction
 from events import locks
-from events.errors import EndpointDisabled, TooManyEndpoints
+from events.errors import EndpointDisabled, TooManyEndpoints, TooManySecrets
 from events.facts import endpoint_data
 from events.models import WebhookDelivery, WebhookEndpoint
 from events.notices import close_notices, endpoint_fact
+from events.signing import MOST_SECRETS, signers_in_use
 from events.targets import read_target
 from events.types import EndpointData, IssuedEndpoint
 from merchants.selectors import get_merchant
@@ -110,14 +111,18 @@ def update_endpoint(
 def rotate_endpoint_secret(
     *, merchant_id: UUID, endpoint_id: UUID, overlap: timedelta, by: str = SYSTEM
 ) -> IssuedEndpoint:
-    """Sign with a new secret, and for `overlap` with the old one as well. Raises NotFound, EndpointDisabled.
+    """Sign with a new secret, and for `overlap` with the old one as well.
 
-    At most two secrets are in use: rotating again within the overlap ends the oldest at once.
+    A secret that is on its way out keeps its own end, also when there is another rotation before it. Raises
+    NotFound, EndpointDisabled, TooManySecrets.
     """
-    row = _usable(merchant_id, endpoint_id)
-    secret = _new_secret()
-    outgoing = row.secrets[0] | {"expires_at": (clock.now() + overlap).isoformat()}
-    row.secrets = [{"secret": secret, "expires_at": None}, outgoing]
+    row, now = _usable(merchant_id, endpoint_id), clock.now()
+    secret, (current, *earlier) = _new_secret(), row.secrets
+    outgoing = current | {"expires_at": (now + overlap).isoformat()}
+    staying = signers_in_use([outgoing, *earlier], now=now)
+    if len(staying) >= MOST_SECRETS:
+        raise TooManySecrets()
+    row.secrets = [{"secret": secret, "expires_at": None}, *staying]
     row.save(update_fields=["secrets"])
     _audit(row, "rotate_secret", by, detail={"overlap_seconds": int(overlap.total_seconds())})
     return IssuedEndpoint(endpoint=endpoint_data(row), secret=secret)

@@ -7,6 +7,7 @@ __all__ = [
     "EndpointDisabled",
     "NotYet",
     "TooManyEndpoints",
+    "TooManySecrets",
     "UrlNotAllowed",
     "WebhookHandled",
 ]
@@ -28,6 +29,12 @@ class TooManyEndpoints(DomainError):
     code = "too_many_webhook_endpoints"
     status = 409
     message = "A merchant has at most 20 webhook endpoints. Delete one that is not needed."
+
+
+class TooManySecrets(DomainError):
+    code = "too_many_signing_secrets"
+    status = 409
+    message = "An endpoint has at most 5 signing secrets in use. Wait until one of them ends."
 
 
 class DeliveryCanceled(DomainError):

@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-__all__ = ["fingerprint", "secrets_in_use", "sign", "signers_in_use"]
+__all__ = ["MOST_SECRETS", "fingerprint", "secrets_in_use", "sign", "signers_in_use"]
 
+# Every delivery carries a signature for each; receivers try them one after the other.
+MOST_SECRETS = 5
 _PREFIX = "whsec_"
 
 

@@ -27,7 +27,8 @@ SCOPES = frozenset(
     ]
 )
 
-# Named sets for what a store's servers do; a key may have any other subset.
+# Named sets for what a store's servers do; a key may have any other subset. A checkout sells, gives back,
+# follows what became of it and shows balances; it opens no seller, moves no balance and has nobody told.
 PRESETS = {
     "everything": SCOPES,
     "read only": frozenset(scope for scope in SCOPES if scope.endswith(":read")),
@@ -35,11 +36,13 @@ PRESETS = {
         [
             "buyers:read",
             "buyers:write",
+            "events:read",
             "payments:read",
             "payments:write",
             "refunds:read",
             "refunds:write",
             "sellers:read",
+            "wallets:read",
         ]
     ),
     "webhooks": frozenset(["events:read", "events:write", "webhooks:read", "webhooks:write"]),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
-from typing import Any
-from urllib.parse import urlsplit
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlsplit
 
-__all__ = ["connect_sandbox"]
+__all__ = ["Authenticator", "authenticator", "connect_sandbox"]
 
 # What can change the state of a payment; nobody needs to be told that we registered one.
 EVENTS = tuple(
@@ -17,6 +19,20 @@ EVENTS = tuple(
         *("succeeded", "payment_failed", "canceled"),
     )
 )
+
+
+class Authenticator(NamedTuple):
+    """What an authenticator app is told, typed or as an address, to show the administrator's codes."""
+
+    secret: str
+    url: str
+
+
+def authenticator(facts: Mapping[str, Any]) -> Authenticator:
+    """Return the administrator's secret as apps take it; demo_data keeps it in hex."""
+    secret = base64.b32encode(bytes.fromhex(facts["admin_totp_secret"])).decode()
+    account = quote(f"Quittance:{facts['admin_user']}", safe=":")
+    return Authenticator(secret, f"otpauth://totp/{account}?secret={secret}&issuer=Quittance")
 
 
 def connect_sandbox(*, facts: dict[str, str | None]) -> None:

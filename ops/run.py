@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ops.credentials import write_private
-from ops.demo import connect_sandbox
+from ops.demo import authenticator, connect_sandbox
 from ops.environment import Environment, compose
 from ops.layout import Layout
 from ops.messages import Progress
@@ -32,6 +32,7 @@ DEV_FILE_KEYS = (
     "admin_url",
     "admin_user",
     "admin_password",
+    "admin_otpauth_url",
     "sandbox_url",
     "store_url",
 )
@@ -194,7 +195,9 @@ def write_dev_file(*, layout: Layout, port: int, sandbox_port: int) -> dict[str,
     except FileNotFoundError:
         demo = {}
     sandbox = f"http://{HOST}:{sandbox_port}" if has_sandbox(layout.root) else None
+    app = authenticator(demo) if "admin_totp_secret" in demo else None
     known = {
+        "admin_otpauth_url": app.url if app else None,
         "api_url": f"http://{HOST}:{port}",
         "admin_url": f"http://{HOST}:{port}/admin/",
         "sandbox_url": sandbox,
@@ -213,6 +216,8 @@ def _announce(progress: Progress, *, facts: dict[str, str | None], layout: Layou
     lines = [("API", facts["api_url"]), ("Admin", facts["admin_url"])]
     if facts["admin_user"]:
         lines.append(("Login", f"{facts['admin_user']} / {facts['admin_password']}"))
+    if facts.get("admin_totp_secret"):
+        lines.append(("Codes", f"put {authenticator(facts).secret} into an authenticator app"))
     lines += [("Sandbox", facts["sandbox_url"]), ("Store", facts["store_url"])]
     lines += [("For scripts", str(layout.var / "dev.json")), ("Logs", str(layout.log_dir))]
     print()

@@ -80,7 +80,10 @@ class CaptureUnsupported(DomainError):
 class AttemptInProgress(DomainError):
     code = "attempt_in_progress"
     status = 409
-    message = "A payment of this checkout is still in progress. Wait for its end, or cancel it."
+    message = (
+        "A payment of this checkout is still in progress. Have the buyer finish it, or wait for its end. "
+        "A checkout that you cancel takes no more attempts: send a new one instead."
+    )
 
 
 class OrderAlreadyPaid(DomainError):

@@ -6,10 +6,10 @@ database and not the keys cannot try addresses until one fits.
 
 import hmac
 import secrets
-from ipaddress import ip_address, ip_network
 from uuid import UUID
 
 from core import clock
+from core.client_address import network_of
 from core.rows import insert_new
 from core.transactions import requires_transaction
 from risk.models import RiskKey
@@ -17,8 +17,6 @@ from risk.models import RiskKey
 __all__ = ["digest", "normal", "secret_of"]
 
 _BYTES = 16
-# A household or a host has a whole network of these addresses to itself.
-_IPV6_PREFIX = 64
 
 
 @requires_transaction
@@ -48,15 +46,5 @@ def normal(kind: str, value: str) -> str:
     if kind in ("country", "card_country"):
         return text.upper()
     if kind == "ip":
-        return _address(text)
+        return network_of(text)
     return text
-
-
-def _address(text: str) -> str:
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return text
-    if address.version == 6:
-        return str(ip_network((int(address), _IPV6_PREFIX), strict=False))
-    return str(address)

@@ -7,6 +7,7 @@ the parser, which refuses control characters, lone surrogates and card numbers e
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from typing import Any, ClassVar
 
 from rest_framework import serializers
@@ -35,6 +36,7 @@ __all__ = [
     "PAYABLE_AMOUNT",
     "PAYABLE_CURRENCY",
     "STORE_ID",
+    "AddressField",
     "AmountField",
     "ChoiceTextField",
     "CountryField",
@@ -118,6 +120,27 @@ class TextField(_StrictField):
     def describe(self) -> Schema:
         """A string with something in it."""
         return text(minLength=1, maxLength=self.max_length, pattern=_FILLED)
+
+
+class AddressField(_StrictField):
+    """An IPv4 or IPv6 address, without a zone, a port or a network."""
+
+    def to_internal_value(self, data: Any) -> str:
+        try:
+            if not isinstance(data, str) or "%" in data:  # A zone says something on one machine only.
+                raise ValueError(data)
+            ip_address(data)
+        except ValueError:
+            raise InvalidField("Send an IPv4 or IPv6 address, like 203.0.113.7 or 2001:db8::7.") from None
+        return data
+
+    def describe(self) -> Schema:
+        """Both formats."""
+        return text(
+            "An IPv4 or IPv6 address.",
+            example="203.0.113.7",
+            anyOf=[{"type": "string", "format": "ipv4"}, {"type": "string", "format": "ipv6"}],
+        )
 
 
 class ChoiceTextField(_StrictField):

@@ -109,10 +109,11 @@ def _events(document: Document) -> str:
 
 def _shown(document: Document) -> list[str]:
     """What others refer to; events differ in their type alone, and every list is like every other."""
+    events = {"event_" + name.replace(".", "_") for name in document["webhooks"]}
     return [
         name
         for name in document["components"]["schemas"]
-        if not name.startswith("event_") and not name.endswith("_list")
+        if name not in events and not name.endswith("_list")
     ]
 
 
@@ -155,7 +156,7 @@ def _kind(schema: Document) -> str:
     if "allOf" in schema:
         return _kind(schema["allOf"][0])
     if "anyOf" in schema:
-        return " or ".join(_kind(each) for each in schema["anyOf"])
+        return " or ".join(dict.fromkeys(_kind(each) for each in schema["anyOf"]))
     if "const" in schema:
         return f"`{schema['const']}`"
     if "enum" in schema and len(schema["enum"]) <= _LONGEST_CHOICE:

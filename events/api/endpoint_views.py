@@ -21,7 +21,7 @@ from events import selectors, services
 from events.api.references import endpoint_key
 from events.api.serializers import EndpointChanges, EndpointInput, RotationInput
 from events.api.shapes import ENDPOINT_OBJECT, ENDPOINT_PATH, ENDPOINT_WITH_SECRET
-from events.errors import EndpointDisabled, TooManyEndpoints, UrlNotAllowed
+from events.errors import EndpointDisabled, TooManyEndpoints, TooManySecrets, UrlNotAllowed
 from events.states import ENDPOINT
 from events.types import EndpointData, IssuedEndpoint
 
@@ -172,7 +172,7 @@ class SecretRotation(_ShowsSecret):
             "rotate_webhook_secret",
             returns=ENDPOINT_WITH_SECRET,
             status=HTTPStatus.CREATED,
-            errors=(EndpointDisabled,),
+            errors=(EndpointDisabled, TooManySecrets),
             path=ENDPOINT_PATH,
             example={"overlap_seconds": 86_400},
         )
@@ -182,7 +182,8 @@ class SecretRotation(_ShowsSecret):
     def work(self, *, data: dict[str, Any], **path: Any) -> tuple[int, dict[str, Any]]:
         """Rotate the signing secret.
 
-        For the overlap every delivery carries two signatures, so that either secret verifies it.
+        For the overlap every delivery is signed with the old secret too, so that either verifies it. Secrets
+        that are on their way out keep their own ends; at most five are in use.
         """
         caller = self.caller
         return self.issued(

@@ -7,8 +7,10 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from core.api.errors import InvalidParameter
+from core.api.event_types import EVENT_TYPE, event_types
 from core.api.openapi import Operation
 from core.api.pagination import read_cursor, read_limit, write_cursor
+from core.api.parameters import read_choice
 from core.api.schemas import listed, text
 from core.api.views import ApiView, PostOnceView, json_response
 from core.errors import NotFound
@@ -34,7 +36,7 @@ class EventFeed(ApiView):
             returns=listed(EVENT),
             query={
                 "after": text("An event's id, or the `next_cursor` of the page before."),
-                "type": text("Only events of this type.", minLength=1, maxLength=64),
+                "type": EVENT_TYPE,
             },
         )
     }
@@ -46,9 +48,7 @@ class EventFeed(ApiView):
         """
         query, merchant_id = request.query_params, self.caller.merchant_id
         scope = f"events:{merchant_id}"
-        text, kind = query.get("after"), query.get("type")
-        if kind is not None and not 1 <= len(kind) <= 64:
-            raise InvalidParameter("Send an event type, for example payment.succeeded.", param="type")
+        text, kind = query.get("after"), read_choice(query, "type", event_types())
         try:
             after = (parse_public_id(text, "evt") or read_cursor(scope, text)) if text is not None else None
             page = feed.read_feed(

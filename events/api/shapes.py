@@ -13,6 +13,7 @@ from core.api.schemas import (
     shape,
     text,
 )
+from events.signing import MOST_SECRETS
 from events.states import DELIVERY, ENDPOINT
 
 __all__ = ["DELIVERY_OBJECT", "ENDPOINT_OBJECT", "ENDPOINT_WITH_SECRET", "EVENT", "EVENTS", "REDELIVERY"]
@@ -36,7 +37,7 @@ _ENDPOINT = {
     "status": one_of(
         [state.lower() for state in ENDPOINT.states], "Paused: nothing is sent, nothing dropped."
     ),
-    "signing_secrets": list_of(_SECRET, "Those in use, the newest first.", minItems=1, maxItems=2),
+    "signing_secrets": list_of(_SECRET, "Those in use, the newest first.", minItems=1, maxItems=MOST_SECRETS),
     "last_success_at": nullable(TIME),
     "created_at": TIME,
 }

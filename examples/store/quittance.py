@@ -27,8 +27,10 @@ def call(method: str, path: str, body: Any = None, key: str = "") -> tuple[int, 
             line.request(method, path, json.dumps(body) if body else None, sent)
             answer = line.getresponse()
             status, text = answer.status, answer.read()
-            if status not in (408, 429, 500, 503) or not pause:
+            wait = answer.headers.get("Retry-After", "")
+            if not pause or not (wait or status in (408, 429, 500, 503)):
                 return status, json.loads(text)
+            pause = max(pause, int(wait) if wait.isdigit() else 0)
         except (OSError, HTTPException):  # Nobody knows whether it was done: that is what the key is for.
             if not pause:
                 raise
@@ -36,6 +38,14 @@ def call(method: str, path: str, body: Any = None, key: str = "") -> tuple[int, 
             line.close()
         time.sleep(pause)
     raise AssertionError("the last try returns or raises")
+
+
+def make(path: str, body: Any, key: str) -> Any:
+    """POST what has to succeed, and return what was made."""
+    status, made = call("POST", path, body, key)
+    if status != 201:
+        raise RuntimeError(made["error"])
+    return made
 
 
 def is_genuine(secret: str, headers: Any, body: bytes) -> bool:
@@ -46,7 +56,7 @@ def is_genuine(secret: str, headers: Any, body: bytes) -> bool:
     signed = f"{headers.get('webhook-id')}.{stamp}.".encode() + body
     digest = hmac.digest(base64.b64decode(secret.removeprefix("whsec_")), signed, hashlib.sha256)
     ours = b"v1," + base64.b64encode(digest)
-    # One signature for each secret in use: while a secret is being replaced there are two.
+    # One signature for each secret in use: while secrets are being replaced there are several.
     given = headers.get("webhook-signature", "").encode().split()
     return any(hmac.compare_digest(ours, each) for each in given)
 

@@ -6,13 +6,15 @@ there until it is stopped. Elsewhere set QUITTANCE_URL, QUITTANCE_KEY, and WEBHO
 
 import json
 import os
+import signal
+import sys
 import threading
 import time
 import uuid
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
-from quittance import call, catch_up, is_genuine
+from quittance import call, catch_up, is_genuine, make
 
 PORT = int(os.environ.get("PORT", "0"))
 TYPES = ["payment.succeeded", "payment.failed"]
@@ -51,11 +53,7 @@ def listen() -> str:
     server = HTTPServer(("127.0.0.1", PORT), Webhooks)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = os.environ.get("WEBHOOK_URL") or f"http://127.0.0.1:{server.server_port}/"
-    status, endpoint = call(
-        "POST", "/v1/webhook_endpoints", {"url": url, "event_types": TYPES}, key=str(uuid.uuid4())
-    )
-    if status != 201:
-        raise RuntimeError(endpoint["error"])
+    endpoint = make("/v1/webhook_endpoints", {"url": url, "event_types": TYPES}, key=str(uuid.uuid4()))
     SECRETS.append(endpoint["secret"])  # Shown this once: keep it where your other secrets are.
     return str(endpoint["id"])
 
@@ -72,27 +70,29 @@ def sell() -> set[str]:
         for who, amount in (("anna", "40.00"), ("bert", "2.50"))
     ]
     asked = {"checkout_id": order, "credit_card_info": {"token": "pm_card_visa"}, "payment_orders": parts}
-    status, checkout = call("POST", "/v1/payments", asked, key=order)
-    if status != 201:
-        raise RuntimeError(checkout["error"])
+    make("/v1/payments", asked, key=order)
     return {part["payment_order_id"] for part in parts}
 
 
 def main() -> None:
-    """Sell, wait until both orders have ended, and look at the wallets."""
+    """Sell, wait until both orders have ended, look at the wallets; stopped or done, leave no endpoint."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     after = catch_up("", handle)  # First what happened while we were off. A store keeps its place.
-    endpoint, sold = listen(), sell()
-    while not sold <= set(TOLD.values()):
-        time.sleep(1)
-        after = catch_up(after, handle)  # The safety net: webhooks are quick, the feed is complete.
-    for who in ("anna", "bert"):
-        for wallet in call("GET", f"/v1/sellers/{who}/wallets")[1]["data"]:
-            with LOCK:
-                print(who, wallet["pending"], wallet["currency"], "pending", flush=True)
-    while PORT:
-        time.sleep(60)
-        after = catch_up(after, handle)
-    call("DELETE", f"/v1/webhook_endpoints/{endpoint}")
+    endpoint = listen()
+    try:
+        sold = sell()
+        while not sold <= set(TOLD.values()):
+            time.sleep(1)
+            after = catch_up(after, handle)  # The safety net: webhooks are quick, the feed is complete.
+        for who in ("anna", "bert"):
+            for wallet in call("GET", f"/v1/sellers/{who}/wallets")[1]["data"]:
+                with LOCK:
+                    print(who, wallet["pending"], wallet["currency"], "pending", flush=True)
+        while PORT:
+            time.sleep(60)
+            after = catch_up(after, handle)
+    finally:
+        call("DELETE", f"/v1/webhook_endpoints/{endpoint}")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from core.api.errors import InvalidField, MissingField
 from core.api.fields import (
+    AddressField,
     AmountField,
     ChoiceTextField,
     CurrencyField,
@@ -39,7 +40,7 @@ class BuyerInput(StrictSerializer):
     email = TextField(max_length=254, required=False)
     name = TextField(max_length=200, required=False)
     phone = TextField(max_length=40, required=False)
-    ip = TextField(max_length=45, required=False)
+    ip = AddressField(required=False)
     device_id = TextField(max_length=128, required=False)
     billing_address = ObjectField(required=False)
     shipping_address = ObjectField(required=False)

@@ -12,7 +12,8 @@ from core.ids import public_id, uuid7
 from core.models import AuditRecord, IdempotencyRecord, OutboxEvent, StatusChange
 from events.endpoints import MOST_ENDPOINTS
 from events.models import WebhookEndpoint
-from events.signing import fingerprint, secrets_in_use
+from events.signing import MOST_SECRETS, fingerprint, secrets_in_use
+from tests.openapi.contract import document
 from tests.store import Store, error, open_store
 
 URL = "https://shop.example.com/hooks?token=s3cret"
@@ -69,29 +70,48 @@ def test_a_repeat_shows_the_same_and_the_store_of_answers_holds_no_secret(store:
     made = body(first, 201)
     assert made["secret"].encode() not in bytes(IdempotencyRecord.objects.get().body)
     assert WebhookEndpoint.objects.count() == 1
-    for key in ("r1", "r2"):
-        body(store.post(f"{PATH}/{made['id']}/secret_rotations", {}, key=key), 201)
+    body(store.post(f"{PATH}/{made['id']}/secret_rotations", {"overlap_seconds": 0}), 201)
     late = body(store.post(PATH, {"url": URL}, key="k1"), 201)
     assert late["secret"] is None, "a secret that is rotated out is not kept for anybody"
 
 
 def test_a_secret_is_rotated_without_a_gap(store: Store, hooks: Any) -> None:
-    """F-J5: the old one signs until its time is over, and at most two are in use."""
+    """F-J5: an old one signs until its own time is over, however often another rotation comes before."""
     made = create(store)
-    path = f"{PATH}/{made['id']}/secret_rotations"
-    second = body(store.post(path, {"overlap_seconds": 60}), 201)
+    path, rotations = f"{PATH}/{made['id']}", f"{PATH}/{made['id']}/secret_rotations"
+    second = body(store.post(rotations, {"overlap_seconds": 600}), 201)
     assert [each["fingerprint"] for each in second["signing_secrets"]] == [
         fingerprint(second["secret"]),
         fingerprint(made["secret"]),
     ]
     ends = second["signing_secrets"][1]["expires_at"]
-    assert 55 <= (datetime.fromisoformat(ends) - clock.now()).total_seconds() <= 60
-    third = body(store.post(path, {}), 201)
+    assert 540 <= (datetime.fromisoformat(ends) - clock.now()).total_seconds() <= 600
+    third = body(store.post(rotations, {}), 201)
+    assert third["signing_secrets"][2] == {"fingerprint": fingerprint(made["secret"]), "expires_at": ends}
     stored = WebhookEndpoint.objects.get().secrets
-    assert secrets_in_use(stored, now=clock.now()) == [third["secret"], second["secret"]]
+    in_use = [third["secret"], second["secret"], made["secret"]]
+    assert secrets_in_use(stored, now=clock.now()) == in_use
+    clock.move(seconds=601)
+    assert len(body(store.get(path))["signing_secrets"]) == 2
     clock.move(seconds=86_401)
-    assert len(body(store.get(f"{PATH}/{made['id']}"))["signing_secrets"]) == 1
+    assert len(body(store.get(path))["signing_secrets"]) == 1
     assert AuditRecord.objects.filter(action="webhook_endpoint.rotate_secret").count() == 2
+
+
+def test_so_many_secrets_are_in_use_and_no_more(store: Store, hooks: Any) -> None:
+    """F-J5: one more is refused rather than an installed one dropped; one that ends at once is no more."""
+    made = create(store)
+    path = f"{PATH}/{made['id']}/secret_rotations"
+    for number in range(2, MOST_SECRETS + 1):
+        assert len(body(store.post(path, {}), 201)["signing_secrets"]) == number
+    before = WebhookEndpoint.objects.get().secrets
+    assert error(store.post(path, {})) == (409, "too_many_signing_secrets", None)
+    assert WebhookEndpoint.objects.get().secrets == before
+    leaked = body(store.post(path, {"overlap_seconds": 0}), 201)
+    after = WebhookEndpoint.objects.get().secrets
+    assert after == [{"secret": leaked["secret"], "expires_at": None}, *before[1:]]
+    clock.move(seconds=86_401)
+    assert len(body(store.post(path, {}), 201)["signing_secrets"]) == 2
 
 
 def test_an_endpoint_is_changed_paused_resumed_and_disabled(store: Store) -> None:
@@ -130,7 +150,9 @@ def test_an_endpoint_is_changed_paused_resumed_and_disabled(store: Store) -> Non
         ({"url": URL, "event_types": []}, "invalid_field", "event_types"),
         ({"url": URL, "event_types": "x"}, "invalid_field", "event_types"),
         ({"url": URL, "event_types": [1]}, "invalid_field", "event_types[0]"),
-        ({"url": URL, "event_types": ["Payment"]}, "invalid_field", "event_types"),
+        ({"url": URL, "event_types": ["Payment"]}, "invalid_field", "event_types[0]"),
+        ({"url": URL, "event_types": ["payment.suceeded"]}, "invalid_field", "event_types[0]"),
+        ({"url": URL, "event_types": ["*", "payment.*"]}, "invalid_field", "event_types[1]"),
         ({"url": URL, "event_types": ["a.b"] * 101}, "invalid_field", "event_types"),
         ({"url": URL, "status": "enabled"}, "unknown_field", "status"),
         ({"url": URL, "secret": "whsec_mine"}, "unknown_field", "secret"),
@@ -158,6 +180,7 @@ def test_what_is_refused_at_creation(store: Store, sent: dict[str, Any], code: s
         ({"status": "disabled"}, "invalid_field", "status"),
         ({"status": True}, "invalid_field", "status"),
         ({"event_types": ["*", ""]}, "invalid_field", "event_types[1]"),
+        ({"event_types": ["payment.succeeded", "order.paid"]}, "invalid_field", "event_types[1]"),
         ({"last_success_at": None}, "unknown_field", "last_success_at"),
     ],
 )
@@ -166,6 +189,16 @@ def test_what_is_refused_at_a_change(store: Store, sent: Any, code: str, param: 
     assert error(store.patch(f"{PATH}/{made['id']}", sent)) == (422, code, param)
     made.pop("secret")
     assert body(store.get(f"{PATH}/{made['id']}")) == made
+
+
+def test_every_type_that_is_told_can_be_asked_for_and_a_refusal_names_them(store: Store) -> None:
+    """A type that nobody sends would be an endpoint that is silent for ever."""
+    types = sorted(document()["webhooks"])
+    assert {"payment.succeeded", "seller.created", "webhook_endpoint.paused"} <= set(types)
+    assert body(store.post(PATH, {"url": URL, "event_types": types}), 201)["event_types"] == types
+    assert document()["components"]["schemas"]["event_type"]["enum"] == types
+    refused = json.loads(store.post(PATH, {"url": URL, "event_types": ["payment.paid"]}).content)["error"]
+    assert refused["message"] == f"Send one of: *, {', '.join(types)}."
 
 
 @pytest.mark.parametrize("seconds", [-1, 604_801, "60", True, None, 10**15])

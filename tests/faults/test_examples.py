@@ -38,6 +38,8 @@ def running(shop: Shop, output: Path, **more: str) -> Iterator[None]:
         )
     try:
         yield
+        store.terminate()
+        assert store.wait(timeout=60) == 0
     finally:
         store.kill()
         store.wait()
@@ -61,6 +63,8 @@ def test_the_store_sells_and_believes_only_signed_webhooks(shop: Shop, tmp_path:
             forged = http("POST", f"http://127.0.0.1:{port}/", b'{"type": "payment.succeeded"}', headers)
             assert forged.status == 400
         eventually(lambda: says("webhook refused", 3), what="forged webhooks were refused")
+    endpoint = WebhookEndpoint.objects.get(merchant_id=shop.merchant_id, url=f"http://127.0.0.1:{port}/")
+    assert endpoint.status == "DISABLED", "a store that is stopped leaves no endpoint behind"
     said = output.read_text()
     assert re.findall(r"^(anna|bert) opened$", said, re.MULTILINE) == ["anna", "bert"], said
     assert "anna 38.00 EUR pending" in said
@@ -132,6 +136,7 @@ def test_the_scripts_do_what_they_say(shop: Shop) -> None:
     assert [page["data"] for page in run("events.sh", last)] == [[]]
     [rotated] = run("webhooks.sh", endpoint["id"], "rotate")
     assert rotated["secret"] not in ("", endpoint["secret"])
+    assert run("webhooks.sh", endpoint["id"], "rotate") == [rotated], "sent again it is the same rotation"
     [sent] = run("webhooks.sh", endpoint["id"])
     assert {each["webhook_endpoint"] for each in sent["data"]} == {endpoint["id"]}
     [removed] = run("webhooks.sh", endpoint["id"], "remove")

@@ -1,5 +1,6 @@
 """The launcher for real: every way to end it leaves nothing behind, and the next start works."""
 
+import base64
 import http.client
 import os
 import signal
@@ -11,6 +12,7 @@ import tempfile
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -248,6 +250,10 @@ def test_what_it_writes_with_secrets_in_it_is_private(running: Launch) -> None:
     facts = tree.dev_file()
     assert facts["api_url"] == f"http://127.0.0.1:{tree.port}"
     assert {"api_key", "webhook_secret", "admin_user", "admin_password", "store_url"} <= set(facts)
+    said = running.output.read_text()
+    [secret] = parse_qs(urlsplit(facts["admin_otpauth_url"]).query)["secret"]
+    assert base64.b32decode(secret).hex() == facts["admin_totp_secret"]
+    assert secret in said, "who signs in is asked for a code: where it comes from is said"
 
 
 def test_the_store_is_where_it_is_said_to_be_and_is_connected(running: Launch) -> None:

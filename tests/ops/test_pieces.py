@@ -1,10 +1,12 @@
 """The launcher's small parts: what it reads, what it makes, what it refuses."""
 
 import base64
+import json
 import os
 import socket
 import stat
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -18,6 +20,7 @@ from ops.messages import Progress, Stop, tail_of
 from ops.ports import is_free, port_from, private_port, require_free
 from ops.privilege import confinement_for
 from ops.procfs import descendants, listener_on, process
+from ops.run import write_dev_file
 from ops.signals import Signals
 from ops.venv import installer_environment, stamp
 
@@ -123,6 +126,21 @@ def test_damaged_credentials_are_refused_and_kept(tmp_path: Path) -> None:
     with pytest.raises(Stop, match="damaged"):
         load_or_create(path)
     assert path.read_text() == "{"
+
+
+def test_the_administrators_authenticator_is_told_in_the_words_of_apps(layout: Layout) -> None:
+    """Also where the demo data is older than this."""
+    demo = {"admin_user": "admin", "admin_password": "p", "admin_totp_secret": "00ff" * 10}
+    (layout.var / "demo.json").write_text(json.dumps(demo))
+    facts = write_dev_file(layout=layout, port=1, sandbox_port=2)
+    assert json.loads((layout.var / "dev.json").read_text()) == facts
+    assert facts["admin_totp_secret"] == demo["admin_totp_secret"]
+    address = urlsplit(facts["admin_otpauth_url"] or "")
+    assert (address.scheme, address.netloc, address.path) == ("otpauth", "totp", "/Quittance:admin")
+    told = parse_qs(address.query)
+    assert told == {"secret": [base64.b32encode(b"\x00\xff" * 10).decode()], "issuer": ["Quittance"]}
+    (layout.var / "demo.json").unlink()
+    assert write_dev_file(layout=layout, port=1, sandbox_port=2)["admin_otpauth_url"] is None
 
 
 def test_the_business_never_sees_the_owners_login(layout: Layout) -> None:

@@ -195,6 +195,10 @@ REFUSED: list[tuple[Change, int, str, str | None]] = [
     (put("return_url", "https://shop.example:99999/"), 422, "invalid_field", "return_url"),
     (put("buyer_info", []), 422, "invalid_field", "buyer_info"),
     (put("buyer_info.email", 5), 422, "invalid_field", "buyer_info.email"),
+    *(
+        (put("buyer_info.ip", ip), 422, "invalid_field", "buyer_info.ip")
+        for ip in ("999.1.1.1", "1.2.3", "10.0.0.0/8", "1.2.3.4:80", " 1.2.3.4", "fe80::1%eth0", "", 7)
+    ),
     (put("buyer_info.billing_address", "Main St"), 422, "invalid_field", "buyer_info.billing_address"),
     (put("metadata", {f"k{n}": "v" for n in range(51)}), 422, "invalid_field", "metadata"),
     (put("metadata", {"k" * 41: "v"}), 422, "invalid_field", "metadata"),

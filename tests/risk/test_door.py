@@ -165,6 +165,7 @@ def test_countries_that_differ(counter: Shop) -> None:
         ("buyer", "b-9", {"buyer_account": "b-9"}),
         ("email", "Mallory@Example.com", {"email": "mallory@example.com"}),
         ("ip", "2001:db8::1", {"ip": "2001:db8::ffff"}),
+        ("ip", "203.0.113.9", {"ip": "::ffff:203.0.113.9"}),
         ("device", "d-9", {"device_id": "d-9"}),
         ("country", "kp", {"shipping_address": {"country": "KP"}}),
         ("seller", "bob", {"seller": "bob"}),

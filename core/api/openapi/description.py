@@ -2,20 +2,18 @@
 
 import inspect
 from collections.abc import Mapping
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, cast
 
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ComponentRegistry, ResolvedComponent
 
-from core.api.error_catalogue import project_apps
+from core.api.event_types import events_told
 from core.api.openapi import answers, requests
 from core.api.openapi.inputs import refusals_of
 from core.api.openapi.operation import Operation
 from core.api.openapi.webhooks import webhooks_of
-from core.api.schemas import Component, EventType
+from core.api.schemas import Component
 from core.api.serializers import StrictSerializer
 from core.api.views import ApiView, PostOnceView
 from core.errors import DomainError
@@ -43,8 +41,7 @@ class Generator(SchemaGenerator):
 
     def get_schema(self, request: Any = None, public: bool = False) -> dict[str, Any]:
         """Return the whole document."""
-        events = {name: told for app in project_apps() for name, told in _events(app).items()}
-        webhooks = resolve(webhooks_of(events), self.registry)
+        webhooks = resolve(webhooks_of(events_told()), self.registry)
         document: dict[str, Any] = super().get_schema(request, public)  # type: ignore[no-untyped-call]
         return document | {"webhooks": webhooks}
 
@@ -152,11 +149,3 @@ def _of_authentication(view: ApiView, name: str, default: Any) -> Any:
 
 def _names_in(path: str) -> list[str]:
     return [part[1:-1] for part in path.split("/") if part.startswith("{")]
-
-
-def _events(app: str) -> Mapping[str, EventType]:
-    """What an app tells stores: the EVENTS of its `api.shapes`, where it has them."""
-    if find_spec(f"{app}.api") is None or find_spec(f"{app}.api.shapes") is None:
-        return {}
-    events: Mapping[str, EventType] = getattr(import_module(f"{app}.api.shapes"), "EVENTS", {})
-    return events
