@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -60,7 +61,8 @@ def open_roles() -> list[Role]:
 
 def operations_of() -> list[APIOperation]:
     """Every operation of the description, with the real application behind it."""
-    schema = schemathesis.openapi.from_dict(document())
+    # A copy, because it is written into.
+    schema = schemathesis.openapi.from_dict(deepcopy(document()))
     schema.app = application
     return [found.ok() for found in schema.get_all_operations()]
 
