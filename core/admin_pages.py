@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -11,7 +12,22 @@ from django.utils.translation import gettext as _
 from core import clock
 from core.admin_base import ReadOnlyAdmin
 
-__all__ = ["PageAdmin", "ReportsAdmin"]
+__all__ = ["FindsRows", "PageAdmin", "ReportsAdmin"]
+
+
+class FindsRows:
+    """A list that is searched by whole names, each of which has an index."""
+
+    def find(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
+        """Return the rows that have this name; none for anything that is no name."""
+        raise NotImplementedError
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Return the rows found, never one of them twice."""
+        term = search_term.strip()
+        return (self.find(queryset, term) if term else queryset), False
 
 
 class ReportsAdmin(ReadOnlyAdmin):

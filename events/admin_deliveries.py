@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from core.admin_base import ServiceAction
 from core.admin_display import identifier, state
-from core.admin_pages import PageAdmin
+from core.admin_pages import FindsRows, PageAdmin
 from core.admin_site import site
 from core.ids import parse_public_id, public_id
 from events import services
@@ -72,7 +72,7 @@ class StateFilter(SimpleListFilter):
 
 
 @register(WebhookDelivery, site=site)
-class DeliveryAdmin(PageAdmin):
+class DeliveryAdmin(FindsRows, PageAdmin):
     """Events on their way to endpoints, newest first."""
 
     list_display = ("created_at", "shown_type", "shown_event", "shown_endpoint", "shown_state", "shown_tries")
@@ -98,19 +98,14 @@ class DeliveryAdmin(PageAdmin):
         ),
     )
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
+    def find(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
         """Find by the event's id, or by its subject."""
-        term = search_term.strip()
-        if not term:
-            return queryset, False
         key = parse_public_id(term, "evt")
         if key:
-            return queryset.filter(event_id=key), False
+            return queryset.filter(event_id=key)
         if len(term) > 64 or "\x00" in term:
-            return queryset.none(), False
-        return queryset.filter(event__subject=term), False
+            return queryset.none()
+        return queryset.filter(event__subject=term)
 
     @display(description=gettext_lazy("Type"))
     def shown_type(self, row: WebhookDelivery) -> str:

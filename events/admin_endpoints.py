@@ -21,7 +21,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, U
 from core import clock
 from core.admin_base import ServiceAction
 from core.admin_display import name_people, person, state, text
-from core.admin_pages import PageAdmin
+from core.admin_pages import FindsRows, PageAdmin
 from core.admin_site import site
 from core.alerts import open_subjects
 from core.audit_trail import user_actor
@@ -91,7 +91,7 @@ class RangeForm(forms.Form):
 
 
 @register(WebhookEndpoint, site=site)
-class EndpointAdmin(MerchantColumn, PageAdmin):
+class EndpointAdmin(FindsRows, MerchantColumn, PageAdmin):
     """Where stores are told, newest first; each opens on how it does and on what was sent last."""
 
     list_display = (
@@ -166,15 +166,10 @@ class EndpointAdmin(MerchantColumn, PageAdmin):
         for row in rows:
             row.health = health[row.pk]
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
+    def find(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
         """Find by the public id."""
-        term = search_term.strip()
-        if not term:
-            return queryset, False
         key = parse_public_id(term, "whe")
-        return (queryset.filter(pk=key) if key else queryset.none()), False
+        return queryset.filter(pk=key) if key else queryset.none()
 
     def get_urls(self) -> list[URLPattern]:
         """Add the page that makes a range again."""
