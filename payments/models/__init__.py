@@ -1,0 +1,17 @@
+"""Pay-in: one checkout, one order per seller, and the movements of money that cover them."""
+
+from payments.models.charges import Charge, ChargeLine
+from payments.models.checkouts import OrderShare, PaymentEvent, PaymentOrder
+from payments.models.methods import PaymentMethodToken, PspCustomer
+from payments.models.operations import PspOperation
+
+__all__ = [
+    "Charge",
+    "ChargeLine",
+    "OrderShare",
+    "PaymentEvent",
+    "PaymentMethodToken",
+    "PaymentOrder",
+    "PspCustomer",
+    "PspOperation",
+]
