@@ -48,6 +48,8 @@ class Card:
     risk_level: str | None = None
     wallet: str | None = None
     review: tuple[int, bool] | None = None
+    #: How the buyer's bank disputes the payment as soon as it is captured (``disputes.OPENINGS``).
+    dispute: str | None = None
 
 
 GENERIC = Decline("card_declined", "generic_decline", "Your card was declined.")
@@ -111,6 +113,9 @@ CARDS: dict[str, Card] = {
     "cvcCheckFail": Card(last4="0101", cvc_check="fail"),
     "riskLevelElevated": Card(last4="9235", risk_level="elevated"),
     "riskLevelHighest": Card(last4="4954", risk_level="highest", decline=BLOCKED),
+    "createDispute": Card(last4="0259", dispute="fraudulent"),
+    "createDisputeProductNotReceived": Card(last4="2685", dispute="product_not_received"),
+    "createDisputeInquiry": Card(last4="1976", dispute="inquiry"),
     "radarBlock": Card(last4="0019", risk_level="highest", decline=BLOCKED),
     # Names of this sandbox only: wallets, cards that arm a fault, cards that keep the outcome open.
     "sandboxApplePay": Card(wallet="apple_pay", cvc_check=None),

@@ -44,6 +44,9 @@ NUMBERS = {
     "4000000000009235": "riskLevelElevated",
     "4000000000004954": "riskLevelHighest",
     "4100000000000019": "radarBlock",
+    "4000000000000259": "createDispute",
+    "4000000000002685": "createDisputeProductNotReceived",
+    "4000000000001976": "createDisputeInquiry",
     # Numbers of this sandbox only, for its own tokens.
     "4000009999069001": "sandboxChargedButTimeout",
     "4000009999059002": "sandboxNotChargedTimeout",
