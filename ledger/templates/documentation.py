@@ -22,7 +22,7 @@ _NAMES = {
     str(named(name)): name
     for name in (
         *("charge", "second charge", "file", "batch", "later batch", "bank line", "reserve", "order"),
-        *("parcel", "remittance", "claim", "refund", "dispute", "payout", "return", "tranche", "netting"),
+        *("parcel", "remittance", "claim", "refund", "dispute", "movement", "payout", "return", "tranche", "netting"),
         *("write-off", "conversion", "deal", "grant", "hold", "adjustment", "line"),
     )
 }
