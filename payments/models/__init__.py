@@ -2,6 +2,14 @@
 
 from payments.models.charges import Charge, ChargeLine
 from payments.models.checkouts import OrderShare, PaymentEvent, PaymentOrder
+from payments.models.disputes import (
+    ChargeReversal,
+    Dispute,
+    DisputeEvidence,
+    DisputeLine,
+    DisputeMovement,
+    ReversalLine,
+)
 from payments.models.methods import PaymentMethodToken, PspCustomer
 from payments.models.operations import PspOperation
 from payments.models.refunds import Refund, RefundLine
@@ -9,6 +17,11 @@ from payments.models.refunds import Refund, RefundLine
 __all__ = [
     "Charge",
     "ChargeLine",
+    "ChargeReversal",
+    "Dispute",
+    "DisputeEvidence",
+    "DisputeLine",
+    "DisputeMovement",
     "OrderShare",
     "PaymentEvent",
     "PaymentMethodToken",
@@ -17,4 +30,5 @@ __all__ = [
     "PspOperation",
     "Refund",
     "RefundLine",
+    "ReversalLine",
 ]

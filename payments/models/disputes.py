@@ -227,9 +227,7 @@ class DisputeEvidence(models.Model):
 class ChargeReversal(models.Model):
     """A rail took a captured charge back after its success; append-only, once for a charge."""
 
-    charge = models.OneToOneField(
-        Charge, on_delete=models.PROTECT, primary_key=True, related_name="reversal"
-    )
+    charge = models.OneToOneField(Charge, on_delete=models.PROTECT, primary_key=True, related_name="reversal")
     merchant_id = models.UUIDField()
     psp_reference = models.CharField(max_length=255)
     amount_minor = models.BigIntegerField()

@@ -78,9 +78,7 @@ def post_failed(
     restored = give_back_to_sellers(
         restorings=[Restoring(orders[each.order_id], each.seller_minor) for each in lines]
     )
-    failed = [
-        FailedOrder(*restored[each.order_id], each.commission_minor, each.tax_minor) for each in lines
-    ]
+    failed = [FailedOrder(*restored[each.order_id], each.commission_minor, each.tax_minor) for each in lines]
     draft = refund_failure_entry(
         posting=_posting(refund),
         accounts=_return_accounts(refund),
