@@ -128,4 +128,3 @@ def _lock(orders: Sequence[PaymentOrder], wallets: Mapping[UUID, UUID]) -> dict[
     if not orders:
         return {}
     return lock_wallets(merchant_id=orders[0].merchant_id, wallet_ids=set(wallets.values()))
-

@@ -57,9 +57,7 @@ def divide(*, share: OrderShare, returned: Share, amount_minor: int, with_commis
     whole = Share(share.seller_net_minor, share.commission_minor, share.tax_minor)
     # What a provider returned beyond the capture was given by the seller before, and is no part of the whole.
     beyond_before = max(returned.seller_net_minor - whole.seller_net_minor, 0)
-    before = Share(
-        returned.seller_net_minor - beyond_before, returned.commission_minor, returned.tax_minor
-    )
+    before = Share(returned.seller_net_minor - beyond_before, returned.commission_minor, returned.tax_minor)
     within = min(amount_minor, whole.amount_minor - before.amount_minor)
     part = refund_share(share=whole, returned=before, amount_minor=within)
     return Share(
