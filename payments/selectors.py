@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
+
 from channels.selectors import get_channel
 from core.api.pagination import Page
 from core.errors import NotFound
@@ -17,9 +19,17 @@ from payments.engine.outline import ChargeData, ExpectedShare, expected_shares, 
 from payments.engine.stuck import KINDS as WAITING_KINDS
 from payments.engine.stuck import Waiting, values_waiting, waiting
 from payments.layout import story_layout
-from payments.models import ChargeLine, PaymentEvent, PaymentMethodToken, PaymentOrder, PspOperation
+from payments.models import (
+    ChargeLine,
+    PaymentEvent,
+    PaymentMethodToken,
+    PaymentOrder,
+    PspOperation,
+    RefundLine,
+)
 from payments.order_lists import current_lines, list_payment_orders
 from payments.references import by_reference
+from payments.refund_lists import get_refund, list_refunds
 from payments.snapshots import checkout_object, method_object, moment, order_object
 from payments.story import Chapter, Step, story_of
 
@@ -38,9 +48,11 @@ __all__ = [
     "find_charge",
     "get_checkout",
     "get_payment_order",
+    "get_refund",
     "held_payment",
     "list_payment_methods",
     "list_payment_orders",
+    "list_refunds",
     "method_offers",
     "payment_briefs",
     "story_layout",
@@ -105,10 +117,15 @@ def list_payment_methods(
 
 
 def _timeline(order: PaymentOrder) -> list[dict[str, Any]]:
-    """Everything that happened to the order, its charges and their operations, in the order we learned it."""
+    """Everything that happened to the order, its charges and refunds, in the order we learned it."""
     charges = list(ChargeLine.objects.filter(order=order).values_list("charge_id", flat=True))
-    operations = dict(PspOperation.objects.filter(charge_id__in=charges).values_list("id", "kind"))
-    names = {order.id: "payment_order"} | dict.fromkeys(charges, "charge")
+    refunds = list(RefundLine.objects.filter(order=order).values_list("refund_id", flat=True))
+    operations = dict(
+        PspOperation.objects.filter(
+            Q(refund=None) | Q(refund_id__in=refunds), charge_id__in=charges
+        ).values_list("id", "kind")
+    )
+    names = {order.id: "payment_order"} | dict.fromkeys(charges, "charge") | dict.fromkeys(refunds, "refund")
     names |= {key: f"operation.{kind}" for key, kind in operations.items()}
     changes = StatusChange.objects.filter(subject_id__in=list(names)).order_by("id")
     return [

@@ -31,6 +31,7 @@ __all__ = [
     "PspStatus",
     "RefundRequest",
     "RegisterRequest",
+    "ToldRefunds",
     "adapter_for",
 ]
 
@@ -102,6 +103,9 @@ class PspObject:
     Where the buyer pays on the provider's page, `session_reference` is the page's own id, and `reference`
     is empty until the provider has made the payment behind it. `card` is what the object tells of the card
     that was tried, if it does; `method` is set where the object is a payment method.
+
+    Of a refund, `payment_reference` is the payment that it gives back, and `is_booked` says that the
+    provider has booked it: a release of what was only authorised may look like a refund, and is none.
     """
 
     reference: str
@@ -115,8 +119,23 @@ class PspObject:
     decline: Decline | None
     charge_reference: str
     session_reference: str = ""
+    payment_reference: str = ""
+    is_booked: bool = False
     card: CardFacts | None = field(default=None, compare=False)
     method: MethodFacts | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class ToldRefunds:
+    """What an event tells of refunds: single ones, or how much of a payment has gone back altogether.
+
+    `returned_minor` is None where the event does not tell it.
+    """
+
+    refunds: tuple[PspObject, ...]
+    payment_reference: str
+    our_reference: str = ""
+    returned_minor: int | None = None
 
 
 @dataclass(frozen=True)
@@ -195,13 +214,17 @@ class CancelRequest:
 
 @dataclass(frozen=True)
 class RefundRequest:
-    """Give captured money back. `reference` is the payment object, `our_reference` names this refund."""
+    """Give captured money back. `reference` is the payment object, `our_reference` names this refund.
+
+    `refund_reference` is set where the provider's own id of it is known: then it is only asked about.
+    """
 
     nonce: str
     our_reference: str
     reference: str
     amount_minor: int
     currency: str
+    refund_reference: str = ""
 
 
 @dataclass(frozen=True)
@@ -345,6 +368,13 @@ class PspAdapter(Protocol):
 
     def read_reversal_event(self, *, payload: Mapping[str, Any]) -> PspReversal | None:
         """Return what a rail took back, if a verified webhook payload tells of that."""
+        ...
+
+    def read_refund_event(self, *, payload: Mapping[str, Any]) -> ToldRefunds | None:
+        """Return what a verified webhook payload tells of refunds; None when it tells of none.
+
+        A release of what was only authorised is none.
+        """
         ...
 
 

@@ -8,6 +8,7 @@ from channels.selectors import get_channel
 from core import clock
 from core.history import SYSTEM
 from core.transactions import requires_transaction
+from ledger.selectors import entries_of_event
 from ledger.services import correct_entries, open_account, post_entries
 from ledger.templates.accounts import ReturnAccounts
 from ledger.templates.cover import SellerPart
@@ -66,11 +67,9 @@ def post_failed(
 ) -> None:
     """Give everything back to who gave it (R3); what the provider had taken, it owes us again."""
     if had_succeeded:
-        # Posting what is there already tells its number; it is corrected, never changed.
-        (netted,) = post_entries(drafts=[_netted(refund, charge)])
         correct_entries(
             merchant_id=refund.merchant_id,
-            entry_ids=[netted.id],
+            entry_ids=_entries(refund, "netted"),
             effective_date=max(clock.today(), _day_of_success(refund)),
             reason="the refund came back",
             actor=SYSTEM,
@@ -123,6 +122,11 @@ def _netted(refund: Refund, charge: Charge) -> EntryDraft:
         charge_id=charge.id,
         amount_minor=refund.amount_minor,
     )
+
+
+def _entries(refund: Refund, leg: str) -> list[int]:
+    told = entries_of_event(merchant_id=refund.merchant_id, source="refund", source_ref=str(refund.id))
+    return [entry_id for entry_id, its_leg, *_ in told if its_leg == leg]
 
 
 def _day_of_success(refund: Refund) -> date:
