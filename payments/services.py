@@ -14,6 +14,16 @@ from payments.engine.conflicts import (
     request_conflict_resolution,
     resolve_conflict,
 )
+from payments.engine.disputes.answers import add_evidence
+from payments.engine.disputes.desk import (
+    accept_dispute,
+    approve_dispute_decision,
+    reassign_dispute,
+    reject_dispute_decision,
+)
+from payments.engine.disputes.observe import on_dispute_event
+from payments.engine.disputes.reversals import on_reversal_event
+from payments.engine.disputes.watch import ask_about_disputes, watch_disputes
 from payments.engine.execute import execute_operation
 from payments.engine.expiry import expire_checkout, replay_expiry
 from payments.engine.failures import replay_operation
@@ -35,8 +45,12 @@ from payments.engine.wake import hurry_checkout, probe_silent_channels
 
 __all__ = [
     "accept_checkout",
+    "accept_dispute",
+    "add_evidence",
+    "approve_dispute_decision",
     "approve_refund",
     "approve_review",
+    "ask_about_disputes",
     "ask_for_refund",
     "ask_provider_now",
     "cancel_checkout",
@@ -48,12 +62,16 @@ __all__ = [
     "expire_checkout",
     "give_back_outcome",
     "hurry_checkout",
+    "on_dispute_event",
     "on_provider_event",
     "on_refund_event",
+    "on_reversal_event",
     "on_risk_verdict",
     "probe_silent_channels",
+    "reassign_dispute",
     "register_inline",
     "reject_conflict_resolution",
+    "reject_dispute_decision",
     "reject_refund",
     "reject_review",
     "replay_expiry",
@@ -63,6 +81,7 @@ __all__ = [
     "resolve_conflict",
     "start_attempt",
     "take_outcome",
+    "watch_disputes",
     "watch_stuck",
     "watch_webhooks",
 ]

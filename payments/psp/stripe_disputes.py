@@ -226,9 +226,7 @@ def _upload(channel: ChannelData, file: EvidenceFile) -> tuple[Outcome, str]:
         return None
 
     exchange = call(channel=channel, kind="file", send=send)
-    outcome = outcome_of(
-        exchange, read=read, meaning=cast(Any, lambda _: Outcome(OutcomeKind.SUCCEEDED))
-    )
+    outcome = outcome_of(exchange, read=read, meaning=cast(Any, lambda _: Outcome(OutcomeKind.SUCCEEDED)))
     return outcome, found[0] if found and outcome.kind is OutcomeKind.SUCCEEDED else ""
 
 
