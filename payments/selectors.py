@@ -11,6 +11,7 @@ from core.api.pagination import Page
 from core.errors import NotFound
 from core.models import StatusChange
 from merchants.selectors import find_buyer
+from payments.dispute_lists import get_dispute, list_disputes
 from payments.engine.conflicts import ACTION as CONFLICT_ACTION
 from payments.engine.conflicts import End as ConflictEnd
 from payments.engine.evidence import HeldPayment, held_payment, payment_briefs
@@ -47,9 +48,11 @@ __all__ = [
     "expected_shares",
     "find_charge",
     "get_checkout",
+    "get_dispute",
     "get_payment_order",
     "get_refund",
     "held_payment",
+    "list_disputes",
     "list_payment_methods",
     "list_payment_orders",
     "list_refunds",

@@ -9,6 +9,7 @@ from uuid import UUID
 __all__ = [
     "AttemptRequest",
     "CheckoutRequest",
+    "DisputeFilters",
     "MethodOffer",
     "OrderFilters",
     "OrderRequest",
@@ -113,6 +114,19 @@ class RefundFilters:
 
     status: str | None = None
     seller_account: str | None = None
+    order: str | None = None
+    created_gte: datetime | None = None
+    created_lt: datetime | None = None
+
+
+@dataclass(frozen=True)
+class DisputeFilters:
+    """Which disputes a list shows, already checked; None where it does not matter.
+
+    `order` is the store's own id of an order or ours; the times are when we heard of the dispute.
+    """
+
+    status: str | None = None
     order: str | None = None
     created_gte: datetime | None = None
     created_lt: datetime | None = None

@@ -23,6 +23,7 @@ from core.api.schemas import (
     shape,
     text,
 )
+from payments.api.dispute_shapes import DISPUTE_EVENTS
 from payments.api.failure_codes import FAILURES
 from payments.api.failure_shapes import FAILURE
 from payments.api.refund_shapes import REFUND_EVENTS
@@ -169,8 +170,11 @@ _TOLD = {
     "failed": "The order was not paid; `failure` says why. Another attempt may follow.",
     "canceled": "The order ended unpaid because the store took it back.",
     "expired": "The order ended unpaid because its time, or that of the provider's page, was over.",
+    "reversed": "The rail took a payment back that had succeeded: `reversed` says how much.",
     "retried": "A new attempt to pay an order that had failed begins.",
 }
-EVENTS: Mapping[str, EventType] = {
-    f"payment.{what}": EventType(about, PAYMENT_ORDER_OBJECT) for what, about in _TOLD.items()
-} | REFUND_EVENTS
+EVENTS: Mapping[str, EventType] = (
+    {f"payment.{what}": EventType(about, PAYMENT_ORDER_OBJECT) for what, about in _TOLD.items()}
+    | REFUND_EVENTS
+    | DISPUTE_EVENTS
+)
