@@ -10,7 +10,6 @@ __all__ = ["DESTINATIONS", "RefundInput"]
 
 DESTINATIONS = ("instrument", "wallet")
 _ABOUT_AMOUNT = "All that is left of what was captured, if you leave it out."
-_ABOUT_CURRENCY = "That of the order; if you send it, it is compared."
 _ABOUT_DESTINATION = (
     "What the buyer paid with, which is what you get if you leave it out, or the wallet of the same buyer."
 )
@@ -18,11 +17,11 @@ _ABOUT_REASON = "In your words. It is kept with the refund and not sent to the p
 
 
 class RefundInput(StrictSerializer):
-    """Which order's money goes back, and how much of it."""
+    """Which order's money goes back, and how much of it. A `currency` that is sent must be the order's."""
 
     payment_order_id = TextField(max_length=64, help_text="The payment_order_id, or our pay_… id.")
     amount = AmountField(currency=None, required=False, help_text=_ABOUT_AMOUNT)
-    currency = CurrencyField(required=False, help_text=_ABOUT_CURRENCY)
+    currency = CurrencyField(required=False)
     destination = ChoiceTextField(choices=DESTINATIONS, required=False, help_text=_ABOUT_DESTINATION)
     reason = TextField(max_length=255, required=False, help_text=_ABOUT_REASON)
     metadata = MetadataField(required=False)
