@@ -140,7 +140,7 @@ def test_of_several_orders_it_is_divided_pro_rata(shop: Shop) -> None:
 
 
 def test_more_goes_back_than_was_left(shop: Shop) -> None:
-    """A dashboard's refund beside ours that is on its way: counted as excess with a case, until ours fails."""
+    """A dashboard's refund beside ours on its way: counted as excess with a case, until ours fails."""
     order = paid(shop)
     shop.arm("not_charged_timeout", operation=CREATE, seconds=2)
     ask(shop, order, "60.00")
