@@ -67,7 +67,8 @@ INVARIANTS = [
             LEFT JOIN payments_refundline AS line ON line.refund_id = refund.id
             GROUP BY refund.id
             HAVING refund.amount_minor <> coalesce(sum(line.amount_minor), 0)
-                OR bool_or(line.order_id <> refund.order_id) OR bool_or(line.merchant_id <> refund.merchant_id)
+                OR bool_or(line.order_id <> refund.order_id)
+                OR bool_or(line.merchant_id <> refund.merchant_id)
         """,
         exercised_sql=_ANY,
         covers=("I11",),
@@ -87,7 +88,7 @@ INVARIANTS = [
     ),
     Invariant(
         name="refund_entry_has_a_refund",
-        says="No refund is in the books without its row: a refund's, or the operation that gave late money back.",
+        says="No refund is in the books without its row, or the operation that gave late money back.",
         sql="""
             SELECT entry.id, entry.source_ref FROM ledger_journalentry AS entry
             WHERE entry.source = 'refund'

@@ -17,6 +17,7 @@ from payments.engine.conflicts import End as ConflictEnd
 from payments.engine.evidence import HeldPayment, held_payment, payment_briefs
 from payments.engine.methods import method_offers
 from payments.engine.outline import ChargeData, ExpectedShare, expected_shares, find_charge
+from payments.engine.refunds.reviews import ACTION as REFUND_ACTION
 from payments.engine.stuck import KINDS as WAITING_KINDS
 from payments.engine.stuck import Waiting, values_waiting, waiting
 from payments.layout import story_layout
@@ -30,23 +31,38 @@ from payments.models import (
 )
 from payments.order_lists import current_lines, list_payment_orders
 from payments.references import by_reference
+from payments.refund_desk import (
+    RefundableOrder,
+    RefundData,
+    RefundPart,
+    find_refund,
+    find_refundable,
+    needs_two_people,
+    refunds_at_desk,
+)
 from payments.refund_lists import get_refund, list_refunds
 from payments.snapshots import checkout_object, method_object, moment, order_object
-from payments.story import Chapter, Step, story_of
+from payments.story import Chapter, Step, refund_story, story_of
 
 __all__ = [
     "CONFLICT_ACTION",
+    "REFUND_ACTION",
     "WAITING_KINDS",
     "Chapter",
     "ChargeData",
     "ConflictEnd",
     "ExpectedShare",
     "HeldPayment",
+    "RefundData",
+    "RefundPart",
+    "RefundableOrder",
     "Step",
     "Waiting",
     "checkout_as_accepted",
     "expected_shares",
     "find_charge",
+    "find_refund",
+    "find_refundable",
     "get_checkout",
     "get_dispute",
     "get_payment_order",
@@ -57,7 +73,10 @@ __all__ = [
     "list_payment_orders",
     "list_refunds",
     "method_offers",
+    "needs_two_people",
     "payment_briefs",
+    "refund_story",
+    "refunds_at_desk",
     "story_layout",
     "story_of",
     "values_waiting",

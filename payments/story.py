@@ -15,7 +15,7 @@ from merchants.selectors import owner_names
 from payments.models import Charge, PaymentEvent, PaymentOrder, PspOperation, Refund
 from risk.selectors import decisions_of
 
-__all__ = ["BookLine", "Chapter", "Step", "story_of", "why_failed"]
+__all__ = ["BookLine", "Chapter", "Step", "refund_story", "story_of", "why_failed"]
 
 # What is written in one transaction is written at once, however busy the machine is.
 _TOGETHER = timedelta(seconds=2)
@@ -74,6 +74,23 @@ def story_of(*, merchant_id: UUID, checkout_id: UUID) -> list[Chapter]:
         *_risk(merchant_id, checkout_id),
         *_webhooks(charges),
         *_books(merchant_id, charges, operations, refunds),
+    ]
+    return sorted(chapters, key=lambda each: each.at)
+
+
+def refund_story(*, merchant_id: UUID, refund_id: UUID) -> list[Chapter]:
+    """Return the chapters of one refund of a merchant: who did what, each exchange, the books."""
+    refund = Refund.objects.filter(merchant_id=merchant_id, pk=refund_id).first()
+    if refund is None:
+        return []
+    operations = list(PspOperation.objects.filter(refund=refund).order_by("id"))
+    steps: dict[UUID, list[Step]] = {}
+    for change, name in _changes(operations, [refund]):
+        steps.setdefault(change.subject_id, []).append(_step(change, name))
+    chapters = [
+        Chapter("request", "The refund", refund.created_at, tuple(steps.get(refund.id, ()))),
+        *(_exchange(each, steps.get(each.id, [])) for each in operations),
+        *_books(merchant_id, [], [], [refund]),
     ]
     return sorted(chapters, key=lambda each: each.at)
 

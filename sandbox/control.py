@@ -60,10 +60,12 @@ class Control:
             ("POST", "payment_intents/(?P<identifier>pi_[0-9a-f]+)/authentication", self.authentication),
             ("POST", "payment_intents/(?P<identifier>pi_[0-9a-f]+)/settlement", self.settlement),
             ("POST", "checkout_sessions/(?P<identifier>cs_test_[0-9a-f]+)/payment", self.pay_session),
+            ("POST", "payment_intents/(?P<identifier>pi_[0-9a-f]+)/refund", self.refund_intent),
             ("POST", "refunds/(?P<identifier>re_[0-9a-f]+)/fail", self.fail_refund),
             ("POST", "charges/(?P<identifier>ch_[0-9a-f]+)/dispute", self.dispute),
             ("POST", "disputes/(?P<identifier>dp_[0-9a-f]+)/(?P<step>[a-z_]+)", self.dispute_step),
             ("POST", "payment_intents/(?P<identifier>pi_[0-9a-f]+)/reversal", self.reverse),
+            ("POST", "refunds/(?P<identifier>re_[0-9a-f]+)/succeed", self.succeed_refund),
             ("GET", "vendor", self.vendor),
             ("POST", "vendor", self.vendor),
             ("GET", "vendor/assessments", self.assessments),
@@ -309,7 +311,7 @@ class Control:
         return str(row["account"])
 
     def fail_refund(self, data: Body, identifier: str) -> Any:
-        """The bank sends a succeeded refund back."""
+        """The bank sends a refund back that is pending or succeeded."""
         return self._world.api.perform(
             account=self._owner(identifier),
             operation="bank.refund_failure",
@@ -318,11 +320,9 @@ class Control:
 
     def dispute(self, data: Body, identifier: str) -> Any:
         """A buyer's bank disputes a charge: ``reason``, ``amount``, ``inquiry``, ``fee``, ``due_in``."""
-        wishes = {
-            name: data[name] for name in ("reason", "amount", "inquiry", "fee", "due_in") if name in data
-        }
-        if set(data) - set(wishes):
-            raise Refusal(f"unknown wishes {', '.join(sorted(set(data) - set(wishes)))}")
+        unknown = set(data) - {"reason", "amount", "inquiry", "fee", "due_in"}
+        if unknown:
+            raise Refusal(f"unknown wishes {', '.join(sorted(unknown))}")
 
         def act(call: Call) -> Any:
             charge, _ = call.load("charge", identifier)
@@ -356,6 +356,24 @@ class Control:
             account=self._owner(identifier),
             operation="bank.reversal",
             action=lambda call: reversals.reverse(call, identifier),
+            target=identifier,
+        )
+
+    def succeed_refund(self, data: Body, identifier: str) -> Any:
+        """A pending refund reaches the buyer's bank."""
+        return self._world.api.perform(
+            account=self._owner(identifier),
+            operation="bank.refund_success",
+            action=lambda call: refunds.succeed(call, identifier),
+        )
+
+    def refund_intent(self, data: Body, identifier: str) -> Any:
+        """Somebody refunds a PaymentIntent on the provider's dashboard: ``amount``, or all that is left."""
+        amount = int(data["amount"]) if "amount" in data else None
+        return self._world.api.perform(
+            account=self._owner(identifier),
+            operation="dashboard.refund",
+            action=lambda call: refunds.of_intent(call, identifier, amount),
             target=identifier,
         )
 

@@ -17,7 +17,7 @@ _ABOUT_REASON = "In your words. It is kept with the refund and not sent to the p
 
 
 class RefundInput(StrictSerializer):
-    """Which order's money goes back, and how much of it."""
+    """Which order's money goes back, and how much of it. A `currency` that is sent must be the order's."""
 
     payment_order_id = TextField(max_length=64, help_text="The payment_order_id, or our pay_… id.")
     amount = AmountField(currency=None, required=False, help_text=_ABOUT_AMOUNT)

@@ -55,7 +55,7 @@ def refund_succeeded(scope: ChargeScope, operation: PspOperation, seen: PspObjec
 
 @requires_transaction
 def refund_declined(scope: ChargeScope, operation: PspOperation, outcome: Outcome, changes: Changes) -> None:
-    """The provider keeps the money: a refund fails; an overpayment is one again, for a person to give back."""
+    """The provider keeps the money: the refund failed, or a person must give the overpayment back."""
     if operation.refund_id is not None:
         fail_refund(
             scope,

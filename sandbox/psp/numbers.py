@@ -47,6 +47,8 @@ NUMBERS = {
     "4000000000000259": "createDispute",
     "4000000000002685": "createDisputeProductNotReceived",
     "4000000000001976": "createDisputeInquiry",
+    "4000000000007726": "pendingRefund",
+    "4000000000005126": "refundFail",
     # Numbers of this sandbox only, for its own tokens.
     "4000009999069001": "sandboxChargedButTimeout",
     "4000009999059002": "sandboxNotChargedTimeout",
@@ -55,6 +57,8 @@ NUMBERS = {
     "4000009999069100": "sandboxProcessing",
     "4000009999059200": "sandboxReview",
     "4000009999049201": "sandboxReviewFails",
+    "4000009999049300": "sandboxRefundPendingFails",
+    "4000009999039301": "sandboxRefundRefused",
 }
 
 NUMBER_OF = {token: number for number, token in NUMBERS.items()}

@@ -1,4 +1,4 @@
-"""The order of cover: own pending, available, own tranche of the reserve, debt (R4); and the way back (R3)."""
+"""The order of cover: own pending, available, own tranche of the reserve, debt (R4); the way back (R3)."""
 
 import uuid
 from datetime import timedelta
@@ -8,10 +8,8 @@ from django.db import transaction
 
 from core import clock
 from ledger.services import open_account
-from ledger.templates.accounts import ReturnAccounts
-from ledger.templates.cover import Cover
-from ledger.templates.entry import Posting
-from ledger.templates.refunds import FailedOrder, ReturnedOrder, refund_entry, refund_failure_entry
+from ledger.templates.cover import Cover, cover_legs, restored_legs
+from ledger.templates.entry import Leg, Posting, entry, signed
 from payments.engine.cover import (
     Restoring,
     Taking,
@@ -52,39 +50,35 @@ def release(order: PaymentOrder, *, reserve_bps: int) -> None:
         OrderShare.objects.filter(order=order).update(released_minor=share.seller_net_minor)
 
 
-def _posting(order: PaymentOrder) -> dict[str, object]:
-    merchant_id, currency = order.merchant_id, order.amount_currency
-    role = {
-        name: open_account(merchant_id=merchant_id, role=name, currency=currency)
-        for name in ("commission_refunded", "tax_payable")
-    }
-    return {
-        "posting": Posting(merchant_id, currency, clock.today()),
-        "accounts": ReturnAccounts(**role),
-        "refunds_in_transit": open_account(
-            merchant_id=merchant_id, role="refunds_in_transit", currency=currency, provider="psp"
-        ),
-        "refund_id": uuid.uuid4(),
-    }
+def _post(order: PaymentOrder, legs: list[Leg]) -> None:
+    """An entry of no business event: the legs of sellers against money that nobody claims."""
+    currency = order.amount_currency
+    other = open_account(merchant_id=order.merchant_id, role="customer_overpayment", currency=currency)
+    draft = entry(
+        posting=Posting(order.merchant_id, currency, clock.today()),
+        kind="taken_for_a_test",
+        source="test",
+        source_ref=uuid.uuid4(),
+        leg="taken",
+        legs=[*legs, signed(other, -sum(leg.amount_minor for leg in legs), key="test")],
+    )
+    post_netted(drafts=[draft])
 
 
 def take(orders: list[PaymentOrder], amount_minor: int) -> dict[uuid.UUID, Cover]:
-    """Take the same amount from each order's seller, and book it as refunds do."""
+    """Take the same amount from each order's seller."""
     with transaction.atomic():
         shares = lock_shares(order_ids=[each.id for each in orders])
         takings = [Taking(each, shares[each.id], amount_minor) for each in orders]
         parts = take_from_sellers(takings=takings)
-        returned = [ReturnedOrder(parts[each.id], 0, 0) for each in orders]
-        post_netted(drafts=[refund_entry(**_posting(orders[0]), orders=returned)])
+        _post(orders[0], [leg for part in parts.values() for leg in cover_legs(part)])
     return {key: part.cover for key, part in parts.items()}
 
 
 def restore(order: PaymentOrder, amount_minor: int) -> None:
     with transaction.atomic():
-        lock_shares(order_ids=[order.id])
         restored = give_back_to_sellers(restorings=[Restoring(order, amount_minor)])
-        failed = [FailedOrder(*restored[order.id], 0, 0)]
-        post_netted(drafts=[refund_failure_entry(**_posting(order), orders=failed)])
+        _post(order, restored_legs(*restored[order.id]))
 
 
 def paid(shop: Shop, *amounts: str) -> list[PaymentOrder]:

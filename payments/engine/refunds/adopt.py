@@ -1,4 +1,4 @@
-"""Refunds that somebody made at the provider without us: the same rows and entries, and a case to see them."""
+"""Refunds that somebody made at the provider without us: the same rows and entries, and a case."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta

@@ -29,6 +29,7 @@ __all__ = [
     "ask_for_refund",
     "cancel_refund",
     "reject_refund",
+    "review_above",
 ]
 
 ACTION = "refund.approve"
@@ -67,7 +68,8 @@ def ask_for_refund(*, merchant_id: UUID, request: RefundRequest, reason: str, ma
         merchant_id=merchant_id, request=request, actor=maker, origin="console", changes=changes
     )
     refund = locked.refund
-    if _needs_two(refund):
+    bound = review_above(merchant_id=merchant_id, currency=str(refund.amount_currency))
+    if refund.amount_minor > bound:
         changes.move(refund, refund.to_in_review, why="a second person must say yes", by=maker)
     else:
         carry_out(locked, source, changes, by=maker)
@@ -181,9 +183,10 @@ def _subject(approval_id: UUID) -> UUID:
     return refund_id
 
 
-def _needs_two(refund: Refund) -> bool:
-    bounds = get_setting(name=REVIEW_ABOVE.name, scope=public_id("mer", refund.merchant_id))
-    return bool(refund.amount_minor > bounds.get(str(refund.amount_currency), bounds[_OTHERS]))
+def review_above(*, merchant_id: UUID, currency: str) -> int:
+    """Return above how many minor units a refund that finance asks for needs a second person."""
+    bounds = get_setting(name=REVIEW_ABOVE.name, scope=public_id("mer", merchant_id))
+    return int(bounds.get(currency, bounds[_OTHERS]))
 
 
 def _note(refund: Refund, action: str, by: str, reason: str) -> None:
