@@ -127,13 +127,7 @@ def test_won_lost_and_won_again_on_arbitration_f_g8(shop: Shop) -> None:
     assert balances(shop)["psp_clearing"] == 10000 - 1500
 
 
-FINAL = (
-    ("lose", "win", "lose"),
-    ("win", "lose", "win"),
-    ("lose", "win"),
-    ("win", "lose"),
-    ("lose", "win", "lose", "win"),
-)
+FINAL = ("lose", "win", "lose"), ("win", "lose", "win")
 
 
 @pytest.mark.parametrize("steps", FINAL, ids="-".join)
@@ -172,13 +166,13 @@ def _orders_of(steps: tuple[str, ...]) -> list[list[int]]:
     true = list(range(2 + 2 * len(steps)))
     found = [true, true[::-1]]
 
-    @settings(max_examples=6, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=2, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(st.permutations(true))
     def draw(order: list[int]) -> None:
         found.append(list(order))
 
     draw()
-    return found[:6]
+    return found[:4]
 
 
 def _cleared(dispute: Dispute) -> int:
