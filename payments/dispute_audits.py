@@ -27,8 +27,8 @@ INVARIANTS = [
     ),
     Invariant(
         name="dispute_is_its_lines",
-        says="The lines of a dispute add up to it, reserve exactly while it is open or lost, and are of orders"
-        " that its charge paid.",
+        says="The lines of a dispute add up to it, reserve exactly while it is open or lost, and are of the"
+        " orders that its charge paid.",
         sql=f"""
             SELECT dispute.id, dispute.amount_minor FROM payments_dispute AS dispute
             JOIN payments_disputeline AS line ON line.dispute_id = dispute.id
@@ -45,7 +45,7 @@ INVARIANTS = [
     ),
     Invariant(
         name="dispute_movement_posted_once",
-        says="Every movement of money for a dispute is in the books once, with its amount, under the leg of its kind.",
+        says="Every movement of money for a dispute is in the books once, with its amount, under its leg.",
         sql="""
             SELECT movement.id, movement.kind, count(entry.id) FROM payments_disputemovement AS movement
             LEFT JOIN ledger_journalentry AS entry ON entry.merchant_id = movement.merchant_id
@@ -80,7 +80,7 @@ INVARIANTS = [
     ),
     Invariant(
         name="dispute_verdict_posted",
-        says="A lost dispute is lost once more often in the books than that was undone, any other one as often.",
+        says="A lost dispute is lost once more in the books than that was undone, any other as often.",
         sql="""
             SELECT dispute.id, dispute.status, count(entry.id) FILTER (WHERE entry.leg = 'decided'),
                 count(entry.id) FILTER (WHERE entry.leg = 'undone')
@@ -98,7 +98,8 @@ INVARIANTS = [
         name="dispute_receivable_is_explained",
         says="What a scheme has taken and not decided is the open dispute's; a decided one leaves nothing.",
         sql="""
-            SELECT dispute.id, dispute.status, dispute.taken_minor, booked.minor FROM payments_dispute AS dispute
+            SELECT dispute.id, dispute.status, dispute.taken_minor, booked.minor
+            FROM payments_dispute AS dispute
             CROSS JOIN LATERAL (
                 SELECT coalesce(sum(line.amount_minor), 0) AS minor FROM ledger_journalline AS line
                 JOIN ledger_account AS account ON account.id = line.account_id

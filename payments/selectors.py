@@ -14,6 +14,8 @@ from merchants.selectors import find_buyer
 from payments.dispute_lists import get_dispute, list_disputes
 from payments.engine.conflicts import ACTION as CONFLICT_ACTION
 from payments.engine.conflicts import End as ConflictEnd
+from payments.engine.disputes.desk import ACTIONS as DISPUTE_ACTIONS
+from payments.engine.disputes.outline import DisputeCase, dispute_case, disputes_to_answer
 from payments.engine.evidence import HeldPayment, held_payment, payment_briefs
 from payments.engine.methods import method_offers
 from payments.engine.outline import ChargeData, ExpectedShare, expected_shares, find_charge
@@ -46,11 +48,13 @@ from payments.story import Chapter, Step, refund_story, story_of
 
 __all__ = [
     "CONFLICT_ACTION",
+    "DISPUTE_ACTIONS",
     "REFUND_ACTION",
     "WAITING_KINDS",
     "Chapter",
     "ChargeData",
     "ConflictEnd",
+    "DisputeCase",
     "ExpectedShare",
     "HeldPayment",
     "RefundData",
@@ -59,6 +63,8 @@ __all__ = [
     "Step",
     "Waiting",
     "checkout_as_accepted",
+    "dispute_case",
+    "disputes_to_answer",
     "expected_shares",
     "find_charge",
     "find_refund",

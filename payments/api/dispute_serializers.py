@@ -6,9 +6,10 @@ from typing import Any
 
 from core.api.fields import ChoiceTextField, StrictBooleanField, StrictListField, TextField
 from core.api.serializers import StrictSerializer
-from payments.engine.disputes.answers import LARGEST_FILE, Answer, FilePiece
+from payments.engine.disputes.answers import LARGEST_FILE
 from payments.errors import EvidenceFileInvalid
 from payments.psp.disputes import EVIDENCE_FILES, EVIDENCE_TEXTS
+from payments.types import DisputeAnswer, DisputeFile
 
 __all__ = ["EvidenceFileInput", "EvidenceInput", "EvidenceTextsInput"]
 
@@ -59,13 +60,13 @@ class EvidenceInput(StrictSerializer):
     submit = StrictBooleanField(required=False, help_text=_ABOUT_SUBMIT)
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        """Return {"answer": Answer}."""
+        """Return {"answer": DisputeAnswer}."""
         values = super().to_internal_value(data)
         pieces = tuple(
-            FilePiece(each["field"], each["filename"], _decoded(each["content"], index))
+            DisputeFile(each["field"], each["filename"], _decoded(each["content"], index))
             for index, each in enumerate(values.get("files", []))
         )
-        return {"answer": Answer(values.get("texts", {}), pieces, values.get("submit", False))}
+        return {"answer": DisputeAnswer(values.get("texts", {}), pieces, values.get("submit", False))}
 
 
 def _decoded(content: str, index: int) -> bytes:

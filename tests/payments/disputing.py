@@ -12,7 +12,7 @@ from tests.payments.conftest import Shop
 from tests.payments.deliveries import deliver, process
 from wallet.models import Wallet
 
-__all__ = ["Case", "balances", "disputed", "legs", "wallet"]
+__all__ = ["Case", "balances", "disputed", "disputed_newest", "legs", "wallet"]
 
 
 @dataclass
@@ -56,6 +56,11 @@ class Case:
 def disputed(shop: Shop, *orders: dict[str, Any], told: bool = True, **wish: Any) -> Case:
     """Pay a checkout (90.00 of ann, 10.00 of bob) and let the buyer's bank dispute it."""
     shop.pay(shop.body(*orders))
+    return disputed_newest(shop, told=told, **wish)
+
+
+def disputed_newest(shop: Shop, *, told: bool = True, **wish: Any) -> Case:
+    """Let the buyer's bank dispute the newest payment."""
     charge = Charge.objects.order_by("-id")[0]
     client = shop.provider.client(shop.account_key).v1
     paid = client.payment_intents.retrieve(charge.psp_reference).latest_charge

@@ -41,8 +41,8 @@ def answer(case: Case, status: int = 201, **body: Any) -> dict[str, Any]:
     return response.json()
 
 
-def a_file(content: bytes = PNG, **other: Any) -> dict[str, Any]:
-    coded = base64.b64encode(content).decode()
+def a_file(raw: bytes = PNG, **other: Any) -> dict[str, Any]:
+    coded = base64.b64encode(raw).decode()
     return {"field": "receipt", "filename": "signed.png", "content": coded} | other
 
 

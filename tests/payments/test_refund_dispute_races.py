@@ -10,7 +10,7 @@ from core.models import Case as DeskCase
 from payments.models import Dispute, PaymentOrder, Refund
 from tests.payments.conftest import Shop
 from tests.payments.deliveries import deliver, process
-from tests.payments.disputing import disputed, wallet
+from tests.payments.disputing import disputed, disputed_newest, wallet
 from tests.racing import race
 
 
@@ -29,7 +29,7 @@ def test_a_refund_first_then_the_chargeback_f_g4(shop: Shop) -> None:
     order = newest()
     assert refund(shop, order).status_code == 201
     shop.work()
-    case = disputed_of(shop)
+    case = disputed_newest(shop)
     order.refresh_from_db()
     assert (order.refunded_minor, order.dispute_reserved_minor, order.excess_returned_minor) == (
         6000,
@@ -46,20 +46,6 @@ def test_a_refund_first_then_the_chargeback_f_g4(shop: Shop) -> None:
     order.refresh_from_db()
     assert (order.dispute_reserved_minor, order.excess_returned_minor) == (0, 0)
     assert wallet(order) == (0, 3600, 0, 0)
-
-
-def disputed_of(shop: Shop) -> Any:
-    """Dispute the newest charge without paying another one."""
-    from payments.models import Charge
-    from tests.payments.disputing import Case
-
-    charge = Charge.objects.order_by("-id")[0]
-    client = shop.provider.client(shop.account_key).v1
-    paid = client.payment_intents.retrieve(charge.psp_reference).latest_charge
-    made = shop.provider.control("POST", f"charges/{paid}/dispute", {})
-    case = Case(shop, made["id"], charge)
-    case.tell()
-    return case
 
 
 def test_a_refund_of_what_is_in_dispute_is_refused_f_g4(shop: Shop) -> None:

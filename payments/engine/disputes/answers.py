@@ -1,9 +1,7 @@
-"""Answering a dispute: what is gathered, the request that sends it, and what came of that; letting it stand."""
+"""Answering a dispute, or letting it stand: what is gathered, the request, and what came of it."""
 
 import base64
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
@@ -31,13 +29,12 @@ from payments.psp.contract import Outcome, OutcomeKind
 from payments.psp.disputes import EVIDENCE_FILES, EVIDENCE_TEXTS
 from payments.references import dispute_key
 from payments.states import OPERATION_OPEN
+from payments.types import DisputeAnswer, DisputeFile
 
 __all__ = [
     "ANSWERS",
     "LARGEST_FILE",
     "MEDIA_TYPES",
-    "Answer",
-    "FilePiece",
     "add_evidence",
     "dispute_answered",
     "start_acceptance",
@@ -54,27 +51,9 @@ MEDIA_TYPES = tuple(media for _, media in _SIGNS)
 _ENDINGS = {"application/pdf": ".pdf", "image/png": ".png", "image/jpeg": ".jpg"}
 
 
-@dataclass(frozen=True)
-class FilePiece:
-    """One file of an answer, as it came."""
-
-    field: str
-    name: str
-    content: bytes = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a store or finance adds to an answer, and whether all of it is sent now."""
-
-    texts: Mapping[str, str] = field(default_factory=dict, repr=False)
-    files: tuple[FilePiece, ...] = ()
-    submit: bool = False
-
-
 @requires_transaction
-def add_evidence(*, merchant_id: UUID, reference: str, answer: Answer, actor: str) -> UUID:
-    """Add to the answer to a merchant's dispute, replacing what was said under the same names; return its key.
+def add_evidence(*, merchant_id: UUID, reference: str, answer: DisputeAnswer, actor: str) -> UUID:
+    """Add to the answer to a merchant's dispute, replacing what has the same names; return its key.
 
     With `submit` everything is sent, with what our own records tell: that can be done once. Raises NotFound,
     DisputeNotOpen, EvidenceOverdue, EvidenceInProgress, EvidenceFieldUnknown, EvidenceFileInvalid.
@@ -87,7 +66,7 @@ def add_evidence(*, merchant_id: UUID, reference: str, answer: Answer, actor: st
             raise EvidenceFieldUnknown(param=f"texts.{name}" if name.isidentifier() else "texts")
         _replace(scope, name, actor=actor, text=text)
     for index, each in enumerate(answer.files):
-        if each.field not in EVIDENCE_FILES or each.field == "case_file":
+        if each.part not in EVIDENCE_FILES or each.part == "case_file":
             raise EvidenceFieldUnknown(param=f"files[{index}].field")
         _add_file(scope, each, actor=actor, param=f"files[{index}].content")
     if answer.submit:
@@ -152,7 +131,7 @@ def _submit(scope: DisputeScope, changes: Changes, *, actor: str) -> None:
         if name not in said:
             _replace(scope, name, actor=SYSTEM, text=text)
     document = case_file(scope, _drafts(scope))
-    piece = FilePiece("case_file", f"{public_id('dp', scope.dispute.id)}.pdf", document)
+    piece = DisputeFile("case_file", f"{public_id('dp', scope.dispute.id)}.pdf", document)
     _add_file(scope, piece, actor=SYSTEM, param="", is_ours=True)
     operation = _operation(scope, "evidence", changes, by=actor)
     DisputeEvidence.objects.filter(
@@ -191,7 +170,7 @@ def _drafts(scope: DisputeScope) -> list[DisputeEvidence]:
 
 
 def _add_file(
-    scope: DisputeScope, piece: FilePiece, *, actor: str, param: str, is_ours: bool = False
+    scope: DisputeScope, piece: DisputeFile, *, actor: str, param: str, is_ours: bool = False
 ) -> None:
     media = next((media for sign, media in _SIGNS if piece.content.startswith(sign)), "")
     if not media:
@@ -200,7 +179,7 @@ def _add_file(
         raise EvidenceFileInvalid(f"A file of evidence has at most {LARGEST_FILE} bytes.", param=param)
     _replace(
         scope,
-        piece.field,
+        piece.part,
         actor=actor,
         content=base64.b64encode(piece.content).decode(),
         # The name as people know it, with the ending that its content has.

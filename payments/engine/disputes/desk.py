@@ -28,6 +28,7 @@ from payments.errors import DisputeNotOpen, DivisionInvalid
 
 __all__ = [
     "ACCEPT",
+    "ACTIONS",
     "REASSIGN",
     "accept_dispute",
     "approve_dispute_decision",
@@ -36,6 +37,7 @@ __all__ = [
 ]
 
 ACCEPT, REASSIGN = "dispute.accept", "dispute.reassign"
+ACTIONS = (ACCEPT, REASSIGN)
 _EXPIRES_IN = timedelta(days=3)
 
 

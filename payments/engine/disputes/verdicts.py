@@ -23,7 +23,7 @@ DEADLINE = "dispute_deadline"
 
 @dataclass(frozen=True)
 class Step:
-    """Moves one locked dispute along. Entries are posted when the changes are saved, in the order of steps."""
+    """Moves one locked dispute along. Entries are posted when the changes are saved, in this order."""
 
     scope: DisputeScope
     changes: Changes
@@ -100,7 +100,7 @@ class Step:
 
     @requires_transaction
     def reinstated(self, movement: DisputeMovement) -> None:
-        """The provider gave the money back: post it (C3a). All of it back is a win, whatever is said later."""
+        """The provider gave the money back: post it (C3a). All of it back is a win."""
         dispute = self.scope.dispute
         dispute.taken_minor -= movement.amount_minor
         dispute.fee_minor -= movement.fee_minor
