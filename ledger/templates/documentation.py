@@ -22,8 +22,8 @@ _NAMES = {
     str(named(name)): name
     for name in (
         *("charge", "second charge", "file", "batch", "later batch", "bank line", "reserve", "order"),
-        *("parcel", "remittance", "claim", "refund", "dispute", "movement", "payout", "return", "tranche", "netting"),
-        *("write-off", "conversion", "deal", "grant", "hold", "adjustment", "line"),
+        *("parcel", "remittance", "claim", "refund", "dispute", "payout", "return", "tranche", "netting"),
+        *("movement", "write-off", "conversion", "deal", "grant", "hold", "adjustment", "line"),
     )
 }
 _INTRODUCTION = """# Journals

@@ -116,7 +116,7 @@ class EvidenceFile:
     """One file of an answer; `nonce` is what its upload is always sent under."""
 
     nonce: str
-    field: str
+    part: str
     name: str
     content: bytes = field(repr=False)
 

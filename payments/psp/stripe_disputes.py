@@ -71,7 +71,7 @@ class StripeDisputes:
             calls += uploaded.calls
             if not key:
                 return replace(uploaded, calls=calls)
-            evidence[_FIELDS.get(each.field, each.field)] = key
+            evidence[_FIELDS.get(each.part, each.part)] = key
         params = {
             "evidence": evidence,
             "submit": True,

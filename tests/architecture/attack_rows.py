@@ -49,7 +49,7 @@ _TARGETS = "tests/events/test_targets.py"
 _VERIFY = "tests/channels/test_webhooks.py"
 _WIRE = "tests/faults/test_authentication_http.py"
 
-_FILES = NotYet("no file comes in")
+_FILES = NotYet("no file comes in that is opened: evidence is passed on as it is")
 _CAPTURES = NotYet("no request captures")
 
 ROWS: dict[str, tuple[str, ...] | NotYet] = {

@@ -11,11 +11,11 @@ from core import clock
 from core.cases import open_case
 from core.history import Changes
 from core.ids import public_id
-from core.money import from_minor
 from core.rows import new_row
 from core.transactions import requires_transaction
 from events.errors import NotYet
 from events.types import InboundEvent
+from payments.engine.charges import charge_money
 from payments.engine.disputes.facts import dispute_fact
 from payments.engine.disputes.lines import new_lines
 from payments.engine.disputes.locks import DisputeScope, lock_dispute_of
@@ -131,7 +131,7 @@ def _new_dispute(charge: ChargeScope, seen: PspDispute, changes: Changes) -> Dis
         charge=charge.charge,
         channel_id=charge.charge.channel_id,
         psp_reference=seen.reference,
-        amount=from_minor(seen.amount_minor, seen.currency),
+        amount=charge_money(seen.amount_minor, seen.currency),
         amount_minor=seen.amount_minor,
         reason=seen.reason,
         network_reason_code=seen.network_reason_code,

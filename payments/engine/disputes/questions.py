@@ -21,7 +21,7 @@ def evidence_request(scope: ChargeScope, operation: PspOperation) -> EvidenceReq
         files=tuple(
             EvidenceFile(
                 nonce=f"{operation.nonce}-{each.field}",
-                field=each.field,
+                part=each.field,
                 name=each.file_name,
                 content=base64.b64decode(each.content),
             )

@@ -1,6 +1,7 @@
 """A rail takes a captured payment back, days after it succeeded: an asynchronous method that fails late."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from channels.selectors import get_channel
 from core import clock
@@ -113,7 +114,7 @@ def _reverse(scope: ChargeScope, seen: PspReversal) -> None:
     changes.save()
 
 
-def _post(scope: ChargeScope, lines: list[ReversalLine], shares: dict[object, OrderShare]) -> None:
+def _post(scope: ChargeScope, lines: list[ReversalLine], shares: dict[UUID, OrderShare]) -> None:
     charge = scope.charge
     merchant_id, currency = charge.merchant_id, str(charge.amount_currency)
     parts = take_from_sellers(
