@@ -15,9 +15,14 @@ from ops.process import end, spawn
 from ops.session import Session
 from ops.venv import VirtualEnvironment
 
-__all__ = ["CLEAN_UP_SECONDS", "Lane", "run_lanes"]
+__all__ = ["CLEAN_UP_SECONDS", "Lane", "run_lanes", "slug"]
 
 CLEAN_UP_SECONDS = 60.0
+
+
+def slug(name: str) -> str:
+    """Return a lane's name as a part of a file's name."""
+    return name.replace(" ", "-").lower()
 
 
 @dataclass(frozen=True)
@@ -62,13 +67,13 @@ def run_lanes(
             session.signals.wait(0.5)
     finally:
         for each in running.values():
-            number = signal.SIGINT
+            own_group = each.log is not None
             end(
                 each.child,
                 grace=CLEAN_UP_SECONDS,
                 signals=session.signals,
-                number=number,
-                group=each.log is not None,
+                number=signal.SIGINT,
+                group=own_group,
             )
     return [codes[number] for number in range(len(lanes))]
 
@@ -79,10 +84,8 @@ def _start(session: Session, *, venv: VirtualEnvironment, lane: Lane, is_first: 
     if is_first:
         child, log = spawn(argv, env=env, cwd=session.layout.root, new_session=False), None
     else:
-        log = session.layout.log_dir / f"tests-{lane.name}.log"
-        session.progress.say(
-            f"the tests of {lane.name} run beside; what they print comes at their end ({log})"
-        )
+        log = session.layout.log_dir / f"tests-{slug(lane.name)}.log"
+        session.progress.say(f"the tests of {lane.name} run beside; what they print is shown at their end")
         with log.open("wb") as output:
             child = spawn(argv, env=env, cwd=session.layout.root, output=output)
     session.guardian.watch(pid=child.pid, stop_signal=signal.SIGINT, grace=5.0)

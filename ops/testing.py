@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ops.checks import run_checks
 from ops.environment import DatabaseUrls, Environment, compose
-from ops.lanes import Lane, run_lanes
+from ops.lanes import Lane, run_lanes, slug
 from ops.layout import Layout
 from ops.postgres import Binaries, binaries_in, system_binaries
 from ops.session import Session, opened, own_path
@@ -106,7 +106,7 @@ def _servers(
     session: Session, *, venv: VirtualEnvironment, plan: TestPlan, binaries: Binaries | None, name: str
 ) -> dict[str, str]:
     """Start the servers of one lane; return the environment of its pytest."""
-    part = name.replace(" ", "-").lower()
+    part = slug(name)
     # Test data is worth nothing: each run starts on an empty server, whatever the last one left.
     session.forget_data(f"postgres-{part}")
     redis_url = session.start_broker(venv=venv, name=f"valkey-{part}")
