@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from console.desks import risk_review, unknown
+from console.desks import refunds, risk_review, unknown
 from core.admin_site import site
 
 app_name = "console"
@@ -12,4 +12,7 @@ urlpatterns = [
     path("unknown/<str:reference>/", site.admin_view(unknown.desk), name="unknown-item"),
     path("risk/", site.admin_view(risk_review.desk), name="risk-review"),
     path("risk/<str:reference>/", site.admin_view(risk_review.desk), name="risk-review-item"),
+    path("refunds/", site.admin_view(refunds.desk), name="refunds"),
+    path("refunds/<str:reference>/", site.admin_view(refunds.desk), name="refund"),
+    path("refunds/of/<str:reference>/", site.admin_view(refunds.new), name="refund-new"),
 ]

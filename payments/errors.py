@@ -9,6 +9,7 @@ __all__ = [
     "CheckoutExists",
     "CheckoutExpired",
     "ConflictUnproven",
+    "CurrencyMismatch",
     "DuplicatePaymentOrderId",
     "MixedCurrencyUnsupported",
     "MultiOrderPolicyUnsupported",
@@ -18,6 +19,8 @@ __all__ = [
     "PaymentMethodUnavailable",
     "PaymentMethodUnknown",
     "PaymentOrderExists",
+    "RefundDestinationUnavailable",
+    "RefundExceedsCaptured",
     "ReviewDecided",
     "SellerUnknown",
 ]
@@ -126,3 +129,24 @@ class PaymentMethodUnknown(DomainError):
     code = "payment_method_unknown"
     status = 422
     message = "The buyer of this checkout has no such payment method."
+
+
+class RefundExceedsCaptured(DomainError):
+    code = "refund_exceeds_captured"
+    status = 422
+    message = "That is more than is left of what was captured of this order."
+
+
+class CurrencyMismatch(DomainError):
+    code = "currency_mismatch"
+    status = 422
+    message = "The order is in another currency. A refund is in the currency of its order."
+
+
+class RefundDestinationUnavailable(DomainError):
+    code = "refund_destination_unavailable"
+    status = 422
+    message = (
+        "The money cannot go back this way. To the instrument it goes only where one was charged, and to a"
+        " wallet only for a buyer whose buyer_account the checkout named."
+    )
