@@ -43,6 +43,12 @@ class PspOperation(StatefulModel, WorkRow):
                 condition=~Q(status__in=["DECLINED", "CANCELED"]),
                 name="payments_operation_one_of_a_kind",
             ),
+            # Authorised money is taken or given back, never both: whoever comes second finds the first.
+            models.UniqueConstraint(
+                fields=["merchant_id", "charge"],
+                condition=Q(kind__in=["capture", "void"]) & ~Q(status__in=["DECLINED", "CANCELED"]),
+                name="payments_operation_capture_or_void",
+            ),
             models.UniqueConstraint(
                 fields=["merchant_id", "channel", "kind", "psp_reference"],
                 name="payments_operation_reference_once",

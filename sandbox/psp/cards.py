@@ -29,7 +29,8 @@ class Card:
 
     The checks are what the bank says of the address line, the postal code and the security code; ``None``
     follows what the buyer gave. ``review`` is how many seconds of sandbox time a payment stays open and
-    whether it then succeeds.
+    whether it then succeeds. ``capture`` is what becomes of a capture that comes later than the authorisation:
+    ``refused`` by the bank, or ``processing`` until it is settled.
     """
 
     brand: str = "visa"
@@ -48,6 +49,7 @@ class Card:
     risk_level: str | None = None
     wallet: str | None = None
     review: tuple[int, bool] | None = None
+    capture: str | None = None
 
 
 GENERIC = Decline("card_declined", "generic_decline", "Your card was declined.")
@@ -125,6 +127,8 @@ CARDS: dict[str, Card] = {
     "sandboxNotChargedTimeout": Card(last4="9002", fault="not_charged_timeout"),
     "sandboxConnectionReset": Card(last4="9003", fault="connection_reset_after_body"),
     "sandboxProcessing": Card(last4="9100", asynchronous=True),
+    "sandboxCaptureRefused": Card(last4="9300", capture="refused"),
+    "sandboxCaptureProcessing": Card(last4="9301", capture="processing"),
     "sandboxPartialApproval": Card(last4="9008", fault="partial_approval"),
 }
 
