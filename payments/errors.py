@@ -5,10 +5,12 @@ from core.errors import DomainError
 __all__ = [
     "AttemptInProgress",
     "BuyerAccountRequired",
+    "CaptureExceedsAuthorized",
     "CaptureUnsupported",
     "CheckoutExists",
     "CheckoutExpired",
     "ConflictUnproven",
+    "CurrencyMismatch",
     "DuplicatePaymentOrderId",
     "MixedCurrencyUnsupported",
     "MultiOrderPolicyUnsupported",
@@ -74,7 +76,19 @@ class PaymentMethodUnavailable(DomainError):
 class CaptureUnsupported(DomainError):
     code = "capture_unsupported"
     status = 422
-    message = "Only automatic capture is available for this payment."
+    message = "Manual capture of several orders needs multi_order_policy best_effort."
+
+
+class CaptureExceedsAuthorized(DomainError):
+    code = "capture_exceeds_authorized"
+    status = 422
+    message = "The amount is above what is authorized and not captured."
+
+
+class CurrencyMismatch(DomainError):
+    code = "currency_mismatch"
+    status = 422
+    message = "The currency is not that of the payment."
 
 
 class AttemptInProgress(DomainError):

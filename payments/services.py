@@ -9,6 +9,7 @@ from payments.engine.asking import (
 )
 from payments.engine.attempts import start_attempt
 from payments.engine.cancellations import cancel_checkout, cancel_order
+from payments.engine.captures import capture_order
 from payments.engine.conflicts import (
     reject_conflict_resolution,
     request_conflict_resolution,
@@ -31,6 +32,7 @@ __all__ = [
     "ask_provider_now",
     "cancel_checkout",
     "cancel_order",
+    "capture_order",
     "close_outcome",
     "delete_payment_method",
     "execute_operation",

@@ -184,10 +184,12 @@ class PaymentOrder(StatefulModel, EventSubject):
     @transition(PAYMENT_ORDER, status, "CANCELED")
     def to_canceled(self) -> None:
         """The store took it back, and it can no longer charge."""
+        self.failure = None
 
     @transition(PAYMENT_ORDER, status, "EXPIRED")
     def to_expired(self) -> None:
-        """The buyer did not pay in time, and it can no longer charge."""
+        """The buyer did not pay, or the store did not capture, in time; and it can no longer charge."""
+        self.failure = None
 
 
 class OrderShare(models.Model):
