@@ -11,9 +11,11 @@ from core.models import StatusChange
 from merchants.selectors import find_buyer
 from payments.engine.conflicts import ACTION as CONFLICT_ACTION
 from payments.engine.conflicts import End as ConflictEnd
+from payments.engine.disposal_requests import DISPOSALS, Disposal
 from payments.engine.evidence import HeldPayment, held_payment, payment_briefs
 from payments.engine.methods import method_offers
 from payments.engine.outline import ChargeData, ExpectedShare, expected_shares, find_charge
+from payments.engine.reserved import Reserved, reserved
 from payments.engine.stuck import KINDS as WAITING_KINDS
 from payments.engine.stuck import Waiting, values_waiting, waiting
 from payments.layout import story_layout
@@ -25,12 +27,15 @@ from payments.story import Chapter, Step, story_of
 
 __all__ = [
     "CONFLICT_ACTION",
+    "DISPOSALS",
     "WAITING_KINDS",
     "Chapter",
     "ChargeData",
     "ConflictEnd",
+    "Disposal",
     "ExpectedShare",
     "HeldPayment",
+    "Reserved",
     "Step",
     "Waiting",
     "checkout_as_accepted",
@@ -43,6 +48,7 @@ __all__ = [
     "list_payment_orders",
     "method_offers",
     "payment_briefs",
+    "reserved",
     "story_layout",
     "story_of",
     "values_waiting",

@@ -15,6 +15,7 @@ from payments.engine.conflicts import (
     request_conflict_resolution,
     resolve_conflict,
 )
+from payments.engine.disposal_requests import approve_disposal, reject_disposal, request_disposal
 from payments.engine.execute import execute_operation
 from payments.engine.expiry import expire_checkout, replay_expiry
 from payments.engine.failures import replay_operation
@@ -28,6 +29,7 @@ from payments.engine.wake import hurry_checkout, probe_silent_channels
 
 __all__ = [
     "accept_checkout",
+    "approve_disposal",
     "approve_review",
     "ask_provider_now",
     "cancel_checkout",
@@ -44,10 +46,12 @@ __all__ = [
     "probe_silent_channels",
     "register_inline",
     "reject_conflict_resolution",
+    "reject_disposal",
     "reject_review",
     "replay_expiry",
     "replay_operation",
     "request_conflict_resolution",
+    "request_disposal",
     "resolve_conflict",
     "start_attempt",
     "take_outcome",

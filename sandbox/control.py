@@ -59,7 +59,11 @@ class Control:
             ("GET", "deliveries", self.deliveries),
             ("POST", "payment_intents/(?P<identifier>pi_[0-9a-f]+)/authentication", self.authentication),
             ("POST", "payment_intents/(?P<identifier>pi_[0-9a-f]+)/settlement", self.settlement),
-            ("POST", "payment_intents/(?P<identifier>pi_[0-9a-f]+)/(?P<what>capture|cancel|expire)", self.intervene),
+            (
+                "POST",
+                "payment_intents/(?P<identifier>pi_[0-9a-f]+)/(?P<what>capture|cancel|expire)",
+                self.intervene,
+            ),
             ("POST", "checkout_sessions/(?P<identifier>cs_test_[0-9a-f]+)/payment", self.pay_session),
             ("POST", "refunds/(?P<identifier>re_[0-9a-f]+)/fail", self.fail_refund),
             ("GET", "vendor", self.vendor),

@@ -103,7 +103,11 @@ def _check(request: CheckoutRequest) -> None:
         raise AmountTooLarge(param="payment_orders")
     if len({order.currency for order in request.orders}) > 1 and request.multi_order_policy != "best_effort":
         raise MixedCurrencyUnsupported(param="payment_orders")
-    if request.capture == "manual" and len(request.orders) > 1 and request.multi_order_policy != "best_effort":
+    if (
+        request.capture == "manual"
+        and len(request.orders) > 1
+        and request.multi_order_policy != "best_effort"
+    ):
         # A partial capture gives the rest back, and nobody could say of which order.
         raise CaptureUnsupported(param="capture")
 

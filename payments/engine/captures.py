@@ -11,10 +11,10 @@ from core.transactions import requires_transaction
 from payments.engine.operations import start_operation
 from payments.errors import CaptureExceedsAuthorized, CurrencyMismatch
 from payments.locks import ChargeScope, lock_checkout
-from payments.models import PaymentOrder
+from payments.models import PaymentOrder, PspOperation
 from payments.references import order_keys
 
-__all__ = ["capture_order"]
+__all__ = ["capture_order", "is_capturable", "read_amount", "read_part", "start_capture"]
 
 
 @requires_transaction
@@ -34,35 +34,50 @@ def capture_order(
     order = next(each for each in scope.orders if each.id == order_id)
     if currency is not None and currency != order.amount_currency:
         raise CurrencyMismatch(param="currency")
-    wanted = None if amount is None else _parse(amount, order)
     charge = scope.charge_of(order)
-    if charge is None or not _is_capturable(charge, order):
+    if amount is not None:
+        read_amount(amount, order)  # What is no amount is refused whatever the state.
+    if charge is None or not is_capturable(charge, order):
         raise InvalidState()
-    if wanted is not None and wanted > order.authorized_minor:
-        raise CaptureExceedsAuthorized(param="amount")
+    wanted = order.authorized_minor if amount is None else read_part(amount, order)
     changes = Changes()
-    start_operation(
-        charge.charge,
-        "capture",
-        changes,
-        amount_minor=wanted or order.authorized_minor,
-        why="captured by the store",
-        by=actor,
-    )
+    start_capture(charge, wanted, changes, why="captured by the store", by=actor)
     changes.save()
     nudge("operations")
     return order_id
 
 
-def _parse(amount: str, order: PaymentOrder) -> int:
+@requires_transaction
+def start_capture(
+    scope: ChargeScope, amount_minor: int, changes: Changes, *, why: str, by: str
+) -> PspOperation:
+    """Begin to take so much of a locked charge whose money is reserved."""
+    operation = start_operation(scope.charge, "capture", changes, amount_minor=amount_minor, why=why, by=by)
+    scope.operations.append(operation)
+    return operation
+
+
+def read_amount(amount: str, order: PaymentOrder) -> int:
+    """Return minor units of an amount in the order's currency. Raises InvalidAmount, AmountTooLarge."""
     try:
         return parse_amount(amount, order.amount_currency)
     except DomainError as error:
         raise error.at("amount") from None
 
 
-def _is_capturable(scope: ChargeScope, order: PaymentOrder) -> bool:
-    """The charge has this one order: accept lets no other be captured later."""
+def read_part(amount: str, order: PaymentOrder) -> int:
+    """Return minor units of a part of what is authorised; see `read_amount`. Raises CaptureExceedsAuthorized."""
+    minor = read_amount(amount, order)
+    if minor > order.authorized_minor:
+        raise CaptureExceedsAuthorized(param="amount")
+    return minor
+
+
+def is_capturable(scope: ChargeScope, order: PaymentOrder) -> bool:
+    """Say whether a locked order's money is reserved, in time, and neither being taken nor given back.
+
+    Its charge has this one order: accept lets no other be captured later.
+    """
     charge = scope.charge
     return (
         order.status == charge.status == "AUTHORIZED"

@@ -80,9 +80,7 @@ def _is_open(operation: PspOperation, outcome: Outcome, changes: Changes) -> boo
         assert pause is not None, "the rule has no end of its own"
         error = outcome.error[:500]
         due_at = clock.now() + pause
-        changes.move(
-            operation, operation.to_not_sent, why=error or "not sent", error=error, due_at=due_at
-        )
+        changes.move(operation, operation.to_not_sent, why=error or "not sent", error=error, due_at=due_at)
     elif outcome.kind is OutcomeKind.PENDING and operation.status != "PENDING":
         why = "the provider will tell"
         changes.move(operation, operation.to_pending, why=why, due_at=next_look(operation))

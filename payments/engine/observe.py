@@ -77,7 +77,11 @@ def _ended(scope: ChargeScope, seen: PspObject) -> None:
     if ours is not None and ours.status in _WAITING:
         apply_outcome(scope, ours, Outcome(kind=OutcomeKind.SUCCEEDED, object=seen), changes)
     elif differs := difference(scope, seen):
-        _case(scope, "charge_conflict", f"{seen.reference} is {seen.status}, and not this charge: {differs}"[:500])
+        _case(
+            scope,
+            "charge_conflict",
+            f"{seen.reference} is {seen.status}, and not this charge: {differs}"[:500],
+        )
     elif seen.status is PspStatus.CAPTURED:
         captured_elsewhere(scope, None, seen, changes)
     else:

@@ -161,7 +161,9 @@ def _of_refusal(
 
 def _why_refused(status: int, detail: Mapping[str, Any]) -> str:
     # The provider's sentence may name the method that was refused; histories and stores must not learn it.
-    return redact_text(f"{status} {detail.get('type') or ''} {detail.get('code') or ''}: {detail.get('message')}")
+    return redact_text(
+        f"{status} {detail.get('type') or ''} {detail.get('code') or ''}: {detail.get('message')}"
+    )
 
 
 def _of_decline(detail: Mapping[str, Any], why: str, refused_in: Collection[PspStatus]) -> Outcome:

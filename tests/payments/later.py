@@ -7,7 +7,19 @@ from core.models import OutboxEvent
 from payments.models import PspOperation
 from tests.payments.conftest import Shop
 
-__all__ = ["CANCEL", "CAPTURE", "CONFIRM", "QUERY", "authorized", "capture", "manual", "now", "operations", "told", "void"]
+__all__ = [
+    "CANCEL",
+    "CAPTURE",
+    "CONFIRM",
+    "QUERY",
+    "authorized",
+    "capture",
+    "manual",
+    "now",
+    "operations",
+    "told",
+    "void",
+]
 
 CAPTURE, CANCEL, CONFIRM, QUERY = (
     f"payment_intents.{name}" for name in ("capture", "cancel", "confirm", "retrieve")

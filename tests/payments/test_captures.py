@@ -7,8 +7,10 @@ import pytest
 
 from core.audits import NOT_EXERCISED, run_audits
 from core.models import Case, StatusChange
+from core.transactions import at_edge
 from ledger.models import JournalEntry, JournalLine
 from payments.models import Charge, OrderShare, PspOperation
+from payments.services import request_conflict_resolution, resolve_conflict
 from tests.payments.conftest import Shop, hosted
 from tests.payments.later import CAPTURE, QUERY, authorized, capture, manual, now, operations, told, void
 from tests.store import error, open_store
@@ -282,6 +284,37 @@ def test_an_answer_of_another_amount_posts_nothing(shop: Shop) -> None:
     assert JournalEntry.objects.count() == 0
     assert "80.00 USD of 100.00 USD" in Case.objects.get(kind="charge_conflict").summary
     assert error(capture(shop, order))[1] == error(void(shop, order))[1] == "invalid_state"
+
+
+@pytest.mark.parametrize("end", ["captured", "canceled"])
+def test_two_people_end_what_contradicts(shop: Shop, end: str) -> None:
+    """What they say is done if the provider bears it out: what it took is booked, or what it holds given back."""
+    order = authorized(shop)
+    shop.arm("not_charged_timeout", operation=CAPTURE)
+    capture(shop, order, "40.00")
+    shop.work()
+    reference = Charge.objects.get().psp_reference
+    if end == "captured":
+        shop.provider.control("POST", f"payment_intents/{reference}/capture", {"amount": 8000})
+    else:
+        nonce = PspOperation.objects.get(kind="capture").nonce
+        shop.provider.client(shop.account_key).v1.customers.create({}, {"idempotency_key": nonce})
+    shop.later(3)
+    charge = Charge.objects.get()
+    assert charge.status == "CONFLICTED"
+    ask = at_edge(request_conflict_resolution)
+    approval = ask(charge_id=charge.id, outcome=end, reason="looked at it", maker="user:1")
+    if end == "captured":
+        assert resolve_conflict(approval_id=approval, checker="user:2") == "resolved"
+        seen = now(shop, order)
+        assert (seen["payment_order_status"], seen["captured"]) == ("SUCCESS", "80.00")
+        assert operations("capture") == ["DECLINED", "SUCCEEDED"]
+        return
+    assert resolve_conflict(approval_id=approval, checker="user:2") == "closing"
+    shop.work()
+    assert resolve_conflict(approval_id=approval, checker="user:2") == "resolved"
+    assert (operations("capture"), operations("void")) == (["DECLINED"], ["SUCCEEDED"])
+    assert (now(shop, order)["payment_order_status"], shop.captures()) == ("FAILED", [])
 
 
 def test_an_authorisation_of_another_amount_reserves_nothing(shop: Shop) -> None:

@@ -281,7 +281,11 @@ def test_taken_before_we_knew_that_it_was_reserved(shop: Shop) -> None:
     at_provider(shop, "capture", amount=3000)
     shop.later(2)
     order = now(shop, seen["payment_orders"][0])
-    assert (order["payment_order_status"], order["authorized"], order["captured"]) == ("SUCCESS", "100.00", "30.00")
+    assert (order["payment_order_status"], order["authorized"], order["captured"]) == (
+        "SUCCESS",
+        "100.00",
+        "30.00",
+    )
     assert told(order)[-2:] == ["authorized", "succeeded"]
     assert Case.objects.filter(kind="captured_elsewhere").count() == 1
 
