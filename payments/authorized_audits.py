@@ -36,7 +36,8 @@ INVARIANTS = [
                 ON charge.id = line.charge_id AND line.live) ON line.order_id = o.id
             WHERE (o.status = 'AUTHORIZED' AND (charge.status IS NULL
                     OR charge.status NOT IN ('AUTHORIZED', 'CONFLICTED')
-                    OR o.authorized_minor <> o.amount_minor OR charge.authorized_minor <> charge.amount_minor))
+                    OR o.authorized_minor <> o.amount_minor
+                    OR charge.authorized_minor <> charge.amount_minor))
                 OR (charge.status = 'AUTHORIZED' AND o.status <> 'AUTHORIZED')
         """,
         exercised_sql="SELECT EXISTS (SELECT 1 FROM payments_paymentorder WHERE status = 'AUTHORIZED')",
@@ -88,7 +89,8 @@ INVARIANTS = [
         sql="""
             SELECT id, capture_before FROM payments_charge
             WHERE status = 'AUTHORIZED' AND capture_before < now() - interval '24 hours'
-                AND NOT EXISTS (SELECT 1 FROM core_case WHERE core_case.detail ->> 'charge_id' = payments_charge.id::text
+                AND NOT EXISTS (SELECT 1 FROM core_case
+                    WHERE core_case.detail ->> 'charge_id' = payments_charge.id::text
                     AND core_case.kind IN ('void_refused', 'authorization_stuck'))
         """,
         exercised_sql=_ANY,

@@ -69,7 +69,7 @@ class ChargeScope:
 
     @property
     def disposing(self) -> PspOperation | None:
-        """The one operation that takes authorised money or gives it back; None where none is, or may be, done."""
+        """The one operation that takes authorised money or gives it back, refused ones left out."""
         return next(
             (
                 each

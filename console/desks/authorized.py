@@ -1,4 +1,4 @@
-"""The desk of authorised payments: whose time ends next, and to capture them or give them back in two steps."""
+"""The desk of authorised payments: whose time ends next, and two people who capture or give them back."""
 
 from datetime import timedelta
 from typing import Any

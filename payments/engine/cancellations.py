@@ -27,8 +27,8 @@ def cancel_checkout(*, merchant_id: UUID, reference: str, actor: str) -> UUID:
     """Take back every order of a checkout that has not come to its end; return the checkout's key.
 
     What was never sent is CANCELED at once, the rest when the provider has closed it, or has given back what
-    was authorised; what is captured meanwhile is SUCCESS. Once more changes nothing. Raises NotFound, and InvalidState when nothing can be
-    taken back any more.
+    was authorised; what is captured meanwhile is SUCCESS. Once more changes nothing. Raises NotFound, and
+    InvalidState when nothing can be taken back any more.
     """
     scope = lock_checkout(checkout_id=checkout_key(merchant_id=merchant_id, reference=reference))
     assert scope is not None, "checkouts are never deleted"

@@ -21,7 +21,7 @@ __all__ = ["capture_order", "is_capturable", "read_amount", "read_part", "start_
 def capture_order(
     *, merchant_id: UUID, reference: str, amount: str | None, currency: str | None = None, actor: str
 ) -> UUID:
-    """Order the capture of an authorised order; return the order's key. The provider is told after the commit.
+    """Order the capture of an authorised order; return its key. The provider is told after the commit.
 
     `amount` is a decimal string in the order's currency; everything that is authorised, if it is None. A
     `currency` that is given must be the order's. Raises NotFound, InvalidAmount, AmountTooLarge,
@@ -66,7 +66,7 @@ def read_amount(amount: str, order: PaymentOrder) -> int:
 
 
 def read_part(amount: str, order: PaymentOrder) -> int:
-    """Return minor units of a part of what is authorised; see `read_amount`. Raises CaptureExceedsAuthorized."""
+    """Return minor units of a part of what is authorised. Raises CaptureExceedsAuthorized, and as above."""
     minor = read_amount(amount, order)
     if minor > order.authorized_minor:
         raise CaptureExceedsAuthorized(param="amount")

@@ -158,7 +158,7 @@ def _settle_operations(
     taken_minor: int | None = None,
     only: Collection[str] = (),
 ) -> None:
-    """`taken_minor` is what the provider took, if it did: that was done by the operation that is of so much."""
+    """`taken_minor` is what the provider took, if it did: by the operation that is of so much."""
     for operation in scope.operations:
         if operation.status != "CONFLICTED" or (only and operation.kind not in only):
             continue

@@ -1,4 +1,4 @@
-"""Finance captures a payment or gives it back, in place of the store: one person asks, a second one decides."""
+"""Finance captures a payment or gives it back, in the store's place: one person asks, another one decides."""
 
 from datetime import timedelta
 from typing import Any, Literal

@@ -14,7 +14,7 @@ __all__ = ["Reserved", "reserved"]
 
 @dataclass(frozen=True)
 class Reserved:
-    """A charge with authorised money (minor units). `disposing` is capture, void, or empty: what is under way."""
+    """A charge with authorised money (minor units); `disposing` is what is under way, if anything is."""
 
     charge_id: UUID
     checkout_id: UUID

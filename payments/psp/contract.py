@@ -187,7 +187,7 @@ class ConfirmRequest:
 
 @dataclass(frozen=True)
 class CaptureRequest:
-    """Take authorised money, `amount_minor` of it; the rest is given back. `reference` is the payment object."""
+    """Take `amount_minor` of authorised money; the rest is given back. `reference` is the payment object."""
 
     nonce: str
     reference: str

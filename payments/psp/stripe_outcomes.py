@@ -52,7 +52,8 @@ def outcome_of(
 ) -> Outcome:
     """Return the outcome of a call; `meaning` says what the object's state is worth to who asked.
 
-    A bank's refusal is believed where the object stands as in `refused_in`. Never raises: whatever cannot be understood was sent and is therefore unknown.
+    A bank's refusal is believed where the object stands as in `refused_in`. Never raises: whatever cannot be
+    understood was sent and is therefore unknown.
     """
     try:
         if exchange.error is None:

@@ -29,8 +29,8 @@ class Card:
 
     The checks are what the bank says of the address line, the postal code and the security code; ``None``
     follows what the buyer gave. ``review`` is how many seconds of sandbox time a payment stays open and
-    whether it then succeeds. ``capture`` is what becomes of a capture that comes later than the authorisation:
-    ``refused`` by the bank, or ``processing`` until it is settled.
+    whether it then succeeds. ``capture`` is what becomes of a capture after the authorisation: ``refused`` by
+    the bank, or ``processing`` until it is settled.
     """
 
     brand: str = "visa"

@@ -37,7 +37,8 @@ def reserve(shop: Shop) -> tuple[dict[str, Any], str]:
 
 def act(client: Client, reference: str, action: str, reason: str = "asked by phone", **more: str) -> Any:
     answer = client.post(f"{DESK}{reference}/", {"action": action, "reason": reason, **more}, follow=True)
-    return answer.status_code, text(answer)
+    said = " ".join(str(each) for each in (answer.context or {}).get("messages", []))
+    return answer.status_code, f"{said} {text(answer)}"
 
 
 def waiting() -> dict[str, str]:

@@ -288,7 +288,7 @@ def test_an_answer_of_another_amount_posts_nothing(shop: Shop) -> None:
 
 @pytest.mark.parametrize("end", ["captured", "canceled"])
 def test_two_people_end_what_contradicts(shop: Shop, end: str) -> None:
-    """What they say is done if the provider bears it out: what it took is booked, or what it holds given back."""
+    """If the provider bears it out: what it took is booked, or what it holds is given back."""
     order = authorized(shop)
     shop.arm("not_charged_timeout", operation=CAPTURE)
     capture(shop, order, "40.00")
