@@ -7,7 +7,7 @@ from core.cases import open_case
 from core.history import Changes
 from core.ids import public_id
 from core.transactions import requires_transaction
-from payments.engine.authorized import captured_elsewhere, close_authorized, closed_elsewhere
+from payments.engine.authorized import close_authorized, closed_elsewhere
 from payments.engine.capture import book_capture
 from payments.engine.closing import conflict, failure_of
 from payments.engine.facts import order_fact
@@ -62,10 +62,8 @@ def void_answered(scope: ChargeScope, operation: PspOperation, outcome: Outcome,
         return
     _refuse(operation, outcome, changes)
     if seen is not None and seen.status is PspStatus.CAPTURED:
-        if scope.is_closed:
+        if scope.charge.status != "CAPTURED":  # Else an event was faster.
             receive_capture(scope, None, seen, changes)
-        else:
-            captured_elsewhere(scope, None, seen, changes)
     else:
         _ask_for_help(scope, operation)
 
