@@ -143,7 +143,7 @@ INVARIANTS = [
                 OR refund.status IN ('SUCCESS', 'FAILED', 'CANCELED') THEN 0 ELSE -refund.amount_minor END
         """,
         exercised_sql=_ANY,
-        covers=("P3",),
+        covers=("P4",),
     ),
     Invariant(
         name="returned_parts_close",

@@ -14,12 +14,14 @@ from merchants.selectors import find_buyer
 from payments.dispute_lists import get_dispute, list_disputes
 from payments.engine.conflicts import ACTION as CONFLICT_ACTION
 from payments.engine.conflicts import End as ConflictEnd
+from payments.engine.disposal_requests import DISPOSALS, Disposal
 from payments.engine.disputes.desk import ACTIONS as DISPUTE_ACTIONS
 from payments.engine.disputes.outline import DisputeCase, dispute_case, disputes_to_answer
 from payments.engine.evidence import HeldPayment, held_payment, payment_briefs
 from payments.engine.methods import method_offers
 from payments.engine.outline import ChargeData, ExpectedShare, expected_shares, find_charge
 from payments.engine.refunds.reviews import ACTION as REFUND_ACTION
+from payments.engine.reserved import Reserved, reserved
 from payments.engine.stuck import KINDS as WAITING_KINDS
 from payments.engine.stuck import Waiting, values_waiting, waiting
 from payments.layout import story_layout
@@ -48,18 +50,21 @@ from payments.story import Chapter, Step, refund_story, story_of
 
 __all__ = [
     "CONFLICT_ACTION",
+    "DISPOSALS",
     "DISPUTE_ACTIONS",
     "REFUND_ACTION",
     "WAITING_KINDS",
     "Chapter",
     "ChargeData",
     "ConflictEnd",
+    "Disposal",
     "DisputeCase",
     "ExpectedShare",
     "HeldPayment",
     "RefundData",
     "RefundPart",
     "RefundableOrder",
+    "Reserved",
     "Step",
     "Waiting",
     "checkout_as_accepted",
@@ -83,6 +88,7 @@ __all__ = [
     "payment_briefs",
     "refund_story",
     "refunds_at_desk",
+    "reserved",
     "story_layout",
     "story_of",
     "values_waiting",

@@ -9,11 +9,13 @@ from payments.engine.asking import (
 )
 from payments.engine.attempts import start_attempt
 from payments.engine.cancellations import cancel_checkout, cancel_order
+from payments.engine.captures import capture_order
 from payments.engine.conflicts import (
     reject_conflict_resolution,
     request_conflict_resolution,
     resolve_conflict,
 )
+from payments.engine.disposal_requests import approve_disposal, reject_disposal, request_disposal
 from payments.engine.disputes.answers import add_evidence
 from payments.engine.disputes.desk import (
     accept_dispute,
@@ -47,6 +49,7 @@ __all__ = [
     "accept_checkout",
     "accept_dispute",
     "add_evidence",
+    "approve_disposal",
     "approve_dispute_decision",
     "approve_refund",
     "approve_review",
@@ -56,6 +59,7 @@ __all__ = [
     "cancel_checkout",
     "cancel_order",
     "cancel_refund",
+    "capture_order",
     "close_outcome",
     "delete_payment_method",
     "execute_operation",
@@ -71,12 +75,14 @@ __all__ = [
     "reassign_dispute",
     "register_inline",
     "reject_conflict_resolution",
+    "reject_disposal",
     "reject_dispute_decision",
     "reject_refund",
     "reject_review",
     "replay_expiry",
     "replay_operation",
     "request_conflict_resolution",
+    "request_disposal",
     "request_refund",
     "resolve_conflict",
     "start_attempt",

@@ -176,9 +176,7 @@ def _ask(request: HttpRequest, order: RefundableOrder, form: RefundForm) -> str 
         form.add_error(error.param if error.param in form.fields else None, error.message)
         return None
     if refund.status == "IN_REVIEW":
-        messages.success(
-            request, _("The amount is reserved. A second person must say yes before it is sent.")
-        )
+        messages.success(request, _("Reserved. A second person must say yes before it is sent."))
     else:
         messages.success(request, _("The refund was accepted."))
     return public_id("re", refund.id)

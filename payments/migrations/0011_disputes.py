@@ -19,7 +19,7 @@ SEEN = {"dispute": ["view"]}
 class Migration(migrations.Migration):
     dependencies = [
         ("channels", "0002_guards"),
-        ("payments", "0009_refunds"),
+        ("payments", "0010_captures"),
         ("core", "0003_roles"),
     ]
 

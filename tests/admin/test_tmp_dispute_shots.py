@@ -1,11 +1,14 @@
-import re, subprocess
+import re
+
 from django.contrib.staticfiles import finders
+
 from core.transactions import at_edge
 from payments.services import accept_dispute
 from tests.admin.people import console, person
-from tests.payments.conftest import provider
 from tests.payments.conftest import shop as shop
 from tests.payments.disputing import disputed
+
+
 def shoot(client, url, name):
     html = client.get(url).content.decode()
     def place(m):

@@ -11,7 +11,8 @@ OBJECTS = {
     "payment_order": "object id payment_order_id checkout_id seller_account amount currency"
     " payment_order_status authorized captured capturable refunded refund_pending disputed reversed"
     " wallet_updated ledger_updated cancel_requested failure psp created_at updated_at",
-    "refund": "object id payment_order_id amount currency destination status failure reason metadata created_at",
+    "refund": "object id payment_order_id amount currency destination status failure reason metadata"
+    " created_at",
     "dispute": "object id status reason network_reason_code amount fee currency payment_orders"
     " evidence_due_at evidence_sent_at psp_reference opened_at created_at",
     "payment_method": "object id buyer_account brand last4 exp_month exp_year wallet created_at",
@@ -49,6 +50,7 @@ INPUTS = {
     "AttemptInput": "credit_card_info payment_method return_url",
     "BuyerInput": "buyer_account email name phone ip device_id billing_address shipping_address",
     "CancellationInput": "",
+    "CaptureInput": "amount currency",
     "CardInput": "token payment_method_id save",
     "CheckoutInput": "checkout_id buyer_info credit_card_info payment_orders payment_method capture"
     " return_url multi_order_policy metadata",

@@ -19,7 +19,8 @@ BREAKS: dict[str, str] = {
     "dispute_is_its_lines": "UPDATE payments_disputeline SET amount_minor = amount_minor + 1",
     "dispute_movement_posted_once": "UPDATE ledger_journalentry SET leg = 'other'"
     " WHERE source = 'dispute_movement'",
-    "dispute_entry_has_a_dispute": "UPDATE ledger_journalentry SET source_ref = gen_random_uuid()::text || ':1'"
+    "dispute_entry_has_a_dispute": "UPDATE ledger_journalentry"
+    " SET source_ref = gen_random_uuid()::text || ':1'"
     " WHERE source = 'dispute'",
     "dispute_verdict_posted": "UPDATE ledger_journalentry SET leg = 'other' WHERE leg = 'decided'",
     "dispute_receivable_is_explained": "UPDATE payments_dispute SET taken_minor = taken_minor + 1",
@@ -36,8 +37,8 @@ MORE: list[tuple[str, str]] = [
     ("dispute_is_its_lines", "UPDATE payments_disputeline SET merchant_id = gen_random_uuid()"),
     (
         "dispute_movement_posted_once",
-        "UPDATE ledger_journalline SET amount_minor = amount_minor + 1 WHERE amount_minor > 0 AND entry_id IN "
-        + _MOVED,
+        "UPDATE ledger_journalline SET amount_minor = amount_minor + 1"
+        " WHERE amount_minor > 0 AND entry_id IN " + _MOVED,
     ),
     ("dispute_entry_has_a_dispute", "UPDATE payments_dispute SET round = 0"),
     ("dispute_entry_has_a_dispute", "DELETE FROM payments_disputemovement"),

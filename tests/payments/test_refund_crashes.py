@@ -48,7 +48,7 @@ def test_a_refund_survives_a_break_at_each_place_f_a3(shop: Shop, place: str) ->
 
 @pytest.mark.parametrize("place", PLACES[:4])
 def test_webhooks_bring_it_when_the_worker_does_not(shop: Shop, place: str) -> None:
-    """The worker broke; the provider's webhooks tell the refund, if it was made, and nothing is made twice."""
+    """The worker broke; webhooks tell the refund, if it was made, and nothing is made twice."""
     order = paid(shop)
     ask(shop, order, "40.00")
     arm(place, "raise")

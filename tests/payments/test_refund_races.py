@@ -39,7 +39,7 @@ def refund(shop: Shop, order: dict[str, Any], amount: str) -> Callable[[], Any]:
 def rounds(shop: Shop, number: int) -> None:
     for _ in range(number):
         order = paid(shop)
-        outcomes = race([refund(shop, order, "60.00")] * CLIENTS, connected=True)
+        outcomes = race([refund(shop, order, "60.00")] * CLIENTS)
         refused = [each for each in outcomes if isinstance(each, DomainError)]
         assert [each.code for each in refused] == ["refund_exceeds_captured"] * (CLIENTS - 1)
         assert len(outcomes) - len(refused) == 1
@@ -72,7 +72,7 @@ def test_without_the_lock_it_overruns(shop: Shop, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(requesting, "lock_charge", careless)
     # The share is the next row that both lock; it is what makes the second wait, with what it read before.
-    outcomes = race([refund(shop, order, "60.00")] * 2, connected=True)
+    outcomes = race([refund(shop, order, "60.00")] * 2)
     monkeypatch.undo()
     assert not [each for each in outcomes if isinstance(each, Exception)], outcomes
     row = PaymentOrder.objects.get()
@@ -98,7 +98,7 @@ def test_three_writers_do_not_deadlock_f_g6(shop: Shop) -> None:
     shop.provider.control("POST", "clock", {"seconds": 90_000})
     failed = told_refunds(shop, "refund.failed")
     asks = [refund(shop, order, "5.00") for order in orders for _ in range(3)]
-    outcomes = race([*asks, shop.work, shop.work, lambda: tell(shop, *failed, times=2)], connected=True)
+    outcomes = race([*asks, shop.work, shop.work, lambda: tell(shop, *failed, times=2)])
     assert not [each for each in outcomes if isinstance(each, Exception)], outcomes
     for _ in range(3):
         shop.work()

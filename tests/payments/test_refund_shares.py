@@ -1,5 +1,6 @@
 """Who gives what of refunds: whatever their number, size and order, nothing is lost, made or farmed."""
 
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -42,7 +43,7 @@ def _cut(draw: st.DrawFn) -> tuple[Share, list[int]]:
     share = split(amount_minor=draw(st.integers(1, 100_000)), terms=draw(_TERMS))
     cuts = draw(st.sets(st.integers(1, max(share.amount_minor - 1, 1)), max_size=12))
     places = [0, *sorted(cut for cut in cuts if cut < share.amount_minor), share.amount_minor]
-    parts = [after - before for before, after in zip(places, places[1:], strict=False)]
+    parts = [after - before for before, after in pairwise(places)]
     return share, draw(st.permutations(parts))
 
 

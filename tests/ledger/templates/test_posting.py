@@ -55,7 +55,7 @@ def test_the_plain_door_takes_no_journal_that_touches_a_wallet(real: RealBooks) 
 def test_what_happens_one_way_does_not_happen_the_other_way_too(
     real: RealBooks, first: str, second: str
 ) -> None:
-    """F-F9, F-G8, W2, W4: sent and cancelled, confirmed and cancelled, borne by the seller and by the platform share a leg."""
+    """F-F9, F-G8, W2, W4: sent and cancelled, confirmed and cancelled, borne by two share a leg."""
     done, other = JOURNALS[first].entries(real), JOURNALS[second].entries(real)
     real.afford(*done, *other)
     real.post(*done)
