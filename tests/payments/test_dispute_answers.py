@@ -93,7 +93,7 @@ def test_the_answer_to_an_inquiry_is_told_and_the_inquiry_stays_one(shop: Shop) 
     [
         ({"texts": {"mood": "bad"}}, 422, "unknown_field"),
         ({"files": [a_file(b"GIF89a")]}, 422, "evidence_file_invalid"),
-        ({"files": [a_file(b"%PDF-" + b"x" * 512 * 1024)]}, 422, "evidence_file_invalid"),
+        ({"files": [a_file(b"%PDF-" + b"x" * 512 * 1024)]}, 422, "invalid_field"),
         ({"files": [a_file(content="no base64!")]}, 422, "evidence_file_invalid"),
         ({"files": [a_file(field="case_file")]}, 422, "invalid_field"),
         ({"submit": "yes"}, 422, "invalid_field"),
