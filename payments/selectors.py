@@ -27,6 +27,7 @@ from payments.engine.stuck import Waiting, values_waiting, waiting
 from payments.layout import story_layout
 from payments.models import (
     ChargeLine,
+    DisputeLine,
     PaymentEvent,
     PaymentMethodToken,
     PaymentOrder,
@@ -161,6 +162,8 @@ def _timeline(order: PaymentOrder) -> list[dict[str, Any]]:
     )
     names = {order.id: "payment_order"} | dict.fromkeys(charges, "charge") | dict.fromkeys(refunds, "refund")
     names |= {key: f"operation.{kind}" for key, kind in operations.items()}
+    disputed = DisputeLine.objects.filter(order=order).values_list("dispute_id", flat=True)
+    names |= dict.fromkeys(disputed, "dispute")
     changes = StatusChange.objects.filter(subject_id__in=list(names)).order_by("id")
     return [
         {
