@@ -110,7 +110,7 @@ INVARIANTS = [
                 - CASE WHEN dispute.status = 'LOST' THEN dispute.amount_minor ELSE 0 END
         """,
         exercised_sql=_MOVED,
-        covers=("P3",),
+        covers=("P1",),
     ),
     Invariant(
         name="dispute_holds_its_sellers",

@@ -88,7 +88,10 @@ PAYMENT_ORDER_OBJECT = shape("payment_order", "One seller's part of a checkout."
 _STEP = closed(
     {
         "at": TIME,
-        "what": text("The order, its charge, a refund or dispute of it, or an operation at the provider.", example="payment_order"),
+        "what": text(
+            "The order, its charge, a refund or dispute of it, or an operation at the provider.",
+            example="payment_order",
+        ),
         "from": nullable(text("The state before; null at the beginning.", example="EXECUTING")),
         "to": text("The state after.", example="SUCCESS"),
         "reason": text(example="captured"),

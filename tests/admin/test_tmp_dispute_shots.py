@@ -5,6 +5,7 @@ from django.contrib.staticfiles import finders
 from core.transactions import at_edge
 from payments.services import accept_dispute
 from tests.admin.people import console, person
+from tests.payments.conftest import provider as provider
 from tests.payments.conftest import shop as shop
 from tests.payments.disputing import disputed
 

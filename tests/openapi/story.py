@@ -80,7 +80,7 @@ def _a_refund(teller: Teller) -> None:
 
 
 def _a_dispute(teller: Teller) -> None:
-    body = {"checkout_id": "c-1005", "payment_orders": _order("o-5")}
+    body = {"checkout_id": "c-1010", "payment_orders": _order("o-10")}
     teller.tell("create_payment", body=body)
     teller.shop.work()
     case = disputed_newest(teller.shop)

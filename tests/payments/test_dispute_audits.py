@@ -17,16 +17,16 @@ _MOVED = "(SELECT id FROM ledger_journalentry WHERE source = 'dispute_movement' 
 BREAKS: dict[str, str] = {
     "order_reserves_its_disputes": "UPDATE payments_paymentorder SET dispute_reserved_minor = 0",
     "dispute_is_its_lines": "UPDATE payments_disputeline SET amount_minor = amount_minor + 1",
-    "dispute_movement_posted_once": "UPDATE ledger_journalentry SET leg = 'other'"
+    "dispute_movement_posted_once": "UPDATE ledger_journalentry SET leg = 'x' || id"
     " WHERE source = 'dispute_movement'",
     "dispute_entry_has_a_dispute": "UPDATE ledger_journalentry"
     " SET source_ref = gen_random_uuid()::text || ':1'"
     " WHERE source = 'dispute'",
-    "dispute_verdict_posted": "UPDATE ledger_journalentry SET leg = 'other' WHERE leg = 'decided'",
+    "dispute_verdict_posted": "UPDATE ledger_journalentry SET leg = 'x' || id WHERE leg = 'decided'",
     "dispute_receivable_is_explained": "UPDATE payments_dispute SET taken_minor = taken_minor + 1",
     "dispute_holds_its_sellers": "UPDATE wallet_hold SET amount_minor = amount_minor + 1"
     " WHERE purpose = 'dispute' AND state = 'OPEN'",
-    "reversal_posted_once": "UPDATE ledger_journalentry SET leg = 'other' WHERE leg = 'reversal'",
+    "reversal_posted_once": "UPDATE ledger_journalentry SET leg = 'x' || id WHERE leg = 'reversal'",
     "evidence_is_sent_whole": "DELETE FROM payments_disputeevidence WHERE field = 'case_file'",
 }
 
@@ -85,7 +85,7 @@ def test_every_invariant_has_a_row_here() -> None:
 
 @pytest.mark.usefixtures("decided")
 def test_each_invariant_finds_each_damage(monkeypatch: pytest.MonkeyPatch) -> None:
-    """I09, I11, I12, I14, I15, I16, P1, P3, W1."""
+    """I09, I11, I12, I14, I15, I16, P1, W1."""
     damages = [*BREAKS.items(), *MORE]
     missed = [each for each in damages if found(*each, monkeypatch) != (True, True)]
     assert missed == []

@@ -1,13 +1,15 @@
 """Row locks of disputes: after the checkout, the charge, its operations, the orders and their shares."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from core.transactions import requires_transaction
 from payments.locks import ChargeScope, lock_charge, lock_shares
 from payments.models import Dispute, DisputeLine, OrderShare, PaymentOrder
+from payments.states import DISPUTE_OPEN
 
-__all__ = ["DisputeScope", "lock_dispute", "lock_dispute_of"]
+__all__ = ["DisputeScope", "lock_dispute", "lock_dispute_of", "lock_silent_disputes"]
 
 
 @dataclass
@@ -41,3 +43,14 @@ def lock_dispute_of(scope: ChargeScope, *, dispute_id: UUID) -> DisputeScope:
     dispute.charge = scope.charge
     lines = list(DisputeLine.objects.filter(dispute=dispute).order_by("order_id"))
     return DisputeScope(scope, dispute, lines, shares)
+
+
+@requires_transaction
+def lock_silent_disputes(*, asked_before: datetime, limit: int) -> list[tuple[UUID, UUID, str]]:
+    """Lock open disputes that were last asked about before a moment, skipping those in work.
+
+    Returns id, channel and the provider's reference of each.
+    """
+    rows = Dispute.objects.filter(status__in=DISPUTE_OPEN, asked_at__lt=asked_before).order_by("asked_at")
+    locked = rows.select_for_update(skip_locked=True, no_key=True)
+    return list(locked.values_list("id", "channel_id", "psp_reference")[:limit])

@@ -18,9 +18,9 @@ from payments.models import DisputeEvidence, PspOperation, RefundLine
 
 __all__ = ["case_file", "known_texts"]
 
-_LEFT, _TOP, _BOTTOM = 50.0, 790.0, 60.0
+_LEFT, _TOP, _BOTTOM = 50, 790, 60
 _WIDTH = A4[0] - 2 * _LEFT
-_LINE = 13.0
+_LINE = 13
 _MOST_STEPS = 60
 
 
@@ -134,7 +134,8 @@ class _Pages:
     """Text down a page, and on to the next one."""
 
     def __init__(self, canvas: Canvas) -> None:
-        self._canvas, self._y = canvas, _TOP
+        self._canvas: Canvas = canvas
+        self._y: int = _TOP
 
     def title(self, text: str) -> None:
         draw(self._canvas, _LEFT, self._y, cut_to(_WIDTH, text, size=16), size=16, font=BOLD)
@@ -168,7 +169,7 @@ class _Pages:
         draw(self._canvas, _LEFT, _BOTTOM - 20, cut_to(_WIDTH, foot, size=8), size=8)
         self._canvas.save()
 
-    def _room(self, height: float) -> None:
+    def _room(self, height: int) -> None:
         if self._y - height < _BOTTOM:
             self._canvas.showPage()
             self._y = _TOP

@@ -12,12 +12,12 @@ from core.alerts import Alert, raise_alert
 from core.history import Changes
 from core.ids import public_id
 from core.transactions import at_edge, forbids_transaction, requires_transaction
+from payments.engine.disputes.locks import lock_silent_disputes
 from payments.engine.disputes.observe import take_dispute
 from payments.engine.disputes.policy import deadline_hours
 from payments.engine.disputes.verdicts import DEADLINE
 from payments.models import Dispute
 from payments.psp.contract import Outcome, adapter_for
-from payments.states import DISPUTE_OPEN
 
 __all__ = ["ALERTS", "ask_about_disputes", "watch_disputes"]
 
@@ -82,9 +82,7 @@ def ask_about_disputes() -> int:
 @requires_transaction
 def _due() -> list[tuple[UUID, UUID, str]]:
     now = clock.now()
-    rows = Dispute.objects.filter(status__in=DISPUTE_OPEN, asked_at__lt=now - _SILENCE)
-    locked = rows.order_by("asked_at").select_for_update(skip_locked=True, no_key=True)
-    found = list(locked.values_list("id", "channel_id", "psp_reference")[:_PORTION])
+    found = lock_silent_disputes(asked_before=now - _SILENCE, limit=_PORTION)
     Dispute.objects.filter(id__in=[key for key, *_ in found]).update(asked_at=now)
     return found
 
