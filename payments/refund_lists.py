@@ -20,8 +20,10 @@ __all__ = ["get_refund", "list_refunds"]
 def get_refund(*, merchant_id: UUID, reference: str) -> dict[str, Any]:
     """Return one refund object by its re_… id. Raises NotFound, also for another merchant's."""
     key = parse_public_id(reference, "re") if len(reference) <= 64 else None
+    if key is None:
+        raise NotFound()
     found = Refund.objects.filter(merchant_id=merchant_id, pk=key).select_related("order").first()
-    if key is None or found is None:
+    if found is None:
         raise NotFound()
     return refund_object(found, found.order)
 

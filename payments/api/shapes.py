@@ -172,5 +172,6 @@ _TOLD = {
     "retried": "A new attempt to pay an order that had failed begins.",
 }
 EVENTS: Mapping[str, EventType] = {
-    f"payment.{what}": EventType(about, PAYMENT_ORDER_OBJECT) for what, about in _TOLD.items()
-} | REFUND_EVENTS
+    **{f"payment.{what}": EventType(about, PAYMENT_ORDER_OBJECT) for what, about in _TOLD.items()},
+    **REFUND_EVENTS,
+}
