@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.timesince import timeuntil
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.widgets import UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from console.frame import actor, require, show
 from core import clock
@@ -82,16 +82,22 @@ class AnswerForm(forms.Form):
         required=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 5}),
     )
-    shipping_carrier = forms.CharField(label=gettext_lazy("Carrier"), max_length=200, required=False)
+    shipping_carrier = forms.CharField(
+        label=gettext_lazy("Carrier"),
+        max_length=200,
+        required=False,
+        widget=UnfoldAdminTextInputWidget(),
+    )
     shipping_tracking_number = forms.CharField(
-        label=gettext_lazy("Tracking number"), max_length=200, required=False
+        label=gettext_lazy("Tracking number"),
+        max_length=200,
+        required=False,
+        widget=UnfoldAdminTextInputWidget(),
     )
     proof = forms.FileField(
         label=gettext_lazy("Proof"),
         required=False,
-        help_text=gettext_lazy(
-            "A PDF, a PNG or a JPEG of at most 512 KiB: a signature, say, or a letter."
-        ),
+        help_text=gettext_lazy("A PDF, a PNG or a JPEG of at most 512 KiB: a signature, say, or a letter."),
     )
     reason = forms.CharField(
         label=gettext_lazy("Reason of a decision"),
@@ -231,6 +237,8 @@ def _queue(found: list[DisputeCase], chosen: UUID | None) -> dict[str, Any]:
 
 
 def _due(case: DisputeCase) -> str:
+    if case.status in ("WON", "LOST", "CLOSED"):
+        return _("decided")
     if case.status not in ("INQUIRY", "OPEN") or case.evidence_sent_at:
         return _("answered")
     if case.evidence_due_at is None:
@@ -254,6 +262,7 @@ def _evidence(request: HttpRequest, case: DisputeCase) -> dict[str, Any]:
         "fee": amount(case.fee_minor, case.currency),
         "taken": amount(case.taken_minor, case.currency),
         "due": _due(case),
+        "reason": case.reason.replace("_", " "),
         "merchant": merchant_names(merchant_ids=[case.merchant_id]).get(case.merchant_id, ""),
         "checkout_url": reverse("admin:payments_paymentevent_change", args=[case.checkout_id]),
         "parts": [
@@ -262,7 +271,9 @@ def _evidence(request: HttpRequest, case: DisputeCase) -> dict[str, Any]:
                 "amount": amount(line.amount_minor, case.currency),
                 "seller": amount(line.seller_minor, case.currency),
                 "commission": amount(line.commission_minor + line.tax_minor, case.currency),
-                "plain": line.plain,
+                "input": UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal"}).render(
+                    f"part-{line.order_id}", line.plain
+                ),
             }
             for line in case.lines
         ],
