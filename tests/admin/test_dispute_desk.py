@@ -40,7 +40,7 @@ def test_finance_answers_a_dispute(shop: Shop) -> None:
     shop.work()
     assert case.dispute.status == "EVIDENCE_SENT"
     page = text(maker.get(f"{DESK}{case.id}/"))
-    for words in ("He signed for it.", "signed.png", "evidence sent", "dispute opened", "15.00 USD"):
+    for words in ("He signed for it.", "signed.png", "evidence sent", "dispute_opened", "15.00 USD"):
         assert words in page or words.capitalize() in page, words
 
 

@@ -15,7 +15,7 @@ def shoot(client, url, name):
     def place(m):
         found = finders.find(m.group(1).split("?")[0]); return f'"file://{found}"' if found else m.group(0)
     html = re.sub(r'"/static/([^"]+)"', place, html)
-    open(f"/tmp/disputes_{name}.html","w").write(html)
+    __import__("pathlib").Path(f"/tmp/disputes_{name}.html").write_text(html)
 def test_shots(shop, hooks):
     disputed(shop, inquiry=True)
     lost = disputed(shop); lost.step("lose"); lost.tell()
