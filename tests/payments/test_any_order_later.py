@@ -1,7 +1,7 @@
 """Captures, voids, expiry and what others do at the provider, among everything else, in any order.
 
-As in test_any_order.py, with payments that are authorised first: in the end the provider keeps what the orders
-say was captured, and holds nothing that nobody will take.
+As in test_any_order.py, with payments that are authorised first: in the end the provider keeps what the
+orders say was captured, and holds nothing that nobody will take.
 """
 
 from dataclasses import dataclass
