@@ -16,7 +16,7 @@ _DIGITS = 32
 
 
 def attempt_buckets(*, merchant_id: UUID, mode: str, subjects: Mapping[str, str]) -> Iterator[Bucket]:
-    """Yield the bucket of each subject, by kind (`card`, `buyer_ip`), that has a limit in the mode.
+    """Yield the bucket of each subject, by kind (`card`, `buyer_ip`, `card_fingerprint`), that has a limit in the mode.
 
     What is counted is put into names of keys as a keyed digest only, which is worthless without our secret.
     """

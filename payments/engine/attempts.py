@@ -31,7 +31,7 @@ from payments.types import AttemptRequest
 __all__ = ["Attempt", "start_attempt"]
 
 _WHY = "a new attempt"
-_METHOD = ("payment_method", "token", "save_method", "saved_method", "customer_reference")
+_METHOD = ("payment_method", "token", "save_method", "saved_method", "customer_reference", "card_attempt")
 
 
 @dataclass(frozen=True)
