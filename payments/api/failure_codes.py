@@ -14,7 +14,7 @@ _BEHIND_THE_MESSAGE = {
     "card_declined": "The bank refused the card and gave no reason, or one that has no code of its own.",
     "fraud_suspected": "The bank or the provider suspects fraud: a card reported lost or stolen, say.",
     "risk_declined": "Our risk rules, a slow check or a reviewer refused it; nothing was sent.",
-    "card_attempts_exceeded": "One card was tried too often, whatever its tokens; it was not tried, nor charged.",
+    "card_attempts_exceeded": "The same card was used too often, with whatever tokens; it was not charged.",
     "amount_not_supported": "The provider does not take payments of this amount: often one below its least.",
     "rejected_by_provider": "The provider turned the request away for another reason than the card.",
 }

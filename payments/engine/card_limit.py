@@ -16,15 +16,17 @@ from core.limits.attempts import attempt_buckets
 from core.limits.buckets import Bucket
 from core.limits.counters import charge
 from core.transactions import at_edge, forbids_transaction, requires_transaction
-from payments.engine.closing import CARD_LIMIT, failure_of
+from payments.engine.closing import failure_of
 from payments.locks import lock_operation
 from payments.models import PaymentEvent
 from payments.psp.contract import AttachRequest, Decline, DetachRequest, Outcome, OutcomeKind, PspAdapter
 from risk.types import CardFacts
 
-__all__ = ["COUNTED", "REFUSED", "count_card", "look_before_attach"]
+__all__ = ["TOO_OFTEN", "count_card", "look_before_attach"]
 
-COUNTED, REFUSED = "counted", "refused"
+TOO_OFTEN = failure_of(None, code="card_attempts_exceeded")
+
+_COUNTED, _REFUSED = "counted", "refused"
 # Any fingerprint will do to learn whether a limit is set at all.
 _NOBODY = "-"
 
@@ -38,12 +40,12 @@ def count_card(checkout: PaymentEvent, channel: ChannelData, card: CardFacts | N
     is locked until the transaction ends, after all rows that it locks.
     """
     if checkout.card_attempt:
-        return checkout.card_attempt == COUNTED
+        return checkout.card_attempt == _COUNTED
     if card is None or not card.fingerprint:
         return True
     is_allowed = all(charge(bucket).is_allowed for bucket in _buckets(channel, card.fingerprint))
     if checkout.save_method or checkout.multi_order_policy == "best_effort":
-        checkout.card_attempt = COUNTED if is_allowed else REFUSED
+        checkout.card_attempt = _COUNTED if is_allowed else _REFUSED
         checkout.save(update_fields=["card_attempt"])
     return is_allowed
 
@@ -66,7 +68,7 @@ def look_before_attach(
         if seen.object is not None and seen.object.card is not None:
             known = _count_of_operation(operation_id, channel, seen.object.card)
             connection.close()
-    return replace(_refusal(), calls=calls) if known == REFUSED else calls
+    return replace(_refusal(), calls=calls) if known == _REFUSED else calls
 
 
 @at_edge
@@ -83,6 +85,5 @@ def _buckets(channel: ChannelData, fingerprint: str) -> list[Bucket]:
 
 
 def _refusal() -> Outcome:
-    failure = failure_of(None, code=CARD_LIMIT)
-    told = Decline(CARD_LIMIT, failure["message"], decline_code="", retryable=failure["retryable"])
+    told = Decline(TOO_OFTEN["code"], TOO_OFTEN["message"], "", TOO_OFTEN["retryable"])
     return Outcome(OutcomeKind.DECLINED, decline=told, error="too many attempts with this card")

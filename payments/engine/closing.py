@@ -14,13 +14,12 @@ from payments.states import ORDER_FINAL
 
 CONFLICT_DUE = timedelta(hours=4)
 
-__all__ = ["CARD_LIMIT", "close_charge", "conflict", "fail_payment", "failure_of", "give_up"]
+__all__ = ["close_charge", "conflict", "fail_payment", "failure_of", "give_up"]
 
-CARD_LIMIT = "card_attempts_exceeded"
 _MESSAGES = {
     "psp_unavailable": "The payment provider could not be reached. Nothing was charged.",
     "payment_canceled": "The payment was closed at the provider. Nothing was charged.",
-    CARD_LIMIT: "There were too many attempts with this card. Try again later.",
+    "card_attempts_exceeded": "There were too many attempts with this card. Try again later.",
 }
 
 

@@ -6,8 +6,8 @@ from channels.selectors import get_channel
 from core import clock
 from core.history import Changes
 from payments.engine.assessment import note_decline
-from payments.engine.card_limit import count_card
-from payments.engine.closing import CARD_LIMIT, close_charge, conflict, fail_payment, failure_of, give_up
+from payments.engine.card_limit import TOO_OFTEN, count_card
+from payments.engine.closing import close_charge, conflict, fail_payment, failure_of, give_up
 from payments.engine.differences import difference, refund_difference
 from payments.engine.endings import close_if_unwanted, is_unwanted, start_closing
 from payments.engine.facts import move_orders
@@ -23,10 +23,10 @@ from payments.psp.contract import Outcome, OutcomeKind, PspObject, PspStatus
 
 __all__ = ["apply_outcome"]
 
-# A method that is refused before it pays is a decline to risk like any other; what is not of the method is not.
+# A method that is refused before it is to pay is a decline to risk like any other, if it was the method.
 _TRY_METHOD = ("attach", "register")
 _NOT_OF_IT = (
-    CARD_LIMIT,
+    TOO_OFTEN["code"],
     "amount_not_supported",
     "currency_not_supported",
     "psp_unavailable",
@@ -91,7 +91,7 @@ def _registered(scope: ChargeScope, seen: PspObject, changes: Changes) -> PspOpe
         charge.to_registered,
         why="registered at the provider" if may_pay else "registered, and not paid: too many attempts",
         psp_reference=seen.reference,
-        failure=None if may_pay else failure_of(None, code=CARD_LIMIT),
+        failure=None if may_pay else TOO_OFTEN,
     )
     if unwanted:
         return None

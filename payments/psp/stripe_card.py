@@ -16,7 +16,7 @@ _CHECKS = {"pass": "pass", "fail": "fail", "unavailable": "unavailable", "unchec
 
 
 def read_card(intent: Mapping[str, Any]) -> CardFacts | None:
-    """Return the card of a PaymentIntent whose charge or method is expanded, or whose last try was refused."""
+    """Return the card of a PaymentIntent: of its charge or method if expanded, or of its last refusal."""
     charge, refusal = intent.get("latest_charge"), intent.get("last_payment_error")
     method = _inside(refusal, "payment_method") if isinstance(refusal, Mapping) else None
     found = _inside(method, "card") or _inside(_inside(charge, "payment_method_details"), "card")
