@@ -25,7 +25,7 @@ from payments.models import Charge, PaymentEvent, PspOperation
 from payments.services import execute_operation
 from risk.models import RiskFact
 from tests.payments.conftest import Shop, open_shop
-from tests.payments.test_saved_methods import saving, with_saved
+from tests.payments.test_saved_methods import STEPS, saving, with_saved
 from tests.racing import race
 from tests.store import Store
 
@@ -68,7 +68,7 @@ def counted() -> int:
 
 
 def test_many_tokens_of_one_card_with_many_keys_a_h1(shop: Shop, limits: Limits) -> None:
-    """A-H1: one card is tried so often and no oftener; what is refused is closed there, and nothing charged."""
+    """A-H1: one card is tried so often and no oftener; what is refused is closed, and not charged."""
     allow(limits, 3)
     with transaction.atomic():
         keys = [create_api_key(merchant_id=shop.store.merchant_id, name=f"k{n}") for n in range(2)]
@@ -93,7 +93,7 @@ def test_many_tokens_of_one_card_with_many_keys_a_h1(shop: Shop, limits: Limits)
     assert len(tried) == 2 and not any(card.fingerprint in name for name in tried), "digests only"
 
 
-def test_declined_attempts_count_like_others(shop: Shop, limits: Limits) -> None:
+def test_declined_attempts_count_like_others_a_h1(shop: Shop, limits: Limits) -> None:
     """A-H1: it is the cards that are declined which are tried out."""
     allow(limits, 2)
     seen = [shop.pay(shop.body(token="pm_card_chargeDeclined")) for _ in range(3)]
@@ -152,8 +152,8 @@ def test_live_merchants_have_a_limit_and_test_merchants_none(shop: Shop) -> None
     assert not AttemptBucket.objects.exists()
 
 
-def test_redis_away_changes_nothing(shop: Shop, limits: Limits, settings: Any) -> None:
-    """The count is in PostgreSQL: it is neither lost with Redis nor any looser without it."""
+def test_redis_away_changes_nothing_a_h1(shop: Shop, limits: Limits, settings: Any) -> None:
+    """A-H1: the count is in PostgreSQL: it is neither lost with Redis nor any looser without it."""
     allow(limits, 2)
     assert ends(shop.pay()) == ["succeeded"]
     settings.REDIS_URL = AWAY
@@ -196,7 +196,8 @@ def statuses() -> Counter[str]:
     return Counter(Charge.objects.values_list("status", flat=True))
 
 
-def test_thirty_at_once_are_as_many_as_are_allowed(shop: Shop, limits: Limits) -> None:
+def test_thirty_at_once_are_as_many_as_are_allowed_a_h1(shop: Shop, limits: Limits) -> None:
+    """A-H1: all are judged at the same moment, and no more pass than one after the other."""
     allow(limits, 7)
     results = race([run(claim) for claim in claims(shop, 30)])
     assert results == [None] * 30
@@ -254,9 +255,7 @@ def test_a_crash_between_register_and_confirm_counts_once(
 
 
 @pytest.mark.parametrize("step", ["register", "expire"])
-@pytest.mark.parametrize(
-    "where", ["before_intent", "after_intent", "after_effect", "before_commit", "after_commit"]
-)
+@pytest.mark.parametrize("where", STEPS)
 def test_a_crash_after_the_refusal_never_lets_it_pay(
     shop: Shop, limits: Limits, owner_sql: Any, where: str, step: str
 ) -> None:
@@ -335,16 +334,14 @@ def test_a_payment_that_nobody_wants_any_more_is_no_attempt(shop: Shop, limits: 
 # Where the token is made reusable first
 
 
-def test_a_card_is_looked_at_before_it_is_attached(shop: Shop, limits: Limits) -> None:
+def test_a_card_is_looked_at_before_it_is_attached_a_h1(shop: Shop, limits: Limits) -> None:
     """A-H1: attaching tries the card out as well, so a card over its limit is not even attached."""
     allow(limits, 2)
     seen = [shop.pay(saving(shop, "pm_card_chargeDeclined")) for _ in range(3)]
     assert [failures(each)[0]["code"] for each in seen] == ["card_declined"] * 2 + ["card_attempts_exceeded"]
     assert len(shop.requests("payment_methods.attach")) == 2 == counted()
     assert len(shop.requests("payment_methods.retrieve")) == 3
-    assert RiskFact.objects.filter(kind="declined").count() == 2, (
-        "risk learns of cards that were not attached"
-    )
+    assert RiskFact.objects.filter(kind="declined").count() == 2, "risk learns of those that were tried"
     assert shop.requests("payment_intents.create") == []
 
 
