@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("payments", "0008_order_lists")]
+    dependencies = [("payments", "0010_captures")]
 
     operations = [
         migrations.AddField(
