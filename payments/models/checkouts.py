@@ -36,6 +36,8 @@ class PaymentEvent(EventSubject):
         related_name="+",
         db_index=False,  # Nobody looks for a method's checkouts, and every checkout would pay for it.
     )
+    # Whether its card was counted by now, where several steps or charges are one attempt: counted, refused.
+    card_attempt = models.CharField(max_length=8, blank=True, default="", db_default="")
     capture = models.CharField(max_length=16)
     multi_order_policy = models.CharField(max_length=16)
     return_url = models.CharField(max_length=2000, blank=True)
