@@ -13,8 +13,8 @@ Accept payments of many sellers in one checkout, follow them to their end, and s
   `method_not_allowed`; a path that nobody has, 404 `not_found`.
 - **Lists** are newest first, by `cursor`; an unknown query parameter or field is refused, not ignored.
 - **Ids**: sellers, checkouts and orders are found by the store's own id or by ours.
-- **Not yet**: manual capture, payouts and disputes have no operations. Their scopes are reserved: a
-  key may have them, and they open nothing. `capture` takes `automatic` only.
+- **Not yet**: payouts have no operations. Their scopes are reserved: a key may have them, and they open
+  nothing.
 """
 
 _KEY = """

@@ -302,6 +302,8 @@ def _order(order: PaymentOrder, request: HttpRequest) -> dict[str, Any]:
         "payment_order_id": order.payment_order_id,
         "seller_account": order.seller_account,
         "amount": amount(order.amount_minor, currency),
+        "authorized": amount(order.authorized_minor, currency),
+        "capturable": amount(order.authorized_minor if order.status == "AUTHORIZED" else 0, currency),
         "captured": amount(order.captured_minor, currency),
         "refunded": amount(order.refunded_minor, currency),
         "pending": amount(order.refund_reserved_minor - order.refunded_minor, currency)
@@ -346,6 +348,8 @@ def _charge(charge: Charge) -> dict[str, Any]:
         "reference": charge.psp_reference or charge.session_reference or "",
         "desk_url": reverse("console:unknown-item", args=[subject]),
         "is_open": charge.status in ("UNKNOWN", "PENDING", "SUBMITTED", "CONFLICTED"),
+        "capture_before": charge.capture_before if charge.status == "AUTHORIZED" else None,
+        "capture_url": reverse("console:authorized-item", args=[subject]),
     }
 
 

@@ -5,6 +5,7 @@ from core.errors import DomainError
 __all__ = [
     "AttemptInProgress",
     "BuyerAccountRequired",
+    "CaptureExceedsAuthorized",
     "CaptureUnsupported",
     "CheckoutExists",
     "CheckoutExpired",
@@ -77,7 +78,19 @@ class PaymentMethodUnavailable(DomainError):
 class CaptureUnsupported(DomainError):
     code = "capture_unsupported"
     status = 422
-    message = "Only automatic capture is available for this payment."
+    message = "Manual capture of several orders needs multi_order_policy best_effort."
+
+
+class CaptureExceedsAuthorized(DomainError):
+    code = "capture_exceeds_authorized"
+    status = 422
+    message = "The amount is above what is authorized and not captured."
+
+
+class CurrencyMismatch(DomainError):
+    code = "currency_mismatch"
+    status = 422
+    message = "The order is in another currency. Captures and refunds are in the currency of their order."
 
 
 class AttemptInProgress(DomainError):
@@ -135,12 +148,6 @@ class RefundExceedsCaptured(DomainError):
     code = "refund_exceeds_captured"
     status = 422
     message = "That is more than is left of what was captured of this order."
-
-
-class CurrencyMismatch(DomainError):
-    code = "currency_mismatch"
-    status = 422
-    message = "The order is in another currency. A refund is in the currency of its order."
 
 
 class RefundDestinationUnavailable(DomainError):

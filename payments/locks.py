@@ -71,6 +71,18 @@ class ChargeScope:
         return self.latest("register" if self.charge.is_hosted else "confirm")
 
     @property
+    def disposing(self) -> PspOperation | None:
+        """The one operation that takes authorised money or gives it back, refused ones left out."""
+        return next(
+            (
+                each
+                for each in self.operations
+                if each.kind in ("capture", "void") and each.status not in ("DECLINED", "CANCELED")
+            ),
+            None,
+        )
+
+    @property
     def is_closed(self) -> bool:
         """Whether the charge ended without money: it covers nothing."""
         return self.charge.status in CHARGE_DEAD
@@ -94,6 +106,15 @@ class CheckoutScope:
     def open_orders(self) -> list[PaymentOrder]:
         """The orders whose end is not known yet."""
         return [order for order in self.orders if order.status not in ORDER_FINAL]
+
+    @property
+    def cancelable_orders(self) -> list[PaymentOrder]:
+        """The orders that can be taken back: those without an end, and those whose money is only reserved."""
+        return [order for order in self.orders if order in self.open_orders or self._is_reserved(order)]
+
+    def _is_reserved(self, order: PaymentOrder) -> bool:
+        charge = self.charge_of(order) if order.status == "AUTHORIZED" else None
+        return charge is not None and (charge.disposing is None or charge.disposing.kind == "void")
 
     def charge_of(self, order: PaymentOrder) -> ChargeScope | None:
         """Return the charge that covers an order now."""

@@ -13,10 +13,12 @@ from core.models import StatusChange
 from merchants.selectors import find_buyer
 from payments.engine.conflicts import ACTION as CONFLICT_ACTION
 from payments.engine.conflicts import End as ConflictEnd
+from payments.engine.disposal_requests import DISPOSALS, Disposal
 from payments.engine.evidence import HeldPayment, held_payment, payment_briefs
 from payments.engine.methods import method_offers
 from payments.engine.outline import ChargeData, ExpectedShare, expected_shares, find_charge
 from payments.engine.refunds.reviews import ACTION as REFUND_ACTION
+from payments.engine.reserved import Reserved, reserved
 from payments.engine.stuck import KINDS as WAITING_KINDS
 from payments.engine.stuck import Waiting, values_waiting, waiting
 from payments.layout import story_layout
@@ -45,16 +47,19 @@ from payments.story import Chapter, Step, refund_story, story_of
 
 __all__ = [
     "CONFLICT_ACTION",
+    "DISPOSALS",
     "REFUND_ACTION",
     "WAITING_KINDS",
     "Chapter",
     "ChargeData",
     "ConflictEnd",
+    "Disposal",
     "ExpectedShare",
     "HeldPayment",
     "RefundData",
     "RefundPart",
     "RefundableOrder",
+    "Reserved",
     "Step",
     "Waiting",
     "checkout_as_accepted",
@@ -74,6 +79,7 @@ __all__ = [
     "payment_briefs",
     "refund_story",
     "refunds_at_desk",
+    "reserved",
     "story_layout",
     "story_of",
     "values_waiting",

@@ -9,11 +9,13 @@ from payments.engine.asking import (
 )
 from payments.engine.attempts import start_attempt
 from payments.engine.cancellations import cancel_checkout, cancel_order
+from payments.engine.captures import capture_order
 from payments.engine.conflicts import (
     reject_conflict_resolution,
     request_conflict_resolution,
     resolve_conflict,
 )
+from payments.engine.disposal_requests import approve_disposal, reject_disposal, request_disposal
 from payments.engine.execute import execute_operation
 from payments.engine.expiry import expire_checkout, replay_expiry
 from payments.engine.failures import replay_operation
@@ -35,6 +37,7 @@ from payments.engine.wake import hurry_checkout, probe_silent_channels
 
 __all__ = [
     "accept_checkout",
+    "approve_disposal",
     "approve_refund",
     "approve_review",
     "ask_for_refund",
@@ -42,6 +45,7 @@ __all__ = [
     "cancel_checkout",
     "cancel_order",
     "cancel_refund",
+    "capture_order",
     "close_outcome",
     "delete_payment_method",
     "execute_operation",
@@ -54,11 +58,13 @@ __all__ = [
     "probe_silent_channels",
     "register_inline",
     "reject_conflict_resolution",
+    "reject_disposal",
     "reject_refund",
     "reject_review",
     "replay_expiry",
     "replay_operation",
     "request_conflict_resolution",
+    "request_disposal",
     "request_refund",
     "resolve_conflict",
     "start_attempt",

@@ -110,10 +110,16 @@ def why_failed(
         if order.status == "FAILED" and failure:
             code = failure.get("decline_code") or failure.get("code")
             return f"{failure.get('message', 'The payment failed.')} ({code})"
+        if order.status == "EXPIRED" and order.authorized_minor:
+            return "It was authorised and not captured in time; the money went back to the buyer."
         if order.status == "EXPIRED":
             return "The buyer did not pay in time; it was closed and can no longer charge."
+        if order.status == "CANCELED" and order.cancel_requested_at is None:
+            return "It was canceled at the provider, not by the store; nothing was charged."
         if order.status == "CANCELED":
             return "The store took it back; nothing was charged."
+        if order.status == "AUTHORIZED" and failure:
+            return f"The capture was refused: {failure.get('message', '')} The money is still reserved."
         if order.status == "IN_REVIEW":
             return "It waits for the risk review; nothing was sent to the provider."
     return ""

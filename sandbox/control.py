@@ -59,6 +59,11 @@ class Control:
             ("GET", "deliveries", self.deliveries),
             ("POST", "payment_intents/(?P<identifier>pi_[0-9a-f]+)/authentication", self.authentication),
             ("POST", "payment_intents/(?P<identifier>pi_[0-9a-f]+)/settlement", self.settlement),
+            (
+                "POST",
+                "payment_intents/(?P<identifier>pi_[0-9a-f]+)/(?P<what>capture|cancel|expire)",
+                self.intervene,
+            ),
             ("POST", "checkout_sessions/(?P<identifier>cs_test_[0-9a-f]+)/payment", self.pay_session),
             ("POST", "payment_intents/(?P<identifier>pi_[0-9a-f]+)/refund", self.refund_intent),
             ("POST", "refunds/(?P<identifier>re_[0-9a-f]+)/fail", self.fail_refund),
@@ -289,6 +294,23 @@ class Control:
         account = self._owner(identifier)
         return self._world.api.perform(
             account=account, operation="bank.settlement", action=act, target=identifier
+        )
+
+    def intervene(self, data: Body, identifier: str, what: str) -> Any:
+        """What somebody does at the provider without the API's caller: capture (``amount``), cancel, expire.
+
+        ``expire`` is the bank that drops an authorisation.
+        """
+        values = {"amount_to_capture": str(data["amount"])} if "amount" in data else {}
+        operation = {"expire": "bank.expiry"}.get(what, f"dashboard.{what}")
+        actions: dict[str, Callable[[Call], Any]] = {
+            "capture": payment_intents.capture,
+            "cancel": payment_intents.cancel,
+            "expire": payment_intents.expire,
+        }
+        account = self._owner(identifier)
+        return self._world.api.perform(
+            account=account, operation=operation, action=actions[what], target=identifier, values=values
         )
 
     def pay_session(self, data: Body, identifier: str) -> Any:

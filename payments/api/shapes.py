@@ -166,9 +166,11 @@ _TOLD = {
     "executing": "The payment is being sent to the provider, or the buyer is done and money is on its way.",
     "requires_action": "The buyer must act: `next_action` of the checkout says where.",
     "succeeded": "The order is paid, and its money is in the seller's wallet and in the books.",
+    "authorized": "The money is reserved: capture the order, or cancel it, before the authorization ends.",
+    "capture_failed": "A capture was refused and took nothing; `failure` says why. The order is as it was.",
     "failed": "The order was not paid; `failure` says why. Another attempt may follow.",
     "canceled": "The order ended unpaid because the store took it back.",
-    "expired": "The order ended unpaid because its time, or that of the provider's page, was over.",
+    "expired": "The order ended unpaid: its time, the provider's page's or the authorization's was over.",
     "retried": "A new attempt to pay an order that had failed begins.",
 }
 EVENTS: Mapping[str, EventType] = {

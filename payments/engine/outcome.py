@@ -5,8 +5,10 @@ from collections.abc import Callable
 from core import clock
 from core.history import Changes
 from payments.engine.assessment import note_decline
+from payments.engine.authorized import authorize
 from payments.engine.closing import close_charge, conflict, fail_payment, failure_of, give_up
 from payments.engine.differences import difference, refund_difference
+from payments.engine.disposal import capture_answered, void_answered
 from payments.engine.endings import close_if_unwanted, is_unwanted, start_closing
 from payments.engine.facts import move_orders
 from payments.engine.hosted import page_seen
@@ -44,6 +46,9 @@ def apply_outcome(
     if outcome.conflict or differs:
         conflict(scope, operation, changes, error=outcome.error or differs)
         note_unknown(operation, changes, why="the provider contradicts us")
+        return None
+    if operation.kind in _DISPOSALS:
+        _DISPOSALS[operation.kind](scope, operation, outcome, changes)
         return None
     if scope.charge.is_hosted and operation is scope.paying and outcome.kind in _TELLS_OF_A_PAGE:
         page_seen(scope, operation, outcome, changes)
@@ -87,6 +92,8 @@ def _confirmed(
     assert seen is not None, "a success names its object"
     if seen.status is PspStatus.CAPTURED:
         receive_capture(scope, operation, seen, changes)
+    elif seen.status is PspStatus.AUTHORIZED and scope.checkout.capture == "manual":
+        authorize(scope, operation, seen, changes)
     elif seen.status in (PspStatus.CANCELED, PspStatus.EXPIRED):
         # Where we were closing it ourselves, the reason is ours, whichever of the two answers comes first.
         code = "psp_unavailable" if scope.latest("expire") else "payment_canceled"
@@ -201,6 +208,7 @@ def _unknown(scope: ChargeScope, operation: PspOperation, outcome: Outcome, chan
     note_unknown(operation, changes, why=why)
 
 
+_DISPOSALS = {"capture": capture_answered, "void": void_answered}
 _HANDLERS: dict[OutcomeKind, Handler] = {
     OutcomeKind.SUCCEEDED: _succeeded,
     OutcomeKind.DECLINED: _declined,

@@ -32,7 +32,8 @@ _CASE_DUE = timedelta(hours=24)
 @requires_transaction
 def give_back(scope: ChargeScope, changes: Changes) -> PspOperation:
     """Book a captured charge that covers nothing as an overpayment, and ask for its refund (R6, R7)."""
-    operation = start_operation(scope.charge, "refund", changes)
+    captured = scope.charge.captured_minor
+    operation = start_operation(scope.charge, "refund", changes, amount_minor=captured)
     scope.operations.append(operation)
     nudge("operations")
     changes.last(lambda: post_entries(drafts=[_received(scope, operation), _requested(scope, operation)]))

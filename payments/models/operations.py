@@ -52,6 +52,12 @@ class PspOperation(StatefulModel, WorkRow):
                 condition=Q(refund=None) & ~Q(status__in=["DECLINED", "CANCELED"]),
                 name="payments_operation_one_of_a_kind",
             ),
+            # Authorised money is taken or given back, never both: whoever comes second finds the first.
+            models.UniqueConstraint(
+                fields=["merchant_id", "charge"],
+                condition=Q(kind__in=["capture", "void"]) & ~Q(status__in=["DECLINED", "CANCELED"]),
+                name="payments_operation_capture_or_void",
+            ),
             models.UniqueConstraint(
                 fields=["refund"],
                 condition=~Q(status__in=["DECLINED", "CANCELED"]) & Q(refund__isnull=False),

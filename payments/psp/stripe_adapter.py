@@ -16,6 +16,7 @@ from core.transactions import forbids_transaction
 from payments.psp.contract import (
     AttachRequest,
     CancelRequest,
+    CaptureRequest,
     ConfirmRequest,
     CustomerRequest,
     DetachRequest,
@@ -23,6 +24,7 @@ from payments.psp.contract import (
     OutcomeKind,
     PageRequest,
     PspObject,
+    PspStatus,
     RefundRequest,
     RegisterRequest,
     ToldRefunds,
@@ -37,6 +39,7 @@ from payments.psp.stripe_objects import (
     read_payment_method,
 )
 from payments.psp.stripe_outcomes import (
+    of_captured,
     of_closed,
     of_closed_question,
     of_confirmed,
@@ -80,6 +83,8 @@ class StripeAdapter:
     wallets: tuple[str, ...] = ("apple_pay", "google_pay")
     currencies = CURRENCIES
     page_lifetime = PAGE_LIFETIME
+    # Cards; a charge that tells of another end is believed.
+    authorization_lifetime = timedelta(days=7)
 
     @forbids_transaction
     def register(self, *, channel: ChannelData, request: RegisterRequest) -> Outcome:
@@ -132,6 +137,22 @@ class StripeAdapter:
             send=lambda client: _post(client, path, params, request.nonce),
         )
         return outcome_of(exchange, meaning=of_confirmed)
+
+    @forbids_transaction
+    def capture(self, *, channel: ChannelData, request: CaptureRequest) -> Outcome:
+        """Capture the PaymentIntent, all or part: Stripe gives the rest back."""
+        try:
+            params = {"amount_to_capture": to_stripe(request.amount_minor, request.currency)}
+        except UnsupportedAmount as error:
+            return Outcome(OutcomeKind.DECLINED, decline=decline(error.code), error=str(error))
+        path = f"payment_intents/{_id(request.reference)}/capture"
+        exchange = call(
+            channel=channel,
+            kind="capture",
+            send=lambda client: _post(client, path, params, request.nonce),
+        )
+        # The bank may refuse to pay what it has authorised; the authorisation stays.
+        return outcome_of(exchange, meaning=of_captured, refused_in=_REFUSED_TO_CAPTURE)
 
     @forbids_transaction
     def query(self, *, channel: ChannelData, reference: str) -> Outcome:
@@ -284,6 +305,7 @@ class StripeAdapter:
             return None
 
 
+_REFUSED_TO_CAPTURE = (PspStatus.AUTHORIZED, PspStatus.DECLINED, PspStatus.CANCELED, PspStatus.EXPIRED)
 _TOLD = {"payment_intent.": read_intent, "checkout.session.": read_told_session}
 
 

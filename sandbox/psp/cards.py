@@ -30,6 +30,8 @@ class Card:
     The checks are what the bank says of the address line, the postal code and the security code; ``None``
     follows what the buyer gave. ``review`` is how many seconds of sandbox time a payment stays open and
     whether it then succeeds. ``refund`` says what becomes of its refunds: see ``sandbox.psp.refunds``.
+    ``capture`` is what becomes of a capture after the authorisation: ``refused`` by the bank, or
+    ``processing`` until it is settled.
     """
 
     brand: str = "visa"
@@ -49,6 +51,7 @@ class Card:
     wallet: str | None = None
     review: tuple[int, bool] | None = None
     refund: str | None = None
+    capture: str | None = None
 
 
 GENERIC = Decline("card_declined", "generic_decline", "Your card was declined.")
@@ -130,6 +133,8 @@ CARDS: dict[str, Card] = {
     "sandboxProcessing": Card(last4="9100", asynchronous=True),
     "sandboxRefundPendingFails": Card(last4="9300", refund="pending_fails"),
     "sandboxRefundRefused": Card(last4="9301", refund="refused"),
+    "sandboxCaptureRefused": Card(last4="9400", capture="refused"),
+    "sandboxCaptureProcessing": Card(last4="9401", capture="processing"),
     "sandboxPartialApproval": Card(last4="9008", fault="partial_approval"),
 }
 

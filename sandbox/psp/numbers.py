@@ -52,6 +52,8 @@ NUMBERS = {
     "4000009999049003": "sandboxConnectionReset",
     "4000009999099008": "sandboxPartialApproval",
     "4000009999069100": "sandboxProcessing",
+    "4000009999039400": "sandboxCaptureRefused",
+    "4000009999029401": "sandboxCaptureProcessing",
     "4000009999059200": "sandboxReview",
     "4000009999049201": "sandboxReviewFails",
     "4000009999049300": "sandboxRefundPendingFails",

@@ -47,6 +47,7 @@ INPUTS = {
     "AttemptInput": "credit_card_info payment_method return_url",
     "BuyerInput": "buyer_account email name phone ip device_id billing_address shipping_address",
     "CancellationInput": "",
+    "CaptureInput": "amount currency",
     "CardInput": "token payment_method_id save",
     "CheckoutInput": "checkout_id buyer_info credit_card_info payment_orders payment_method capture"
     " return_url multi_order_policy metadata",

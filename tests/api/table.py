@@ -17,7 +17,7 @@ from events.api.serializers import (
     RotationInput,
 )
 from merchants.api.serializers import SellerChanges, SellerInput
-from payments.api.attempt_serializers import AttemptInput, CancellationInput
+from payments.api.attempt_serializers import AttemptInput, CancellationInput, CaptureInput
 from payments.api.refund_serializers import RefundInput
 from payments.api.serializers import CheckoutInput
 from tests.api.world import World
@@ -124,6 +124,10 @@ def _refund(world: World) -> dict[str, Any]:
     }
 
 
+def _part(world: World) -> dict[str, Any]:
+    return {"amount": "1.00", "currency": "USD"}
+
+
 _PERIOD = {"created_gte": "2026-01-01T00:00:00Z", "created_lt": "2027-01-01T00:00:00Z"}
 
 ROUTES = (
@@ -138,6 +142,12 @@ ROUTES = (
     Route(
         "/v1/payments/<pay>/cancellations",
         {"POST": Call("payments:write", 201, _nothing, CancellationInput)},
+        ("pay",),
+    ),
+    # 409: nothing is authorized yet, and only who owns it is told so.
+    Route(
+        "/v1/payments/<pay>/captures",
+        {"POST": Call("payments:write", 409, _part, CaptureInput)},
         ("pay",),
     ),
     Route("/v1/checkouts/<chk>", {"GET": Call("payments:read")}, ("chk",)),

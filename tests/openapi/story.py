@@ -99,6 +99,15 @@ def _another_attempt(teller: Teller) -> None:
     teller.tell("create_attempt", reference="c-1002")
 
 
+def _a_capture(teller: Teller) -> None:
+    body = {"checkout_id": "c-1005", "payment_orders": _order("o-5"), "capture": "manual"}
+    teller.tell("create_payment", body=body)
+    teller.shop.work()
+    teller.tell("capture_payment", reference="o-5")
+    teller.shop.work()
+    assert teller.tell("get_checkout", reference="c-1005").json()["status"] == "succeeded"
+
+
 def _cancellations(teller: Teller) -> None:
     for name in ("3", "4"):
         body = {"checkout_id": f"c-100{name}", "payment_orders": _order(f"o-{name}")}
@@ -138,6 +147,7 @@ STORY: tuple[Callable[[Teller], None], ...] = (
     _wallets,
     _saved_methods,
     _another_attempt,
+    _a_capture,
     _webhooks,
     _cancellations,
     _events,

@@ -73,6 +73,48 @@ def test_partial_capture_releases_the_rest(account):
     ]
 
 
+def test_a_refused_capture_leaves_the_authorisation(account):
+    intent = account.paid(payment_method="pm_card_sandboxCaptureRefused", capture_method="manual")
+    for _ in range(2):
+        with pytest.raises(stripe.CardError) as caught:
+            account.v1.payment_intents.capture(intent.id)
+        assert caught.value.error.payment_intent.status == "requires_capture"
+    assert account.kinds() == ["charge.authorized"]
+    assert account.v1.payment_intents.cancel(intent.id).status == "canceled"
+
+
+@pytest.mark.parametrize(
+    ("result", "status", "kinds"),
+    [
+        ("succeed", "succeeded", ["charge.authorized", "charge.captured"]),
+        ("fail", "requires_payment_method", ["charge.authorized", "authorization.released"]),
+    ],
+)
+def test_a_capture_that_takes_its_time(account, result, status, kinds):
+    intent = account.paid(payment_method="pm_card_sandboxCaptureProcessing", capture_method="manual")
+    pending = account.v1.payment_intents.capture(intent.id, {"amount_to_capture": 400})
+    assert (pending.status, pending.amount_received) == ("processing", 0)
+    with pytest.raises(stripe.InvalidRequestError):
+        account.v1.payment_intents.capture(intent.id)
+    account.sandbox.control("POST", f"payment_intents/{intent.id}/settlement", {"result": result})
+    assert account.v1.payment_intents.retrieve(intent.id).status == status
+    assert account.kinds() == kinds
+
+
+def test_somebody_else_ends_an_authorisation(account):
+    ids = [account.paid(capture_method="manual").id for _ in range(3)]
+    for identifier, what, body in zip(
+        ids, ("capture", "cancel", "expire"), ({"amount": 250}, {}, {}), strict=True
+    ):
+        account.sandbox.control("POST", f"payment_intents/{identifier}/{what}", body)
+    seen = [account.v1.payment_intents.retrieve(each) for each in ids]
+    assert [(each.status, each.cancellation_reason, each.amount_received) for each in seen] == [
+        ("succeeded", None, 250),
+        ("canceled", None, 0),
+        ("canceled", "automatic", 0),
+    ]
+
+
 def test_cancel_releases_an_authorisation(account):
     intent = account.paid(capture_method="manual")
     done = account.v1.payment_intents.cancel(intent.id, {"cancellation_reason": "abandoned"})
