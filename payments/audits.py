@@ -14,7 +14,7 @@ _HISTORY = """
     ) AS change ON true
     WHERE change.to_state IS DISTINCT FROM row.status
 """
-_STATEFUL = ("payments_paymentorder", "payments_charge", "payments_pspoperation")
+_STATEFUL = ("payments_paymentorder", "payments_charge", "payments_pspoperation", "payments_refund")
 
 INVARIANTS = [
     Invariant(
@@ -116,7 +116,7 @@ INVARIANTS = [
     ),
     Invariant(
         name="pay_in_state_is_last_history",
-        says="The state of every order, charge and operation is the last line of its history.",
+        says="The state of every order, charge, operation and refund is the last line of its history.",
         sql=" UNION ALL ".join(_HISTORY.format(table=table) for table in _STATEFUL),
         exercised_sql="SELECT EXISTS (SELECT 1 FROM payments_paymentorder)",
         covers=("I24",),

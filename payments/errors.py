@@ -20,6 +20,8 @@ __all__ = [
     "PaymentMethodUnavailable",
     "PaymentMethodUnknown",
     "PaymentOrderExists",
+    "RefundDestinationUnavailable",
+    "RefundExceedsCaptured",
     "ReviewDecided",
     "SellerUnknown",
 ]
@@ -88,7 +90,7 @@ class CaptureExceedsAuthorized(DomainError):
 class CurrencyMismatch(DomainError):
     code = "currency_mismatch"
     status = 422
-    message = "The currency is not that of the payment."
+    message = "The order is in another currency. Captures and refunds are in the currency of their order."
 
 
 class AttemptInProgress(DomainError):
@@ -140,3 +142,18 @@ class PaymentMethodUnknown(DomainError):
     code = "payment_method_unknown"
     status = 422
     message = "The buyer of this checkout has no such payment method."
+
+
+class RefundExceedsCaptured(DomainError):
+    code = "refund_exceeds_captured"
+    status = 422
+    message = "That is more than is left of what was captured of this order."
+
+
+class RefundDestinationUnavailable(DomainError):
+    code = "refund_destination_unavailable"
+    status = 422
+    message = (
+        "The money cannot go back this way. To the instrument it goes only where one was charged, and to a"
+        " wallet only for a buyer whose buyer_account the checkout named."
+    )

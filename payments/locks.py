@@ -3,6 +3,7 @@
 A saved payment method is locked last of all that its transaction locks; what is inserted after it is new.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -18,6 +19,7 @@ from core.transactions import requires_transaction
 from payments.models import (
     Charge,
     ChargeLine,
+    OrderShare,
     PaymentEvent,
     PaymentMethodToken,
     PaymentOrder,
@@ -34,6 +36,7 @@ __all__ = [
     "lock_checkout_orders",
     "lock_operation",
     "lock_payment_method",
+    "lock_shares",
     "lock_unstarted_charges",
     "lock_waiting_of_checkout",
     "lock_waiting_operations",
@@ -238,6 +241,13 @@ def lock_checkout(*, checkout_id: UUID) -> CheckoutScope | None:
         by_charge[line.charge_id].orders.append(line.order)
     in_order = sorted(by_order.values(), key=lambda order: order.position)
     return CheckoutScope(checkout, in_order, list(by_charge.values()))
+
+
+@requires_transaction
+def lock_shares(*, order_ids: Collection[UUID]) -> dict[UUID, OrderShare]:
+    """Lock what became of the money of locked orders, in the order of their ids; by order, if captured."""
+    rows = OrderShare.objects.filter(order_id__in=order_ids).order_by("order_id")
+    return {share.order_id: share for share in rows.select_for_update(no_key=True)}
 
 
 @requires_transaction

@@ -21,6 +21,14 @@ from payments.engine.expiry import expire_checkout, replay_expiry
 from payments.engine.failures import replay_operation
 from payments.engine.inline import register_inline
 from payments.engine.observe import on_provider_event
+from payments.engine.refunds.observe import on_refund_event
+from payments.engine.refunds.request import request_refund
+from payments.engine.refunds.reviews import (
+    approve_refund,
+    ask_for_refund,
+    cancel_refund,
+    reject_refund,
+)
 from payments.engine.reviews import approve_review, on_risk_verdict, reject_review
 from payments.engine.saved import delete_payment_method
 from payments.engine.silence import watch_webhooks
@@ -30,10 +38,13 @@ from payments.engine.wake import hurry_checkout, probe_silent_channels
 __all__ = [
     "accept_checkout",
     "approve_disposal",
+    "approve_refund",
     "approve_review",
+    "ask_for_refund",
     "ask_provider_now",
     "cancel_checkout",
     "cancel_order",
+    "cancel_refund",
     "capture_order",
     "close_outcome",
     "delete_payment_method",
@@ -42,16 +53,19 @@ __all__ = [
     "give_back_outcome",
     "hurry_checkout",
     "on_provider_event",
+    "on_refund_event",
     "on_risk_verdict",
     "probe_silent_channels",
     "register_inline",
     "reject_conflict_resolution",
     "reject_disposal",
+    "reject_refund",
     "reject_review",
     "replay_expiry",
     "replay_operation",
     "request_conflict_resolution",
     "request_disposal",
+    "request_refund",
     "resolve_conflict",
     "start_attempt",
     "take_outcome",

@@ -65,7 +65,9 @@ class Control:
                 self.intervene,
             ),
             ("POST", "checkout_sessions/(?P<identifier>cs_test_[0-9a-f]+)/payment", self.pay_session),
+            ("POST", "payment_intents/(?P<identifier>pi_[0-9a-f]+)/refund", self.refund_intent),
             ("POST", "refunds/(?P<identifier>re_[0-9a-f]+)/fail", self.fail_refund),
+            ("POST", "refunds/(?P<identifier>re_[0-9a-f]+)/succeed", self.succeed_refund),
             ("GET", "vendor", self.vendor),
             ("POST", "vendor", self.vendor),
             ("GET", "vendor/assessments", self.assessments),
@@ -328,11 +330,29 @@ class Control:
         return str(row["account"])
 
     def fail_refund(self, data: Body, identifier: str) -> Any:
-        """The bank sends a succeeded refund back."""
+        """The bank sends a refund back that is pending or succeeded."""
         return self._world.api.perform(
             account=self._owner(identifier),
             operation="bank.refund_failure",
             action=lambda call: refunds.fail(call, identifier),
+        )
+
+    def succeed_refund(self, data: Body, identifier: str) -> Any:
+        """A pending refund reaches the buyer's bank."""
+        return self._world.api.perform(
+            account=self._owner(identifier),
+            operation="bank.refund_success",
+            action=lambda call: refunds.succeed(call, identifier),
+        )
+
+    def refund_intent(self, data: Body, identifier: str) -> Any:
+        """Somebody refunds a PaymentIntent on the provider's dashboard: ``amount``, or all that is left."""
+        amount = int(data["amount"]) if "amount" in data else None
+        return self._world.api.perform(
+            account=self._owner(identifier),
+            operation="dashboard.refund",
+            action=lambda call: refunds.of_intent(call, identifier, amount),
+            target=identifier,
         )
 
     def vendor(self, data: Body) -> Any:

@@ -9,6 +9,7 @@ from payments.api.attempt_views import (
     PaymentCapture,
 )
 from payments.api.method_views import MethodOfferList, PaymentMethodDetail, PaymentMethodList
+from payments.api.refund_views import RefundDetail, RefundList
 from payments.api.views import CheckoutDetail, PaymentDetail, PaymentList
 
 urlpatterns = [
@@ -18,6 +19,8 @@ urlpatterns = [
     path("payments/<str:reference>/cancellations", PaymentCancellation.as_view()),
     path("checkouts/<str:reference>", CheckoutDetail.as_view()),
     path("checkouts/<str:reference>/attempts", AttemptList.as_view()),
+    path("refunds", RefundList.as_view()),
+    path("refunds/<str:reference>", RefundDetail.as_view()),
     path("payment_methods", MethodOfferList.as_view()),
     path("buyers/<str:buyer_account>/payment_methods", PaymentMethodList.as_view()),
     path("buyers/<str:buyer_account>/payment_methods/<str:reference>", PaymentMethodDetail.as_view()),

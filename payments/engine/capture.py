@@ -15,6 +15,7 @@ from ledger.types import EntryDraft
 from merchants.selectors import sellers_by_account
 from payments.engine.assessment import note_paid
 from payments.engine.facts import order_fact
+from payments.engine.refunds.compensation import note_checkout_totals
 from payments.locks import ChargeScope
 from payments.models import OrderShare, PaymentOrder, PspOperation
 from payments.psp.contract import PspObject
@@ -22,14 +23,6 @@ from wallet.services import account_of, post
 from wallet.types import WalletMove
 
 __all__ = ["book_capture", "shares_of"]
-
-_DONE = """
-    UPDATE payments_paymentevent SET is_payment_done = true, updated_at = %s
-    WHERE id = %s AND NOT EXISTS (
-        SELECT FROM payments_paymentorder o
-        WHERE o.checkout_id = payments_paymentevent.id AND o.status <> 'SUCCESS'
-    )
-"""
 
 
 @requires_transaction
@@ -93,7 +86,7 @@ def book_capture(
             captured_minor=captured[order.position],
         )
     # The checkout is done when every order of it is, those under other charges included.
-    changes.run(_DONE, [at, scope.checkout.id])
+    note_checkout_totals(scope.checkout.id, changes)
     # Last, because it locks the sellers' wallets, and a popular seller's wallet is in every other payment.
     changes.last(lambda: _post(scope, shares, at))
 

@@ -56,6 +56,9 @@ def refund_difference(operation: PspOperation, seen: PspObject | None) -> str:
     ours = (operation.amount_minor, operation.currency)
     if (seen.amount_minor, seen.currency) != ours:
         return f"it is of {_money(seen.amount_minor, seen.currency)}, ours of {_money(*ours)}"
+    if operation.psp_reference is not None:
+        is_ours = seen.reference == operation.psp_reference
+        return "" if is_ours else f"it tells of {seen.reference}, ours is {operation.psp_reference}"
     if seen.our_reference != public_id("op", operation.id):
         return (
             f"it carries the reference {seen.our_reference[:80]}" if seen.our_reference else "it is not ours"

@@ -15,6 +15,7 @@ from payments.engine.hosted import page_seen
 from payments.engine.late_money import receive_capture
 from payments.engine.operations import GIVE_UP_AFTER, SEND_AGAIN, next_look, postpone, start_operation
 from payments.engine.refunding import refund_declined, refund_succeeded
+from payments.engine.refunds.outcomes import note_not_sent, note_pending, note_unknown
 from payments.engine.reusable import after_attach, after_customer
 from payments.engine.saved import detach_answered
 from payments.locks import ChargeScope
@@ -44,6 +45,7 @@ def apply_outcome(
     )
     if outcome.conflict or differs:
         conflict(scope, operation, changes, error=outcome.error or differs)
+        note_unknown(operation, changes, why="the provider contradicts us")
         return None
     if operation.kind in _DISPOSALS:
         _DISPOSALS[operation.kind](scope, operation, outcome, changes)
@@ -130,7 +132,7 @@ def _declined(scope: ChargeScope, operation: PspOperation, outcome: Outcome, cha
             receive_capture(scope, paying, seen, changes)
         return
     if operation.kind == "refund":
-        refund_declined(scope, operation, changes)
+        refund_declined(scope, operation, outcome, changes)
         return
     failure = failure_of(outcome.decline)
     if operation.kind == "confirm":
@@ -155,6 +157,7 @@ def _not_sent(scope: ChargeScope, operation: PspOperation, outcome: Outcome, cha
     )
     if operation.kind == "confirm":
         changes.move(scope.charge, scope.charge.to_registered, why="not sent")
+    note_not_sent(operation, changes, why=outcome.error or "not sent")
     if operation.kind in ("expire", "refund", "detach"):
         return  # There is no giving up: money may have moved, must go back, or could still be taken.
     if age > GIVE_UP_AFTER or outcome.permanent:
@@ -169,6 +172,7 @@ def _pending(scope: ChargeScope, operation: PspOperation, outcome: Outcome, chan
         changes.move(
             operation, operation.to_pending, why="the provider will tell", due_at=next_look(operation)
         )
+    note_pending(operation, seen, changes)
     if seen is None or operation.kind != "confirm":
         return
     charge, wanted = scope.charge, "PENDING"
@@ -201,6 +205,7 @@ def _unknown(scope: ChargeScope, operation: PspOperation, outcome: Outcome, chan
     changes.move(operation, operation.to_unknown, why=why, error=why[:500], due_at=next_look(operation))
     if operation.kind == "confirm":
         changes.move(scope.charge, scope.charge.to_unknown, why=why)
+    note_unknown(operation, changes, why=why)
 
 
 _DISPOSALS = {"capture": capture_answered, "void": void_answered}

@@ -121,7 +121,7 @@ def call_for(adapter: PspAdapter, channel: ChannelData, question: Question) -> O
 def _find_refund(adapter: PspAdapter, channel: ChannelData, question: Question) -> Outcome:
     request: Any = question.request
     known = adapter.find_refund(channel=channel, request=request)
-    if known.object is not None or not question.may_send:
+    if known.object is not None or not question.may_send or request.refund_reference:
         return known
     # Not to be found proves nothing; under the same nonce this is the same refund, not a second one.
     again = _send(adapter, channel, question)
@@ -228,6 +228,7 @@ def _refund(scope: ChargeScope, operation: PspOperation) -> RefundRequest:
         reference=scope.charge.psp_reference or "",
         amount_minor=operation.amount_minor,
         currency=operation.currency,
+        refund_reference=operation.psp_reference or "",
     )
 
 

@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("channels", "0002_guards"),
-        ("payments", "0008_order_lists"),
+        ("payments", "0009_refunds"),
     ]
 
     operations = [

@@ -31,6 +31,7 @@ __all__ = [
     "PspStatus",
     "RefundRequest",
     "RegisterRequest",
+    "ToldRefunds",
     "adapter_for",
 ]
 
@@ -103,6 +104,9 @@ class PspObject:
     Where the buyer pays on the provider's page, `session_reference` is the page's own id, and `reference`
     is empty until the provider has made the payment behind it. `card` is what the object tells of the card
     that was tried, if it does; `method` is set where the object is a payment method.
+
+    Of a refund, `payment_reference` is the payment that it gives back, and `is_booked` says that the
+    provider has booked it: a release of what was only authorised may look like a refund, and is none.
     """
 
     reference: str
@@ -116,9 +120,24 @@ class PspObject:
     decline: Decline | None
     charge_reference: str
     session_reference: str = ""
+    payment_reference: str = ""
+    is_booked: bool = False
     capture_before: datetime | None = field(default=None, compare=False)
     card: CardFacts | None = field(default=None, compare=False)
     method: MethodFacts | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class ToldRefunds:
+    """What an event tells of refunds: single ones, or how much of a payment has gone back altogether.
+
+    `returned_minor` is None where the event does not tell it.
+    """
+
+    refunds: tuple[PspObject, ...]
+    payment_reference: str
+    our_reference: str = ""
+    returned_minor: int | None = None
 
 
 @dataclass(frozen=True)
@@ -205,13 +224,17 @@ class CancelRequest:
 
 @dataclass(frozen=True)
 class RefundRequest:
-    """Give captured money back. `reference` is the payment object, `our_reference` names this refund."""
+    """Give captured money back. `reference` is the payment object, `our_reference` names this refund.
+
+    `refund_reference` is set where the provider's own id of it is known: then it is only asked about.
+    """
 
     nonce: str
     our_reference: str
     reference: str
     amount_minor: int
     currency: str
+    refund_reference: str = ""
 
 
 @dataclass(frozen=True)
@@ -337,6 +360,13 @@ class PspAdapter(Protocol):
         """Return the object that a verified webhook payload tells of; None when it is not about a payment.
 
         What is told of a page (`session_reference` is set) may leave out facts that `query` returns.
+        """
+        ...
+
+    def read_refund_event(self, *, payload: Mapping[str, Any]) -> ToldRefunds | None:
+        """Return what a verified webhook payload tells of refunds; None when it tells of none.
+
+        A release of what was only authorised is none.
         """
         ...
 

@@ -27,6 +27,7 @@ from payments.psp.contract import (
     PspStatus,
     RefundRequest,
     RegisterRequest,
+    ToldRefunds,
 )
 from payments.psp.declines import decline
 from payments.psp.stripe_amounts import CURRENCIES, UnsupportedAmount, to_stripe
@@ -47,7 +48,13 @@ from payments.psp.stripe_outcomes import (
     of_state,
     outcome_of,
 )
-from payments.psp.stripe_refunds import REFUND_KEY, find_refund, of_refund, read_refund
+from payments.psp.stripe_refunds import (
+    REFUND_KEY,
+    find_refund,
+    of_refund,
+    read_refund,
+    read_told_refunds,
+)
 from payments.psp.stripe_sessions import (
     EXPANDED,
     PAGE_LIFETIME,
@@ -208,7 +215,16 @@ class StripeAdapter:
 
     @forbids_transaction
     def find_refund(self, *, channel: ChannelData, request: RefundRequest) -> Outcome:
-        """List the PaymentIntent's Refunds and look for ours."""
+        """List the PaymentIntent's Refunds and look for ours, or fetch the one that is known by its id."""
+        if request.refund_reference:
+            path = f"refunds/{_id(request.refund_reference)}"
+            exchange = call(
+                channel=channel,
+                kind="find_refund",
+                send=lambda client: _get(client, path, {}),
+                has_effect=False,
+            )
+            return of_question(outcome_of(exchange, read=read_refund, meaning=of_refund))
         params: dict[str, Any] = {"payment_intent": request.reference, "limit": 100}
         exchange = call(
             channel=channel,
@@ -274,6 +290,17 @@ class StripeAdapter:
             return read(data.get("object") if isinstance(data, Mapping) else None)
         except Unreadable as error:
             # The state is asked for later all the same; an event is only the first to tell.
+            log.warning("event_unreadable", event_id=payload.get("id"), error=str(error))
+            return None
+
+    def read_refund_event(self, *, payload: Mapping[str, Any]) -> ToldRefunds | None:
+        """Return what an event about a Refund, or about a Charge that was refunded, tells."""
+        data = payload.get("data")
+        try:
+            return read_told_refunds(
+                str(payload.get("type") or ""), data.get("object") if isinstance(data, Mapping) else None
+            )
+        except Unreadable as error:
             log.warning("event_unreadable", event_id=payload.get("id"), error=str(error))
             return None
 

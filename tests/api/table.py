@@ -18,6 +18,7 @@ from events.api.serializers import (
 )
 from merchants.api.serializers import SellerChanges, SellerInput
 from payments.api.attempt_serializers import AttemptInput, CancellationInput, CaptureInput
+from payments.api.refund_serializers import RefundInput
 from payments.api.serializers import CheckoutInput
 from tests.api.world import World
 
@@ -112,6 +113,17 @@ def _to_endpoint(world: World) -> dict[str, Any]:
     return {"webhook_endpoint": world.ids["whe"]}
 
 
+def _refund(world: World) -> dict[str, Any]:
+    return {
+        "payment_order_id": world.ids["pay"],
+        "amount": "1.00",
+        "currency": "USD",
+        "destination": "instrument",
+        "reason": "one came back",
+        "metadata": {"rma": "7"},
+    }
+
+
 def _part(world: World) -> dict[str, Any]:
     return {"amount": "1.00", "currency": "USD"}
 
@@ -150,6 +162,12 @@ ROUTES = (
         {"POST": Call("payments:write", 201, _nothing, CancellationInput)},
         ("chk",),
     ),
+    # 422: the order is not paid yet, and only who owns it is told so.
+    Route(
+        "/v1/refunds",
+        {"GET": Call("refunds:read"), "POST": Call("refunds:write", 422, _refund, RefundInput)},
+    ),
+    Route("/v1/refunds/<re>", {"GET": Call("refunds:read")}, ("re",)),
     Route("/v1/payment_methods", {"GET": Call("payments:read")}),
     Route("/v1/buyers/<buy>/payment_methods", {"GET": Call("buyers:read", unknown=200)}, ("buy",)),
     Route(

@@ -42,6 +42,7 @@ _PROTOCOL = "tests/api/test_protocol.py"
 _RACES = "tests/merchants/test_key_races.py"
 _CAPTURE_RACES = "tests/payments/test_capture_races.py"
 _REDELIVER = "tests/events/test_redeliveries.py"
+_REFUNDS = "tests/payments/test_refunds.py"
 _SELLERS = "tests/merchants/test_sellers_api.py"
 _SENDER = "tests/events/test_sender.py"
 _SIGN_IN = "tests/admin/test_sign_in.py"
@@ -171,8 +172,14 @@ ROWS: dict[str, tuple[str, ...] | NotYet] = {
         f"{_CAPTURES}::test_only_once_and_only_while_the_money_is_reserved_a_c8",
         f"{_CAPTURE_RACES}::test_capture_against_void_has_one_winner_a_d2",
     ),
-    "A-C9": (f"{_SPLITS}::test_refunds_beyond_what_is_left_are_refused",),
-    "A-C10": (f"{_SPLITS}::test_ten_thousand_refunds_of_one_unit_earn_nobody_anything",),
+    "A-C9": (
+        f"{_REFUNDS}::test_wrong_requests_a_c9",
+        f"{_SPLITS}::test_refunds_beyond_what_is_left_are_refused",
+    ),
+    "A-C10": (
+        "tests/payments/test_refund_shares.py::test_many_tiny_refunds_farm_nothing_a_c10",
+        f"{_SPLITS}::test_ten_thousand_refunds_of_one_unit_earn_nobody_anything",
+    ),
     "A-C11": (
         f"{_SPLITS}::test_parts_add_up_and_are_next_to_their_exact_share",
         f"{_PROTOCOL}::test_what_is_paid_is_the_sum_of_the_orders_a_c6_a_h7",

@@ -71,6 +71,13 @@ def _a_payment(teller: Teller) -> None:
     assert teller.tell("list_payment_method_offers").json()["data"]
 
 
+def _a_refund(teller: Teller) -> None:
+    made = teller.tell("create_refund").json()["id"]
+    teller.shop.work()
+    assert teller.tell("get_refund", reference=made).json()["status"] == "SUCCESS"
+    assert teller.tell("list_refunds").json()["data"]
+
+
 def _wallets(teller: Teller) -> None:
     wallet = teller.tell("list_seller_wallets").json()["data"][0]["id"]
     assert teller.tell("list_wallet_operations", reference=wallet).json()["data"]
@@ -136,6 +143,7 @@ def _about(teller: Teller) -> None:
 STORY: tuple[Callable[[Teller], None], ...] = (
     _sellers,
     _a_payment,
+    _a_refund,
     _wallets,
     _saved_methods,
     _another_attempt,

@@ -292,3 +292,33 @@ def test_answers_carry_the_documented_headers(account):
     assert headers["Stripe-Version"] == "2026-10-28.endive"
     assert headers["Idempotency-Key"] == "header-key"
     assert "Idempotent-Replayed" not in headers
+
+
+@pytest.mark.parametrize(
+    ("token", "first", "last"),
+    [("pendingRefund", "pending", "succeeded"), ("sandboxRefundPendingFails", "pending", "failed"),
+     ("refundFail", "succeeded", "failed")],
+)  # fmt: skip
+def test_a_card_says_what_becomes_of_its_refunds(account, token, first, last):
+    intent = account.intent(payment_method=f"pm_card_{token}", confirm=True)
+    refund = account.v1.refunds.create({"payment_intent": intent.id, "amount": 400})
+    assert refund.status == first
+    assert account.v1.charges.retrieve(refund.charge).amount_refunded == 400
+    account.sandbox.control("POST", "clock", {"seconds": 86_401})
+    assert account.v1.refunds.retrieve(refund.id).status == last
+    assert account.v1.charges.retrieve(refund.charge).amount_refunded == (400 if last == "succeeded" else 0)
+
+
+def test_a_card_that_takes_no_refunds(account):
+    intent = account.intent(payment_method="pm_card_sandboxRefundRefused", confirm=True)
+    with pytest.raises(stripe.InvalidRequestError):
+        account.v1.refunds.create({"payment_intent": intent.id})
+    assert account.kinds() == ["charge.captured"]
+
+
+def test_a_refund_on_the_dashboard_is_a_refund_like_any_other(account):
+    intent = account.paid()
+    made = account.sandbox.control("POST", f"payment_intents/{intent.id}/refund", {"amount": 300})
+    assert account.v1.refunds.retrieve(made["id"]).amount == 300
+    account.sandbox.control("POST", f"payment_intents/{intent.id}/refund", {})
+    assert account.v1.charges.retrieve(intent.latest_charge).refunded
