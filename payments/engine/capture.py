@@ -61,19 +61,7 @@ def book_capture(
         at=scope.checkout.created_at,
         captured=captured,
     )
-    changes.insert(
-        [
-            new_row(
-                OrderShare,
-                order_id=order.id,
-                merchant_id=order.merchant_id,
-                seller_net_minor=shares[order.position].seller_net_minor,
-                commission_minor=shares[order.position].commission_minor,
-                tax_minor=shares[order.position].tax_minor,
-            )
-            for order in scope.orders
-        ]
-    )
+    changes.insert([_share(order, shares[order.position]) for order in scope.orders])
     if is_news:  # Otherwise the card was told of when it was authorised.
         note_paid(scope, seen, changes)
     for order in scope.orders:
@@ -89,6 +77,17 @@ def book_capture(
     note_checkout_totals(scope.checkout.id, changes)
     # Last, because it locks the sellers' wallets, and a popular seller's wallet is in every other payment.
     changes.last(lambda: _post(scope, shares, at))
+
+
+def _share(order: PaymentOrder, share: Share) -> OrderShare:
+    return new_row(
+        OrderShare,
+        order_id=order.id,
+        merchant_id=order.merchant_id,
+        seller_net_minor=share.seller_net_minor,
+        commission_minor=share.commission_minor,
+        tax_minor=share.tax_minor,
+    )
 
 
 def _captured(scope: ChargeScope, captured_minor: int) -> dict[int, int]:
