@@ -1,10 +1,18 @@
 """What crosses the door of the wallets."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
-__all__ = ["HoldData", "OperationData", "Statement", "WalletData", "WalletMove"]
+__all__ = [
+    "FundsRelease",
+    "HoldData",
+    "OperationData",
+    "Statement",
+    "WalletData",
+    "WalletDebt",
+    "WalletMove",
+]
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,35 @@ class WalletMove:
     line: int
     account_id: int
     delta_minor: int
+
+
+@dataclass(frozen=True)
+class FundsRelease:
+    """Earned money that becomes available; amounts in minor units of the wallet's currency.
+
+    Of it `reserve_minor` are kept as a tranche of the reserve until `reserve_until`. `release_id` names it once.
+    """
+
+    merchant_id: UUID
+    wallet_id: UUID
+    release_id: str
+    amount_minor: int
+    effective_date: date
+    reserve_minor: int = 0
+    reserve_until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class WalletDebt:
+    """What a seller owes in one wallet, and what there is that may still come to pay it; minor units."""
+
+    wallet_id: UUID
+    merchant_id: UUID
+    seller_id: UUID
+    currency: str
+    receivable_minor: int
+    pending_minor: int
+    held_minor: int
 
 
 @dataclass(frozen=True)

@@ -56,10 +56,11 @@ INPUTS = {
     "PayoutScheduleInput": "interval weekday day amount currency",
     "RangeInput": "created_gte created_lt status cursor",
     "RotationInput": "overlap_seconds",
+    "RollingReserveInput": "bps days",
     "SellerChanges": "name country commission_bps commission_fixed tax_bps settlement_delay_days"
-    " payout_schedule",
+    " rolling_reserve payout_schedule",
     "SellerInput": "seller_account name country commission_bps commission_fixed tax_bps settlement_delay_days"
-    " payout_schedule",
+    " rolling_reserve payout_schedule",
 }
 
 # An order that is asked for alone has one field more, and so has an endpoint with a new secret.

@@ -3,7 +3,7 @@
 from wallet.services.accounts import account_of, open_wallet
 from wallet.services.holds import cancel_hold, confirm_hold, expire_holds, try_hold
 from wallet.services.posting import moves_for, post, post_netted
-from wallet.services.releases import release_funds
+from wallet.services.releases import release_all, release_funds, reserve_part
 
 __all__ = [
     "account_of",
@@ -14,6 +14,8 @@ __all__ = [
     "open_wallet",
     "post",
     "post_netted",
+    "release_all",
     "release_funds",
+    "reserve_part",
     "try_hold",
 ]
