@@ -1,0 +1,111 @@
+"""What changes when an order may be released: its capture, its fulfilment, and the proof of its money."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+from django.db import connection
+
+from core import clock
+from core.errors import InvalidState
+from core.ids import public_id
+from core.nudges import nudge
+from core.transactions import requires_transaction
+from payments.errors import FulfillmentInFuture
+from payments.models import OrderShare
+from payments.references import order_keys
+from payments.releases.locks import lock_captured_shares, lock_shares
+from payments.releases.plan import due_time, policy_of, some_days_later
+
+__all__ = ["fulfill_order", "mark_proven", "plan_release"]
+
+# As far as a store's clock may be ahead of ours, and what it says still is no future.
+_CLOCKS_DIFFER = timedelta(minutes=5)
+_LEVELS: dict[str, tuple[str, ...]] = {"reported": ("reported_at",), "banked": ("reported_at", "banked_at")}
+
+
+def plan_release(*, merchant_id: UUID, delays: Collection[int], at: datetime) -> dict[int, dict[str, Any]]:
+    """Return the columns of a new share that say when its money may be released, by the seller's delay in days.
+
+    The policy is the merchant's at the moment of the capture, `at`.
+    """
+    policy = policy_of(scope=public_id("mer", merchant_id), at=at)
+    planned = {}
+    for days in set(delays):
+        matures_at = some_days_later(at, days, policy.zone)
+        waits = policy.proof_needed != "captured" or policy.release_on == "fulfillment"
+        planned[days] = {
+            "release_on": policy.release_on,
+            "proof_needed": policy.proof_needed,
+            "captured_at": at,
+            "matures_at": matures_at,
+            "due_at": None if waits else matures_at,
+        }
+    return planned
+
+
+@requires_transaction
+def fulfill_order(
+    *, merchant_id: UUID, reference: str, fulfilled_at: datetime | None, actor: str
+) -> UUID:
+    """Note that the store has delivered a captured order; return the order's key.
+
+    Once more changes nothing: the first word stands. A moment that is ahead by no more than clocks may differ is
+    now. Where the policy releases on fulfilment, the order is due
+    now. Raises NotFound, InvalidState before the capture, FulfillmentInFuture.
+    """
+    order_id, _checkout_id = order_keys(merchant_id=merchant_id, reference=reference)
+    now = clock.now()
+    if fulfilled_at is not None and fulfilled_at > now + _CLOCKS_DIFFER:
+        raise FulfillmentInFuture(param="fulfilled_at")
+    share = next(iter(lock_shares(order_ids=[order_id])), None)
+    if share is None:
+        raise InvalidState("Only an order that is paid can be fulfilled.")
+    if share.fulfilled_at is None:
+        share.fulfilled_at = min(fulfilled_at or now, now)
+        share.fulfilled_by, share.fulfillment_recorded_at = actor, now
+        _reschedule(share)
+        share.save(update_fields=["fulfilled_at", "fulfilled_by", "fulfillment_recorded_at", "due_at"])
+    return order_id
+
+
+def _reschedule(share: OrderShare) -> None:
+    share.due_at = due_time(share)
+    if share.due_at is not None and share.due_at <= clock.now():
+        nudge("releases")
+
+
+_PROVE = """
+    UPDATE payments_ordershare SET {columns},
+        due_at = CASE WHEN proof_needed = ANY (%(proven)s) AND due_at IS NULL
+            AND seller_net_minor > released_minor + pending_used_minor
+            THEN CASE release_on WHEN 'delay' THEN greatest(matures_at, %(now)s) ELSE %(now)s END
+            ELSE due_at END
+    WHERE order_id = ANY (%(orders)s::uuid[]) AND {last} IS NULL
+"""
+
+
+@requires_transaction
+def mark_proven(
+    *, merchant_id: UUID, charge_ids: Collection[UUID], level: Literal["reported", "banked"]
+) -> int:
+    """Note that a settlement report, or a bank statement, has the money of these charges; return for how many
+    orders that is new.
+
+    What is banked is reported too. Orders whose policy waited for it are looked at now; the moment is that of
+    this call. Once more changes nothing; charges that are not captured, or another merchant's, are left out.
+    """
+    orders = lock_captured_shares(merchant_id=merchant_id, charge_ids=charge_ids)
+    if not orders:
+        return 0
+    names = _LEVELS[level]
+    columns = ", ".join(f"{name} = coalesce({name}, %(now)s)" for name in names)
+    sql = _PROVE.format(columns=columns, last=names[-1])
+    params = {"now": clock.now(), "orders": orders, "proven": [name.removesuffix("_at") for name in names]}
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        changed = int(cursor.rowcount)
+    if changed:
+        nudge("releases")
+    return changed
