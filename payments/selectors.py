@@ -1,6 +1,7 @@
 """How others read pay-in; everything is reached through the caller's merchant."""
 
 from collections.abc import Sequence
+from heapq import merge
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from payments.layout import story_layout
 from payments.models import ChargeLine, PaymentEvent, PaymentMethodToken, PaymentOrder, PspOperation
 from payments.order_lists import current_lines, list_payment_orders
 from payments.references import by_reference
+from payments.releases.reading import WaitingOrder, release_steps, waiting_of_orders, waiting_of_seller
 from payments.snapshots import checkout_object, method_object, moment, order_object
 from payments.story import Chapter, Step, story_of
 
@@ -33,6 +35,7 @@ __all__ = [
     "HeldPayment",
     "Step",
     "Waiting",
+    "WaitingOrder",
     "checkout_as_accepted",
     "expected_shares",
     "find_charge",
@@ -47,6 +50,8 @@ __all__ = [
     "story_of",
     "values_waiting",
     "waiting",
+    "waiting_of_orders",
+    "waiting_of_seller",
 ]
 
 
@@ -105,20 +110,25 @@ def list_payment_methods(
 
 
 def _timeline(order: PaymentOrder) -> list[dict[str, Any]]:
-    """Everything that happened to the order, its charges and their operations, in the order we learned it."""
+    """Everything that happened to the order, its charges, operations and releases, in the order we learned it."""
     charges = list(ChargeLine.objects.filter(order=order).values_list("charge_id", flat=True))
     operations = dict(PspOperation.objects.filter(charge_id__in=charges).values_list("id", "kind"))
     names = {order.id: "payment_order"} | dict.fromkeys(charges, "charge")
     names |= {key: f"operation.{kind}" for key, kind in operations.items()}
     changes = StatusChange.objects.filter(subject_id__in=list(names)).order_by("id")
-    return [
-        {
-            "at": moment(change.occurred_at),
-            "what": names[change.subject_id],
-            "from": change.from_state or None,
-            "to": change.to_state,
-            "reason": change.reason,
-            "actor": change.actor,
-        }
+    moved = [
+        (
+            change.recorded_at,
+            {
+                "at": moment(change.occurred_at),
+                "what": names[change.subject_id],
+                "from": change.from_state or None,
+                "to": change.to_state,
+                "reason": change.reason,
+                "actor": change.actor,
+            },
+        )
         for change in changes
     ]
+    # Each is in its order already: only where the releases stand among the changes goes by time.
+    return [step for _, step in merge(moved, release_steps(order), key=lambda each: each[0])]

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from payments.api.attempt_views import AttemptList, CheckoutCancellation, PaymentCancellation
+from payments.api.fulfillment import PaymentFulfillment
 from payments.api.method_views import MethodOfferList, PaymentMethodDetail, PaymentMethodList
 from payments.api.views import CheckoutDetail, PaymentDetail, PaymentList
 
@@ -10,6 +11,7 @@ urlpatterns = [
     path("payments", PaymentList.as_view()),
     path("payments/<str:reference>", PaymentDetail.as_view()),
     path("payments/<str:reference>/cancellations", PaymentCancellation.as_view()),
+    path("payments/<str:reference>/fulfillment", PaymentFulfillment.as_view()),
     path("checkouts/<str:reference>", CheckoutDetail.as_view()),
     path("checkouts/<str:reference>/attempts", AttemptList.as_view()),
     path("payment_methods", MethodOfferList.as_view()),

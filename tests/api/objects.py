@@ -16,6 +16,8 @@ OBJECTS = {
     "seller": "object id seller_account name country kyc_status commission_bps settlement_delay_days"
     " payout_schedule created_at",
     "wallet": "object id owner currency kind pending available held receivable",
+    "release": "object id payment_order_id seller_account wallet amount reserved currency reserve_until"
+    " released_at",
     "wallet_operation": "object id bucket account entry amount balance currency created_at",
     "wallet_statement": "object wallet currency opening lines closing",
     "event": "object id type sequence subject occurred_at data",
@@ -52,6 +54,7 @@ INPUTS = {
     "EndpointInput": "url event_types",
     "EventRedeliveryInput": "webhook_endpoint",
     "FixedCommissionInput": "amount currency",
+    "FulfillmentInput": "fulfilled_at",
     "OrderInput": "seller_account amount currency payment_order_id",
     "PayoutScheduleInput": "interval weekday day amount currency",
     "RangeInput": "created_gte created_lt status cursor",

@@ -18,6 +18,7 @@ from events.api.serializers import (
 )
 from merchants.api.serializers import SellerChanges, SellerInput
 from payments.api.attempt_serializers import AttemptInput, CancellationInput
+from payments.api.fulfillment import FulfillmentInput
 from payments.api.serializers import CheckoutInput
 from tests.api.world import World
 
@@ -84,6 +85,10 @@ def _nothing(world: World) -> dict[str, Any]:
     return {}
 
 
+def _fulfilled(world: World) -> dict[str, Any]:
+    return {"fulfilled_at": "2026-01-01T00:00:00Z"}
+
+
 def _again(world: World) -> dict[str, Any]:
     return {"credit_card_info": {"token": "pm_card_visa"}}
 
@@ -126,6 +131,12 @@ ROUTES = (
     Route(
         "/v1/payments/<pay>/cancellations",
         {"POST": Call("payments:write", 201, _nothing, CancellationInput)},
+        ("pay",),
+    ),
+    # 409: nothing of it is paid, and only who owns it is told so.
+    Route(
+        "/v1/payments/<pay>/fulfillment",
+        {"POST": Call("payments:write", 409, _fulfilled, FulfillmentInput)},
         ("pay",),
     ),
     Route("/v1/checkouts/<chk>", {"GET": Call("payments:read")}, ("chk",)),
