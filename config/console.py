@@ -158,6 +158,7 @@ def _payments() -> dict[str, Any]:
             _page(_("Checkouts"), "shopping_cart", "payments.paymentevent"),
             _page(_("Orders"), "receipt", "payments.paymentorder"),
             _desk(_("Unknown outcomes"), "help_center", "unknown", "payments.view_pspoperation"),
+            _desk(_("Sellers' money"), "payments", "sellers", "wallet.view_wallet"),
         ],
     }
 

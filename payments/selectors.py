@@ -22,6 +22,7 @@ from payments.models import ChargeLine, PaymentEvent, PaymentMethodToken, Paymen
 from payments.order_lists import current_lines, list_payment_orders
 from payments.references import by_reference
 from payments.releases.reading import WaitingOrder, release_steps, waiting_of_orders, waiting_of_seller
+from payments.releases.wording import waiting_words
 from payments.snapshots import checkout_object, method_object, moment, order_object
 from payments.story import Chapter, Step, story_of
 
@@ -52,6 +53,7 @@ __all__ = [
     "waiting",
     "waiting_of_orders",
     "waiting_of_seller",
+    "waiting_words",
 ]
 
 

@@ -10,12 +10,27 @@ from django.db.models import Sum
 from core.api.pagination import Page
 from core.errors import NotFound
 from wallet.errors import StatementTooLong
-from wallet.models import Wallet, WalletAccount, WalletOperation
-from wallet.types import OperationData, Statement, WalletData
+from wallet.models import Hold, Wallet, WalletAccount, WalletOperation
+from wallet.states import OPEN
+from wallet.types import HoldData, OperationData, Statement, WalletData
 
-__all__ = ["BUCKETS", "accounts_of", "get_wallet", "operations_of", "statement", "wallets_of"]
+__all__ = [
+    "BUCKETS",
+    "WRITE_OFF",
+    "accounts_of",
+    "debts",
+    "find_wallet",
+    "get_wallet",
+    "hold_data",
+    "open_tranches",
+    "operations_of",
+    "statement",
+    "wallets_of",
+]
 
 BUCKETS = ("pending", "available", "held", "receivable")
+# The action under which a person asks for a second one's yes to giving up a debt.
+WRITE_OFF = "wallet.write_off_debt"
 MAX_LINES = 10_000
 _MOVED = ("bucket", "role", "delta_minor", "balance_after_minor", "recorded_at")
 
@@ -32,6 +47,41 @@ def get_wallet(*, merchant_id: UUID, wallet_id: UUID) -> WalletData:
     if row is None:
         raise NotFound()
     return _data(row)
+
+
+def find_wallet(*, wallet_id: UUID) -> WalletData | None:
+    """Return a wallet by its key alone, for people who may see those of every merchant; None if there is none."""
+    row = Wallet.objects.filter(id=wallet_id).first()
+    return _data(row) if row else None
+
+
+def debts(*, limit: int) -> list[WalletData]:
+    """Return wallets whose sellers owe, across merchants, the greatest debts first: at most `limit`."""
+    rows = Wallet.objects.filter(receivable_minor__gt=0).order_by("-receivable_minor", "id")
+    return [_data(row) for row in rows[:limit]]
+
+
+def open_tranches(*, wallet_id: UUID, limit: int) -> list[HoldData]:
+    """Return what is kept in a wallet's rolling reserve, first what comes back first: at most `limit`."""
+    rows = Hold.objects.filter(wallet_id=wallet_id, role="seller_reserve", state=OPEN)
+    return [hold_data(row) for row in rows.order_by("expires_at", "id")[:limit]]
+
+
+def hold_data(hold: Hold) -> HoldData:
+    """Return a hold as others see it."""
+    return HoldData(
+        id=hold.id,
+        merchant_id=hold.merchant_id,
+        wallet_id=hold.wallet_id,
+        purpose=hold.purpose,
+        subject=hold.subject,
+        role=hold.role,
+        amount_minor=hold.amount_minor,
+        settled_minor=hold.settled_minor,
+        released_minor=hold.released_minor,
+        expires_at=hold.expires_at,
+        state=hold.state,
+    )
 
 
 def accounts_of(*, merchant_id: UUID, wallet_id: UUID) -> dict[str, int]:

@@ -10,7 +10,6 @@ __all__ = [
     "OperationData",
     "Statement",
     "WalletData",
-    "WalletDebt",
     "WalletMove",
 ]
 
@@ -58,19 +57,6 @@ class FundsRelease:
     effective_date: date
     reserve_minor: int = 0
     reserve_until: datetime | None = None
-
-
-@dataclass(frozen=True)
-class WalletDebt:
-    """What a seller owes in one wallet, and what there is that may still come to pay it; minor units."""
-
-    wallet_id: UUID
-    merchant_id: UUID
-    seller_id: UUID
-    currency: str
-    receivable_minor: int
-    pending_minor: int
-    held_minor: int
 
 
 @dataclass(frozen=True)
