@@ -78,15 +78,15 @@ class ExpiryDrain(Drain):
 class ReleaseDrain(Drain):
     """Releases what sellers have earned when its time has come, many orders at once.
 
-    Orders of one claim share a transaction, because the days of all sellers begin at the same moment. When one of
-    them cannot be released, each is done alone, so that it stops nobody but itself.
+    Orders of one claim share a transaction, because the days of all sellers begin at the same moment. When
+    one of them cannot be released, each is done alone, so that it stops nobody but itself.
     """
 
     name: ClassVar[str] = QUEUE
     batch: ClassVar[int] = 50
 
     def run(self, *, seconds: float = 20.0) -> int:
-        """Release what is due until nothing is, or the time is over; return how many orders were looked at."""
+        """Release what is due until nothing is, or the time is over; return how many were looked at."""
         deadline, handled = time.monotonic() + seconds, 0
         while time.monotonic() < deadline and (claims := self.claim(limit=self.batch)):
             try:

@@ -112,7 +112,7 @@ def list_payment_methods(
 
 
 def _timeline(order: PaymentOrder) -> list[dict[str, Any]]:
-    """Everything that happened to the order, its charges, operations and releases, in the order we learned it."""
+    """What happened to the order, its charges, operations and releases, in the order we learned it."""
     charges = list(ChargeLine.objects.filter(order=order).values_list("charge_id", flat=True))
     operations = dict(PspOperation.objects.filter(charge_id__in=charges).values_list("id", "kind"))
     names = {order.id: "payment_order"} | dict.fromkeys(charges, "charge")

@@ -50,7 +50,7 @@ def get_wallet(*, merchant_id: UUID, wallet_id: UUID) -> WalletData:
 
 
 def find_wallet(*, wallet_id: UUID) -> WalletData | None:
-    """Return a wallet by its key alone, for people who may see those of every merchant; None if there is none."""
+    """Return a wallet by its key alone, for people who see every merchant's; None if there is none."""
     row = Wallet.objects.filter(id=wallet_id).first()
     return _data(row) if row else None
 

@@ -47,7 +47,8 @@ class WalletMove:
 class FundsRelease:
     """Earned money that becomes available; amounts in minor units of the wallet's currency.
 
-    Of it `reserve_minor` are kept as a tranche of the reserve until `reserve_until`. `release_id` names it once.
+    Of it `reserve_minor` are kept as a tranche of the reserve until `reserve_until`. `release_id` names it
+    once.
     """
 
     merchant_id: UUID

@@ -1,4 +1,4 @@
-"""The desk of sellers' money: what waits to be released and why, what is in reserve, and debts given up by two.
+"""The desk of sellers' money: what waits for release and why, what is in reserve, and debts given up by two.
 
 Without a wallet in the address it opens on the greatest debt; each seller's wallet links here.
 """

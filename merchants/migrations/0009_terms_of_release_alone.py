@@ -26,9 +26,7 @@ class Migration(migrations.Migration):
     dependencies = [("merchants", "0008_terms_of_release")]
 
     operations = [
-        migrations.RunSQL(
-            sql=[_FIXED.format(columns=_AFTER)], reverse_sql=[_FIXED.format(columns=_BEFORE)]
-        ),
+        migrations.RunSQL(sql=[_FIXED.format(columns=_AFTER)], reverse_sql=[_FIXED.format(columns=_BEFORE)]),
         migrations.RemoveConstraint("seller", "merchants_seller_delay"),
         migrations.RemoveConstraint("seller", "merchants_seller_reserve"),
         migrations.RunSQL(sql=migrations.RunSQL.noop, reverse_sql=[_COPY_BACK]),

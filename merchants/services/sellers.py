@@ -97,8 +97,8 @@ def update_seller(
 ) -> SellerData:
     """Change columns and terms of a seller; what is not in `changes` stays.
 
-    `changes` may hold name, country, payout_schedule, and terms as `change_terms` takes them: these make a new
-    version, in effect at once. Raises NotFound, SellerIdentityFixed.
+    `changes` may hold name, country, payout_schedule, and terms as `change_terms` takes them: these make a
+    new version, in effect at once. Raises NotFound, SellerIdentityFixed.
     """
     if unknown := set(changes) - {*_COLUMNS, *_TERMS}:
         raise TypeError(f"a seller has no {', '.join(sorted(unknown))}")
@@ -133,9 +133,9 @@ def change_terms(
     """Append a version of a seller's terms, from now on or from a later moment; return that version.
 
     `terms` may hold commission_bps, commission_fixed_minor with commission_fixed_currency, tax_bps,
-    settlement_delay_days, and reserve_bps with reserve_days; what is left out stays as it is in effect at that
-    moment. Orders accepted before keep theirs, but for the reserve, which is that of the release. If nothing
-    would change, the version in effect is returned. Raises NotFound, ValueError for the past.
+    settlement_delay_days, and reserve_bps with reserve_days; what is left out stays as it is in effect at
+    that moment. Orders accepted before keep theirs, but for the reserve, which is that of the release. If
+    nothing would change, the version in effect is returned. Raises NotFound, ValueError for the past.
     """
     if unknown := set(terms) - set(_TERMS):
         raise TypeError(f"terms have no {', '.join(sorted(unknown))}")

@@ -201,8 +201,8 @@ RELEASE = shape(
 EVENTS: Mapping[str, EventType] = {
     **{f"payment.{what}": EventType(about, PAYMENT_ORDER_OBJECT) for what, about in _TOLD.items()},
     "wallet.credited": EventType(
-        "Money that a seller had earned was released: `amount` left what is pending, and all of it but `reserved`"
-        " is available, or has paid what the seller owed.",
+        "Money that a seller had earned was released: `amount` left what is pending, and all of it but"
+        " `reserved` is available, or has paid what the seller owed.",
         RELEASE,
     ),
 }

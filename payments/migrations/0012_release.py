@@ -22,7 +22,11 @@ _TIME = ("captured_at", "matures_at")
 
 
 class Migration(migrations.Migration):
-    dependencies = [("payments", "0008_order_lists"), ("merchants", "0008_terms_of_release"), ("core", "0002_guards")]
+    dependencies = [
+        ("payments", "0008_order_lists"),
+        ("merchants", "0008_terms_of_release"),
+        ("core", "0002_guards"),
+    ]
 
     operations = [
         migrations.AddField("ordershare", "due_at", models.DateTimeField(blank=True, null=True)),
@@ -30,17 +34,27 @@ class Migration(migrations.Migration):
         migrations.AddField("ordershare", "fence", models.BigIntegerField(default=0)),
         migrations.AddField("ordershare", "attempts", models.IntegerField(default=0)),
         migrations.AddField(
-            "ordershare", "release_on", models.CharField(max_length=12, default="delay"), preserve_default=False
+            "ordershare",
+            "release_on",
+            models.CharField(max_length=12, default="delay"),
+            preserve_default=False,
         ),
         migrations.AddField(
-            "ordershare", "proof_needed", models.CharField(max_length=8, default="captured"), preserve_default=False
+            "ordershare",
+            "proof_needed",
+            models.CharField(max_length=8, default="captured"),
+            preserve_default=False,
         ),
         *(migrations.AddField("ordershare", name, models.DateTimeField(null=True)) for name in _TIME),
         migrations.AddField("ordershare", "reported_at", models.DateTimeField(null=True)),
         migrations.AddField("ordershare", "banked_at", models.DateTimeField(null=True)),
         migrations.AddField("ordershare", "fulfilled_at", models.DateTimeField(null=True)),
-        migrations.AddField("ordershare", "fulfilled_by", models.CharField(blank=True, default="", max_length=80),
-            preserve_default=False),
+        migrations.AddField(
+            "ordershare",
+            "fulfilled_by",
+            models.CharField(blank=True, default="", max_length=80),
+            preserve_default=False,
+        ),
         migrations.AddField("ordershare", "fulfillment_recorded_at", models.DateTimeField(null=True)),
         migrations.RunSQL(sql=[PLAN], reverse_sql=migrations.RunSQL.noop),
         *(migrations.AlterField("ordershare", name, models.DateTimeField()) for name in _TIME),
@@ -79,7 +93,9 @@ class Migration(migrations.Migration):
                 ("event_sequence", models.BigIntegerField(default=0)),
                 (
                     "id",
-                    models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                    models.UUIDField(
+                        default=core.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
                 ),
                 ("merchant_id", models.UUIDField()),
                 ("amount_minor", models.BigIntegerField()),

@@ -13,9 +13,10 @@ __all__ = ["OrderRelease", "OrderShare"]
 class OrderShare(WorkRow):
     """What an order's captured money became, part by part; due when the seller's part may be released.
 
-    `release_on` and `proof_needed` are the merchant's policy at the moment of the capture, and `matures_at` the
-    end of the seller's settlement delay: neither moves afterwards. `due_at` follows from them and from what was
-    fulfilled and proven; it is null while one of these is missing, and when nothing is left to release.
+    `release_on` and `proof_needed` are the merchant's policy at the moment of the capture, and `matures_at`
+    the end of the seller's settlement delay: neither moves afterwards. `due_at` follows from them and from
+    what was fulfilled and proven; it is null while one of these is missing, and when nothing is left to
+    release.
     """
 
     order = models.OneToOneField(
@@ -79,8 +80,8 @@ class OrderShare(WorkRow):
 class OrderRelease(EventSubject):
     """One release of an order's money to its seller, with why it was allowed; append-only.
 
-    `reserve_minor` of `amount_minor` are kept until `reserve_until`, at the rate of the seller's terms then. The
-    entry in the books and the tranche in the wallet carry the id.
+    `reserve_minor` of `amount_minor` are kept until `reserve_until`, at the rate of the seller's terms then.
+    The entry in the books and the tranche in the wallet carry the id.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

@@ -43,12 +43,13 @@ INVARIANTS = [
     ),
     Invariant(
         name="release_is_booked_once",
-        says="Every release is one entry of its seller's pending money, and no entry of an order is without one.",
+        says="Every release is one entry on its seller's pending money, and no entry is without a release.",
         sql="""
             WITH booked AS (
                 SELECT entry.merchant_id, entry.source_ref, count(DISTINCT entry.id) AS entries,
                     sum(line.amount_minor) FILTER (WHERE account.role = 'seller_pending') AS amount,
-                    coalesce(-sum(line.amount_minor) FILTER (WHERE account.role = 'seller_reserve'), 0) AS reserve,
+                    coalesce(-sum(line.amount_minor) FILTER (WHERE account.role = 'seller_reserve'), 0)
+                        AS reserve,
                     min(account.owner::text) FILTER (WHERE account.role = 'seller_pending') AS owner
                 FROM ledger_journalentry AS entry
                 JOIN ledger_journalline AS line ON line.entry_id = entry.id
@@ -59,8 +60,8 @@ INVARIANTS = [
             SELECT done.id::text, booked.amount, booked.reserve FROM payments_orderrelease AS done
             JOIN payments_paymentorder AS o ON o.id = done.order_id
             LEFT JOIN booked ON booked.merchant_id = done.merchant_id AND booked.source_ref = done.id::text
-            WHERE (booked.entries, booked.amount, booked.reserve, booked.owner)
-                IS DISTINCT FROM (1, done.amount_minor::numeric, done.reserve_minor::numeric, o.seller_id::text)
+            WHERE (booked.entries, booked.amount, booked.reserve, booked.owner) IS DISTINCT FROM
+                (1, done.amount_minor::numeric, done.reserve_minor::numeric, o.seller_id::text)
             UNION ALL
             SELECT booked.source_ref, booked.amount, booked.reserve FROM booked
             WHERE EXISTS (SELECT 1 FROM payments_ordershare WHERE merchant_id = booked.merchant_id)
@@ -98,7 +99,8 @@ INVARIANTS = [
             LEFT JOIN payments_ordershare AS share ON share.order_id = done.order_id
             WHERE done.proof IS DISTINCT FROM share.proof_needed
                 OR coalesce(CASE done.proof WHEN 'captured' THEN share.captured_at
-                    WHEN 'reported' THEN share.reported_at ELSE share.banked_at END, 'infinity') > done.released_at
+                    WHEN 'reported' THEN share.reported_at ELSE share.banked_at END, 'infinity')
+                    > done.released_at
                 OR CASE done.basis WHEN 'delay' THEN share.release_on = 'fulfillment'
                     ELSE share.release_on = 'delay' END
                 OR coalesce(CASE done.basis WHEN 'delay' THEN share.matures_at
@@ -110,7 +112,7 @@ INVARIANTS = [
     ),
     Invariant(
         name="reserve_is_its_tranche",
-        says="What a release keeps back is one hold of its seller until its date, and nothing else is kept for it.",
+        says="What a release keeps back is one hold of its seller until its date, and no more.",
         sql="""
             SELECT done.id, done.reserve_minor, hold.amount_minor, done.reserve_until, hold.expires_at
             FROM payments_orderrelease AS done

@@ -1,4 +1,4 @@
-"""An order that cannot be released: again more and more slowly, then a person looks at it and may replay it."""
+"""An order that cannot be released: again more and more slowly, then a person, who may replay it."""
 
 from core import clock
 from core.dead_letters import bury

@@ -12,7 +12,8 @@ from payments.models import ChargeLine, OrderShare, PaymentOrder
 __all__ = ["claim_due_releases", "lock_captured_shares", "lock_shares"]
 
 _CLAIM = """
-UPDATE payments_ordershare SET leased_until = clock_timestamp() + %(lease)s * interval '1 second', fence = fence + 1
+UPDATE payments_ordershare
+SET leased_until = clock_timestamp() + %(lease)s * interval '1 second', fence = fence + 1
 WHERE order_id IN (
     SELECT order_id FROM payments_ordershare
     WHERE due_at <= %(now)s AND (leased_until IS NULL OR leased_until < clock_timestamp())

@@ -48,18 +48,18 @@ def _check_zone(value: str) -> None:
 SETTINGS = (
     Declared(
         name="payments.release_on",
-        says="What an order's money waits for before its seller may spend it: delay (the days of the seller's"
-        " terms, counted from the capture), fulfillment (the store says that it delivered), or first (whichever"
-        " comes first). Holds for what is captured from then on. The scope is a mer_…",
+        says="What an order's money waits for before its seller may spend it: delay (the days of the"
+        " seller's terms, counted from the capture), fulfillment (the store says that it delivered), or"
+        " first (whichever comes first). Holds for what is captured from then on. The scope is a mer_…",
         kind=str,
         default="delay",
         check=_one_of(MOMENTS),
     ),
     Declared(
         name="payments.release_proof",
-        says="What must be proven before an order's money is released: captured (the provider said so), reported"
-        " (a settlement report has it) or banked (a bank statement has it). Holds for what is captured from then"
-        " on. The scope is a mer_…",
+        says="What must be proven before an order's money is released: captured (the provider said so),"
+        " reported (a settlement report has it) or banked (a bank statement has it). Holds for what is"
+        " captured from then on. The scope is a mer_…",
         kind=str,
         default="captured",
         check=_one_of(PROOFS),
@@ -90,7 +90,10 @@ class ReleasePolicy:
 
 @dataclass(frozen=True)
 class Wait:
-    """One thing that is missing: the `delay`, the `fulfillment`, or a proof (`reported`, `banked`); `until` when its time is known."""
+    """One thing that is missing: the `delay`, the `fulfillment`, or a proof (`reported`, `banked`).
+
+    `until` is set when its time is known.
+    """
 
     what: str
     until: datetime | None = None

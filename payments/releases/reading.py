@@ -56,7 +56,7 @@ def waiting_of_seller(*, seller_id: UUID, currency: str, limit: int = 25) -> lis
 
 
 def release_steps(order: PaymentOrder) -> list[tuple[datetime, dict[str, Any]]]:
-    """Return what the timeline of an order says of its fulfilment and releases, with when we learned of each."""
+    """Return the steps of an order's timeline about fulfilment and releases, with when we learned of each."""
     currency = order.amount_currency
     steps = []
     share = OrderShare.objects.filter(order=order).first()

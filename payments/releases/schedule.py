@@ -26,7 +26,7 @@ _LEVELS: dict[str, tuple[str, ...]] = {"reported": ("reported_at",), "banked": (
 
 
 def plan_release(*, merchant_id: UUID, delays: Collection[int], at: datetime) -> dict[int, dict[str, Any]]:
-    """Return the columns of a new share that say when its money may be released, by the seller's delay in days.
+    """Return, by the seller's delay in days, the columns of a new share that say when its money is released.
 
     The policy is the merchant's at the moment of the capture, `at`.
     """
@@ -46,13 +46,11 @@ def plan_release(*, merchant_id: UUID, delays: Collection[int], at: datetime) ->
 
 
 @requires_transaction
-def fulfill_order(
-    *, merchant_id: UUID, reference: str, fulfilled_at: datetime | None, actor: str
-) -> UUID:
+def fulfill_order(*, merchant_id: UUID, reference: str, fulfilled_at: datetime | None, actor: str) -> UUID:
     """Note that the store has delivered a captured order; return the order's key.
 
-    Once more changes nothing: the first word stands. A moment that is ahead by no more than clocks may differ is
-    now. Where the policy releases on fulfilment, the order is due
+    Once more changes nothing: the first word stands. A moment that is ahead by no more than clocks may differ
+    is now. Where the policy releases on fulfilment, the order is due
     now. Raises NotFound, InvalidState before the capture, FulfillmentInFuture.
     """
     order_id, _checkout_id = order_keys(merchant_id=merchant_id, reference=reference)
@@ -102,7 +100,8 @@ def mark_proven(
     names = _LEVELS[level]
     columns = ", ".join(f"{name} = coalesce({name}, %(now)s)" for name in names)
     sql = _PROVE.format(columns=columns, last=names[-1])
-    params = {"now": clock.now(), "orders": orders, "proven": [name.removesuffix("_at") for name in names]}
+    proven = [name.removesuffix("_at") for name in names]
+    params: dict[str, Any] = {"now": clock.now(), "orders": orders, "proven": proven}
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         changed = int(cursor.rowcount)

@@ -1,4 +1,4 @@
-"""The release: an order's pending money becomes its seller's to spend, less the rolling reserve; exactly once."""
+"""The release: an order's pending money becomes its seller's to spend, less the reserve; exactly once."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -28,8 +28,8 @@ __all__ = ["release_claimed", "release_fact"]
 def release_claimed(*, claims: Sequence[Claim]) -> int:
     """Release what claimed orders still have pending, in one transaction of its own; return how many.
 
-    Who was claimed anew meanwhile is left alone. An order for which something is still missing is not released:
-    it is due when that comes. All are released or none; whatever stops one is raised.
+    Who was claimed anew meanwhile is left alone. An order for which something is still missing is not
+    released: it is due when that comes. All are released or none; whatever stops one is raised.
     """
     return _release(claims)
 
@@ -38,9 +38,7 @@ def release_claimed(*, claims: Sequence[Claim]) -> int:
 def _release(claims: Sequence[Claim]) -> int:
     fences = {claim.id: claim.fence for claim in claims}
     at = clock.now()
-    shares = [
-        share for share in lock_shares(order_ids=fences) if share.fence == fences[share.order_id]
-    ]
+    shares = [share for share in lock_shares(order_ids=fences) if share.fence == fences[share.order_id]]
     ready = []
     for share in shares:
         due_at = due_time(share)

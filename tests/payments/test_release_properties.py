@@ -1,4 +1,4 @@
-"""Whatever is captured, released, used and owed in whatever order: no bucket below zero, and the parts add up."""
+"""Whatever is captured, released, used and owed: no bucket below zero, and the parts add up."""
 
 from uuid import UUID
 
@@ -107,13 +107,21 @@ class Teller:
         (wallet,) = wallets_of(merchant_id=merchant_id, owner_type="seller", owner_id=self.seller)
         accounts = accounts_of(merchant_id=merchant_id, wallet_id=wallet.id)
         transit = open_account(
-            merchant_id=merchant_id, role="refunds_in_transit", currency="USD", provider=self.shop.channel.name
+            merchant_id=merchant_id,
+            role="refunds_in_transit",
+            currency="USD",
+            provider=self.shop.channel.name,
         )
         key = uuid7()
         legs: list[Leg] = [debit(accounts[role], minor), credit(transit, minor, key=key)]
         posting = Posting(merchant_id, "USD", clock.today())
         draft = entry(
-            posting=posting, kind="refund_accepted", source="refund", source_ref=key, leg="accepted", legs=legs
+            posting=posting,
+            kind="refund_accepted",
+            source="refund",
+            source_ref=key,
+            leg="accepted",
+            legs=legs,
         )
         post_netted(drafts=[draft])
 

@@ -1,6 +1,7 @@
 """A release against a debit of the same pending money, and passes of the worker against each other."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -72,14 +73,14 @@ def test_a_release_and_a_debit_of_pending_never_take_the_same_money(open_counter
     """I12: whoever has the order's lock first takes all of it, and the other one finds nothing."""
     orders = [capture(open_counter, open_counter.order())[0] for _ in range(ROUNDS)]
     clock.move(seconds=8 * DAY)
+    claims = {claim.id: claim for claim in get_drain("releases").claim(limit=ROUNDS)}
     for order in orders:
-        OrderShare.objects.exclude(order=order).filter(released_minor=0).update(due_at=None)
-        OrderShare.objects.filter(order=order).update(due_at=clock.now())
+        releasing = partial(steps.release_claimed, claims=[claims[order.id]])
         debiting = debit_pending(open_counter, order.id, lock_shares)
-        _looked_at, taken = race([get_drain("releases").run, debiting], connected=True)
+        released, taken = race([releasing, debiting], connected=True)
         share = share_of(order)
-        assert (share.released_minor, share.pending_used_minor) in ((9000, 0), (0, 9000))
-        assert taken == share.pending_used_minor
+        assert (released, taken) == (share.released_minor // 9000, share.pending_used_minor)
+        assert share.released_minor + share.pending_used_minor == 9000
         assert share.due_at is None
     there = balances(orders[0].seller_id)
     assert (there["pending"], there["available"]) == (0, 9000 * OrderRelease.objects.count())

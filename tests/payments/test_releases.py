@@ -1,4 +1,4 @@
-"""When sellers get their money: delay, fulfilment, proof, reserve and debt; once, whatever happens meanwhile."""
+"""When sellers get their money: delay, fulfilment, proof and reserve; once, whatever happens meanwhile."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -79,8 +79,9 @@ def test_money_is_released_when_the_days_of_the_seller_are_over(counter: Shop) -
     assert (done.basis, done.proof, done.amount_minor) == ("delay", "captured", 9000)
     assert JournalEntry.objects.get(source="release").source_ref == str(done.id)
     told = OutboxEvent.objects.get(type="wallet.credited")
-    assert told.payload["object"] | {"amount": "90.00", "reserved": "0.00", "reserve_until": None} == (
-        told.payload["object"]
+    assert (
+        told.payload["object"] | {"amount": "90.00", "reserved": "0.00", "reserve_until": None}
+        == (told.payload["object"])
     )
     timeline = counter.store.get(f"/v1/payments/{order.payment_order_id}").json()["timeline"]
     assert (timeline[-1]["what"], timeline[-1]["reason"]) == ("release", "90.00 USD to the seller")
@@ -147,7 +148,10 @@ def test_the_first_of_both_releases(counter: Shop) -> None:
     assert (release(), share_of(late).released_minor) == (1, 0)
     clock.move(seconds=8 * DAY)
     assert release() == 1
-    assert list(OrderRelease.objects.order_by("id").values_list("basis", flat=True)) == ["fulfillment", "delay"]
+    assert list(OrderRelease.objects.order_by("id").values_list("basis", flat=True)) == [
+        "fulfillment",
+        "delay",
+    ]
 
 
 def test_fulfilment_alone_moves_nothing_where_the_days_count(counter: Shop) -> None:
@@ -206,7 +210,7 @@ def test_proofs_of_others_and_of_what_is_not_captured_are_left_out(counter: Shop
 
 
 def test_the_reserve_of_the_day_of_release_is_kept_and_comes_back(counter: Shop) -> None:
-    """S1, S2: at the rate in effect at the release, until the first moment of its day; then it is available."""
+    """S1, S2: at the rate in effect at the release, until its day begins; then it is available."""
     (order,) = capture(counter, counter.order("100.00"))
     terms(counter, order, reserve_bps=1000, reserve_days=90)
     clock.move(seconds=7 * DAY)
@@ -224,7 +228,9 @@ def test_the_reserve_of_the_day_of_release_is_kept_and_comes_back(counter: Shop)
     assert share_of(order).reserved_minor == 900, "what was ever kept, not what is"
 
 
-def test_one_that_breaks_is_buried_and_the_others_go_on(counter: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_breaks_is_buried_and_the_others_go_on(
+    counter: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     broken, fine = (capture(counter, counter.order())[0] for _ in range(2))
     clock.move(seconds=8 * DAY)
     real = steps._new_release
@@ -241,7 +247,11 @@ def test_one_that_breaks_is_buried_and_the_others_go_on(counter: Shop, monkeypat
         clock.move(seconds=600)
         release()
     letter = DeadLetter.objects.get(queue="releases")
-    assert (letter.subject, letter.attempts, share_of(broken).due_at) == (public_id("pay", broken.id), 8, None)
+    assert (letter.subject, letter.attempts, share_of(broken).due_at) == (
+        public_id("pay", broken.id),
+        8,
+        None,
+    )
     assert waiting_of_seller(seller_id=broken.seller_id, currency="USD")[0].is_stopped
     with pytest.raises(DeadLetterNeeded):
         at_edge(drop)(dead_letter_id=letter.pk, actor="user:t", reason="not needed")

@@ -13,8 +13,8 @@ from tests.admin.people import person
 from tests.ledger.books import Books, rows
 from tests.racing import race
 from wallet.errors import NothingOwed
-from wallet.services import reject_write_off, request_write_off, write_off_debt
 from wallet.selectors import debts
+from wallet.services import reject_write_off, request_write_off, write_off_debt
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 

@@ -67,8 +67,9 @@ def release_all(*, releases: Sequence[FundsRelease], by: str = SYSTEM) -> list[E
 
     The tranche of each is a hold of purpose `reserve` with the release as its subject, and comes back on its
     date. What the seller owes is paid from what becomes available. The same release again, for the same day,
-    changes nothing. Raises InsufficientFunds when less is pending, HoldConflict and EntryConflict for the same
-    release with other content, InvalidAmount, ValueError for a tranche without a date or above the whole.
+    changes nothing. Raises InsufficientFunds when less is pending, HoldConflict and EntryConflict for the
+    same release with other content, InvalidAmount, ValueError for a tranche without a date or above the
+    whole.
     """
     for release in releases:
         _check(release)

@@ -1,4 +1,4 @@
-"""A seller's debt is given up (S4): one person asks, another one decides, and the whole debt goes to the losses."""
+"""A seller's debt is given up (S4): one person asks, another decides, and all of it goes to the losses."""
 
 from datetime import timedelta
 from typing import Any
