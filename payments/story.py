@@ -12,7 +12,7 @@ from core.models import StatusChange
 from events.selectors import told_about
 from ledger.selectors import entries_of_event, entry_lines
 from merchants.selectors import owner_names
-from payments.models import Charge, PaymentEvent, PaymentOrder, PspOperation
+from payments.models import Charge, OrderRelease, PaymentEvent, PaymentOrder, PspOperation
 from risk.selectors import decisions_of
 
 __all__ = ["BookLine", "Chapter", "Step", "story_of", "why_failed"]
@@ -72,7 +72,7 @@ def story_of(*, merchant_id: UUID, checkout_id: UUID) -> list[Chapter]:
         *_request_and_exchanges(checkout, operations, changes),
         *_risk(merchant_id, checkout_id),
         *_webhooks(charges),
-        *_books(merchant_id, charges, operations),
+        *_books(merchant_id, orders, charges, operations),
     ]
     return sorted(chapters, key=lambda each: each.at)
 
@@ -199,8 +199,12 @@ def _webhooks(charges: list[Charge]) -> list[Chapter]:
     return found
 
 
-def _books(merchant_id: UUID, charges: list[Charge], operations: list[PspOperation]) -> list[Chapter]:
+def _books(
+    merchant_id: UUID, orders: list[PaymentOrder], charges: list[Charge], operations: list[PspOperation]
+) -> list[Chapter]:
+    releases = OrderRelease.objects.filter(order__in=orders).order_by("id")
     events = [("charge", each.id) for each in charges]
+    events += [("release", key) for key in releases.values_list("id", flat=True)]
     events += [("refund", each.id) for each in operations if each.kind == "refund"]
     found = []
     for source, key in events:

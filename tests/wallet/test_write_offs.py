@@ -11,6 +11,7 @@ from core.models import Approval, AuditRecord
 from core.transactions import at_edge
 from tests.admin.people import person
 from tests.ledger.books import Books, rows
+from tests.ledger.breakage import broken, violated
 from tests.racing import race
 from wallet.errors import NothingOwed
 from wallet.selectors import debts
@@ -86,3 +87,21 @@ def test_two_yes_at_once_write_off_once(strict_books: Books) -> None:
     assert sum(not isinstance(each, Exception) for each in found) == 1
     assert all(isinstance(each, DomainError) for each in found if isinstance(each, Exception)), found
     assert strict_books.wallet()["receivable"] == 0
+
+
+def test_the_audit_of_write_offs_fires(strict_books: Books) -> None:
+    """I30: an entry without its approval, for another amount, or with one person on both sides."""
+    maker, checker = people()
+    strict_books.transfer("seller_receivable", "clearing", 2600)
+    at_decision_edge(write_off_debt)(approval_id=ask(strict_books, maker), checker=checker)
+    for sql in (
+        "DELETE FROM core_approval",
+        "UPDATE core_approval SET checker = maker",
+        "UPDATE core_approval SET status = 'PENDING'",
+        "UPDATE core_approval SET instruction = jsonb_set(instruction, '{amount_minor}', '2500')",
+        "UPDATE ledger_journalentry SET source_ref = 'by hand' WHERE leg = 'written_off'",
+    ):
+        with broken(tables="^(ledger|wallet|core_approval)") as owner:
+            assert violated(owner) == set()
+            owner.execute(sql.encode())
+            assert "write_off_had_two_people" in violated(owner), sql
