@@ -101,6 +101,7 @@ def test_a_debt_is_written_off_by_two_people_from_the_desk(counter: Shop) -> Non
 
 
 def test_the_checker_cannot_decide_what_they_asked_for(counter: Shop) -> None:
+    """A-E7: who may do both sides does only one of them for one request."""
     (order,) = capture(counter, counter.order("100.00"))
     url = owe(order, 2600, counter)
     checker = console(person("ned", "finance_checker"))

@@ -7,6 +7,7 @@ from uuid import UUID
 from core.history import SYSTEM
 from core.money import InvalidAmount
 from core.transactions import requires_transaction
+from ledger.templates.accounts import SellerAccounts
 from ledger.templates.entry import Posting
 from ledger.templates.reserves import release_entry
 from ledger.types import EntryDraft, EntryRef
@@ -85,7 +86,8 @@ def release_all(*, releases: Sequence[FundsRelease], by: str = SYSTEM) -> list[E
                 expires_at=release.reserve_until,
                 by=by,
             )
-    return post_netted(drafts=[_draft(release) for release in releases])
+    places = {release.wallet_id: _place(release) for release in releases}
+    return post_netted(drafts=[_draft(release, *places[release.wallet_id]) for release in releases])
 
 
 def _check(release: FundsRelease) -> None:
@@ -97,12 +99,15 @@ def _check(release: FundsRelease) -> None:
         raise ValueError("a tranche of the reserve has the date of its release")
 
 
-def _draft(release: FundsRelease) -> EntryDraft:
-    place = {"merchant_id": release.merchant_id, "wallet_id": release.wallet_id}
-    currency = get_wallet(**place).currency
+def _place(release: FundsRelease) -> tuple[str, SellerAccounts]:
+    where = {"merchant_id": release.merchant_id, "wallet_id": release.wallet_id}
+    return get_wallet(**where).currency, seller_accounts(accounts=accounts_of(**where))
+
+
+def _draft(release: FundsRelease, currency: str, seller: SellerAccounts) -> EntryDraft:
     return release_entry(
         posting=Posting(release.merchant_id, currency, release.effective_date),
-        seller=seller_accounts(accounts=accounts_of(**place)),
+        seller=seller,
         release_id=release.release_id,
         amount_minor=release.amount_minor,
         reserve_minor=release.reserve_minor,
