@@ -10,6 +10,7 @@ from django.db.models import Sum
 from core.api.pagination import Page
 from core.errors import NotFound
 from wallet.errors import StatementTooLong
+from wallet.hold_facts import hold_data
 from wallet.models import Hold, Wallet, WalletAccount, WalletOperation
 from wallet.states import OPEN
 from wallet.types import HoldData, OperationData, Statement, WalletData
@@ -21,7 +22,6 @@ __all__ = [
     "debts",
     "find_wallet",
     "get_wallet",
-    "hold_data",
     "open_tranches",
     "operations_of",
     "statement",
@@ -65,23 +65,6 @@ def open_tranches(*, wallet_id: UUID, limit: int) -> list[HoldData]:
     """Return what is kept in a wallet's rolling reserve, first what comes back first: at most `limit`."""
     rows = Hold.objects.filter(wallet_id=wallet_id, role="seller_reserve", state=OPEN)
     return [hold_data(row) for row in rows.order_by("expires_at", "id")[:limit]]
-
-
-def hold_data(hold: Hold) -> HoldData:
-    """Return a hold as others see it."""
-    return HoldData(
-        id=hold.id,
-        merchant_id=hold.merchant_id,
-        wallet_id=hold.wallet_id,
-        purpose=hold.purpose,
-        subject=hold.subject,
-        role=hold.role,
-        amount_minor=hold.amount_minor,
-        settled_minor=hold.settled_minor,
-        released_minor=hold.released_minor,
-        expires_at=hold.expires_at,
-        state=hold.state,
-    )
 
 
 def accounts_of(*, merchant_id: UUID, wallet_id: UUID) -> dict[str, int]:

@@ -14,7 +14,7 @@ from payments.releases.plan import unreleased_minor
 __all__ = ["QUEUE", "is_unreleased", "record_release_failure", "replay_release"]
 
 QUEUE = "releases"
-_RULE = Retry(Strategy.EXPONENTIAL, base=2.0, cap=300.0, limit=8)
+_RULE = Retry(Strategy.EXPONENTIAL, base=2, cap=300, limit=8)
 
 
 @at_edge

@@ -12,13 +12,14 @@ from core.history import Changes, Fact
 from core.ids import public_id, uuid7
 from core.money import format_minor
 from core.transactions import at_edge, forbids_transaction
+from ledger.templates.reserves import reserve_part
 from merchants.selectors import sellers_by_account
 from merchants.types import SellerData, TermsData
 from payments.models import OrderRelease, OrderShare
 from payments.releases.locks import lock_shares
 from payments.releases.plan import basis_of, due_time, policy_of, some_days_later, unreleased_minor
 from payments.snapshots import moment
-from wallet.services import open_wallet, release_all, reserve_part
+from wallet.services import open_wallet, release_all
 from wallet.types import FundsRelease
 
 __all__ = ["release_claimed", "release_fact"]

@@ -71,6 +71,7 @@ def _seller(world: World) -> dict[str, Any]:
         "name": "Eve",
         "country": "DE",
         "commission_fixed": {"amount": "0.30", "currency": "EUR"},
+        "rolling_reserve": {"bps": 1000, "days": 90},
         "payout_schedule": {"interval": "weekly", "weekday": 5},
     }
 

@@ -19,6 +19,16 @@ from wallet.services import reject_write_off, request_write_off, write_off_debt
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
+BREAKS = {
+    "write_off_had_two_people": [
+        "DELETE FROM core_approval",
+        "UPDATE core_approval SET checker = maker",
+        "UPDATE core_approval SET status = 'PENDING'",
+        "UPDATE core_approval SET instruction = jsonb_set(instruction, '{amount_minor}', '2500')",
+        "UPDATE ledger_journalentry SET source_ref = 'by hand' WHERE leg = 'written_off'",
+    ],
+}
+
 
 def wallet_of(books: Books) -> UUID:
     found: UUID = rows("SELECT id FROM wallet_wallet WHERE owner_id = %s", [books.seller])[0][0]
@@ -94,13 +104,7 @@ def test_the_audit_of_write_offs_fires(strict_books: Books) -> None:
     maker, checker = people()
     strict_books.transfer("seller_receivable", "clearing", 2600)
     at_decision_edge(write_off_debt)(approval_id=ask(strict_books, maker), checker=checker)
-    for sql in (
-        "DELETE FROM core_approval",
-        "UPDATE core_approval SET checker = maker",
-        "UPDATE core_approval SET status = 'PENDING'",
-        "UPDATE core_approval SET instruction = jsonb_set(instruction, '{amount_minor}', '2500')",
-        "UPDATE ledger_journalentry SET source_ref = 'by hand' WHERE leg = 'written_off'",
-    ):
+    for sql in BREAKS["write_off_had_two_people"]:
         with broken(tables="^(ledger|wallet|core_approval)") as owner:
             assert violated(owner) == set()
             owner.execute(sql.encode())

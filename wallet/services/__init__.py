@@ -3,7 +3,7 @@
 from wallet.services.accounts import account_of, open_wallet
 from wallet.services.holds import cancel_hold, confirm_hold, expire_holds, try_hold
 from wallet.services.posting import moves_for, post, post_netted
-from wallet.services.releases import release_all, release_funds, reserve_part
+from wallet.services.releases import release_all, release_funds
 from wallet.services.write_offs import reject_write_off, request_write_off, write_off_debt
 
 __all__ = [
@@ -19,7 +19,6 @@ __all__ = [
     "release_all",
     "release_funds",
     "request_write_off",
-    "reserve_part",
     "try_hold",
     "write_off_debt",
 ]

@@ -23,10 +23,11 @@ from wallet.errors import (
     HoldSettled,
     HoldUnknown,
 )
+from wallet.hold_facts import hold_data
 from wallet.locks import lock_due_holds, lock_hold
 from wallet.models import Hold
 from wallet.purposes import PURPOSES, place_of
-from wallet.selectors import accounts_of, get_wallet, hold_data
+from wallet.selectors import accounts_of, get_wallet
 from wallet.services.posting import post_netted
 from wallet.states import OPEN, RELEASED, SETTLED
 from wallet.types import HoldData

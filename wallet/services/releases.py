@@ -9,7 +9,7 @@ from core.money import InvalidAmount
 from core.transactions import requires_transaction
 from ledger.templates.accounts import SellerAccounts
 from ledger.templates.entry import Posting
-from ledger.templates.reserves import release_entry
+from ledger.templates.reserves import release_entry, reserve_part
 from ledger.types import EntryDraft, EntryRef
 from wallet.purposes import seller_accounts
 from wallet.selectors import accounts_of, get_wallet
@@ -17,19 +17,7 @@ from wallet.services.holds import insert_hold
 from wallet.services.posting import post_netted
 from wallet.types import FundsRelease
 
-__all__ = ["release_all", "release_funds", "reserve_part"]
-
-_BPS = 10_000
-
-
-def reserve_part(*, amount_minor: int, reserve_bps: int) -> int:
-    """Return what a reserve of so many basis points keeps of an amount, rounded half up to the minor unit.
-
-    Raises ValueError for a rate that is none.
-    """
-    if not 0 <= reserve_bps <= _BPS:
-        raise ValueError(f"a reserve is 0 to {_BPS} basis points, not {reserve_bps}")
-    return (2 * amount_minor * reserve_bps + _BPS) // (2 * _BPS)
+__all__ = ["release_all", "release_funds"]
 
 
 @requires_transaction
