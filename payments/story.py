@@ -204,7 +204,7 @@ def _books(
 ) -> list[Chapter]:
     releases = OrderRelease.objects.filter(order__in=orders).order_by("id")
     events = [("charge", each.id) for each in charges]
-    events += [("release", key) for key in releases.values_list("id", flat=True)]
+    events += [("release", reference) for reference in releases.values_list("reference", flat=True)]
     events += [("refund", each.id) for each in operations if each.kind == "refund"]
     found = []
     for source, key in events:

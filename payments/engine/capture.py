@@ -1,8 +1,7 @@
 """The money moved: charge, orders, shares, wallets, books, flags and events, in one commit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from channels.selectors import get_channel
@@ -14,13 +13,12 @@ from ledger.services import open_account
 from ledger.templates.capture import CaptureAccounts, CapturedOrder, Share, Terms, capture_entry, split
 from ledger.types import EntryDraft
 from merchants.selectors import sellers_by_account
-from merchants.types import SellerData
 from payments.engine.assessment import note_paid
 from payments.engine.facts import order_fact
 from payments.locks import ChargeScope
 from payments.models import OrderShare, PaymentOrder, PspOperation
 from payments.psp.contract import PspObject
-from payments.releases.schedule import plan_release
+from payments.releases.schedule import release_plans
 from wallet.services import account_of, post
 from wallet.types import WalletMove
 
@@ -54,12 +52,10 @@ def book_capture(
         captured_minor=seen.captured_minor,
         psp_reference=seen.reference,
     )
-    merchant_id = scope.charge.merchant_id
-    accounts = {order.seller_account for order in scope.orders}
-    sellers = sellers_by_account(merchant_id=merchant_id, accounts=accounts, at=scope.checkout.created_at)
-    shares = _shares(scope.orders, sellers)
-    delays = {order.id: sellers[order.seller_account].terms.settlement_delay_days for order in scope.orders}
-    releases = plan_release(merchant_id=merchant_id, delays=delays.values(), at=at)
+    shares = shares_of(
+        merchant_id=scope.charge.merchant_id, orders=scope.orders, at=scope.checkout.created_at
+    )
+    releases = release_plans(orders=scope.orders, accepted_at=scope.checkout.created_at, at=at)
     changes.insert(
         [
             new_row(
@@ -69,7 +65,7 @@ def book_capture(
                 seller_net_minor=shares[order.position].seller_net_minor,
                 commission_minor=shares[order.position].commission_minor,
                 tax_minor=shares[order.position].tax_minor,
-                **_release_columns(releases[delays[order.id]], shares[order.position]),
+                **releases[order.position],
             )
             for order in scope.orders
         ]
@@ -92,15 +88,7 @@ def book_capture(
 def shares_of(*, merchant_id: UUID, orders: Sequence[PaymentOrder], at: datetime) -> dict[int, Share]:
     """Return what the captured money of each order becomes, by its position, on the terms of a moment."""
     accounts = {order.seller_account for order in orders}
-    return _shares(orders, sellers_by_account(merchant_id=merchant_id, accounts=accounts, at=at))
-
-
-def _release_columns(planned: Mapping[str, Any], share: Share) -> Mapping[str, Any]:
-    """When the order's money may be released; an order of which the seller gets nothing is never due."""
-    return planned if share.seller_net_minor else {**planned, "due_at": None}
-
-
-def _shares(orders: Sequence[PaymentOrder], sellers: Mapping[str, SellerData]) -> dict[int, Share]:
+    sellers = sellers_by_account(merchant_id=merchant_id, accounts=accounts, at=at)
     shares = {}
     for order in orders:
         terms = sellers[order.seller_account].terms

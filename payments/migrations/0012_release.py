@@ -98,6 +98,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("merchant_id", models.UUIDField()),
+                ("reference", models.CharField(max_length=64)),
                 ("amount_minor", models.BigIntegerField()),
                 ("reserve_minor", models.BigIntegerField(default=0)),
                 ("reserve_bps", models.IntegerField(default=0)),
@@ -108,15 +109,18 @@ class Migration(migrations.Migration):
                 ("released_at", models.DateTimeField()),
                 (
                     "order",
-                    models.ForeignKey(
+                    models.OneToOneField(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="releases",
+                        related_name="release",
                         to="payments.paymentorder",
                     ),
                 ),
             ],
             options={
                 "constraints": [
+                    models.UniqueConstraint(
+                        fields=["merchant_id", "reference"], name="payments_release_reference_once"
+                    ),
                     models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payments_release_positive"),
                     models.CheckConstraint(
                         condition=Q(reserve_minor=0, reserve_until=None)

@@ -80,13 +80,15 @@ class OrderShare(WorkRow):
 class OrderRelease(EventSubject):
     """One release of an order's money to its seller, with why it was allowed; append-only.
 
-    `reserve_minor` of `amount_minor` are kept until `reserve_until`, at the rate of the seller's terms then.
-    The entry in the books and the tranche in the wallet carry the id.
+    An order is released once, whole: what is pending of it only ever becomes less. `reserve_minor` of
+    `amount_minor` are kept until `reserve_until`, at the rate of the seller's terms then. The entry in the
+    books and the tranche in the wallet are called by `reference`, which is the order's pay_… id.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     merchant_id = models.UUIDField()
-    order = models.ForeignKey(PaymentOrder, on_delete=models.PROTECT, related_name="releases")
+    order = models.OneToOneField(PaymentOrder, on_delete=models.PROTECT, related_name="release")
+    reference = models.CharField(max_length=64)
     amount_minor = models.BigIntegerField()
     reserve_minor = models.BigIntegerField(default=0)
     reserve_bps = models.IntegerField(default=0)
@@ -98,6 +100,9 @@ class OrderRelease(EventSubject):
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(
+                fields=["merchant_id", "reference"], name="payments_release_reference_once"
+            ),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payments_release_positive"),
             models.CheckConstraint(
                 condition=Q(reserve_minor=0, reserve_until=None)

@@ -57,16 +57,16 @@ INVARIANTS = [
                 WHERE entry.source = 'release' AND entry.leg = 'release'
                 GROUP BY entry.merchant_id, entry.source_ref
             )
-            SELECT done.id::text, booked.amount, booked.reserve FROM payments_orderrelease AS done
+            SELECT done.reference, booked.amount, booked.reserve FROM payments_orderrelease AS done
             JOIN payments_paymentorder AS o ON o.id = done.order_id
-            LEFT JOIN booked ON booked.merchant_id = done.merchant_id AND booked.source_ref = done.id::text
+            LEFT JOIN booked ON booked.merchant_id = done.merchant_id AND booked.source_ref = done.reference
             WHERE (booked.entries, booked.amount, booked.reserve, booked.owner) IS DISTINCT FROM
                 (1, done.amount_minor::numeric, done.reserve_minor::numeric, o.seller_id::text)
             UNION ALL
             SELECT booked.source_ref, booked.amount, booked.reserve FROM booked
             WHERE EXISTS (SELECT 1 FROM payments_ordershare WHERE merchant_id = booked.merchant_id)
                 AND NOT EXISTS (SELECT 1 FROM payments_orderrelease AS done
-                    WHERE done.merchant_id = booked.merchant_id AND done.id::text = booked.source_ref)
+                    WHERE done.merchant_id = booked.merchant_id AND done.reference = booked.source_ref)
         """,
         exercised_sql=_RELEASED,
         covers=("P1",),
@@ -118,7 +118,7 @@ INVARIANTS = [
             FROM payments_orderrelease AS done
             JOIN payments_paymentorder AS o ON o.id = done.order_id
             LEFT JOIN wallet_hold AS hold ON hold.merchant_id = done.merchant_id
-                AND hold.purpose = 'reserve' AND hold.subject = done.id::text
+                AND hold.purpose = 'reserve' AND hold.subject = done.reference
             LEFT JOIN wallet_wallet AS wallet ON wallet.id = hold.wallet_id
             WHERE (coalesce(hold.amount_minor, 0), hold.expires_at) IS DISTINCT FROM
                     (done.reserve_minor, done.reserve_until)

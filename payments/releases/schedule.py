@@ -1,6 +1,6 @@
 """What changes when an order may be released: its capture, its fulfilment, and the proof of its money."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -12,37 +12,48 @@ from core.errors import InvalidState
 from core.ids import public_id
 from core.nudges import nudge
 from core.transactions import requires_transaction
+from merchants.selectors import sellers_by_account
 from payments.errors import FulfillmentInFuture
-from payments.models import OrderShare
+from payments.models import OrderShare, PaymentOrder
 from payments.references import order_keys
 from payments.releases.locks import lock_captured_shares, lock_shares
 from payments.releases.plan import due_time, policy_of, some_days_later
 
-__all__ = ["fulfill_order", "mark_proven", "plan_release"]
+__all__ = ["fulfill_order", "mark_proven", "release_plans"]
 
 # As far as a store's clock may be ahead of ours, and what it says still is no future.
 _CLOCKS_DIFFER = timedelta(minutes=5)
 _LEVELS: dict[str, tuple[str, ...]] = {"reported": ("reported_at",), "banked": ("reported_at", "banked_at")}
 
 
-def plan_release(*, merchant_id: UUID, delays: Collection[int], at: datetime) -> dict[int, dict[str, Any]]:
-    """Return, by the seller's delay in days, the columns of a new share that say when its money is released.
+@requires_transaction
+def release_plans(
+    *, orders: Sequence[PaymentOrder], accepted_at: datetime, at: datetime, has_charge: bool = True
+) -> dict[int, Mapping[str, Any]]:
+    """Return, by position, the columns of new shares that say when the money of each order may be released.
 
-    The policy is the merchant's at the moment of the capture, `at`.
+    The orders are of one checkout. The delay is that of the seller's terms when the checkout was accepted,
+    the policy the merchant's at the moment of the capture, `at`. Without a charge (paid from a balance) there
+    is no other proof than the capture.
     """
+    merchant_id = orders[0].merchant_id
     policy = policy_of(scope=public_id("mer", merchant_id), at=at)
-    planned = {}
-    for days in set(delays):
+    accounts = {order.seller_account for order in orders}
+    sellers = sellers_by_account(merchant_id=merchant_id, accounts=accounts, at=accepted_at)
+    proof = policy.proof_needed if has_charge else "captured"
+    waits = proof != "captured" or policy.release_on == "fulfillment"
+    plans = {}
+    for order in orders:
+        days = sellers[order.seller_account].terms.settlement_delay_days
         matures_at = some_days_later(at, days, policy.zone)
-        waits = policy.proof_needed != "captured" or policy.release_on == "fulfillment"
-        planned[days] = {
+        plans[order.position] = {
             "release_on": policy.release_on,
-            "proof_needed": policy.proof_needed,
+            "proof_needed": proof,
             "captured_at": at,
             "matures_at": matures_at,
             "due_at": None if waits else matures_at,
         }
-    return planned
+    return plans
 
 
 @requires_transaction

@@ -115,6 +115,7 @@ def _new_release(share: OrderShare, terms: TermsData, at: datetime, zone: ZoneIn
         id=uuid7(),
         merchant_id=share.merchant_id,
         order=share.order,
+        reference=public_id("pay", share.order_id),
         amount_minor=amount,
         reserve_minor=reserve,
         reserve_bps=terms.reserve_bps if reserve else 0,
@@ -130,7 +131,7 @@ def _funds(release: OrderRelease, wallet_id: UUID) -> FundsRelease:
     return FundsRelease(
         merchant_id=release.merchant_id,
         wallet_id=wallet_id,
-        release_id=str(release.id),
+        release_id=release.reference,
         amount_minor=release.amount_minor,
         effective_date=release.effective_date,
         reserve_minor=release.reserve_minor,

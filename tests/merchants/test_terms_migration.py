@@ -12,8 +12,8 @@ pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 COPY, DROP = ("merchants", "0008_terms_of_release"), ("merchants", "0009_terms_of_release_alone")
 _SELLER = (
-    "INSERT INTO merchants_seller (id, event_sequence, merchant_id, seller_account, name, country, kyc_status,"
-    " settlement_delay_days, payout_schedule, reserve_bps, reserve_days, created_at)"
+    "INSERT INTO merchants_seller (id, event_sequence, merchant_id, seller_account, name, country,"
+    " kyc_status, settlement_delay_days, payout_schedule, reserve_bps, reserve_days, created_at)"
     " VALUES (%s, 0, %s, %s, 'S', 'US', 'UNVERIFIED', %s, '{}', %s, %s, now())"
 )
 _TERMS = (
@@ -39,9 +39,10 @@ def test_delay_and_reserve_become_terms_and_come_back() -> None:
         run(owner, steps(loader, COPY, backwards=False))
         run(owner, steps(loader, DROP, backwards=False))
         found = owner.execute(
-            "SELECT DISTINCT ON (seller_account) seller_account, version, commission_bps, settlement_delay_days,"
-            " reserve_bps, reserve_days FROM merchants_sellerterms terms"
-            " JOIN merchants_seller seller ON seller.id = terms.seller_id ORDER BY seller_account, version DESC"
+            "SELECT DISTINCT ON (seller_account) seller_account, version, commission_bps,"
+            " settlement_delay_days, reserve_bps, reserve_days FROM merchants_sellerterms terms"
+            " JOIN merchants_seller seller ON seller.id = terms.seller_id"
+            " ORDER BY seller_account, version DESC"
         ).fetchall()
         assert found == [
             ("risky", 3, 700, 7, 1000, 90),
@@ -50,6 +51,6 @@ def test_delay_and_reserve_become_terms_and_come_back() -> None:
         ]
         run(owner, steps(loader, DROP, backwards=True))
         columns = "seller_account, settlement_delay_days, reserve_bps, reserve_days"
-        back = owner.execute(f"SELECT {columns} FROM merchants_seller ORDER BY 1").fetchall()  # noqa: S608
+        back = owner.execute(f"SELECT {columns} FROM merchants_seller ORDER BY 1").fetchall()
         assert back == [("risky", 7, 1000, 90), ("slow", 30, 0, 0), ("usual", 7, 0, 0)]
         owner.rollback()

@@ -23,7 +23,7 @@ def test_old_shares_get_their_plan(open_counter: Shop) -> None:
     with owner_connection() as owner:
         run(owner, steps(loader, RELEASE, backwards=True))
         run(owner, steps(loader, RELEASE, backwards=False))
-        (found,) = owner.execute(f"SELECT {_COLUMNS} FROM payments_ordershare").fetchall()  # noqa: S608
+        (found,) = owner.execute(f"SELECT {_COLUMNS} FROM payments_ordershare").fetchall()
         owner.rollback()
     assert found[:2] == ("delay", "captured")
     assert abs((found[2] - share.captured_at).total_seconds()) < 5

@@ -77,7 +77,8 @@ def test_money_is_released_when_the_days_of_the_seller_are_over(counter: Shop) -
     share, done = share_of(order), OrderRelease.objects.get()
     assert (share.released_minor, share.reserved_minor, share.due_at, why(order)) == (9000, 0, None, [])
     assert (done.basis, done.proof, done.amount_minor) == ("delay", "captured", 9000)
-    assert JournalEntry.objects.get(source="release").source_ref == str(done.id)
+    assert done.reference == public_id("pay", order.id)
+    assert JournalEntry.objects.get(source="release").source_ref == done.reference
     told = OutboxEvent.objects.get(type="wallet.credited")
     assert (
         told.payload["object"] | {"amount": "90.00", "reserved": "0.00", "reserve_until": None}
@@ -217,7 +218,7 @@ def test_the_reserve_of_the_day_of_release_is_kept_and_comes_back(counter: Shop)
     release()
     assert balances(order.seller_id) == {"pending": 0, "available": 8100, "held": 900, "receivable": 0}
     done, hold = OrderRelease.objects.get(), Hold.objects.get()
-    assert (hold.purpose, hold.subject, hold.amount_minor) == ("reserve", str(done.id), 900)
+    assert (hold.purpose, hold.subject, hold.amount_minor) == ("reserve", done.reference, 900)
     assert hold.expires_at == done.reserve_until == some_days_later(done.released_at, 90, ZoneInfo("UTC"))
     terms(counter, order, reserve_bps=0, reserve_days=0)
     clock.move(seconds=89 * DAY)
