@@ -80,7 +80,7 @@ def run_lanes(
 
 def _start(session: Session, *, venv: VirtualEnvironment, lane: Lane, is_first: bool) -> _Running:
     env = lane.prepare()
-    argv = [venv.python, "-m", "pytest", *lane.args]
+    argv: list[str | Path] = [venv.python, "-m", "pytest", *lane.args]
     if is_first:
         child, log = spawn(argv, env=env, cwd=session.layout.root, new_session=False), None
     else:

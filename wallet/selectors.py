@@ -9,9 +9,11 @@ from django.db.models import Sum
 
 from core.api.pagination import Page
 from core.errors import NotFound
+from ledger.templates.accounts import SellerAccounts
 from wallet.errors import StatementTooLong
 from wallet.hold_facts import hold_data
 from wallet.models import Hold, Wallet, WalletAccount, WalletOperation
+from wallet.purposes import seller_accounts
 from wallet.states import OPEN
 from wallet.types import HoldData, OperationData, Statement, WalletData
 
@@ -24,6 +26,7 @@ __all__ = [
     "get_wallet",
     "open_tranches",
     "operations_of",
+    "seller_accounts_of",
     "statement",
     "wallets_of",
 ]
@@ -77,6 +80,11 @@ def accounts_of(*, merchant_id: UUID, wallet_id: UUID) -> dict[str, int]:
     if not found:
         raise NotFound()
     return found
+
+
+def seller_accounts_of(*, merchant_id: UUID, wallet_id: UUID) -> SellerAccounts:
+    """Return the accounts of a seller's wallet by what they are for. Raises as `accounts_of`."""
+    return seller_accounts(accounts=accounts_of(merchant_id=merchant_id, wallet_id=wallet_id))
 
 
 def operations_of(

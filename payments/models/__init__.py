@@ -4,6 +4,7 @@ from payments.models.charges import Charge, ChargeLine
 from payments.models.checkouts import PaymentEvent, PaymentOrder
 from payments.models.methods import PaymentMethodToken, PspCustomer
 from payments.models.operations import PspOperation
+from payments.models.refunds import Refund, RefundLine
 from payments.models.shares import OrderRelease, OrderShare
 
 __all__ = [
@@ -16,4 +17,6 @@ __all__ = [
     "PaymentOrder",
     "PspCustomer",
     "PspOperation",
+    "Refund",
+    "RefundLine",
 ]

@@ -7,7 +7,7 @@ from core.roles import FINANCE_CHECKER, FINANCE_MAKER, grant
 
 
 class Migration(migrations.Migration):
-    dependencies = [("wallet", "0006_holds_and_kinds"), ("core", "0003_roles")]
+    dependencies = [("wallet", "0007_lock"), ("core", "0003_roles")]
 
     operations = [
         migrations.AddIndex(
