@@ -230,7 +230,7 @@ def _books(
     operations: list[PspOperation],
     refunds: list[Refund],
 ) -> list[Chapter]:
-    events = [("charge", each.id) for each in charges]
+    events: list[tuple[str, object]] = [("charge", each.id) for each in charges]
     # What came too late for any order is given back by its operation alone.
     events += [("refund", each.id) for each in operations if each.kind == "refund" and not each.refund_id]
     events += [("refund", each.id) for each in refunds]

@@ -42,7 +42,7 @@ def release_plans(
     sellers = sellers_by_account(merchant_id=merchant_id, accounts=accounts, at=accepted_at)
     proof = policy.proof_needed if has_charge else "captured"
     waits = proof != "captured" or policy.release_on == "fulfillment"
-    plans = {}
+    plans: dict[int, Mapping[str, Any]] = {}
     for order in orders:
         days = sellers[order.seller_account].terms.settlement_delay_days
         matures_at = some_days_later(at, days, policy.zone)
