@@ -4,20 +4,16 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
-from core import clock
-from core.ids import public_id, uuid7
+from core.ids import public_id
 from core.models import Approval
-from ledger.services import open_account
-from ledger.templates.entry import Posting, credit, debit, entry
 from payments.models import PaymentOrder
 from tests.admin.people import console, person
 from tests.admin.test_risk_desk import text
-from tests.payments.captured import balances, capture
+from tests.payments.captured import balances, capture, post_taken
 from tests.payments.conftest import Shop
 from tests.payments.conftest import counter as counter
 from tests.payments.test_releases import policy, terms
 from wallet.selectors import accounts_of, wallets_of
-from wallet.services import post_netted
 from wallet.types import WalletData
 
 __all__ = ["counter"]
@@ -31,27 +27,12 @@ def wallet_of(order: PaymentOrder) -> WalletData:
     return found
 
 
-def owe(order: PaymentOrder, minor: int, shop: Shop) -> str:
+def owe(order: PaymentOrder, minor: int) -> str:
     """Put a debt into the seller's wallet; return the desk's page of it."""
     wallet = wallet_of(order)
     accounts = accounts_of(merchant_id=order.merchant_id, wallet_id=wallet.id)
     with transaction.atomic():
-        transit = open_account(
-            merchant_id=order.merchant_id,
-            role="refunds_in_transit",
-            currency="USD",
-            provider=shop.channel.name,
-        )
-        key = uuid7()
-        draft = entry(
-            posting=Posting(order.merchant_id, "USD", clock.today()),
-            kind="refund_accepted",
-            source="refund",
-            source_ref=key,
-            leg="accepted",
-            legs=[debit(accounts["seller_receivable"], minor), credit(transit, minor, key=key)],
-        )
-        post_netted(drafts=[draft])
+        post_taken(merchant_id=order.merchant_id, account=accounts["seller_receivable"], minor=minor)
     return f"{DESK}{public_id('wal', wallet.id)}/"
 
 
@@ -80,7 +61,7 @@ def test_it_says_what_waits_and_why(counter: Shop) -> None:
 def test_a_debt_is_written_off_by_two_people_from_the_desk(counter: Shop) -> None:
     """BOOKS S4; A-E7: maker and checker differ, and each has the right to it."""
     (order,) = capture(counter, counter.order("100.00"))
-    url = owe(order, 2600, counter)
+    url = owe(order, 2600)
     maker, checker = console(person("mia", "finance_maker")), console(person("ned", "finance_checker"))
 
     def press(who: Client, action: str, **data: str) -> str:
@@ -103,7 +84,7 @@ def test_a_debt_is_written_off_by_two_people_from_the_desk(counter: Shop) -> Non
 def test_the_checker_cannot_decide_what_they_asked_for(counter: Shop) -> None:
     """A-E7: who may do both sides does only one of them for one request."""
     (order,) = capture(counter, counter.order("100.00"))
-    url = owe(order, 2600, counter)
+    url = owe(order, 2600)
     checker = console(person("ned", "finance_checker"))
     checker.post(url, {"action": "write_off", "reason": "gone"})
     approval = Approval.objects.get()
@@ -119,7 +100,7 @@ def test_the_checker_cannot_decide_what_they_asked_for(counter: Shop) -> None:
 )
 def test_who_may_look_may_not_act(counter: Shop, role: str, sees: int) -> None:
     (order,) = capture(counter, counter.order("100.00"))
-    url = owe(order, 100, counter)
+    url = owe(order, 100)
     client = console(person("pat", role))
     assert (client.get(url).status_code, client.get(DESK).status_code) == (sees, sees)
     assert client.post(url, {"action": "write_off", "reason": "x"}).status_code == 403

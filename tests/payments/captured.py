@@ -7,14 +7,18 @@ from django.db import transaction
 
 from core import clock
 from core.history import Changes
+from core.ids import uuid7
+from ledger.services import open_account
+from ledger.templates.entry import Posting, credit, debit, entry
 from payments.engine.capture import book_capture
 from payments.locks import lock_charge
 from payments.models import Charge, OrderShare, PaymentOrder
 from payments.psp.contract import PspObject, PspStatus
 from tests.payments.conftest import Shop
 from wallet.models import Wallet
+from wallet.services import post_netted
 
-__all__ = ["balances", "capture", "share_of"]
+__all__ = ["balances", "capture", "post_taken", "share_of"]
 
 
 def capture(shop: Shop, *orders: dict[str, Any]) -> list[PaymentOrder]:
@@ -59,3 +63,18 @@ def balances(seller_id: UUID) -> dict[str, int]:
     """The buckets of a seller's one wallet, in minor units."""
     wallet = Wallet.objects.get(owner_id=seller_id)
     return {name: getattr(wallet, f"{name}_minor") for name in ("pending", "available", "held", "receivable")}
+
+
+def post_taken(*, merchant_id: UUID, account: int, minor: int) -> None:
+    """An entry of no business event: money of a seller's account is taken for nobody; needs a transaction."""
+    key = uuid7()
+    other = open_account(merchant_id=merchant_id, role="customer_overpayment", currency="USD")
+    draft = entry(
+        posting=Posting(merchant_id, "USD", clock.today()),
+        kind="taken_for_a_test",
+        source="test",
+        source_ref=key,
+        leg="taken",
+        legs=[debit(account, minor), credit(other, minor, key=key)],
+    )
+    post_netted(drafts=[draft])

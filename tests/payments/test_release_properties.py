@@ -10,18 +10,16 @@ from hypothesis import strategies as st
 from core import clock
 from core.ids import uuid7
 from core.transactions import at_edge
-from ledger.services import open_account
-from ledger.templates.entry import Leg, Posting, credit, debit, entry
 from merchants.services import change_terms, create_seller
 from payments.models import OrderShare
 from payments.releases.locks import lock_shares
 from payments.releases.plan import unreleased_minor
 from payments.services import mark_proven
-from tests.payments.captured import balances, capture, share_of
+from tests.payments.captured import balances, capture, post_taken, share_of
 from tests.payments.conftest import Shop
 from tests.payments.test_releases import release
 from wallet.selectors import accounts_of, wallets_of
-from wallet.services import expire_holds, post_netted
+from wallet.services import expire_holds
 
 pytestmark = [pytest.mark.database, pytest.mark.usefixtures("hooks")]
 
@@ -106,24 +104,7 @@ class Teller:
         merchant_id = self.shop.store.merchant_id
         (wallet,) = wallets_of(merchant_id=merchant_id, owner_type="seller", owner_id=self.seller)
         accounts = accounts_of(merchant_id=merchant_id, wallet_id=wallet.id)
-        transit = open_account(
-            merchant_id=merchant_id,
-            role="refunds_in_transit",
-            currency="USD",
-            provider=self.shop.channel.name,
-        )
-        key = uuid7()
-        legs: list[Leg] = [debit(accounts[role], minor), credit(transit, minor, key=key)]
-        posting = Posting(merchant_id, "USD", clock.today())
-        draft = entry(
-            posting=posting,
-            kind="refund_accepted",
-            source="refund",
-            source_ref=key,
-            leg="accepted",
-            legs=legs,
-        )
-        post_netted(drafts=[draft])
+        post_taken(merchant_id=merchant_id, account=accounts[role], minor=minor)
 
     def check(self) -> None:
         """Every bucket is at least zero, and together they are what was earned less what was taken."""

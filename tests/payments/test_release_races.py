@@ -9,21 +9,17 @@ import pytest
 
 from core import clock
 from core.drain import get_drain
-from core.ids import uuid7
 from core.models import OutboxEvent
 from core.transactions import at_edge
-from ledger.services import open_account
-from ledger.templates.entry import Posting, credit, debit, entry
 from payments.models import OrderRelease, OrderShare, PaymentOrder
 from payments.releases import steps
 from payments.releases.locks import lock_shares
 from payments.releases.plan import unreleased_minor
-from tests.payments.captured import balances, capture, share_of
+from tests.payments.captured import balances, capture, post_taken, share_of
 from tests.payments.conftest import Shop
 from tests.payments.test_releases import DAY
 from tests.racing import race
 from wallet.selectors import accounts_of, wallets_of
-from wallet.services import post_netted
 
 pytestmark = [pytest.mark.database, pytest.mark.usefixtures("hooks")]
 ROUNDS = 10
@@ -54,19 +50,7 @@ def _post(shop: Shop, order: PaymentOrder, minor: int) -> None:
     merchant_id = shop.store.merchant_id
     (wallet,) = wallets_of(merchant_id=merchant_id, owner_type="seller", owner_id=order.seller_id)
     accounts = accounts_of(merchant_id=merchant_id, wallet_id=wallet.id)
-    transit = open_account(
-        merchant_id=merchant_id, role="refunds_in_transit", currency="USD", provider=shop.channel.name
-    )
-    key = uuid7()
-    draft = entry(
-        posting=Posting(merchant_id, "USD", clock.today()),
-        kind="refund_accepted",
-        source="refund",
-        source_ref=key,
-        leg="accepted",
-        legs=[debit(accounts["seller_pending"], minor), credit(transit, minor, key=key)],
-    )
-    post_netted(drafts=[draft])
+    post_taken(merchant_id=merchant_id, account=accounts["seller_pending"], minor=minor)
 
 
 def test_a_release_and_a_debit_of_pending_never_take_the_same_money(open_counter: Shop) -> None:
