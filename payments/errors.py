@@ -18,6 +18,7 @@ __all__ = [
     "EvidenceFileInvalid",
     "EvidenceInProgress",
     "EvidenceOverdue",
+    "FulfillmentInFuture",
     "MixedCurrencyUnsupported",
     "MultiOrderPolicyUnsupported",
     "OrderAlreadyPaid",
@@ -148,6 +149,12 @@ class PaymentMethodUnknown(DomainError):
     code = "payment_method_unknown"
     status = 422
     message = "The buyer of this checkout has no such payment method."
+
+
+class FulfillmentInFuture(DomainError):
+    code = "fulfillment_in_future"
+    status = 422
+    message = "An order is fulfilled when it was delivered. Send this when it is, or leave the time out."
 
 
 class RefundExceedsCaptured(DomainError):

@@ -16,6 +16,7 @@ from payments.models import (
     Charge,
     Dispute,
     DisputeMovement,
+    OrderRelease,
     PaymentEvent,
     PaymentOrder,
     PspOperation,
@@ -89,7 +90,7 @@ def story_of(*, merchant_id: UUID, checkout_id: UUID) -> list[Chapter]:
         *_request_and_exchanges(checkout, operations, changes),
         *_risk(merchant_id, checkout_id),
         *_webhooks(charges, disputes),
-        *_books(merchant_id, charges, operations, refunds, disputes),
+        *_books(merchant_id, orders, charges, operations, refunds, disputes),
     ]
     return sorted(chapters, key=lambda each: each.at)
 
@@ -106,7 +107,7 @@ def refund_story(*, merchant_id: UUID, refund_id: UUID) -> list[Chapter]:
     chapters = [
         Chapter("request", "The refund", refund.created_at, tuple(steps.get(refund.id, ()))),
         *(_exchange(each, steps.get(each.id, [])) for each in operations),
-        *_books(merchant_id, [], [], [refund]),
+        *_books(merchant_id, [], [], [], [refund]),
     ]
     return sorted(chapters, key=lambda each: each.at)
 
@@ -241,6 +242,7 @@ def _webhooks(charges: list[Charge], disputes: list[Dispute]) -> list[Chapter]:
 
 def _books(
     merchant_id: UUID,
+    orders: list[PaymentOrder],
     charges: list[Charge],
     operations: list[PspOperation],
     refunds: list[Refund],
@@ -253,6 +255,8 @@ def _books(
     moved = DisputeMovement.objects.filter(dispute__in=list(disputes)).order_by("number")
     events += [("dispute_movement", key) for key in moved.values_list("id", flat=True)]
     events += [("dispute", f"{each.id}:{n}") for each in disputes for n in range(1, each.round + 1)]
+    releases = OrderRelease.objects.filter(order__in=orders).order_by("id")
+    events += [("release", reference) for reference in releases.values_list("reference", flat=True)]
     found = []
     for source, key in events:
         for entry_id, leg, kind, at, _ in entries_of_event(

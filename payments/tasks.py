@@ -9,11 +9,19 @@ from payments.services import (
     ask_about_disputes,
     probe_silent_channels,
     watch_disputes,
+    watch_releases,
     watch_stuck,
     watch_webhooks,
 )
 
-__all__ = ["ask_disputes", "probe", "watch", "watch_dispute_deadlines", "watch_stuck_payments"]
+__all__ = [
+    "ask_disputes",
+    "probe",
+    "watch",
+    "watch_dispute_deadlines",
+    "watch_late_releases",
+    "watch_stuck_payments",
+]
 
 log = logging.getLogger(__name__)
 
@@ -48,3 +56,9 @@ def watch_dispute_deadlines(**_newer: object) -> None:
 def ask_disputes(**_newer: object) -> None:
     """Ask about open disputes of which nothing was heard for hours."""
     ask_about_disputes()
+
+
+@shared_task(name="payments.watch_releases")
+def watch_late_releases(**_newer: object) -> None:
+    """Notice releases that are due and not done."""
+    at_edge(watch_releases)()

@@ -1,7 +1,7 @@
 """Pay-in: one checkout, one order per seller, and the movements of money that cover them."""
 
 from payments.models.charges import Charge, ChargeLine
-from payments.models.checkouts import OrderShare, PaymentEvent, PaymentOrder
+from payments.models.checkouts import PaymentEvent, PaymentOrder
 from payments.models.disputes import (
     ChargeReversal,
     Dispute,
@@ -13,6 +13,7 @@ from payments.models.disputes import (
 from payments.models.methods import PaymentMethodToken, PspCustomer
 from payments.models.operations import PspOperation
 from payments.models.refunds import Refund, RefundLine
+from payments.models.shares import OrderRelease, OrderShare
 
 __all__ = [
     "Charge",
@@ -22,6 +23,7 @@ __all__ = [
     "DisputeEvidence",
     "DisputeLine",
     "DisputeMovement",
+    "OrderRelease",
     "OrderShare",
     "PaymentEvent",
     "PaymentMethodToken",
