@@ -97,7 +97,7 @@ def _rounds(shop: Shop, rounds: int) -> tuple[int, int]:
 
 def test_a_refund_races_a_chargeback_f_g4(shop: Shop) -> None:
     """F-G4, A-D2, I12: whoever is first, the totals add up and an overlap is seen by a person."""
-    _rounds(shop, 5)
+    _rounds(shop, 10)
 
 
 @pytest.mark.chaos
