@@ -5,7 +5,7 @@ more than the database did. These functions send the same SQL with the same conv
 few places that every payment passes. Everything else uses the ORM.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
@@ -31,6 +31,8 @@ __all__ = [
 ]
 
 M = TypeVar("M", bound=Model)
+# The values of a statement, by place or by name.
+Params = Sequence[Any] | Mapping[str, Any]
 
 # Inserts of more rows at once are too rare and too varied to be worth a place in the server's memory.
 _FEW = 8
@@ -63,12 +65,18 @@ class Query(NamedTuple):
     """A SELECT of `columns_of` each of the models, in this order; with no models, of anything."""
 
     sql: str
-    params: Sequence[Any]
+    params: Params
     models: Sequence[type[Model]] = ()
 
 
-def read_rows(*, sql: str, params: Sequence[Any], models: Sequence[type[Model]]) -> list[tuple[Any, ...]]:
-    """Run one SELECT of `columns_of` each model; return one instance of each per row."""
+def read_rows(
+    *, sql: str, params: Params, models: Sequence[type[Model]] = ()
+) -> list[tuple[Any, ...]]:
+    """Run one SELECT of `columns_of` each model; return one instance of each per row.
+
+    With no models, of anything, or another statement that returns rows; give whole numbers a width then
+    (psycopg's Int4), so that the statement has one plan for all of them.
+    """
     return read_together(Query(sql, params, models))[0]
 
 
@@ -118,7 +126,7 @@ class Batch:
 
     def __init__(self) -> None:
         self._database = get_connection()
-        self._statements: list[tuple[str, Sequence[Any], bool]] = []
+        self._statements: list[tuple[str, Params, bool]] = []
         self._losses: dict[int, Exception] = {}
         self._inserted: list[Model] = []
 
@@ -157,7 +165,7 @@ class Batch:
 
 @contextmanager
 def _executed(
-    database: Any, statements: Sequence[tuple[str, Sequence[Any], bool]]
+    database: Any, statements: Sequence[tuple[str, Params, bool]]
 ) -> Iterator[list["psycopg.Cursor[Any]"]]:
     """Run statements that the server parses and plans once for each connection."""
     database.ensure_connection()
