@@ -69,9 +69,7 @@ class Query(NamedTuple):
     models: Sequence[type[Model]] = ()
 
 
-def read_rows(
-    *, sql: str, params: Params, models: Sequence[type[Model]] = ()
-) -> list[tuple[Any, ...]]:
+def read_rows(*, sql: str, params: Params, models: Sequence[type[Model]] = ()) -> list[tuple[Any, ...]]:
     """Run one SELECT of `columns_of` each model; return one instance of each per row.
 
     With no models, of anything, or another statement that returns rows; give whole numbers a width then
