@@ -3,13 +3,15 @@
 from typing import Any
 
 from celery import Celery
-from celery.fixups.django import DjangoFixup, DjangoWorkerFixup
+from celery.fixups import django as of_celery
 from django.db import connections
 
 __all__ = ["KeepsThePool", "fixup"]
 
+_theirs: Any = of_celery  # Its types say less than there is.
 
-class KeepsThePool(DjangoWorkerFixup):
+
+class KeepsThePool(_theirs.DjangoWorkerFixup):
     """After a task its thread gives its connection back to the pool, and the pool stays.
 
     Celery's own closes the whole pool of a prefork child before and after every task, although a pool that
@@ -32,15 +34,16 @@ class KeepsThePool(DjangoWorkerFixup):
                 each.close()
 
 
-class _Fixup(DjangoFixup):
+class _Fixup(_theirs.DjangoFixup):
     @property
-    def worker_fixup(self) -> DjangoWorkerFixup:
+    def worker_fixup(self) -> KeepsThePool:
         """What acts in a worker, made when Celery's settings are there."""
         if self._worker_fixup is None:
             self._worker_fixup = KeepsThePool(self.app)
-        return self._worker_fixup
+        found: KeepsThePool = self._worker_fixup
+        return found
 
 
-def fixup(app: Celery) -> DjangoFixup:
+def fixup(app: Celery) -> Any:
     """Take the place of `celery.fixups.django:fixup`; given to the application by this module's name."""
     return _Fixup(app).install()

@@ -28,8 +28,9 @@ class CpuMeter:
     def milliseconds(self, *, per: int) -> dict[str, float]:
         """Return the CPU milliseconds of each part since the start, divided by a number of payments.
 
-        A process that ended meanwhile is not counted, nor are the database's background processes and the
-        backend that this process asks for results; the load generator is this process.
+        "postgres" are the backends that live at the end, "postgres, the rest" those that ended meanwhile and
+        the server's background processes. Of other parts, what ended is not counted, nor is the backend that
+        this process asks for results; the load generator is this process.
         """
         now = self._look()
         spent: dict[str, float] = {}
@@ -56,8 +57,8 @@ class CpuMeter:
         found = {(name, pid): _seconds(pid) for name, pids in trees.items() for pid in pids}
         # Those that write in the background, and backends that have ended.
         known = {own, *trees["postgres"]}
-        others = [each.pid for each in descendants(postmaster) if each.pid not in known]
-        found["postgres, the rest", postmaster] = _seconds(postmaster, ended=True) + sum(map(_seconds, others))
+        others = sum(_seconds(each.pid) for each in descendants(postmaster) if each.pid not in known)
+        found["postgres, the rest", postmaster] = _seconds(postmaster, ended=True) + others
         return found
 
 
