@@ -35,13 +35,14 @@ class KeepsThePool(_theirs.DjangoWorkerFixup):
 
 
 class _Fixup(_theirs.DjangoFixup):
+    _ours: KeepsThePool | None = None
+
     @property
     def worker_fixup(self) -> KeepsThePool:
         """What acts in a worker, made when Celery's settings are there."""
-        if self._worker_fixup is None:
-            self._worker_fixup = KeepsThePool(self.app)
-        found: KeepsThePool = self._worker_fixup
-        return found
+        if self._ours is None:
+            self._ours = KeepsThePool(self.app)
+        return self._ours
 
 
 def fixup(app: Celery) -> Any:
