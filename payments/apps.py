@@ -13,18 +13,20 @@ class PaymentsConfig(AppConfig):
         from core.overview import register_card
         from core.settings_store import declare
         from events.subscriptions import subscribe
-        from payments import audits, capture_audits
+        from payments import audits, capture_audits, refund_audits
         from payments.cards import reviews_card, unknown_card
         from payments.drains import ExpiryDrain, OperationDrain
         from payments.engine import stuck
         from payments.engine.failures import is_without_outcome
         from payments.engine.late_money import LATE_MONEY
         from payments.engine.observe import on_provider_event
-        from payments.services import on_risk_verdict, replay_expiry, replay_operation
+        from payments.engine.refunds.reviews import REVIEW_ABOVE
+        from payments.engine.refunds.shares import RETURNS_COMMISSION
+        from payments.services import on_refund_event, on_risk_verdict, replay_expiry, replay_operation
         from risk.subscriptions import on_verdict
 
-        register([*audits.INVARIANTS, *capture_audits.INVARIANTS])
-        declare(LATE_MONEY, *stuck.SETTINGS)
+        register([*audits.INVARIANTS, *capture_audits.INVARIANTS, *refund_audits.INVARIANTS])
+        declare(LATE_MONEY, RETURNS_COMMISSION, REVIEW_ABOVE, *stuck.SETTINGS)
         declare_alert(*stuck.ALERTS)
         register_card("payments.view_pspoperation", unknown_card)
         register_card("risk.view_riskdecision", reviews_card)
@@ -35,4 +37,6 @@ class PaymentsConfig(AppConfig):
         register_replay("expiry", replay_expiry)
         subscribe("stripe", "payment_intent.", "payments", on_provider_event)
         subscribe("stripe", "checkout.session.", "payments.pages", on_provider_event)
+        subscribe("stripe", "refund.", "payments.refunds", on_refund_event)
+        subscribe("stripe", "charge.refund", "payments.charge_refunds", on_refund_event)
         on_verdict(on_risk_verdict)

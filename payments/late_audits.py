@@ -10,7 +10,9 @@ _LATE = """
         SELECT 1 FROM payments_chargeline WHERE charge_id = charge.id AND superseded)
 """
 _ANY_LATE = "SELECT EXISTS (SELECT 1 FROM payments_chargeline WHERE superseded)"
-_ANY_REFUND = "SELECT EXISTS (SELECT 1 FROM payments_pspoperation WHERE kind = 'refund')"
+_ANY_REFUND = (
+    "SELECT EXISTS (SELECT 1 FROM payments_pspoperation WHERE kind = 'refund' AND refund_id IS NULL)"
+)
 # What stands on the accounts of a role under one key.
 _BALANCE = """
     coalesce((
@@ -40,7 +42,7 @@ INVARIANTS = [
             SELECT late.id FROM ({_LATE}) AS late
             WHERE NOT EXISTS (
                 SELECT 1 FROM payments_pspoperation AS refund
-                WHERE refund.charge_id = late.id AND refund.kind = 'refund'
+                WHERE refund.charge_id = late.id AND refund.kind = 'refund' AND refund.refund_id IS NULL
                     AND refund.amount_minor = late.captured_minor
                     AND refund.status NOT IN ('DECLINED', 'CANCELED', 'CONFLICTED'))
             AND NOT EXISTS (
@@ -58,7 +60,7 @@ INVARIANTS = [
             SELECT late.id FROM ({_LATE}) AS late
             WHERE {_BALANCE.format(row="late", role="customer_overpayment")} <> CASE WHEN EXISTS (
                 SELECT 1 FROM payments_pspoperation AS refund
-                WHERE refund.charge_id = late.id AND refund.kind = 'refund'
+                WHERE refund.charge_id = late.id AND refund.kind = 'refund' AND refund.refund_id IS NULL
                     AND refund.status NOT IN ('DECLINED', 'CANCELED')) THEN 0 ELSE -late.captured_minor END
         """,  # noqa: S608 - built from constants
         exercised_sql=_ANY_LATE,
@@ -66,10 +68,10 @@ INVARIANTS = [
     ),
     Invariant(
         name="refund_in_transit_is_its_operation",
-        says="A refund is in transit exactly while the provider has not answered for good.",
+        says="What gives late money back is in transit exactly while the provider has not answered for good.",
         sql=f"""
             SELECT refund.id, refund.status FROM payments_pspoperation AS refund
-            WHERE refund.kind = 'refund'
+            WHERE refund.kind = 'refund' AND refund.refund_id IS NULL
                 AND {_BALANCE.format(row="refund", role="refunds_in_transit")} <> CASE
                     WHEN refund.status IN ('SUCCEEDED', 'DECLINED', 'CANCELED') THEN 0
                     ELSE -refund.amount_minor END
@@ -82,11 +84,16 @@ INVARIANTS = [
         says="What a charge counts as refunded is what its refunds gave back.",
         sql="""
             SELECT charge.id, charge.refunded_minor FROM payments_charge AS charge
-            LEFT JOIN payments_pspoperation AS refund ON refund.charge_id = charge.id
-                AND refund.kind = 'refund' AND refund.status = 'SUCCEEDED'
+            LEFT JOIN (
+                SELECT charge_id, amount_minor FROM payments_pspoperation
+                WHERE kind = 'refund' AND status = 'SUCCEEDED' AND refund_id IS NULL
+                UNION ALL
+                SELECT charge_id, amount_minor FROM payments_refund
+                WHERE destination = 'instrument' AND status = 'SUCCESS'
+            ) AS refund ON refund.charge_id = charge.id
             GROUP BY charge.id HAVING charge.refunded_minor <> coalesce(sum(refund.amount_minor), 0)
         """,
-        exercised_sql=_ANY_REFUND,
+        exercised_sql="SELECT EXISTS (SELECT 1 FROM payments_charge WHERE refunded_minor > 0)",
         covers=("I11",),
     ),
     Invariant(

@@ -2,7 +2,16 @@
 
 from core.fsm import Machine
 
-__all__ = ["CHARGE", "CHARGE_DEAD", "OPERATION_OPEN", "ORDER_FINAL", "PAYMENT_ORDER", "PSP_OPERATION"]
+__all__ = [
+    "CHARGE",
+    "CHARGE_DEAD",
+    "OPERATION_OPEN",
+    "ORDER_FINAL",
+    "PAYMENT_ORDER",
+    "PSP_OPERATION",
+    "REFUND",
+    "REFUND_DEAD",
+]
 
 _ORDER_ENDS = ("AUTHORIZED", "SUCCESS", "FAILED", "CANCELED", "EXPIRED")
 
@@ -66,3 +75,20 @@ PSP_OPERATION = Machine(
 )
 # Something is still to be sent or to be learned.
 OPERATION_OPEN = ("CREATED", "SENT", "NOT_SENT", "PENDING", "UNKNOWN")
+
+REFUND = Machine(
+    "refund",
+    "REQUESTED",
+    {
+        "REQUESTED": ("IN_REVIEW", "EXECUTING", "CANCELED"),
+        "IN_REVIEW": ("REQUESTED", "CANCELED"),
+        # Back only when it is proved that nothing was sent.
+        "EXECUTING": ("REQUESTED", "PENDING", "UNKNOWN", "SUCCESS", "FAILED"),
+        "PENDING": ("UNKNOWN", "SUCCESS", "FAILED"),
+        "UNKNOWN": ("PENDING", "SUCCESS", "FAILED"),
+        # Days later, when the buyer's bank sends it back.
+        "SUCCESS": ("FAILED",),
+    },
+)
+# A refund in one of these gives nothing back, and reserves nothing.
+REFUND_DEAD = ("FAILED", "CANCELED")

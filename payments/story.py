@@ -12,15 +12,15 @@ from core.models import StatusChange
 from events.selectors import told_about
 from ledger.selectors import entries_of_event, entry_lines
 from merchants.selectors import owner_names
-from payments.models import Charge, PaymentEvent, PaymentOrder, PspOperation
+from payments.models import Charge, PaymentEvent, PaymentOrder, PspOperation, Refund
 from risk.selectors import decisions_of
 
-__all__ = ["BookLine", "Chapter", "Step", "story_of", "why_failed"]
+__all__ = ["BookLine", "Chapter", "Step", "refund_story", "story_of", "why_failed"]
 
 # What is written in one transaction is written at once, however busy the machine is.
 _TOGETHER = timedelta(seconds=2)
 _MOST_CHANGES = 500
-_THINGS = {"pay": "order", "chg": "charge", "op": "operation"}
+_THINGS = {"pay": "order", "chg": "charge", "op": "operation", "re": "refund"}
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,30 @@ def story_of(*, merchant_id: UUID, checkout_id: UUID) -> list[Chapter]:
     orders = list(PaymentOrder.objects.filter(checkout=checkout).order_by("position"))
     charges = list(Charge.objects.filter(checkout=checkout).order_by("id"))
     operations = list(PspOperation.objects.filter(charge_id__in=[each.id for each in charges]).order_by("id"))
-    changes = _changes(orders, charges, operations)
+    refunds = list(Refund.objects.filter(lines__order__in=orders).distinct().order_by("id"))
+    changes = _changes(orders, charges, operations, refunds)
     chapters = [
         *_request_and_exchanges(checkout, operations, changes),
         *_risk(merchant_id, checkout_id),
         *_webhooks(charges),
-        *_books(merchant_id, charges, operations),
+        *_books(merchant_id, charges, operations, refunds),
+    ]
+    return sorted(chapters, key=lambda each: each.at)
+
+
+def refund_story(*, merchant_id: UUID, refund_id: UUID) -> list[Chapter]:
+    """Return the chapters of one refund of a merchant: who did what, each exchange, the books."""
+    refund = Refund.objects.filter(merchant_id=merchant_id, pk=refund_id).first()
+    if refund is None:
+        return []
+    operations = list(PspOperation.objects.filter(refund=refund).order_by("id"))
+    steps: dict[UUID, list[Step]] = {}
+    for change, name in _changes(operations, [refund]):
+        steps.setdefault(change.subject_id, []).append(_step(change, name))
+    chapters = [
+        Chapter("request", "The refund", refund.created_at, tuple(steps.get(refund.id, ()))),
+        *(_exchange(each, steps.get(each.id, [])) for each in operations),
+        *_books(merchant_id, [], [], [refund]),
     ]
     return sorted(chapters, key=lambda each: each.at)
 
@@ -92,10 +110,16 @@ def why_failed(
         if order.status == "FAILED" and failure:
             code = failure.get("decline_code") or failure.get("code")
             return f"{failure.get('message', 'The payment failed.')} ({code})"
+        if order.status == "EXPIRED" and order.authorized_minor:
+            return "It was authorised and not captured in time; the money went back to the buyer."
         if order.status == "EXPIRED":
             return "The buyer did not pay in time; it was closed and can no longer charge."
+        if order.status == "CANCELED" and order.cancel_requested_at is None:
+            return "It was canceled at the provider, not by the store; nothing was charged."
         if order.status == "CANCELED":
             return "The store took it back; nothing was charged."
+        if order.status == "AUTHORIZED" and failure:
+            return f"The capture was refused: {failure.get('message', '')} The money is still reserved."
         if order.status == "IN_REVIEW":
             return "It waits for the risk review; nothing was sent to the provider."
     return ""
@@ -104,7 +128,7 @@ def why_failed(
 def _changes(*groups: Iterable[Any]) -> list[tuple[StatusChange, str]]:
     names: dict[UUID, str] = {}
     for row in (row for group in groups for row in group):
-        prefix = {PaymentOrder: "pay", Charge: "chg", PspOperation: "op"}[type(row)]
+        prefix = {PaymentOrder: "pay", Charge: "chg", PspOperation: "op", Refund: "re"}[type(row)]
         names[row.id] = public_id(prefix, row.id)
     rows = StatusChange.objects.filter(subject_id__in=list(names)).order_by("id")[:_MOST_CHANGES]
     return [(row, names[row.subject_id]) for row in rows]
@@ -199,9 +223,13 @@ def _webhooks(charges: list[Charge]) -> list[Chapter]:
     return found
 
 
-def _books(merchant_id: UUID, charges: list[Charge], operations: list[PspOperation]) -> list[Chapter]:
+def _books(
+    merchant_id: UUID, charges: list[Charge], operations: list[PspOperation], refunds: list[Refund]
+) -> list[Chapter]:
     events = [("charge", each.id) for each in charges]
-    events += [("refund", each.id) for each in operations if each.kind == "refund"]
+    # What came too late for any order is given back by its operation alone.
+    events += [("refund", each.id) for each in operations if each.kind == "refund" and not each.refund_id]
+    events += [("refund", each.id) for each in refunds]
     found = []
     for source, key in events:
         for entry_id, leg, kind, at, _ in entries_of_event(

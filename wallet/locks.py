@@ -1,13 +1,22 @@
-"""Row locks of holds. They come before the keys of a posting; the wallets are locked by the posting."""
+"""Row locks of holds and wallets, holds first. A posting locks its wallets itself, after its keys.
 
+Whoever must know what is in a wallet before the entry is made locks it here. No other transaction waits for
+the keys of that entry then: they belong to rows that the caller has locked.
+"""
+
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
+
+from django.db import connection
+from django.db.models import Q
 
 from core.transactions import requires_transaction
 from wallet.models import Hold
 from wallet.states import OPEN
+from wallet.types import Balances
 
-__all__ = ["lock_due_holds", "lock_hold"]
+__all__ = ["lock_due_holds", "lock_hold", "lock_tranche", "lock_wallets"]
 
 
 @requires_transaction
@@ -25,3 +34,22 @@ def lock_due_holds(*, at: datetime, limit: int) -> list[Hold]:
     """
     rows = Hold.objects.filter(state=OPEN, expires_at__lte=at).order_by("expires_at", "id")
     return list(rows.select_for_update(skip_locked=True, no_key=True)[:limit])
+
+
+@requires_transaction
+def lock_tranche(*, merchant_id: UUID, subject: str) -> Hold | None:
+    """Lock and return the open tranche of the reserve that was kept of a subject, or None.
+
+    What is left of a tranche that was drawn on is a new one, numbered behind the subject.
+    """
+    rows = Hold.objects.filter(Q(subject=subject) | Q(subject__startswith=f"{subject}:"), state=OPEN)
+    rows = rows.filter(merchant_id=merchant_id, purpose="reserve").order_by("id")
+    return rows.select_related(None).select_for_update(no_key=True).first()
+
+
+@requires_transaction
+def lock_wallets(*, merchant_id: UUID, wallet_ids: Collection[UUID]) -> dict[UUID, Balances]:
+    """Lock wallets of a merchant, in the order of their ids, and return what is in each of them."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM wallet_lock(%s, %s::uuid[])", [merchant_id, sorted(set(wallet_ids))])
+        return {key: Balances(*amounts) for key, *amounts in cursor.fetchall()}

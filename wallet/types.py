@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-__all__ = ["HoldData", "OperationData", "Statement", "WalletData", "WalletMove"]
+__all__ = ["Balances", "HoldData", "OperationData", "Statement", "WalletData", "WalletMove"]
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,16 @@ class WalletData:
     owner_id: UUID
     currency: str
     kind: str
+    pending_minor: int
+    available_minor: int
+    held_minor: int
+    receivable_minor: int
+
+
+@dataclass(frozen=True)
+class Balances:
+    """What a locked wallet holds, in minor units."""
+
     pending_minor: int
     available_minor: int
     held_minor: int

@@ -1,15 +1,15 @@
-"""The bodies of attempts and cancellations."""
+"""The bodies of attempts, captures and cancellations."""
 
 from typing import Any
 
 from core.api.errors import MissingField
-from core.api.fields import ChoiceTextField, TextField
+from core.api.fields import AmountField, ChoiceTextField, CurrencyField, TextField
 from core.api.serializers import StrictSerializer
 from payments.api.serializers import ABOUT_METHOD, METHODS, CardInput, check_return_url
 from payments.errors import PaymentMethodConflict
 from payments.types import AttemptRequest
 
-__all__ = ["AttemptInput", "CancellationInput"]
+__all__ = ["AttemptInput", "CancellationInput", "CaptureInput"]
 
 
 class AttemptInput(StrictSerializer):
@@ -36,6 +36,13 @@ class AttemptInput(StrictSerializer):
             check_return_url(url)
         request = AttemptRequest(payment_method=method, return_url=values.get("return_url", ""), **card)
         return {"request": request}
+
+
+class CaptureInput(StrictSerializer):
+    """How much to take: an empty object, or no body at all, takes all that is authorized."""
+
+    amount = AmountField(currency=None, required=False)
+    currency = CurrencyField(required=False)
 
 
 class CancellationInput(StrictSerializer):

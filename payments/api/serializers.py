@@ -26,7 +26,10 @@ METHODS = ("card", "hosted_page", "balance", "qr", "cash", "bank_transfer")
 ABOUT_METHOD = (
     "If left out, `card` where there is `credit_card_info`, else `hosted_page`; others are not available."
 )
-_ABOUT_CAPTURE = "`automatic`, also if left out. `manual` is refused for now."
+_ABOUT_CAPTURE = (
+    "`automatic`, also if left out, takes the money at once; `manual` reserves it until you capture or"
+    " cancel. Several orders with `manual` need `multi_order_policy` `best_effort`."
+)
 _ABOUT_RETURN = "Where the buyer comes back to, with `checkout_id` added to the query: absolute http(s)."
 _ABOUT_POLICY = (
     "One charge for all orders together, which is what you get if you leave it out, or one for each."

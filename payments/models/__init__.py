@@ -4,6 +4,7 @@ from payments.models.charges import Charge, ChargeLine
 from payments.models.checkouts import OrderShare, PaymentEvent, PaymentOrder
 from payments.models.methods import PaymentMethodToken, PspCustomer
 from payments.models.operations import PspOperation
+from payments.models.refunds import Refund, RefundLine
 
 __all__ = [
     "Charge",
@@ -14,4 +15,6 @@ __all__ = [
     "PaymentOrder",
     "PspCustomer",
     "PspOperation",
+    "Refund",
+    "RefundLine",
 ]
