@@ -15,26 +15,38 @@ class PaymentsConfig(AppConfig):
         from events.subscriptions import subscribe
         from payments import audits, capture_audits, refund_audits
         from payments.cards import reviews_card, unknown_card
-        from payments.drains import ExpiryDrain, OperationDrain
+        from payments.drains import ExpiryDrain, OperationDrain, ReleaseDrain
         from payments.engine import stuck
         from payments.engine.failures import is_without_outcome
         from payments.engine.late_money import LATE_MONEY
         from payments.engine.observe import on_provider_event
         from payments.engine.refunds.reviews import REVIEW_ABOVE
         from payments.engine.refunds.shares import RETURNS_COMMISSION
-        from payments.services import on_refund_event, on_risk_verdict, replay_expiry, replay_operation
+        from payments.releases import audits as release_audits
+        from payments.releases import failures, plan, watch
+        from payments.services import (
+            on_refund_event,
+            on_risk_verdict,
+            replay_expiry,
+            replay_operation,
+            replay_release,
+        )
         from risk.subscriptions import on_verdict
 
-        register([*audits.INVARIANTS, *capture_audits.INVARIANTS, *refund_audits.INVARIANTS])
-        declare(LATE_MONEY, RETURNS_COMMISSION, REVIEW_ABOVE, *stuck.SETTINGS)
-        declare_alert(*stuck.ALERTS)
+        register([*audits.INVARIANTS, *capture_audits.INVARIANTS])
+        register([*refund_audits.INVARIANTS, *release_audits.INVARIANTS])
+        declare(LATE_MONEY, RETURNS_COMMISSION, REVIEW_ABOVE, *stuck.SETTINGS, *plan.SETTINGS, watch.OVERDUE)
+        declare_alert(*stuck.ALERTS, watch.ALERT)
         register_card("payments.view_pspoperation", unknown_card)
         register_card("risk.view_riskdecision", reviews_card)
         register_drain(OperationDrain())
         register_drain(ExpiryDrain())
+        register_drain(ReleaseDrain())
         register_replay("operations", replay_operation)
         register_needed("operations", is_without_outcome)
         register_replay("expiry", replay_expiry)
+        register_replay(failures.QUEUE, replay_release)
+        register_needed(failures.QUEUE, failures.is_unreleased)
         subscribe("stripe", "payment_intent.", "payments", on_provider_event)
         subscribe("stripe", "checkout.session.", "payments.pages", on_provider_event)
         subscribe("stripe", "refund.", "payments.refunds", on_refund_event)

@@ -12,6 +12,7 @@ __all__ = [
     "ConflictUnproven",
     "CurrencyMismatch",
     "DuplicatePaymentOrderId",
+    "FulfillmentInFuture",
     "MixedCurrencyUnsupported",
     "MultiOrderPolicyUnsupported",
     "OrderAlreadyPaid",
@@ -142,6 +143,12 @@ class PaymentMethodUnknown(DomainError):
     code = "payment_method_unknown"
     status = 422
     message = "The buyer of this checkout has no such payment method."
+
+
+class FulfillmentInFuture(DomainError):
+    code = "fulfillment_in_future"
+    status = 422
+    message = "An order is fulfilled when it was delivered. Send this when it is, or leave the time out."
 
 
 class RefundExceedsCaptured(DomainError):

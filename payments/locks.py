@@ -1,6 +1,7 @@
 """Row locks of pay-in, always in one order: checkout, charge, operation, orders (by id), shares.
 
 A saved payment method is locked last of all that its transaction locks; what is inserted after it is new.
+So is the count of a card's attempts (payments.engine.card_limit), by a transaction that posts nothing.
 """
 
 from collections.abc import Collection

@@ -1,6 +1,7 @@
 """How others read pay-in; everything is reached through the caller's merchant."""
 
 from collections.abc import Sequence
+from heapq import merge
 from typing import Any
 from uuid import UUID
 
@@ -42,6 +43,8 @@ from payments.refund_desk import (
     refunds_at_desk,
 )
 from payments.refund_lists import get_refund, list_refunds
+from payments.releases.reading import WaitingOrder, release_steps, waiting_of_orders, waiting_of_seller
+from payments.releases.wording import waiting_words
 from payments.snapshots import checkout_object, method_object, moment, order_object
 from payments.story import Chapter, Step, refund_story, story_of
 
@@ -62,6 +65,7 @@ __all__ = [
     "Reserved",
     "Step",
     "Waiting",
+    "WaitingOrder",
     "checkout_as_accepted",
     "expected_shares",
     "find_charge",
@@ -84,6 +88,9 @@ __all__ = [
     "story_of",
     "values_waiting",
     "waiting",
+    "waiting_of_orders",
+    "waiting_of_seller",
+    "waiting_words",
 ]
 
 
@@ -142,7 +149,7 @@ def list_payment_methods(
 
 
 def _timeline(order: PaymentOrder) -> list[dict[str, Any]]:
-    """Everything that happened to the order, its charges and refunds, in the order we learned it."""
+    """What happened to the order, its charges, refunds and releases, in the order we learned it."""
     charges = list(ChargeLine.objects.filter(order=order).values_list("charge_id", flat=True))
     refunds = list(RefundLine.objects.filter(order=order).values_list("refund_id", flat=True))
     operations = dict(
@@ -153,14 +160,19 @@ def _timeline(order: PaymentOrder) -> list[dict[str, Any]]:
     names = {order.id: "payment_order"} | dict.fromkeys(charges, "charge") | dict.fromkeys(refunds, "refund")
     names |= {key: f"operation.{kind}" for key, kind in operations.items()}
     changes = StatusChange.objects.filter(subject_id__in=list(names)).order_by("id")
-    return [
-        {
-            "at": moment(change.occurred_at),
-            "what": names[change.subject_id],
-            "from": change.from_state or None,
-            "to": change.to_state,
-            "reason": change.reason,
-            "actor": change.actor,
-        }
+    moved = [
+        (
+            change.recorded_at,
+            {
+                "at": moment(change.occurred_at),
+                "what": names[change.subject_id],
+                "from": change.from_state or None,
+                "to": change.to_state,
+                "reason": change.reason,
+                "actor": change.actor,
+            },
+        )
         for change in changes
     ]
+    # Each is in its order already: only where the releases stand among the changes goes by time.
+    return [step for _, step in merge(moved, release_steps(order), key=lambda each: each[0])]

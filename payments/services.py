@@ -34,6 +34,9 @@ from payments.engine.saved import delete_payment_method
 from payments.engine.silence import watch_webhooks
 from payments.engine.stuck import watch_stuck
 from payments.engine.wake import hurry_checkout, probe_silent_channels
+from payments.releases.failures import replay_release
+from payments.releases.schedule import fulfill_order, mark_proven
+from payments.releases.watch import watch_releases
 
 __all__ = [
     "accept_checkout",
@@ -50,8 +53,10 @@ __all__ = [
     "delete_payment_method",
     "execute_operation",
     "expire_checkout",
+    "fulfill_order",
     "give_back_outcome",
     "hurry_checkout",
+    "mark_proven",
     "on_provider_event",
     "on_refund_event",
     "on_risk_verdict",
@@ -63,12 +68,14 @@ __all__ = [
     "reject_review",
     "replay_expiry",
     "replay_operation",
+    "replay_release",
     "request_conflict_resolution",
     "request_disposal",
     "request_refund",
     "resolve_conflict",
     "start_attempt",
     "take_outcome",
+    "watch_releases",
     "watch_stuck",
     "watch_webhooks",
 ]

@@ -12,7 +12,7 @@ from core.models import StatusChange
 from events.selectors import told_about
 from ledger.selectors import entries_of_event, entry_lines
 from merchants.selectors import owner_names
-from payments.models import Charge, PaymentEvent, PaymentOrder, PspOperation, Refund
+from payments.models import Charge, OrderRelease, PaymentEvent, PaymentOrder, PspOperation, Refund
 from risk.selectors import decisions_of
 
 __all__ = ["BookLine", "Chapter", "Step", "refund_story", "story_of", "why_failed"]
@@ -73,7 +73,7 @@ def story_of(*, merchant_id: UUID, checkout_id: UUID) -> list[Chapter]:
         *_request_and_exchanges(checkout, operations, changes),
         *_risk(merchant_id, checkout_id),
         *_webhooks(charges),
-        *_books(merchant_id, charges, operations, refunds),
+        *_books(merchant_id, orders, charges, operations, refunds),
     ]
     return sorted(chapters, key=lambda each: each.at)
 
@@ -90,7 +90,7 @@ def refund_story(*, merchant_id: UUID, refund_id: UUID) -> list[Chapter]:
     chapters = [
         Chapter("request", "The refund", refund.created_at, tuple(steps.get(refund.id, ()))),
         *(_exchange(each, steps.get(each.id, [])) for each in operations),
-        *_books(merchant_id, [], [], [refund]),
+        *_books(merchant_id, [], [], [], [refund]),
     ]
     return sorted(chapters, key=lambda each: each.at)
 
@@ -224,12 +224,18 @@ def _webhooks(charges: list[Charge]) -> list[Chapter]:
 
 
 def _books(
-    merchant_id: UUID, charges: list[Charge], operations: list[PspOperation], refunds: list[Refund]
+    merchant_id: UUID,
+    orders: list[PaymentOrder],
+    charges: list[Charge],
+    operations: list[PspOperation],
+    refunds: list[Refund],
 ) -> list[Chapter]:
-    events = [("charge", each.id) for each in charges]
+    events: list[tuple[str, object]] = [("charge", each.id) for each in charges]
     # What came too late for any order is given back by its operation alone.
     events += [("refund", each.id) for each in operations if each.kind == "refund" and not each.refund_id]
     events += [("refund", each.id) for each in refunds]
+    releases = OrderRelease.objects.filter(order__in=orders).order_by("id")
+    events += [("release", reference) for reference in releases.values_list("reference", flat=True)]
     found = []
     for source, key in events:
         for entry_id, leg, kind, at, _ in entries_of_event(

@@ -117,6 +117,11 @@ class WalletAdmin(MerchantColumn, PageAdmin):
             "buckets": [_bucket(each, row.currency) for each in pages.buckets(wallet_id=row.pk)],
             "operations": [_operation(each, row.currency) for each in page.operations],
             "older_url": f"?older_than={page.older_than}" if page.older_than else "",
+            "money_url": (
+                reverse("console:sellers-item", args=[public_id("wal", row.pk)])
+                if row.owner_type == "seller"
+                else ""
+            ),
             "newer_url": f"?newer_than={page.newer_than}" if page.newer_than else "",
         }
 

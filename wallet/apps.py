@@ -7,9 +7,10 @@ class WalletConfig(AppConfig):
     def ready(self) -> None:
         from core.audits import register
         from core.drain import register_drain
-        from wallet import audits, hold_audits
+        from wallet import audits, debt_audits, hold_audits
         from wallet.drains import HoldDrain
 
         register(audits.INVARIANTS)
         register(hold_audits.INVARIANTS)
+        register(debt_audits.INVARIANTS)
         register_drain(HoldDrain())

@@ -46,6 +46,11 @@ class Wallet(models.Model):
                 condition=Q(receivable_minor__gte=0), name="wallet_receivable_not_negative"
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["-receivable_minor", "id"], name="wallet_in_debt", condition=Q(receivable_minor__gt=0)
+            ),
+        ]
 
 
 class WalletAccount(models.Model):

@@ -38,6 +38,7 @@ __all__ = [
     "PAYMENT_METHOD",
     "PAYMENT_ORDER_OBJECT",
     "PAYMENT_ORDER_TOLD",
+    "RELEASE",
 ]
 
 _STATUSES = (
@@ -173,7 +174,28 @@ _TOLD = {
     "expired": "The order ended unpaid: its time, the provider's page's or the authorization's was over.",
     "retried": "A new attempt to pay an order that had failed begins.",
 }
+RELEASE = shape(
+    "release",
+    "What an order earned became its seller's to spend, less what is kept in reserve.",
+    {
+        "object": constant("release"),
+        "id": our_id("rel"),
+        "payment_order_id": example_of(STORE_ID, "o-1"),
+        "seller_account": example_of(STORE_ID, "ann"),
+        "wallet": our_id("wal"),
+        "amount": AMOUNT,
+        "reserved": NOTHING,
+        "currency": CURRENCY,
+        "reserve_until": nullable(TIME),
+        "released_at": TIME,
+    },
+)
 EVENTS: Mapping[str, EventType] = {
     **{f"payment.{what}": EventType(about, PAYMENT_ORDER_OBJECT) for what, about in _TOLD.items()},
+    "wallet.credited": EventType(
+        "Money that a seller had earned was released: `amount` left what is pending, and all of it but"
+        " `reserved` is available, or has paid what the seller owed.",
+        RELEASE,
+    ),
     **REFUND_EVENTS,
 }

@@ -1,14 +1,16 @@
 """Pay-in: one checkout, one order per seller, and the movements of money that cover them."""
 
 from payments.models.charges import Charge, ChargeLine
-from payments.models.checkouts import OrderShare, PaymentEvent, PaymentOrder
+from payments.models.checkouts import PaymentEvent, PaymentOrder
 from payments.models.methods import PaymentMethodToken, PspCustomer
 from payments.models.operations import PspOperation
 from payments.models.refunds import Refund, RefundLine
+from payments.models.shares import OrderRelease, OrderShare
 
 __all__ = [
     "Charge",
     "ChargeLine",
+    "OrderRelease",
     "OrderShare",
     "PaymentEvent",
     "PaymentMethodToken",

@@ -4,8 +4,9 @@ from wallet.locks import lock_wallets
 from wallet.services.accounts import account_of, open_wallet
 from wallet.services.holds import cancel_hold, confirm_hold, expire_holds, try_hold
 from wallet.services.posting import moves_for, post, post_netted
-from wallet.services.releases import release_funds
+from wallet.services.releases import release_all, release_funds
 from wallet.services.tranches import draw_on_tranche, tranche_of
+from wallet.services.write_offs import reject_write_off, request_write_off, write_off_debt
 
 __all__ = [
     "account_of",
@@ -18,7 +19,11 @@ __all__ = [
     "open_wallet",
     "post",
     "post_netted",
+    "reject_write_off",
+    "release_all",
     "release_funds",
+    "request_write_off",
     "tranche_of",
     "try_hold",
+    "write_off_debt",
 ]

@@ -23,6 +23,7 @@ from wallet.errors import (
     HoldSettled,
     HoldUnknown,
 )
+from wallet.hold_facts import hold_data
 from wallet.locks import lock_due_holds, lock_hold
 from wallet.models import Hold
 from wallet.purposes import PURPOSES, place_of
@@ -70,7 +71,7 @@ def try_hold(
         place = place_of(purpose=purpose, accounts=accounts)
         legs = [debit(accounts[place.available], amount_minor), credit(accounts[place.held], amount_minor)]
         post_netted(drafts=[_draft(hold, names.tried, names.try_leg, legs, on=hold.created_at.date())])
-    return _hold_data(hold)
+    return hold_data(hold)
 
 
 @requires_transaction
@@ -119,7 +120,7 @@ def confirm_hold(
         credit(accounts[place.available], hold.amount_minor - settled_minor),
     ]
     post_netted(drafts=[_draft(hold, names.confirmed, names.end_leg, all_legs, on=on)])
-    return _hold_data(hold)
+    return hold_data(hold)
 
 
 @requires_transaction
@@ -146,7 +147,7 @@ def cancel_hold(
         raise HoldSettled()
     if hold.state == OPEN:
         _release([hold], by=by, why="canceled before its try" if is_new else "canceled")
-    return _hold_data(hold)
+    return hold_data(hold)
 
 
 @forbids_transaction
@@ -249,21 +250,4 @@ def _draft(hold: Hold, kind: str, leg: str, legs: Sequence[Leg], *, on: date) ->
         source_ref=hold.id if hold.purpose == "payment" else hold.subject,
         leg=leg,
         legs=legs,
-    )
-
-
-def _hold_data(hold: Hold) -> HoldData:
-    """Return a hold as others see it."""
-    return HoldData(
-        id=hold.id,
-        merchant_id=hold.merchant_id,
-        wallet_id=hold.wallet_id,
-        purpose=hold.purpose,
-        subject=hold.subject,
-        role=hold.role,
-        amount_minor=hold.amount_minor,
-        settled_minor=hold.settled_minor,
-        released_minor=hold.released_minor,
-        expires_at=hold.expires_at,
-        state=hold.state,
     )
