@@ -11,7 +11,8 @@ from config.memory import settle
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-app = Celery("quittance")
+# In place of Celery's own care for Django, which would open every connection anew for each task.
+app = Celery("quittance", fixups=["config.worker_connections:fixup"])
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

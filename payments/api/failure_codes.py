@@ -26,10 +26,11 @@ _CLOSED = ("psp_unavailable", "payment_canceled", "card_attempts_exceeded")
 
 
 def _told() -> Mapping[str, tuple[str, bool]]:
-    ours = {str(RISK_FAILURE["code"]): (str(RISK_FAILURE["message"]), bool(RISK_FAILURE["retryable"]))}
+    ours = {
+        str(each["code"]): (str(each["message"]), bool(each["retryable"]))
+        for each in (RISK_FAILURE, REFUND_FAILURE)
+    }
     closed = {code: failure_of(None, code=code) for code in _CLOSED}
-    code, message, retryable = REFUND_FAILURE
-    ours[code] = (message, retryable)
     return DECLINES | ours | {code: (each["message"], each["retryable"]) for code, each in closed.items()}
 
 

@@ -68,16 +68,21 @@ def open_charges(
 
 def _new_charge(checkout: PaymentEvent, group: Sequence[PaymentOrder], channel: ChannelData) -> Charge:
     total, created_at = sum(order.amount_minor for order in group), clock.now()
-    return Charge(
+    currency = group[0].amount_currency
+    charge = new_row(
+        Charge,
         merchant_id=checkout.merchant_id,
-        checkout=checkout,
+        checkout_id=checkout.id,
         channel_id=channel.id,
         payment_method=checkout.payment_method,
-        amount=charge_money(total, group[0].amount_currency),
+        amount=charge_money(total, currency).amount,
+        amount_currency=currency,
         amount_minor=total,
         created_at=created_at,
         updated_at=created_at,
     )
+    charge.checkout = checkout
+    return charge
 
 
 def charge_money(amount_minor: int, currency: str) -> Any:
