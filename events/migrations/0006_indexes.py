@@ -5,26 +5,40 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('channels', '0003_indexes'),
-        ('events', '0005_event_stream'),
+        ("channels", "0003_indexes"),
+        ("events", "0005_event_stream"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='deliveryattempt',
-            name='delivery',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='tries', to='events.webhookdelivery'),
+            model_name="deliveryattempt",
+            name="delivery",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="tries",
+                to="events.webhookdelivery",
+            ),
         ),
         migrations.AlterField(
-            model_name='inboxwork',
-            name='inbox',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='work', to='events.webhookinbox'),
+            model_name="inboxwork",
+            name="inbox",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="work",
+                to="events.webhookinbox",
+            ),
         ),
         migrations.AlterField(
-            model_name='webhookinbox',
-            name='channel',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='channels.channel'),
+            model_name="webhookinbox",
+            name="channel",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="channels.channel",
+            ),
         ),
     ]

@@ -5,35 +5,49 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('channels', '0003_indexes'),
-        ('payments', '0015_card_attempt'),
+        ("channels", "0003_indexes"),
+        ("payments", "0015_card_attempt"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='paymentorder',
-            name='checkout',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='orders', to='payments.paymentevent'),
+            model_name="paymentorder",
+            name="checkout",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="orders",
+                to="payments.paymentevent",
+            ),
         ),
         migrations.AlterField(
-            model_name='pspoperation',
-            name='channel',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='channels.channel'),
+            model_name="pspoperation",
+            name="channel",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="channels.channel",
+            ),
         ),
         migrations.AlterField(
-            model_name='pspoperation',
-            name='charge',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='operations', to='payments.charge'),
+            model_name="pspoperation",
+            name="charge",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="operations",
+                to="payments.charge",
+            ),
         ),
         migrations.AlterField(
-            model_name='pspoperation',
-            name='nonce',
+            model_name="pspoperation",
+            name="nonce",
             field=models.CharField(max_length=64),
         ),
         migrations.AddConstraint(
-            model_name='pspoperation',
-            constraint=models.UniqueConstraint(fields=('nonce',), name='payments_operation_nonce_once'),
+            model_name="pspoperation",
+            constraint=models.UniqueConstraint(fields=("nonce",), name="payments_operation_nonce_once"),
         ),
     ]
