@@ -4,7 +4,6 @@ import uuid
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
 from core.api.middleware import FOR_PROGRAMS
@@ -17,7 +16,7 @@ _OURS = "core.api.middleware.ProgramsPass"
 _VARYING = ("Request-Id", "RateLimit-Remaining", "RateLimit-Reset")
 
 
-def _asked(store: Store, host: str = "127.0.0.1") -> list[HttpResponse]:
+def _asked(store: Store, host: str = "127.0.0.1") -> list[Any]:
     """Answers of every kind, through the middleware as it is set now."""
     client = Client(headers={"host": host}, raise_request_exception=False)
     key = {"Authorization": f"Bearer {store.secret}"}
@@ -36,7 +35,7 @@ def _asked(store: Store, host: str = "127.0.0.1") -> list[HttpResponse]:
     ]
 
 
-def _shown(answers: list[HttpResponse]) -> list[tuple[int, dict[str, str]]]:
+def _shown(answers: list[Any]) -> list[tuple[int, dict[str, str]]]:
     return [
         (each.status_code, {name: value for name, value in each.headers.items() if name not in _VARYING})
         for each in answers
@@ -69,7 +68,7 @@ def test_programs_have_no_session_and_leave_none(path: str) -> None:
 @pytest.mark.parametrize("path", ["/admin/login/", "/admin/", "/pay/nothing", "/docs", "/v1", "/psp"])
 def test_pages_keep_all_of_it(path: str) -> None:
     """Session, CSRF, the person, the second factor and messages, wherever people go."""
-    request = Client().get(path).wsgi_request
+    request: Any = Client().get(path).wsgi_request
     assert hasattr(request, "session") and hasattr(request, "_messages")
     assert request.user.is_verified() is False  # The second factor's middleware gave it that.
 

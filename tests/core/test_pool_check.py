@@ -54,7 +54,7 @@ def _end(pool: Pool, session: int) -> psycopg.Connection[Any]:
 def test_what_answered_a_moment_ago_is_not_asked_again(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first look asks, the next does not, and a second later it does again."""
     asked: list[object] = []
-    monkeypatch.setattr(base.ConnectionPool, "check_connection", staticmethod(asked.append))
+    monkeypatch.setattr(ConnectionPool, "check_connection", staticmethod(asked.append))
     assert _session(pool) == _session(pool)
     assert len(asked) == 1
     monkeypatch.setattr(base, "_TRUSTED_SECONDS", 0.0)
