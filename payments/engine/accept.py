@@ -1,7 +1,7 @@
 """Accept a checkout: store it whole with its first work, or refuse it and store nothing."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -56,14 +56,21 @@ class Accepted:
 
 
 @requires_transaction
-def accept_checkout(*, merchant_id: UUID, request: CheckoutRequest, actor: str) -> Accepted:
+def accept_checkout(
+    *,
+    merchant_id: UUID,
+    request: CheckoutRequest,
+    actor: str,
+    answer: Callable[[PaymentEvent, Sequence[PaymentOrder], Changes], None],
+) -> Accepted:
     """Store a checkout and its orders, have it assessed, and store the charges and the first operations.
 
     What risk declines is stored as failed, and what it holds waits for a review, both without a charge.
-    Nothing is sent anywhere. Raises CheckoutExists, PaymentOrderExists, DuplicatePaymentOrderId,
-    SellerUnknown, MixedCurrencyUnsupported, AmountTooLarge, CaptureUnsupported,
-    PaymentMethodUnavailable, PaymentMethodUnknown, BuyerAccountRequired; the caller rolls back on any of
-    them.
+    Nothing is sent anywhere. `answer` gets the checkout and its orders, as they will be, before the changes
+    that store them are saved, so that what the store is told is saved with them. Raises CheckoutExists,
+    PaymentOrderExists, DuplicatePaymentOrderId, SellerUnknown, MixedCurrencyUnsupported, AmountTooLarge,
+    CaptureUnsupported, PaymentMethodUnavailable, PaymentMethodUnknown, BuyerAccountRequired; the caller
+    rolls back on any of them.
     """
     _check(request)
     checkout = _new_checkout(merchant_id, request)
@@ -87,6 +94,7 @@ def accept_checkout(*, merchant_id: UUID, request: CheckoutRequest, actor: str) 
     inline = lease_inline(checkout, operations, changes)
     if inline is None:
         changes.wake("operations")
+    answer(checkout, orders, changes)
     try:
         changes.save()
     except IntegrityError as error:
