@@ -61,7 +61,7 @@ def accept_checkout(
     merchant_id: UUID,
     request: CheckoutRequest,
     actor: str,
-    answer: Callable[[PaymentEvent, Sequence[PaymentOrder], Changes], None],
+    answer: Callable[[PaymentEvent, Sequence[PaymentOrder], Changes], None] | None = None,
 ) -> Accepted:
     """Store a checkout and its orders, have it assessed, and store the charges and the first operations.
 
@@ -94,7 +94,8 @@ def accept_checkout(
     inline = lease_inline(checkout, operations, changes)
     if inline is None:
         changes.wake("operations")
-    answer(checkout, orders, changes)
+    if answer is not None:
+        answer(checkout, orders, changes)
     try:
         changes.save()
     except IntegrityError as error:
