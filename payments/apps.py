@@ -17,6 +17,7 @@ class PaymentsConfig(AppConfig):
         from payments.cards import reviews_card, unknown_card
         from payments.drains import ExpiryDrain, OperationDrain
         from payments.engine import stuck
+        from payments.engine.balance import BALANCE
         from payments.engine.failures import is_without_outcome
         from payments.engine.late_money import LATE_MONEY
         from payments.engine.observe import on_provider_event
@@ -24,7 +25,7 @@ class PaymentsConfig(AppConfig):
         from risk.subscriptions import on_verdict
 
         register([*audits.INVARIANTS, *capture_audits.INVARIANTS])
-        declare(LATE_MONEY, *stuck.SETTINGS)
+        declare(LATE_MONEY, BALANCE, *stuck.SETTINGS)
         declare_alert(*stuck.ALERTS)
         register_card("payments.view_pspoperation", unknown_card)
         register_card("risk.view_riskdecision", reviews_card)

@@ -119,7 +119,7 @@ class ReviewDecided(DomainError):
 class BuyerAccountRequired(DomainError):
     code = "buyer_account_required"
     status = 422
-    message = "A payment method is kept for a buyer. Send buyer_info.buyer_account with the checkout."
+    message = "This is for a buyer who is known. Send buyer_info.buyer_account with the checkout."
 
 
 class PaymentMethodUnknown(DomainError):

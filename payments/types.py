@@ -6,7 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-__all__ = ["AttemptRequest", "CheckoutRequest", "MethodOffer", "OrderFilters", "OrderRequest"]
+__all__ = [
+    "AttemptRequest",
+    "BalancePartData",
+    "CheckoutRequest",
+    "MethodOffer",
+    "OrderFilters",
+    "OrderRequest",
+]
 
 
 @dataclass(frozen=True)
@@ -24,7 +31,7 @@ class CheckoutRequest:
     """A checkout as the store asked for it, already checked field by field.
 
     It is paid with `token`, which is kept for the buyer if `save` says so, or with `saved_method`, our id of
-    one that was kept before.
+    one that was kept before; `wallet_kinds` says what a balance is spent of, in which order.
     """
 
     checkout_id: str
@@ -33,6 +40,7 @@ class CheckoutRequest:
     token: str = field(default="", repr=False)
     save: bool = False
     saved_method: str = ""
+    wallet_kinds: tuple[str, ...] = ("cash",)
     buyer_info: Mapping[str, Any] = field(default_factory=dict)
     capture: str = "automatic"
     multi_order_policy: str = "all_or_nothing"
@@ -50,7 +58,27 @@ class AttemptRequest:
     token: str = field(default="", repr=False)
     save: bool = False
     saved_method: str = ""
+    wallet_kinds: tuple[str, ...] = ("cash",)
     return_url: str = ""
+
+
+@dataclass(frozen=True)
+class BalancePartData:
+    """What one of the buyer's wallets paid of an order, and what that much of the order became.
+
+    `amount_minor` is in the order's currency and the sum of the three parts; `units_minor` is in the
+    wallet's: points for points, else the same.
+    """
+
+    id: UUID
+    wallet_id: UUID
+    hold_id: UUID
+    kind: str
+    amount_minor: int
+    units_minor: int
+    seller_net_minor: int
+    commission_minor: int
+    tax_minor: int
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,14 @@ from typing import Any
 from core.api.errors import MissingField
 from core.api.fields import ChoiceTextField, TextField
 from core.api.serializers import StrictSerializer
-from payments.api.serializers import ABOUT_METHOD, METHODS, CardInput, check_return_url
+from payments.api.serializers import (
+    ABOUT_METHOD,
+    METHODS,
+    CardInput,
+    check_return_url,
+    kinds_field,
+    read_kinds,
+)
 from payments.errors import PaymentMethodConflict
 from payments.types import AttemptRequest
 
@@ -13,10 +20,11 @@ __all__ = ["AttemptInput", "CancellationInput"]
 
 
 class AttemptInput(StrictSerializer):
-    """How to pay what failed: with a card, or on the provider's page."""
+    """How to pay what failed: with a card, on the provider's page, or from the buyer's balance."""
 
     credit_card_info = CardInput(required=False)
     payment_method = ChoiceTextField(choices=METHODS, required=False, help_text=ABOUT_METHOD)
+    wallet_kinds = kinds_field()
     return_url = TextField(
         max_length=2000,
         required=False,
@@ -34,7 +42,12 @@ class AttemptInput(StrictSerializer):
             raise MissingField(param="credit_card_info")
         if url := values.get("return_url"):
             check_return_url(url)
-        request = AttemptRequest(payment_method=method, return_url=values.get("return_url", ""), **card)
+        request = AttemptRequest(
+            payment_method=method,
+            wallet_kinds=read_kinds(values, method),
+            return_url=values.get("return_url", ""),
+            **card,
+        )
         return {"request": request}
 
 

@@ -25,6 +25,7 @@ from payments.errors import (
     PaymentMethodUnavailable,
     PaymentMethodUnknown,
 )
+from wallet.errors import InsufficientFunds
 
 __all__ = ["AttemptList", "CheckoutCancellation", "PaymentCancellation"]
 
@@ -52,6 +53,7 @@ class AttemptList(_MoneyView):
                 AttemptInProgress,
                 BuyerAccountRequired,
                 CheckoutExpired,
+                InsufficientFunds,
                 InvalidState,
                 MultiOrderPolicyUnsupported,
                 OrderAlreadyPaid,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from core.api.schemas import FailureCode
 from payments.engine.assessment import RISK_FAILURE
+from payments.engine.balance import SHORT
 from payments.engine.closing import failure_of
 from payments.psp.declines import DECLINES
 
@@ -23,7 +24,9 @@ _CLOSED = ("psp_unavailable", "payment_canceled")
 
 
 def _told() -> Mapping[str, tuple[str, bool]]:
-    ours = {str(RISK_FAILURE["code"]): (str(RISK_FAILURE["message"]), bool(RISK_FAILURE["retryable"]))}
+    ours = {
+        str(each["code"]): (str(each["message"]), bool(each["retryable"])) for each in (RISK_FAILURE, SHORT)
+    }
     closed = {code: failure_of(None, code=code) for code in _CLOSED}
     return DECLINES | ours | {code: (each["message"], each["retryable"]) for code, each in closed.items()}
 

@@ -20,17 +20,54 @@ from core.api.serializers import StrictSerializer
 from payments.errors import MultiOrderPolicyUnsupported, PaymentMethodConflict, PaymentMethodUnavailable
 from payments.types import CheckoutRequest, OrderRequest
 
-__all__ = ["ABOUT_METHOD", "METHODS", "CardInput", "CheckoutInput", "check_return_url"]
+__all__ = [
+    "ABOUT_METHOD",
+    "METHODS",
+    "CardInput",
+    "CheckoutInput",
+    "check_return_url",
+    "kinds_field",
+    "read_kinds",
+]
 
 METHODS = ("card", "hosted_page", "balance", "qr", "cash", "bank_transfer")
 ABOUT_METHOD = (
-    "If left out, `card` where there is `credit_card_info`, else `hosted_page`; others are not available."
+    "If left out, `card` where there is `credit_card_info`, else `hosted_page`. `balance` pays from the buyer's"
+    " wallets; others are not available."
 )
+ABOUT_KINDS = (
+    "What a `balance` payment spends, in this order: `cash` alone if it is left out. Points pay in the currency"
+    " in which they were granted."
+)
+WALLET_KINDS = ("cash", "bonus", "points")
 _ABOUT_CAPTURE = "`automatic`, also if left out. `manual` is refused for now."
 _ABOUT_RETURN = "Where the buyer comes back to, with `checkout_id` added to the query: absolute http(s)."
 _ABOUT_POLICY = (
     "One charge for all orders together, which is what you get if you leave it out, or one for each."
 )
+
+
+def kinds_field() -> StrictListField:
+    """Return the field that says of which kinds of wallets a balance payment is made."""
+    return StrictListField(
+        child=ChoiceTextField(choices=WALLET_KINDS),
+        min_length=1,
+        max_length=len(WALLET_KINDS),
+        required=False,
+        help_text=ABOUT_KINDS,
+    )
+
+
+def read_kinds(values: dict[str, Any], method: str) -> tuple[str, ...]:
+    """Return the kinds of a body. Raises PaymentMethodConflict for another method, InvalidField for twice."""
+    kinds = values.get("wallet_kinds")
+    if kinds is None:
+        return ("cash",)
+    if method != "balance":
+        raise PaymentMethodConflict(param="wallet_kinds")
+    if len(set(kinds)) != len(kinds):
+        raise InvalidField("Each kind of wallet is named once.", param="wallet_kinds")
+    return tuple(kinds)
 
 
 class BuyerInput(StrictSerializer):
@@ -89,6 +126,7 @@ class CheckoutInput(StrictSerializer):
     credit_card_info = CardInput(required=False)
     payment_orders = StrictListField(child=OrderInput(), min_length=1, max_length=100)
     payment_method = ChoiceTextField(choices=METHODS, required=False, help_text=ABOUT_METHOD)
+    wallet_kinds = kinds_field()
     capture = ChoiceTextField(choices=("automatic", "manual"), required=False, help_text=_ABOUT_CAPTURE)
     return_url = TextField(max_length=2000, required=False, help_text=_ABOUT_RETURN)
     multi_order_policy = ChoiceTextField(
@@ -106,7 +144,7 @@ class CheckoutInput(StrictSerializer):
             raise PaymentMethodConflict(param="payment_method")
         if method == "hosted_page" and policy == "best_effort" and len(values["payment_orders"]) > 1:
             raise MultiOrderPolicyUnsupported(param="multi_order_policy")
-        if method not in ("card", "hosted_page"):
+        if method not in ("card", "hosted_page", "balance"):
             raise PaymentMethodUnavailable(param="payment_method")
         if method == "card" and not card:
             raise MissingField(param="credit_card_info")
@@ -118,6 +156,7 @@ class CheckoutInput(StrictSerializer):
                 orders=tuple(_order(each) for each in values["payment_orders"]),
                 payment_method=method,
                 **card,
+                wallet_kinds=read_kinds(values, method),
                 buyer_info=values.get("buyer_info", {}),
                 capture=values.get("capture", "automatic"),
                 multi_order_policy=policy,

@@ -4,27 +4,25 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from channels.types import ChannelData
 from core.cases import open_case
-from core.history import SYSTEM, Changes
+from core.history import Changes
 from core.ids import public_id
 from core.transactions import requires_transaction
 from merchants.types import SellerData
-from payments.engine.charges import open_charges
 from payments.engine.facts import uncharged_fact
 from payments.locks import ChargeScope
-from payments.models import PaymentEvent, PaymentOrder, PspOperation
+from payments.models import PaymentEvent, PaymentOrder
 from payments.psp.contract import Decline, PspObject
 from risk.services import assess, note_outcome
-from risk.types import APPROVE, DECLINE, Assessment, OrderFacts, OutcomeFacts, PaymentFacts, Who
+from risk.types import Assessment, OrderFacts, OutcomeFacts, PaymentFacts, Who
 
 __all__ = [
     "REVIEW_CASE",
     "RISK_FAILURE",
-    "admit",
     "assess_checkout",
     "charge_groups",
     "decline_orders",
+    "note_balance_paid",
     "note_decline",
     "note_paid",
     "open_review_case",
@@ -55,36 +53,6 @@ def assess_checkout(
     assessment = assess(facts=_facts(checkout, orders, sellers), changes=changes)
     checkout.risk_decision = assessment.decision
     return assessment
-
-
-@requires_transaction
-def admit(
-    checkout: PaymentEvent,
-    orders: Sequence[PaymentOrder],
-    assessment: Assessment,
-    channel: ChannelData,
-    changes: Changes,
-    *,
-    by: str,
-    why: str = "accepted",
-) -> list[PspOperation]:
-    """Do to NOT_STARTED orders what was decided: open their charges, hold them for review, or fail them.
-
-    Returns the first operations of the charges; none where none was opened.
-    """
-    if assessment.decision == DECLINE:
-        decline_orders(checkout, orders, changes, by=SYSTEM, why="declined by risk rules")
-    elif assessment.decision in (APPROVE, "not_assessed"):
-        return open_charges(checkout, charge_groups(checkout, orders), channel, changes, by=by, why=why)
-    else:
-        external = assessment.pending_external
-        reason = "external" if external else "; ".join(assessment.reasons) or "score"
-        for order in orders:
-            fact = uncharged_fact(checkout, order, "in_review")
-            changes.move(order, order.to_in_review, why=f"risk: {reason}"[:200], by=SYSTEM, fact=fact)
-        if not external:
-            open_review_case(checkout, orders, summary=reason)
-    return []
 
 
 def charge_groups(checkout: PaymentEvent, orders: Sequence[PaymentOrder]) -> list[list[PaymentOrder]]:
@@ -123,6 +91,24 @@ def open_review_case(checkout: PaymentEvent, orders: Sequence[PaymentOrder], *, 
 def note_paid(scope: ChargeScope, seen: PspObject, changes: Changes) -> None:
     """Tell risk that a charge was paid, and with what card."""
     note_outcome(facts=_outcome(scope, "paid", seen), changes=changes)
+
+
+def note_balance_paid(checkout: PaymentEvent, orders: Sequence[PaymentOrder], changes: Changes) -> None:
+    """Tell risk that orders were paid from a balance, currency by currency."""
+    totals: dict[str, int] = {}
+    for order in orders:
+        currency = str(order.amount_currency)
+        totals[currency] = totals.get(currency, 0) + order.amount_minor
+    for currency, total in totals.items():
+        facts = OutcomeFacts(
+            merchant_id=checkout.merchant_id,
+            subject_id=checkout.id,
+            result="paid",
+            amount_minor=total,
+            currency=currency,
+            who=_who(checkout),
+        )
+        note_outcome(facts=facts, changes=changes)
 
 
 def note_decline(

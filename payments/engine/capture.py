@@ -21,9 +21,9 @@ from payments.psp.contract import PspObject
 from wallet.services import account_of, post
 from wallet.types import WalletMove
 
-__all__ = ["book_capture", "shares_of"]
+__all__ = ["CHECKOUT_DONE", "book_capture", "shares_of"]
 
-_DONE = """
+CHECKOUT_DONE = """
     UPDATE payments_paymentevent SET is_payment_done = true, updated_at = %s
     WHERE id = %s AND NOT EXISTS (
         SELECT FROM payments_paymentorder o
@@ -77,7 +77,7 @@ def book_capture(
             captured_minor=order.amount_minor,
         )
     # The checkout is done when every order of it is, those under other charges included.
-    changes.run(_DONE, [at, scope.checkout.id])
+    changes.run(CHECKOUT_DONE, [at, scope.checkout.id])
     # Last, because it locks the sellers' wallets, and a popular seller's wallet is in every other payment.
     changes.last(lambda: _post(scope, shares, at))
 

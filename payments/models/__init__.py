@@ -1,11 +1,14 @@
 """Pay-in: one checkout, one order per seller, and the movements of money that cover them."""
 
+from payments.models.balances import BalancePart
 from payments.models.charges import Charge, ChargeLine
 from payments.models.checkouts import OrderShare, PaymentEvent, PaymentOrder
 from payments.models.methods import PaymentMethodToken, PspCustomer
 from payments.models.operations import PspOperation
+from payments.models.topups import TopUp
 
 __all__ = [
+    "BalancePart",
     "Charge",
     "ChargeLine",
     "OrderShare",
@@ -14,4 +17,5 @@ __all__ = [
     "PaymentOrder",
     "PspCustomer",
     "PspOperation",
+    "TopUp",
 ]

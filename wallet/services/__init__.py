@@ -1,19 +1,40 @@
 """The only way to open and move wallets, and to hold money in them."""
 
 from wallet.services.accounts import account_of, open_wallet
+from wallet.services.grants import approve_grant, grant_credit, reject_grant
 from wallet.services.holds import cancel_hold, confirm_hold, expire_holds, try_hold
+from wallet.services.parts import (
+    buyer_accounts,
+    hold_parts,
+    pay_parts,
+    points_of,
+    release_parts,
+    settle_parts,
+)
+from wallet.services.planning import plan_cash, plan_spending
 from wallet.services.posting import moves_for, post, post_netted
 from wallet.services.releases import release_funds
 
 __all__ = [
     "account_of",
+    "approve_grant",
+    "buyer_accounts",
     "cancel_hold",
     "confirm_hold",
     "expire_holds",
+    "grant_credit",
+    "hold_parts",
     "moves_for",
     "open_wallet",
+    "pay_parts",
+    "plan_cash",
+    "plan_spending",
+    "points_of",
     "post",
     "post_netted",
+    "reject_grant",
     "release_funds",
+    "release_parts",
+    "settle_parts",
     "try_hold",
 ]

@@ -31,7 +31,15 @@ from wallet.services.posting import post_netted
 from wallet.states import OPEN, RELEASED, SETTLED
 from wallet.types import HoldData
 
-__all__ = ["cancel_hold", "confirm_hold", "expire_holds", "insert_hold", "try_hold"]
+__all__ = [
+    "cancel_hold",
+    "confirm_hold",
+    "expire_holds",
+    "hold_data",
+    "insert_hold",
+    "release_holds",
+    "try_hold",
+]
 
 PORTION = 100
 
@@ -70,7 +78,7 @@ def try_hold(
         place = place_of(purpose=purpose, accounts=accounts)
         legs = [debit(accounts[place.available], amount_minor), credit(accounts[place.held], amount_minor)]
         post_netted(drafts=[_draft(hold, names.tried, names.try_leg, legs, on=hold.created_at.date())])
-    return _hold_data(hold)
+    return hold_data(hold=hold)
 
 
 @requires_transaction
@@ -119,7 +127,7 @@ def confirm_hold(
         credit(accounts[place.available], hold.amount_minor - settled_minor),
     ]
     post_netted(drafts=[_draft(hold, names.confirmed, names.end_leg, all_legs, on=on)])
-    return _hold_data(hold)
+    return hold_data(hold=hold)
 
 
 @requires_transaction
@@ -145,8 +153,8 @@ def cancel_hold(
     if hold.state == SETTLED:
         raise HoldSettled()
     if hold.state == OPEN:
-        _release([hold], by=by, why="canceled before its try" if is_new else "canceled")
-    return _hold_data(hold)
+        release_holds(holds=[hold], by=by, why="canceled before its try" if is_new else "canceled")
+    return hold_data(hold=hold)
 
 
 @forbids_transaction
@@ -162,7 +170,7 @@ def expire_holds(*, limit: int = PORTION) -> int:
 def _expire(limit: int) -> int:
     holds = lock_due_holds(at=clock.now(), limit=limit)
     if holds:
-        _release(holds, by=SYSTEM, why="time over")
+        release_holds(holds=holds, by=SYSTEM, why="time over")
     return len(holds)
 
 
@@ -217,7 +225,8 @@ def insert_hold(
     return hold, False
 
 
-def _release(holds: Sequence[Hold], *, by: str, why: str) -> None:
+@requires_transaction
+def release_holds(*, holds: Sequence[Hold], by: str, why: str) -> None:
     """Give back what open, locked holds hold: all in one posting."""
     on = clock.today()
     changes, drafts = Changes(), []
@@ -252,7 +261,8 @@ def _draft(hold: Hold, kind: str, leg: str, legs: Sequence[Leg], *, on: date) ->
     )
 
 
-def _hold_data(hold: Hold) -> HoldData:
+@requires_transaction
+def hold_data(*, hold: Hold) -> HoldData:
     """Return a hold as others see it."""
     return HoldData(
         id=hold.id,
