@@ -15,13 +15,18 @@ class PaymentsConfig(AppConfig):
         from events.subscriptions import subscribe
         from payments import audits, capture_audits
         from payments.cards import reviews_card, unknown_card
-        from payments.drains import ExpiryDrain, OperationDrain
+        from payments.drains import ExpiryDrain, OperationDrain, TopUpDrain
         from payments.engine import stuck
-        from payments.engine.balance import BALANCE
         from payments.engine.failures import is_without_outcome
         from payments.engine.late_money import LATE_MONEY
+        from payments.engine.methods import BALANCE
         from payments.engine.observe import on_provider_event
-        from payments.services import on_risk_verdict, replay_expiry, replay_operation
+        from payments.services import (
+            on_risk_verdict,
+            replay_expiry,
+            replay_operation,
+            replay_top_up_expiry,
+        )
         from risk.subscriptions import on_verdict
 
         register([*audits.INVARIANTS, *capture_audits.INVARIANTS])
@@ -31,9 +36,11 @@ class PaymentsConfig(AppConfig):
         register_card("risk.view_riskdecision", reviews_card)
         register_drain(OperationDrain())
         register_drain(ExpiryDrain())
+        register_drain(TopUpDrain())
         register_replay("operations", replay_operation)
         register_needed("operations", is_without_outcome)
         register_replay("expiry", replay_expiry)
+        register_replay("top_up_expiry", replay_top_up_expiry)
         subscribe("stripe", "payment_intent.", "payments", on_provider_event)
         subscribe("stripe", "checkout.session.", "payments.pages", on_provider_event)
         on_verdict(on_risk_verdict)

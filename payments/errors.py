@@ -20,6 +20,7 @@ __all__ = [
     "PaymentOrderExists",
     "ReviewDecided",
     "SellerUnknown",
+    "TopUpUnsupported",
 ]
 
 
@@ -126,3 +127,9 @@ class PaymentMethodUnknown(DomainError):
     code = "payment_method_unknown"
     status = 422
     message = "The buyer of this checkout has no such payment method."
+
+
+class TopUpUnsupported(DomainError):
+    code = "top_up_unsupported"
+    status = 422
+    message = "A buyer's wallet of cash is topped up, in its own currency; no other one is."

@@ -9,6 +9,7 @@ from core.api.pagination import Page
 from core.errors import NotFound
 from core.models import StatusChange
 from merchants.selectors import find_buyer
+from payments.engine.balance import parts_of_order
 from payments.engine.conflicts import ACTION as CONFLICT_ACTION
 from payments.engine.conflicts import End as ConflictEnd
 from payments.engine.evidence import HeldPayment, held_payment, payment_briefs
@@ -17,11 +18,19 @@ from payments.engine.outline import ChargeData, ExpectedShare, expected_shares, 
 from payments.engine.stuck import KINDS as WAITING_KINDS
 from payments.engine.stuck import Waiting, values_waiting, waiting
 from payments.layout import story_layout
-from payments.models import ChargeLine, PaymentEvent, PaymentMethodToken, PaymentOrder, PspOperation
+from payments.models import (
+    BalancePart,
+    ChargeLine,
+    PaymentEvent,
+    PaymentMethodToken,
+    PaymentOrder,
+    PspOperation,
+)
 from payments.order_lists import current_lines, list_payment_orders
 from payments.references import by_reference
 from payments.snapshots import checkout_object, method_object, moment, order_object
-from payments.story import Chapter, Step, story_of
+from payments.story import Chapter, Step, story_of, top_up_story
+from payments.top_up_lists import get_top_up, list_top_ups, top_up_as_started
 
 __all__ = [
     "CONFLICT_ACTION",
@@ -38,13 +47,18 @@ __all__ = [
     "find_charge",
     "get_checkout",
     "get_payment_order",
+    "get_top_up",
     "held_payment",
     "list_payment_methods",
     "list_payment_orders",
+    "list_top_ups",
     "method_offers",
+    "parts_of_order",
     "payment_briefs",
     "story_layout",
     "story_of",
+    "top_up_as_started",
+    "top_up_story",
     "values_waiting",
     "waiting",
 ]
@@ -105,10 +119,15 @@ def list_payment_methods(
 
 
 def _timeline(order: PaymentOrder) -> list[dict[str, Any]]:
-    """Everything that happened to the order, its charges and their operations, in the order we learned it."""
+    """Everything that happened to the order, its charges and their operations, and to what was held for it.
+
+    In the order in which we learned it.
+    """
     charges = list(ChargeLine.objects.filter(order=order).values_list("charge_id", flat=True))
     operations = dict(PspOperation.objects.filter(charge_id__in=charges).values_list("id", "kind"))
+    holds = BalancePart.objects.filter(order=order).values_list("hold_id", "kind")
     names = {order.id: "payment_order"} | dict.fromkeys(charges, "charge")
+    names |= {key: f"hold.{kind}" for key, kind in holds}
     names |= {key: f"operation.{kind}" for key, kind in operations.items()}
     changes = StatusChange.objects.filter(subject_id__in=list(names)).order_by("id")
     return [

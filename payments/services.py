@@ -23,7 +23,8 @@ from payments.engine.reviews import approve_review, on_risk_verdict, reject_revi
 from payments.engine.saved import delete_payment_method
 from payments.engine.silence import watch_webhooks
 from payments.engine.stuck import watch_stuck
-from payments.engine.wake import hurry_checkout, probe_silent_channels
+from payments.engine.top_ups import expire_top_up, replay_top_up_expiry, start_top_up
+from payments.engine.wake import hurry_checkout, hurry_top_up, probe_silent_channels
 
 __all__ = [
     "accept_checkout",
@@ -35,8 +36,10 @@ __all__ = [
     "delete_payment_method",
     "execute_operation",
     "expire_checkout",
+    "expire_top_up",
     "give_back_outcome",
     "hurry_checkout",
+    "hurry_top_up",
     "on_provider_event",
     "on_risk_verdict",
     "probe_silent_channels",
@@ -45,9 +48,11 @@ __all__ = [
     "reject_review",
     "replay_expiry",
     "replay_operation",
+    "replay_top_up_expiry",
     "request_conflict_resolution",
     "resolve_conflict",
     "start_attempt",
+    "start_top_up",
     "take_outcome",
     "watch_stuck",
     "watch_webhooks",

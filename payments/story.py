@@ -1,7 +1,7 @@
 """Everything that happened to a checkout, told in chapters: one for each exchange with somebody."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,15 +12,15 @@ from core.models import StatusChange
 from events.selectors import told_about
 from ledger.selectors import entries_of_event, entry_lines
 from merchants.selectors import owner_names
-from payments.models import Charge, PaymentEvent, PaymentOrder, PspOperation
+from payments.models import BalancePart, Charge, PaymentEvent, PaymentOrder, PspOperation, TopUp
 from risk.selectors import decisions_of
 
-__all__ = ["BookLine", "Chapter", "Step", "story_of", "why_failed"]
+__all__ = ["BookLine", "Chapter", "Step", "story_of", "top_up_story", "why_failed"]
 
 # What is written in one transaction is written at once, however busy the machine is.
 _TOGETHER = timedelta(seconds=2)
 _MOST_CHANGES = 500
-_THINGS = {"pay": "order", "chg": "charge", "op": "operation"}
+_THINGS = {"pay": "order", "top": "top-up", "chg": "charge", "op": "operation", "hold": "hold"}
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,38 @@ def story_of(*, merchant_id: UUID, checkout_id: UUID) -> list[Chapter]:
     orders = list(PaymentOrder.objects.filter(checkout=checkout).order_by("position"))
     charges = list(Charge.objects.filter(checkout=checkout).order_by("id"))
     operations = list(PspOperation.objects.filter(charge_id__in=[each.id for each in charges]).order_by("id"))
-    changes = _changes(orders, charges, operations)
+    holds = list(BalancePart.objects.filter(order__in=orders).order_by("id"))
+    changes = _changes(orders, charges, operations, holds)
+    request = Chapter(
+        "request",
+        f"The store asked for it: {checkout.checkout_id}",
+        checkout.created_at,
+        (Step(at=checkout.created_at, what="accepted", subject=public_id("chk", checkout.id)),),
+    )
     chapters = [
-        *_request_and_exchanges(checkout, operations, changes),
+        *_request_and_exchanges(request, operations, changes),
         *_risk(merchant_id, checkout_id),
         *_webhooks(charges),
-        *_books(merchant_id, charges, operations),
+        *_books(merchant_id, charges, operations, holds),
+    ]
+    return sorted(chapters, key=lambda each: each.at)
+
+
+def top_up_story(*, merchant_id: UUID, top_up_id: UUID) -> list[Chapter]:
+    """Return the chapters of a merchant's top-up in order; none if it is unknown."""
+    top_up = TopUp.objects.filter(merchant_id=merchant_id, pk=top_up_id).first()
+    if top_up is None:
+        return []
+    charges = list(Charge.objects.filter(top_up=top_up))
+    operations = list(PspOperation.objects.filter(charge__in=charges).order_by("id"))
+    name = public_id("top", top_up.id)
+    accepted = Step(at=top_up.created_at, what="accepted", subject=name)
+    request = Chapter("request", f"The store asked for it: {name}", top_up.created_at, (accepted,))
+    chapters = [
+        *_request_and_exchanges(request, operations, _changes([top_up], charges, operations)),
+        *_risk(merchant_id, top_up.id),
+        *_webhooks(charges),
+        *_books(merchant_id, charges, operations, []),
     ]
     return sorted(chapters, key=lambda each: each.at)
 
@@ -97,21 +123,24 @@ def why_failed(
         if order.status == "CANCELED":
             return "The store took it back; nothing was charged."
         if order.status == "IN_REVIEW":
-            return "It waits for the risk review; nothing was sent to the provider."
+            return "It waits for the risk review; no money has moved to the seller."
     return ""
 
 
 def _changes(*groups: Iterable[Any]) -> list[tuple[StatusChange, str]]:
     names: dict[UUID, str] = {}
     for row in (row for group in groups for row in group):
-        prefix = {PaymentOrder: "pay", Charge: "chg", PspOperation: "op"}[type(row)]
+        if isinstance(row, BalancePart):
+            names[row.hold_id] = public_id("hold", row.hold_id)
+            continue
+        prefix = {PaymentOrder: "pay", TopUp: "top", Charge: "chg", PspOperation: "op"}[type(row)]
         names[row.id] = public_id(prefix, row.id)
     rows = StatusChange.objects.filter(subject_id__in=list(names)).order_by("id")[:_MOST_CHANGES]
     return [(row, names[row.subject_id]) for row in rows]
 
 
 def _request_and_exchanges(
-    checkout: PaymentEvent, operations: list[PspOperation], changes: list[tuple[StatusChange, str]]
+    request: Chapter, operations: list[PspOperation], changes: list[tuple[StatusChange, str]]
 ) -> list[Chapter]:
     by_operation: dict[UUID, list[Step]] = {each.id: [] for each in operations}
     others: list[Step] = []
@@ -125,9 +154,7 @@ def _request_and_exchanges(
         else:
             others.append(_step(change, name))
     found = [_exchange(each, by_operation[each.id]) for each in operations]
-    title = f"The store asked for it: {checkout.checkout_id}"
-    accepted = Step(at=checkout.created_at, what="accepted", subject=public_id("chk", checkout.id))
-    return [Chapter("request", title, checkout.created_at, (accepted, *others)), *found]
+    return [replace(request, steps=(*request.steps, *others)), *found]
 
 
 def _follows(change: StatusChange, last: StatusChange) -> bool:
@@ -199,8 +226,11 @@ def _webhooks(charges: list[Charge]) -> list[Chapter]:
     return found
 
 
-def _books(merchant_id: UUID, charges: list[Charge], operations: list[PspOperation]) -> list[Chapter]:
+def _books(
+    merchant_id: UUID, charges: list[Charge], operations: list[PspOperation], holds: list[BalancePart]
+) -> list[Chapter]:
     events = [("charge", each.id) for each in charges]
+    events += [("hold", each.hold_id) for each in holds]
     events += [("refund", each.id) for each in operations if each.kind == "refund"]
     found = []
     for source, key in events:

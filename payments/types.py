@@ -13,6 +13,7 @@ __all__ = [
     "MethodOffer",
     "OrderFilters",
     "OrderRequest",
+    "TopUpRequest",
 ]
 
 
@@ -59,6 +60,19 @@ class AttemptRequest:
     save: bool = False
     saved_method: str = ""
     wallet_kinds: tuple[str, ...] = ("cash",)
+    return_url: str = ""
+
+
+@dataclass(frozen=True)
+class TopUpRequest:
+    """How a buyer brings money into a wallet, already checked field by field; see CheckoutRequest."""
+
+    amount_minor: int
+    currency: str
+    payment_method: str
+    token: str = field(default="", repr=False)
+    save: bool = False
+    saved_method: str = ""
     return_url: str = ""
 
 

@@ -70,7 +70,8 @@ INVARIANTS = [
         sql="""
             SELECT given.id, wanted.currency, wanted.minor FROM wallet_grant AS given
             CROSS JOIN LATERAL (
-                SELECT coalesce(sum(uses.units_minor), 0) AS units, coalesce(sum(uses.value_minor), 0) AS value
+                SELECT coalesce(sum(uses.units_minor), 0) AS units,
+                    coalesce(sum(uses.value_minor), 0) AS value
                 FROM wallet_grantuse AS uses JOIN wallet_hold AS hold ON hold.id = uses.hold_id
                 WHERE uses.grant_id = given.id AND hold.state = 'SETTLED'
             ) AS spent

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Sum
 
 from core.api.pagination import Page
@@ -13,7 +14,15 @@ from wallet.errors import StatementTooLong
 from wallet.models import Wallet, WalletAccount, WalletOperation
 from wallet.types import OperationData, Statement, WalletData
 
-__all__ = ["BUCKETS", "accounts_of", "get_wallet", "operations_of", "statement", "wallets_of"]
+__all__ = [
+    "BUCKETS",
+    "accounts_of",
+    "buyer_currencies",
+    "get_wallet",
+    "operations_of",
+    "statement",
+    "wallets_of",
+]
 
 BUCKETS = ("pending", "available", "held", "receivable")
 MAX_LINES = 10_000
@@ -32,6 +41,26 @@ def get_wallet(*, merchant_id: UUID, wallet_id: UUID) -> WalletData:
     if row is None:
         raise NotFound()
     return _data(row)
+
+
+def buyer_currencies(*, merchant_id: UUID) -> list[str]:
+    """Return the currencies in which any buyer of the merchant has a wallet, in order; points are none."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CURRENCIES, {"merchant": merchant_id})
+        return [currency for (currency,) in cursor.fetchall() if currency != "PTS"]
+
+
+# From one currency to the next along the index, however many wallets there are of each.
+_CURRENCIES = """
+    WITH RECURSIVE each AS (
+        SELECT min(currency) AS currency FROM wallet_wallet
+        WHERE merchant_id = %(merchant)s AND owner_type = 'buyer'
+        UNION ALL
+        SELECT (SELECT min(currency) FROM wallet_wallet
+            WHERE merchant_id = %(merchant)s AND owner_type = 'buyer' AND currency > each.currency)
+        FROM each WHERE each.currency IS NOT NULL
+    ) SELECT currency FROM each WHERE currency IS NOT NULL
+"""
 
 
 def accounts_of(*, merchant_id: UUID, wallet_id: UUID) -> dict[str, int]:

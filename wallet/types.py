@@ -92,7 +92,7 @@ class Statement:
 
 @dataclass(frozen=True)
 class Bill:
-    """What is to be paid from a buyer's wallets as one: all of it or nothing. In minor units of `currency`."""
+    """What a buyer's wallets pay as one, all of it or nothing, in minor units of `currency`."""
 
     amount_minor: int
     currency: str

@@ -32,12 +32,12 @@ __all__ = [
 
 METHODS = ("card", "hosted_page", "balance", "qr", "cash", "bank_transfer")
 ABOUT_METHOD = (
-    "If left out, `card` where there is `credit_card_info`, else `hosted_page`. `balance` pays from the buyer's"
-    " wallets; others are not available."
+    "If left out, `card` where there is `credit_card_info`, else `hosted_page`. `balance` pays from the"
+    " buyer's wallets; others are not available."
 )
 ABOUT_KINDS = (
-    "What a `balance` payment spends, in this order: `cash` alone if it is left out. Points pay in the currency"
-    " in which they were granted."
+    "What a `balance` payment spends, in this order: `cash` alone if it is left out. Points pay in the"
+    " currency in which they were granted."
 )
 WALLET_KINDS = ("cash", "bonus", "points")
 _ABOUT_CAPTURE = "`automatic`, also if left out. `manual` is refused for now."

@@ -26,6 +26,7 @@ from core.api.schemas import (
 from payments.api.failure_codes import FAILURES
 from payments.api.serializers import METHODS
 from payments.states import PAYMENT_ORDER
+from payments.states import TOP_UP as TOP_UP_STATES
 
 __all__ = [
     "CHECKOUT",
@@ -36,6 +37,7 @@ __all__ = [
     "PAYMENT_METHOD",
     "PAYMENT_ORDER_OBJECT",
     "PAYMENT_ORDER_TOLD",
+    "TOP_UP",
 ]
 
 _STATUSES = (
@@ -97,7 +99,10 @@ PAYMENT_ORDER_OBJECT = shape("payment_order", "One seller's part of a checkout."
 _STEP = closed(
     {
         "at": TIME,
-        "what": text("The order, its charge, or an operation at the provider.", example="payment_order"),
+        "what": text(
+            "The order, its charge, an operation at the provider, or what is held of a balance.",
+            example="payment_order",
+        ),
         "from": nullable(text("The state before; null at the beginning.", example="EXECUTING")),
         "to": text("The state after.", example="SUCCESS"),
         "reason": text(example="captured"),
@@ -136,6 +141,31 @@ CHECKOUT = shape(
         "metadata": METADATA,
         "created_at": TIME,
         "expires_at": TIME,
+    },
+)
+TOP_UP = shape(
+    "top_up",
+    "Money that a buyer brings into a wallet.",
+    {
+        "object": constant("top_up"),
+        "id": our_id("top"),
+        "wallet": our_id("wal"),
+        "buyer_account": example_of(STORE_ID, "u-77"),
+        "amount": AMOUNT,
+        "currency": CURRENCY,
+        "top_up_status": one_of(TOP_UP_STATES.states),
+        "payment_method": one_of(("card", "hosted_page")),
+        "next_action": nullable(_REDIRECT),
+        "available": boolean("The money can be spent."),
+        "available_at": nullable(TIME),
+        "failure": nullable(_FAILURE),
+        "psp": _PSP,
+        "risk": closed(
+            {"decision": one_of(("approve", "review", "decline", "not_assessed"))}, required=["decision"]
+        ),
+        "created_at": TIME,
+        "expires_at": TIME,
+        "updated_at": TIME,
     },
 )
 ORDER_PATH = {"reference": text("The payment_order_id, or our pay_… id.", example="o-1")}
@@ -181,6 +211,16 @@ _TOLD = {
     "expired": "The order ended unpaid because its time, or that of the provider's page, was over.",
     "retried": "A new attempt to pay an order that had failed begins.",
 }
+_TOLD_OF_TOP_UPS = {
+    "created": "The top-up was accepted and stored. Nothing is sent to a provider yet.",
+    "executing": "The top-up is being sent to the provider, or the buyer is done and money is on its way.",
+    "requires_action": "The buyer must act: `next_action` says where.",
+    "succeeded": "The top-up is paid, and its money is in the wallet; `available` says whether it can be spent.",
+    "available": "The money of a top-up over a slow rail can be spent now.",
+    "failed": "The top-up was not paid; `failure` says why.",
+    "canceled": "The top-up ended unpaid.",
+    "expired": "The top-up ended unpaid because its time, or that of the provider's page, was over.",
+}
 EVENTS: Mapping[str, EventType] = {
     f"payment.{what}": EventType(about, PAYMENT_ORDER_OBJECT) for what, about in _TOLD.items()
-}
+} | {f"top_up.{what}": EventType(about, TOP_UP) for what, about in _TOLD_OF_TOP_UPS.items()}

@@ -4,9 +4,12 @@ from django.urls import path
 
 from payments.api.attempt_views import AttemptList, CheckoutCancellation, PaymentCancellation
 from payments.api.method_views import MethodOfferList, PaymentMethodDetail, PaymentMethodList
+from payments.api.top_up_views import TopUpDetail, TopUpList
 from payments.api.views import CheckoutDetail, PaymentDetail, PaymentList
 
 urlpatterns = [
+    path("wallets/<str:reference>/top_ups", TopUpList.as_view()),
+    path("top_ups/<str:reference>", TopUpDetail.as_view()),
     path("payments", PaymentList.as_view()),
     path("payments/<str:reference>", PaymentDetail.as_view()),
     path("payments/<str:reference>/cancellations", PaymentCancellation.as_view()),

@@ -124,8 +124,9 @@ class PaymentList(RegistersInline):
         """Accept a checkout.
 
         It is stored and then paid: the answer does not wait for the provider. A token pays with a card;
-        without one the buyer pays on the provider's page, whose address comes in `next_action`. A payment from
-        the buyer's `balance` is done when this is answered; one that it does not cover stores nothing.
+        without one the buyer pays on the provider's page, whose address comes in `next_action`. A
+        payment from the buyer's `balance` is done when this is answered; one that it does not cover stores
+        nothing.
         """
         accepted = services.accept_checkout(
             merchant_id=self.caller.merchant_id, request=data["request"], actor=self.caller.actor

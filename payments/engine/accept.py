@@ -62,10 +62,10 @@ def accept_checkout(*, merchant_id: UUID, request: CheckoutRequest, actor: str) 
     """Store a checkout and its orders, have it assessed, and store the charges and the first operations.
 
     What risk declines is stored as failed, and what it holds waits for a review, both without a charge. What
-    is paid from the buyer's balance is paid when this returns. Nothing is sent anywhere. Raises CheckoutExists, PaymentOrderExists, DuplicatePaymentOrderId,
-    SellerUnknown, MixedCurrencyUnsupported, AmountTooLarge, CaptureUnsupported,
-    PaymentMethodUnavailable, PaymentMethodUnknown, BuyerAccountRequired, InsufficientFunds; the caller rolls
-    back on any of them.
+    is paid from the buyer's balance is paid when this returns. Nothing is sent anywhere. Raises
+    CheckoutExists, PaymentOrderExists, DuplicatePaymentOrderId, SellerUnknown, MixedCurrencyUnsupported,
+    AmountTooLarge, CaptureUnsupported, PaymentMethodUnavailable, PaymentMethodUnknown, BuyerAccountRequired,
+    InsufficientFunds; the caller rolls back on any of them.
     """
     _check(request)
     checkout = _new_checkout(merchant_id, request)

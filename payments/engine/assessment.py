@@ -1,7 +1,7 @@
 """Risk at the door: what it is told of a payment, and what its answer does to the orders."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from core.cases import open_case
@@ -11,7 +11,7 @@ from core.transactions import requires_transaction
 from merchants.types import SellerData
 from payments.engine.facts import uncharged_fact
 from payments.locks import ChargeScope
-from payments.models import PaymentEvent, PaymentOrder
+from payments.models import PaymentEvent, PaymentOrder, TopUp
 from payments.psp.contract import Decline, PspObject
 from risk.services import assess, note_outcome
 from risk.types import Assessment, OrderFacts, OutcomeFacts, PaymentFacts, Who
@@ -20,6 +20,7 @@ __all__ = [
     "REVIEW_CASE",
     "RISK_FAILURE",
     "assess_checkout",
+    "assess_top_up",
     "charge_groups",
     "decline_orders",
     "note_balance_paid",
@@ -30,6 +31,7 @@ __all__ = [
 
 REVIEW_CASE = "risk_review"
 _REVIEW_DUE = timedelta(hours=4)
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 # What a fraud rule saw is told to nobody outside: the buyer reads the same as for any refusal.
 RISK_FAILURE: dict[str, Any] = {
     "code": "risk_declined",
@@ -52,6 +54,28 @@ def assess_checkout(
     """
     assessment = assess(facts=_facts(checkout, orders, sellers), changes=changes)
     checkout.risk_decision = assessment.decision
+    return assessment
+
+
+@requires_transaction
+def assess_top_up(top_up: TopUp, changes: Changes) -> Assessment:
+    """Have a top-up assessed; set the decision on it. There is no seller for rules to say anything of."""
+    part = OrderFacts(
+        seller_account="",
+        seller_country="",
+        seller_since=_LONG_AGO,
+        amount_minor=top_up.amount_minor,
+        currency=str(top_up.amount_currency),
+    )
+    facts = PaymentFacts(
+        merchant_id=top_up.merchant_id,
+        subject_id=top_up.id,
+        payment_method=top_up.payment_method,
+        orders=(part,),
+        who=_who(top_up),
+    )
+    assessment = assess(facts=facts, changes=changes)
+    top_up.risk_decision = assessment.decision
     return assessment
 
 
@@ -122,11 +146,11 @@ def _outcome(scope: ChargeScope, result: Any, seen: PspObject | None, code: str 
     charge = scope.charge
     return OutcomeFacts(
         merchant_id=charge.merchant_id,
-        subject_id=scope.checkout.id,
+        subject_id=scope.payable.id,
         result=result,
         amount_minor=charge.amount_minor,
         currency=str(charge.amount_currency),
-        who=_who(scope.checkout),
+        who=_who(scope.payable),
         card=seen.card if seen else None,
         decline_code=code,
     )
@@ -153,7 +177,7 @@ def _facts(
     )
 
 
-def _who(checkout: PaymentEvent) -> Who:
+def _who(checkout: PaymentEvent | TopUp) -> Who:
     info = checkout.buyer_info or {}
     return Who(
         buyer_account=checkout.buyer_account,

@@ -14,7 +14,7 @@ from core.errors import NotFound
 from core.history import Changes
 from core.ids import public_id, uuid7
 from core.rows import new_row
-from core.settings_store import Declared, get_setting
+from core.settings_store import get_setting
 from core.transactions import requires_transaction
 from ledger.templates.capture import Share
 from ledger.templates.splits import refund_parts
@@ -24,6 +24,7 @@ from payments.engine.assessment import note_balance_paid
 from payments.engine.balance_entries import part_entries, seller_pending
 from payments.engine.capture import CHECKOUT_DONE, shares_of
 from payments.engine.facts import uncharged_fact
+from payments.engine.methods import BALANCE
 from payments.errors import BuyerAccountRequired, CaptureUnsupported, PaymentMethodUnavailable
 from payments.models import BalancePart, OrderShare, PaymentEvent, PaymentOrder
 from payments.types import BalancePartData
@@ -40,7 +41,6 @@ from wallet.services import (
 from wallet.types import Bill, HoldData, PartHold, PlannedPart
 
 __all__ = [
-    "BALANCE",
     "SHORT",
     "Purse",
     "hold_orders",
@@ -51,12 +51,6 @@ __all__ = [
     "settle_orders",
 ]
 
-BALANCE = Declared(
-    name="payments.balance",
-    says="Whether buyers can pay from what they have in their wallets. The scope is a mer_…",
-    kind=bool,
-    default=True,
-)
 # Under best_effort an order that the balance does not cover fails, and the others are paid.
 SHORT: dict[str, Any] = {
     "code": "balance_too_low",
@@ -198,7 +192,7 @@ def parts_of_order(*, order_id: UUID) -> list[BalancePartData]:
 
     Empty for an order that was paid otherwise, or not at all.
     """
-    rows = BalancePart.objects.filter(order_id=order_id, paid=True).order_by("id")
+    rows = BalancePart.objects.filter(order_id=order_id, paid=True).order_by("position")
     return [
         BalancePartData(
             id=row.id,
@@ -273,7 +267,7 @@ def _parts(paid: Sequence[_Paid]) -> tuple[list[BalancePart], list[PartHold]]:
     for each in paid:
         totals = (each.share.seller_net_minor, each.share.commission_minor, each.share.tax_minor)
         given = (0, 0, 0)
-        for part in each.parts:
+        for position, part in enumerate(each.parts):
             # Cumulative, as refunds are: the parts together become exactly what the order becomes.
             seller, commission, tax = refund_parts(
                 totals=totals, returned=given, amount_minor=part.value_minor
@@ -288,6 +282,7 @@ def _parts(paid: Sequence[_Paid]) -> tuple[list[BalancePart], list[PartHold]]:
                     order_id=each.order.id,
                     wallet_id=part.wallet_id,
                     hold_id=None,
+                    position=position,
                     kind=part.kind,
                     amount_minor=part.value_minor,
                     units_minor=part.units_minor,
@@ -308,7 +303,7 @@ def _each_part(paid: Sequence[_Paid]) -> list[PlannedPart]:
 
 def _open_parts(orders: Sequence[PaymentOrder]) -> list[BalancePart]:
     rows = BalancePart.objects.filter(order__in=orders, paid=False, released=False)
-    return list(rows.order_by("order__position", "id"))
+    return list(rows.order_by("order__position", "position"))
 
 
 def _begin(checkout: PaymentEvent, order: PaymentOrder, changes: Changes, *, by: str, why: str) -> None:

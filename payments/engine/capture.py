@@ -15,6 +15,7 @@ from ledger.types import EntryDraft
 from merchants.selectors import sellers_by_account
 from payments.engine.assessment import note_paid
 from payments.engine.facts import order_fact
+from payments.engine.top_up_capture import book_top_up
 from payments.locks import ChargeScope
 from payments.models import OrderShare, PaymentOrder, PspOperation
 from payments.psp.contract import PspObject
@@ -39,8 +40,11 @@ def book_capture(
     """Record a capture of the whole charge whose facts were compared with ours, and post it.
 
     `operation` is what was to bring it; one that has its outcome stays as it is. The split follows the terms
-    that held when the store sent the checkout.
+    that held when the store sent the checkout. A charge of a top-up credits the wallet instead.
     """
+    if scope.top_up is not None:
+        book_top_up(scope, operation, seen, changes)
+        return
     at = clock.now()
     if operation is not None and operation.status in ("SENT", "UNKNOWN", "PENDING"):
         changes.move(operation, operation.to_succeeded, why="captured")

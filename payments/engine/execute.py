@@ -133,7 +133,7 @@ def mark_sent(
     )
     if operation.kind == "confirm":
         changes.move(scope.charge, scope.charge.to_submitted, why="about to be sent")
-    for order in scope.covered:
+    for order in scope.targets:
         if order.status == "NOT_STARTED":
             changes.move(
                 order, order.to_executing, why="payment started", fact=order_fact(scope, order, "executing")

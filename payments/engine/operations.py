@@ -2,14 +2,12 @@
 
 from datetime import datetime, timedelta
 
-from django.conf import settings
-
 from core import clock
 from core.history import Changes
 from core.ids import public_id, uuid7
 from core.retry import Retry, Strategy
 from core.transactions import requires_transaction
-from payments.models import Charge, PaymentEvent, PspOperation
+from payments.models import Charge, PspOperation
 
 __all__ = [
     "GIVE_UP_AFTER",
@@ -18,7 +16,6 @@ __all__ = [
     "new_operation",
     "next_look",
     "postpone",
-    "return_hop",
     "start_operation",
 ]
 
@@ -82,11 +79,6 @@ def postpone(operation: PspOperation, *, error: str) -> None:
     operation.error = error[:500]
     operation.updated_at = clock.now()
     operation.save(update_fields=["due_at", "leased_until", "error", "asked", "attempts", "updated_at"])
-
-
-def return_hop(checkout: PaymentEvent) -> str:
-    """Where every provider sends the buyer back to: a page of ours, which asks and believes nothing."""
-    return f"{settings.PUBLIC_URL}/pay/{public_id('chk', checkout.id)}/return"
 
 
 def is_asked_rarely(operation: PspOperation) -> bool:

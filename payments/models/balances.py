@@ -31,6 +31,8 @@ class BalancePart(models.Model):
     )
     wallet = models.ForeignKey("wallet.Wallet", on_delete=models.PROTECT, related_name="+", db_index=False)
     hold = models.OneToOneField("wallet.Hold", on_delete=models.PROTECT, related_name="+")
+    # In which order the wallets pay; the keys of one moment are in none.
+    position = models.SmallIntegerField()
     kind = models.CharField(max_length=8)
     amount_minor = models.BigIntegerField()
     units_minor = models.BigIntegerField()

@@ -30,7 +30,8 @@ __all__ = ["buyer_accounts", "hold_parts", "pay_parts", "points_of", "release_pa
 Entries = Callable[[], Sequence[EntryDraft]]
 
 _USE = """
-    UPDATE wallet_grant SET used_minor = used_minor + %s, used_value_minor = used_value_minor + %s WHERE id = %s
+    UPDATE wallet_grant SET used_minor = used_minor + %s, used_value_minor = used_value_minor + %s
+    WHERE id = %s
 """
 
 
