@@ -103,7 +103,9 @@ def test_kinds_are_spent_in_their_order(purse: Purse) -> None:
         ("points", 2_50, 250),
         ("cash", 19_50, 19_50),
     ]
-    assert [sum(getattr(each, f"{name}_minor") for each in found) for name in ("seller_net", "commission")] == [
+    assert [
+        sum(getattr(each, f"{name}_minor") for each in found) for name in ("seller_net", "commission")
+    ] == [
         22_50,
         2_08,
     ]
@@ -123,7 +125,9 @@ def test_best_effort_pays_what_it_can(purse: Purse) -> None:
     again = shop.store.post(path, {"payment_method": "balance"}, key=uuid.uuid4().hex)
     assert (again.status_code, again.json()["status"]) == (201, "succeeded")
     assert again.json()["is_payment_done"] and purse.left() == (0, 0)
-    nothing = _post(purse, purse.body(shop.order("1.00"), shop.order("2.00"), multi_order_policy="best_effort"))
+    nothing = _post(
+        purse, purse.body(shop.order("1.00"), shop.order("2.00"), multi_order_policy="best_effort")
+    )
     assert error(nothing) == (422, "insufficient_funds", None)
 
 
@@ -161,4 +165,3 @@ def test_a_crash_before_the_commit_leaves_nothing(purse: Purse, monkeypatch: pyt
     assert purse.left() == (100_00, 0) and not PaymentEvent.objects.exists()
     assert _post(purse, body, key="same").status_code == 201
     assert purse.left() == (60_00, 0)
-
