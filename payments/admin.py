@@ -321,7 +321,9 @@ def _parts(row: PaymentEvent) -> list[BalancePart]:
 
 def _part(part: BalancePart) -> dict[str, Any]:
     """What one of the buyer's wallets pays of an order."""
-    word, look = ("PAID", "done") if part.paid else ("RELEASED", "over") if part.released else ("HELD", "waiting")
+    word, look = (
+        ("PAID", "done") if part.paid else ("RELEASED", "over") if part.released else ("HELD", "waiting")
+    )
     points = _("%(n)s points") % {"n": part.units_minor} if part.kind == "points" else ""
     return {
         "order": part.order.payment_order_id,

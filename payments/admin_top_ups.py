@@ -37,7 +37,14 @@ _LOOKS = {
 class TopUpAdmin(MerchantColumn, FindsRows, PageAdmin):
     """Money that buyers brought into their wallets; each opens on its story."""
 
-    list_display = ("shown_id", "created_at", "shown_status", "buyer_account", "shown_merchant", "shown_amount")
+    list_display = (
+        "shown_id",
+        "created_at",
+        "shown_status",
+        "buyer_account",
+        "shown_merchant",
+        "shown_amount",
+    )
     list_filter = (MerchantFilter,)
     search_fields = ("id",)
     search_help_text = gettext_lazy("A whole top_…, wal_… or chg_…")

@@ -287,7 +287,8 @@ def lock_waiting_of(
 ) -> list[UUID]:
     """Lock and return the paying operations without an outcome of a checkout or top-up.
 
-    Those in work are skipped. Only those that were last looked at before `looked_before` and would be looked at after `due_after`.
+    Those in work are skipped. Only those that were last looked at before `looked_before` and would be looked
+    at after `due_after`.
     """
     waiting = PspOperation.objects.filter(
         Q(kind="confirm") | Q(kind="register", charge__payment_method="hosted_page"),

@@ -31,7 +31,7 @@ _WALLET = {"reference": our_id("wal", "The wallet's id.")}
 class TopUpList(RegistersInline):
     """POST begins a top-up of a wallet, GET lists those that were."""
 
-    scopes = {"GET": "wallets:read", "POST": "payments:write"}
+    scopes = {"GET": "wallets:read", "POST": "wallets:write"}
     query_parameters = ("limit", "cursor")
     calls = {"GET": "list", "POST": "money"}
     is_key_required = True

@@ -11,7 +11,6 @@ import core.ids
 from core.roles import AUDITOR, FINANCE_CHECKER, FINANCE_MAKER, OPERATOR, RISK, SUPPORT, grant
 from core.sqlfiles import guard_state, restrict, run_sql
 
-
 SEEN = {"topup": ["view"]}
 
 

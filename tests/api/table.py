@@ -19,7 +19,9 @@ from events.api.serializers import (
 from merchants.api.serializers import SellerChanges, SellerInput
 from payments.api.attempt_serializers import AttemptInput, CancellationInput
 from payments.api.serializers import CheckoutInput
+from payments.api.top_up_serializers import TopUpInput
 from tests.api.world import World
+from wallet.api.serializers import WalletInput
 
 __all__ = ["BAD_PATHS", "PUBLIC", "ROUTES", "Call", "Route"]
 
@@ -88,6 +90,19 @@ def _again(world: World) -> dict[str, Any]:
     return {"credit_card_info": {"token": "pm_card_visa"}}
 
 
+def _top_up(world: World) -> dict[str, Any]:
+    return {
+        "amount": "30.00",
+        "currency": "USD",
+        "credit_card_info": {"token": "pm_card_visa"},
+        "return_url": "https://shop.example/wallet",
+    }
+
+
+def _dollars(world: World) -> dict[str, Any]:
+    return {"currency": "USD"}
+
+
 def _endpoint(world: World) -> dict[str, Any]:
     return {"url": "https://shop.example/hooks", "event_types": ["payment.succeeded", "payment.failed"]}
 
@@ -147,7 +162,14 @@ ROUTES = (
         {"DELETE": Call("buyers:write", 204)},
         ("buy", "saved"),
     ),
-    Route("/v1/buyers/<buy>/wallets", {"GET": Call("wallets:read", unknown=200)}, ("buy",)),
+    Route(
+        "/v1/buyers/<buy>/wallets",
+        {
+            "GET": Call("wallets:read", unknown=200),
+            "POST": Call("wallets:write", 201, _dollars, WalletInput),
+        },
+        ("buy",),
+    ),
     Route(
         "/v1/sellers",
         {"GET": Call("sellers:read"), "POST": Call("sellers:write", 201, _seller, SellerInput)},
@@ -164,6 +186,15 @@ ROUTES = (
     Route("/v1/wallets/<wal>", {"GET": Call("wallets:read")}, ("wal",)),
     Route("/v1/wallets/<wal>/operations", {"GET": Call("wallets:read")}, ("wal",)),
     Route("/v1/wallets/<wal>/statement", {"GET": Call("wallets:read", query=_PERIOD)}, ("wal",)),
+    Route(
+        "/v1/wallets/<wal>/top_ups",
+        {
+            "GET": Call("wallets:read"),
+            "POST": Call("wallets:write", 201, _top_up, TopUpInput),
+        },
+        ("wal",),
+    ),
+    Route("/v1/top_ups/<top>", {"GET": Call("wallets:read")}, ("top",)),
     Route("/v1/events", {"GET": Call("events:read")}),
     Route("/v1/events/<evt>", {"GET": Call("events:read")}, ("evt",)),
     Route(

@@ -79,6 +79,14 @@ def _wallets(teller: Teller) -> None:
     teller.tell("list_buyer_wallets")
 
 
+def _top_ups(teller: Teller) -> None:
+    wallet = teller.tell("open_buyer_wallet").json()["id"]
+    made = teller.tell("create_top_up", reference=wallet).json()["id"]
+    teller.shop.work()
+    assert teller.tell("get_top_up", reference=made).json()["top_up_status"] == "SUCCESS"
+    assert teller.tell("list_top_ups", reference=wallet).json()["data"]
+
+
 def _saved_methods(teller: Teller) -> None:
     saved = teller.tell("list_payment_methods").json()["data"][0]["id"]
     teller.tell("delete_payment_method", reference=saved)
@@ -128,6 +136,7 @@ STORY: tuple[Callable[[Teller], None], ...] = (
     _sellers,
     _a_payment,
     _wallets,
+    _top_ups,
     _saved_methods,
     _another_attempt,
     _webhooks,

@@ -4,11 +4,17 @@ import uuid
 from typing import Any
 
 import pytest
+from django.db import transaction
 
+from core.audits import run_audits
+from core.ids import public_id
+from core.settings_store import put_setting
 from payments.models import BalancePart, Charge, PaymentEvent
 from payments.selectors import parts_of_order
-from tests.payments.conftest import Shop
+from tests.payments.conftest import Shop, open_shop
 from tests.payments.purses import Purse, open_purse
+from tests.racing import race
+from tests.stateful.effort import IS_CHAOS
 from tests.store import error
 
 
@@ -54,7 +60,7 @@ def test_two_sellers_are_paid_when_it_is_answered(purse: Purse) -> None:
 
 @pytest.mark.parametrize("amount", ["100.01", "1000000.00"])
 def test_too_little_stores_nothing(purse: Purse, amount: str) -> None:
-    """W5, A-D4: a balance never goes below zero; short is 422 and leaves no trace."""
+    """W5: a balance never goes below zero; short is 422 and leaves no trace."""
     answer = _post(purse, purse.body(purse.shop.order(amount)))
     assert error(answer) == (422, "insufficient_funds", None)
     assert purse.left() == (100_00, 0)
@@ -133,10 +139,6 @@ def test_best_effort_pays_what_it_can(purse: Purse) -> None:
 
 def test_it_can_be_switched_off(purse: Purse) -> None:
     """The setting of the merchant; the offer goes with it."""
-    from django.db import transaction
-
-    from core.ids import public_id
-    from core.settings_store import put_setting
 
     def offered() -> dict[str, Any]:
         data = purse.shop.store.get("/v1/payment_methods").json()["data"]
@@ -165,3 +167,26 @@ def test_a_crash_before_the_commit_leaves_nothing(purse: Purse, monkeypatch: pyt
     assert purse.left() == (100_00, 0) and not PaymentEvent.objects.exists()
     assert _post(purse, body, key="same").status_code == 201
     assert purse.left() == (60_00, 0)
+
+
+def test_many_attempts_pay_an_order_once_a_d4(transactional_db: None, settings: Any) -> None:
+    """A-D4: many keys, one order that failed: one attempt pays it, the others are told so."""
+    settings.INLINE_REGISTRATIONS = 0
+    purse = open_purse(open_shop(None, "http://127.0.0.1:9"), cash=100_00)
+    shop = purse.shop
+    orders = [shop.order("10.00"), shop.order("95.00", "bob")]
+    checkout = _post(purse, purse.body(*orders, multi_order_policy="best_effort")).json()
+    assert checkout["status"] == "partially_succeeded"
+    purse.fill(1000_00)
+    path = f"/v1/checkouts/{checkout['checkout_id']}/attempts"
+    clients = 30 if IS_CHAOS else 8
+
+    def attempt() -> tuple[int, str]:
+        answer = shop.store.post(path, {"payment_method": "balance"}, key=uuid.uuid4().hex)
+        return answer.status_code, answer.json().get("error", {}).get("code", "")
+
+    codes = race([attempt] * clients)
+    assert sorted(set(codes)) == [(201, ""), (409, "order_already_paid")] and codes.count((201, "")) == 1
+    assert purse.left() == (995_00, 0)
+    report = run_audits(store=False)
+    assert report.is_clean, [(each.name, each.sample) for each in report.violated]

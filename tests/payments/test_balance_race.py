@@ -1,4 +1,4 @@
-"""W5: many payments from one wallet at once; exactly as many succeed as the balance is good for."""
+"""A-D1, W5: many payments from one wallet at once; exactly as many succeed as the balance is good for."""
 
 import uuid
 from collections.abc import Iterator
@@ -51,7 +51,7 @@ def _pay(purse: Purse, price: int, kinds: list[str]) -> int:
 
 
 def test_exactly_as_many_succeed_as_there_is_money_for(purse: Purse) -> None:
-    """A-D4, W5: whatever was left before counts too; no payment is refused while the money is there."""
+    """A-D1, W5: whatever was left before counts too; no payment is refused while the money is there."""
     for number in range(rounds(few=10, many=200)):
         cash, price, kinds = CASES[number % len(CASES)]
         total = _fill(purse, cash, kinds)

@@ -100,7 +100,7 @@ def test_cancellation_gives_everything_back_and_another_attempt_may_follow(purse
 
 
 def test_only_the_orders_own_end_ends_its_holds(purse: Purse) -> None:
-    """W3: the sweep of overdue holds leaves them alone for a day and more; the checkout's expiry ends them."""
+    """W3: the sweep of overdue holds leaves them alone for a day; the checkout's expiry ends them."""
     accepted, _ = _held(purse)
     clock.move(seconds=24 * 3600 - 60)
     assert expire_holds() == 0 and _purses(purse)[2] == (85_00, 15_00)
@@ -112,7 +112,7 @@ def test_only_the_orders_own_end_ends_its_holds(purse: Purse) -> None:
 
 
 def test_what_is_held_cannot_be_spent_twice(purse: Purse) -> None:
-    """A-D4: the second payment finds only what the first one left."""
+    """W5: the second payment finds only what the first one left."""
     _held(purse, "110.00")
     refused = purse.shop.store.post(
         "/v1/payments", purse.body(purse.shop.order("5.01"), wallet_kinds=KINDS), key=uuid.uuid4().hex
@@ -121,7 +121,7 @@ def test_what_is_held_cannot_be_spent_twice(purse: Purse) -> None:
 
 
 def test_yes_and_no_at_once_do_one_of_them(purse: Purse) -> None:
-    """A-D4: two people decide at the same moment; the money goes one way, whole."""
+    """A-D2, A-D5: two people decide at the same moment; the money goes one way, whole."""
     for _ in range(3):
         accepted, key = _held(purse, "20.00")
         before = sum(available + held for available, held in (purse.left(kind) for kind in KINDS))

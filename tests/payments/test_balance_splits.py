@@ -1,4 +1,6 @@
-"""Payments of any size from any mix of wallets: whatever pays, the order becomes the same, to the last unit."""
+"""Payments from any mix of wallets: whatever pays, the order becomes the same, to the last unit."""
+
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,7 +29,7 @@ def test_parts_become_what_the_order_becomes(amount: int, bps: int, tax: int, cu
     totals = (share.seller_net_minor, share.commission_minor, share.tax_minor)
     edges = [0, *sorted(int(cut * amount) for cut in cuts), amount]
     given_so_far = (0, 0, 0)
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         part = refund_parts(totals=totals, returned=given_so_far, amount_minor=high - low)
         assert sum(part) == high - low and min(part) >= 0
         given_so_far = tuple(a + b for a, b in zip(given_so_far, part, strict=True))  # type: ignore[assignment]
