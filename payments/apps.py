@@ -13,7 +13,7 @@ class PaymentsConfig(AppConfig):
         from core.overview import register_card
         from core.settings_store import declare
         from events.subscriptions import subscribe
-        from payments import audits, capture_audits
+        from payments import audits, balance_audits, capture_audits, top_up_audits
         from payments.cards import reviews_card, unknown_card
         from payments.drains import ExpiryDrain, OperationDrain, TopUpDrain
         from payments.engine import stuck
@@ -29,7 +29,8 @@ class PaymentsConfig(AppConfig):
         )
         from risk.subscriptions import on_verdict
 
-        register([*audits.INVARIANTS, *capture_audits.INVARIANTS])
+        for each in (audits, capture_audits, balance_audits, top_up_audits):
+            register(each.INVARIANTS)
         declare(LATE_MONEY, BALANCE, *stuck.SETTINGS)
         declare_alert(*stuck.ALERTS)
         register_card("payments.view_pspoperation", unknown_card)

@@ -10,7 +10,7 @@ _ANY_PAID = "SELECT EXISTS (SELECT 1 FROM payments_balancepart WHERE paid)"
 INVARIANTS = [
     Invariant(
         name="balance_part_posted_once",
-        says="Every paid part of an order is in the books once, split as its row says, and resolved its hold.",
+        says="Every paid part of an order is in the books once, split as its row says, resolving its hold.",
         sql="""
             SELECT part.id, count(DISTINCT entry.id), coalesce(-sum(line.amount_minor), 0)
             FROM payments_balancepart AS part

@@ -60,7 +60,7 @@ INVARIANTS = [
                 OR (NOT top_up.available AND top_up.available_at < now() - interval '1 hour')
         """,
         exercised_sql="SELECT EXISTS (SELECT 1 FROM payments_topup WHERE available_at IS NOT NULL)",
-        covers=("P3",),
+        covers=("P1",),
     ),
     Invariant(
         name="top_up_follows_its_charge",

@@ -90,7 +90,7 @@ INVARIANTS = [
             WHERE given.kind = 'points' AND coalesce(standing.minor, 0) <> wanted.minor
         """,
         exercised_sql=_ANY_POINTS,
-        covers=("P3",),
+        covers=("P1",),
         nightly=True,
     ),
 ]

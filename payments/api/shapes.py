@@ -215,7 +215,7 @@ _TOLD_OF_TOP_UPS = {
     "created": "The top-up was accepted and stored. Nothing is sent to a provider yet.",
     "executing": "The top-up is being sent to the provider, or the buyer is done and money is on its way.",
     "requires_action": "The buyer must act: `next_action` says where.",
-    "succeeded": "The top-up is paid, and its money is in the wallet; `available` says whether it can be spent.",
+    "succeeded": "The top-up is paid and its money in the wallet; `available` says whether it can be spent.",
     "available": "The money of a top-up over a slow rail can be spent now.",
     "failed": "The top-up was not paid; `failure` says why.",
     "canceled": "The top-up ended unpaid.",

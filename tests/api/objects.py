@@ -63,7 +63,7 @@ INPUTS = {
     "SellerInput": "seller_account name country commission_bps commission_fixed tax_bps settlement_delay_days"
     " payout_schedule",
     "TopUpInput": "amount currency credit_card_info payment_method return_url",
-    "WalletInput": "currency",
+    "WalletInput": "buyer_account currency",
 }
 
 # An order that is asked for alone has one field more, and so has an endpoint with a new secret.

@@ -100,7 +100,7 @@ def _top_up(world: World) -> dict[str, Any]:
 
 
 def _dollars(world: World) -> dict[str, Any]:
-    return {"currency": "USD"}
+    return {"buyer_account": "ben", "currency": "USD"}
 
 
 def _endpoint(world: World) -> dict[str, Any]:
@@ -162,14 +162,8 @@ ROUTES = (
         {"DELETE": Call("buyers:write", 204)},
         ("buy", "saved"),
     ),
-    Route(
-        "/v1/buyers/<buy>/wallets",
-        {
-            "GET": Call("wallets:read", unknown=200),
-            "POST": Call("wallets:write", 201, _dollars, WalletInput),
-        },
-        ("buy",),
-    ),
+    Route("/v1/buyers/<buy>/wallets", {"GET": Call("wallets:read", unknown=200)}, ("buy",)),
+    Route("/v1/wallets", {"POST": Call("wallets:write", 201, _dollars, WalletInput)}),
     Route(
         "/v1/sellers",
         {"GET": Call("sellers:read"), "POST": Call("sellers:write", 201, _seller, SellerInput)},

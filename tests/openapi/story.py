@@ -80,7 +80,7 @@ def _wallets(teller: Teller) -> None:
 
 
 def _top_ups(teller: Teller) -> None:
-    wallet = teller.tell("open_buyer_wallet").json()["id"]
+    wallet = teller.tell("open_wallet").json()["id"]
     made = teller.tell("create_top_up", reference=wallet).json()["id"]
     teller.shop.work()
     assert teller.tell("get_top_up", reference=made).json()["top_up_status"] == "SUCCESS"

@@ -1,6 +1,5 @@
 """The endpoints of wallets."""
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from http import HTTPStatus
@@ -17,11 +16,10 @@ from core.api.parameters import read_choice, read_time
 from core.api.schemas import listed, one_of, our_id, text
 from core.api.views import ApiView, PostOnceView, json_response
 from core.errors import NotFound
-from core.ids import is_reserved, parse_public_id, public_id
+from core.ids import parse_public_id, public_id
 from core.money import format_minor
 from merchants.selectors import find_buyer, find_seller, get_merchant, get_seller, owner_names
 from merchants.services import ensure_buyer
-from merchants.types import BuyerData
 from wallet import selectors, services
 from wallet.api.serializers import WalletInput
 from wallet.api.shapes import OPERATION, STATEMENT, WALLET
@@ -30,10 +28,16 @@ from wallet.statement_csv import statement_csv
 from wallet.statement_pdf import Heading, statement_pdf
 from wallet.types import OperationData, Statement, WalletData
 
-__all__ = ["BuyerWallets", "SellerWallets", "WalletDetail", "WalletOperations", "WalletStatement"]
+__all__ = [
+    "BuyerWallets",
+    "SellerWallets",
+    "WalletDetail",
+    "WalletList",
+    "WalletOperations",
+    "WalletStatement",
+]
 
 
-_NAME = r"[A-Za-z0-9._:-]{1,64}"
 _FORMATS = ("json", "csv", "pdf")
 _BUYER = {"reference": text("The buyer_account, or our buy_… id.", example="u-77")}
 _OWNER = {"reference": text("The seller_account, or our sel_… id.", example="ann")}
@@ -57,21 +61,11 @@ class SellerWallets(ApiView):
         return _whole_list(wallets, owner=seller.seller_account)
 
 
-class BuyerWallets(PostOnceView):
-    """GET shows what a buyer has, by currency and kind; POST opens a wallet of cash."""
+class BuyerWallets(ApiView):
+    """GET shows what a buyer has, by currency and kind."""
 
-    scopes = {"GET": "wallets:read", "POST": "wallets:write"}
-    operations = {
-        "GET": Operation("list_buyer_wallets", returns=listed(WALLET), path=_BUYER),
-        "POST": Operation(
-            "open_buyer_wallet",
-            returns=WALLET,
-            path=_BUYER,
-            status=HTTPStatus.CREATED,
-            example={"currency": "USD"},
-        ),
-    }
-    Input = WalletInput
+    scopes = {"GET": "wallets:read"}
+    operations = {"GET": Operation("list_buyer_wallets", returns=listed(WALLET), path=_BUYER)}
 
     def get(self, request: Request, reference: str) -> HttpResponse:
         """List what a buyer has, by currency and kind.
@@ -86,6 +80,21 @@ class BuyerWallets(PostOnceView):
         wallets = selectors.wallets_of(merchant_id=merchant_id, owner_type="buyer", owner_id=buyer.id)
         return _whole_list(wallets, owner=buyer.buyer_account)
 
+
+class WalletList(PostOnceView):
+    """POST opens a buyer's wallet of cash."""
+
+    scopes = {"POST": "wallets:write"}
+    operations = {
+        "POST": Operation(
+            "open_wallet",
+            returns=WALLET,
+            status=HTTPStatus.CREATED,
+            example={"buyer_account": "u-77", "currency": "USD"},
+        ),
+    }
+    Input = WalletInput
+
     def work(self, *, data: dict[str, Any], **path: Any) -> tuple[int, dict[str, Any]]:
         """Open a buyer's wallet of cash, to be topped up and paid from.
 
@@ -93,7 +102,7 @@ class BuyerWallets(PostOnceView):
         known by the buyer_account.
         """
         merchant_id = self.caller.merchant_id
-        buyer = _buyer(merchant_id, path["reference"])
+        buyer = ensure_buyer(merchant_id=merchant_id, buyer_account=data["buyer_account"])
         wallet_id = services.open_wallet(
             merchant_id=merchant_id, owner_type="buyer", owner_id=buyer.id, currency=data["currency"]
         )
@@ -184,13 +193,6 @@ def _whole_list(wallets: Sequence[WalletData], *, owner: str) -> HttpResponse:
     """An owner has a wallet for each currency and kind and no more, so this list has one page."""
     data = [_wallet_object(wallet, owner=owner) for wallet in wallets]
     return json_response({"object": "list", "data": data, "has_more": False, "next_cursor": None})
-
-
-def _buyer(merchant_id: UUID, reference: str) -> BuyerData:
-    """Return the buyer, made where the reference is a name that the store may give. Raises NotFound."""
-    if is_reserved(reference) or not re.fullmatch(_NAME, reference):
-        return find_buyer(merchant_id=merchant_id, reference=reference)
-    return ensure_buyer(merchant_id=merchant_id, buyer_account=reference)
 
 
 def _key(reference: str) -> UUID:
