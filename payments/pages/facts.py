@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.utils.translation import gettext as _
-
 from core.ids import parse_public_id, public_id
 from merchants.selectors import get_merchant, sellers_by_account
 from payments.models import Charge, ChargeLine, PaymentEvent, PaymentOrder, TopUp
@@ -16,7 +14,7 @@ __all__ = ["PageFacts", "PageOrder", "find_payable", "page_facts"]
 
 @dataclass(frozen=True)
 class PageOrder:
-    """One seller's part; amounts in minor units of `currency`."""
+    """One seller's part, or a top-up, which has no seller; amounts in minor units of `currency`."""
 
     seller_name: str
     amount_minor: int
@@ -69,7 +67,7 @@ def _of_top_up(top_up: TopUp) -> PageFacts:
     charge = Charge.objects.filter(top_up=top_up).first()
     merchant = get_merchant(merchant_id=top_up.merchant_id)
     order = PageOrder(
-        seller_name=_("your balance"),
+        seller_name="",
         amount_minor=top_up.amount_minor,
         currency=str(top_up.amount_currency),
         status=top_up.status,

@@ -18,7 +18,7 @@ from core.ids import public_id
 from core.transactions import at_edge
 from payments.models import PaymentEvent, TopUp
 from payments.pages.facts import PageFacts, PageOrder, find_payable, page_facts
-from payments.pages.wording import amount, order_state, says, total
+from payments.pages.wording import amount, order_state, receiver, says, total
 from payments.services import hurry_checkout, hurry_top_up
 
 __all__ = ["come_back", "state", "status"]
@@ -115,7 +115,7 @@ def _context(facts: PageFacts) -> dict[str, Any]:
 def _row(order: PageOrder) -> dict[str, str]:
     look, word = order_state(order)
     return {
-        "seller": order.seller_name,
+        "seller": receiver(order),
         "amount": amount(order.amount_minor, order.currency),
         "look": look,
         "word": word,
