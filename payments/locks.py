@@ -1,4 +1,6 @@
-"""Row locks of pay-in, always in one order: checkout or top-up, charge, operation, orders (by id), shares.
+"""Row locks of pay-in, always in one order: checkout, charge, operation, orders (by id), shares.
+
+A top-up is locked after its charge, and never without it.
 
 A saved payment method is locked last of all that its transaction locks; what is inserted after it is new.
 """
@@ -180,13 +182,13 @@ def lock_unstarted_charges(*, scope: ChargeScope) -> list[ChargeScope]:
 
 
 def _lock(charge: str, key: UUID) -> ChargeScope | None:
-    checkouts, top_ups, *below = read_together(
-        _query(_CHECKOUT, charge, key, (PaymentEvent, "k")),
-        _query(_TOP_UP, charge, key, (TopUp, "k")),
-        *_below(charge, key),
+    checkouts, *below = read_together(
+        _query(_CHECKOUT, charge, key, (PaymentEvent, "k")), *_below(charge, key)
     )
-    found = [*checkouts, *top_ups]
-    return _scope(found[0][0], *below) if found else None
+    if checkouts:
+        return _scope(checkouts[0][0], *below)
+    [top_ups] = read_together(_query(_TOP_UP, charge, key, (TopUp, "k")))
+    return _scope(top_ups[0][0], *below) if top_ups else None
 
 
 def _below(charge: str, key: UUID) -> list[Query]:

@@ -12,6 +12,7 @@ from core.errors import NotFound
 from core.ids import public_id
 from core.models import Approval
 from core.money import MAX_MINOR_PER_ORDER, AmountTooLarge, InvalidAmount, InvalidCurrency, exponent
+from core.rows import insert_new
 from core.settings_store import Declared, get_settings
 from core.transactions import requires_transaction
 from ledger.services import open_account
@@ -194,7 +195,7 @@ def _give(
         currency=unit,
         kind=request.kind,
     )
-    Grant.objects.create(
+    row = Grant(
         id=grant_id,
         merchant_id=request.merchant_id,
         wallet_id=wallet_id,
@@ -207,6 +208,8 @@ def _give(
         checked_by=checked_by,
         created_at=clock.now(),
     )
+    if not insert_new(row):
+        return  # Somebody sent the same page at the same moment.
     record_audit(
         actor=by,
         action=GRANT,
