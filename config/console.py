@@ -157,7 +157,9 @@ def _payments() -> dict[str, Any]:
         "items": [
             _page(_("Checkouts"), "shopping_cart", "payments.paymentevent"),
             _page(_("Orders"), "receipt", "payments.paymentorder"),
+            _desk(_("Authorised payments"), "lock_clock", "authorized", "payments.view_charge"),
             _desk(_("Unknown outcomes"), "help_center", "unknown", "payments.view_pspoperation"),
+            _desk(_("Refunds"), "undo", "refunds", "payments.view_refund"),
         ],
     }
 

@@ -13,8 +13,8 @@ Accept payments of many sellers in one checkout, follow them to their end, and s
   `method_not_allowed`; a path that nobody has, 404 `not_found`.
 - **Lists** are newest first, by `cursor`; an unknown query parameter or field is refused, not ignored.
 - **Ids**: sellers, checkouts and orders are found by the store's own id or by ours.
-- **Not yet**: refunds, manual capture, payouts and disputes have no operations. Their scopes are reserved: a
-  key may have them, and they open nothing. `capture` takes `automatic` only.
+- **Not yet**: payouts have no operations. Their scopes are reserved: a key may have them, and they open
+  nothing.
 """
 
 _KEY = """
@@ -42,6 +42,7 @@ def openapi_settings() -> dict[str, Any]:
         "SERVERS": [{"url": "/"}],
         "TAGS": [
             {"name": "payments", "description": "Checkouts and the payment orders in them."},
+            {"name": "refunds", "description": "Money that goes back to buyers."},
             {"name": "buyers", "description": "What buyers had kept to pay with."},
             {"name": "sellers", "description": "Who sells, and on what terms."},
             {"name": "wallets", "description": "What sellers have, and how it came to that."},

@@ -118,5 +118,6 @@ def _dispatch(options: argparse.Namespace) -> int:
             careless_database=options.fast_db,
             postgres=options.postgres,
             oldest_leg=not narrowed and not options.no_check,
+            lanes=not narrowed,
         )
     return run_tests(layout=layout.for_tests(), plan=plan)

@@ -90,19 +90,20 @@ class Session:
             self.supervisor.start(server.spec(careless=careless))
         return DatabaseUrls.local(port=server.port, credentials=self.credentials)
 
-    def start_broker(self, *, venv: VirtualEnvironment) -> str:
+    def start_broker(self, *, venv: VirtualEnvironment, name: str = "valkey") -> str:
         """The user's Redis, or a Valkey of our own, started and ready; its URL."""
         given = self.user_env.get("REDIS_URL")
         if given:
             self.progress.say("using the Redis of REDIS_URL")
             return given
-        port = self._port("valkey")
+        port = self._port(name)
         spec = valkey_spec(
             layout=self.layout,
             server=find_server(venv=venv),
             port=port,
             password=self.credentials.broker_password,
             launch_id=self.launch_id,
+            name=name,
         )
         with self.progress.step(f"starting Valkey on {HOST}:{port}"):
             self.supervisor.start(spec)

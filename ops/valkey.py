@@ -31,9 +31,11 @@ def find_server(*, venv: VirtualEnvironment) -> Path:
     )
 
 
-def valkey_spec(*, layout: Layout, server: Path, port: int, password: str, launch_id: str) -> ChildSpec:
+def valkey_spec(
+    *, layout: Layout, server: Path, port: int, password: str, launch_id: str, name: str = "valkey"
+) -> ChildSpec:
     """How the supervisor runs it. The password is in a private file, not in the process list."""
-    data_dir = layout.var / "valkey"
+    data_dir = layout.var / name
     data_dir.mkdir(mode=0o700, exist_ok=True)
     lines = [
         f"bind {HOST}",
@@ -49,7 +51,7 @@ def valkey_spec(*, layout: Layout, server: Path, port: int, password: str, launc
     config = data_dir / "valkey.conf"
     write_private(config, "\n".join(lines) + "\n")
     return ChildSpec(
-        name="valkey",
+        name=name,
         argv=[server, config],
         env={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C.UTF-8", LAUNCH_MARK: launch_id},
         cwd=data_dir,

@@ -23,8 +23,9 @@ from core.models import Case
 from merchants.admin_parts import MerchantColumn, MerchantFilter
 from merchants.selectors import list_merchants
 from payments import admin_top_ups
+from payments.engine.refunds.shares import left_to_refund
 from payments.layout import story_layout
-from payments.models import BalancePart, Charge, PaymentEvent, PaymentOrder, PspOperation
+from payments.models import BalancePart, Charge, PaymentEvent, PaymentOrder, PspOperation, Refund
 from payments.snapshots import checkout_status
 from payments.states import PAYMENT_ORDER
 from payments.story import story_of, why_failed
@@ -50,6 +51,7 @@ _LOOKS = {
     "SUBMITTED": "progress",
     "REGISTERED": "progress",
     "CREATED": "neutral",
+    "REQUESTED": "progress",
     "succeeded": "done",
     "partially_succeeded": "waiting",
     "authorized": "done",
@@ -206,7 +208,8 @@ class CheckoutAdmin(_PaymentAdmin):
             "status": state(word, _LOOKS[word]),
             "totals": [amount(minor, currency) for currency, minor in _totals(row.shown_orders).items()],
             "why": why_failed(orders=row.shown_orders, charges=charges, operations=operations),
-            "orders": [_order(order, may_see=_may_see_wallets(request)) for order in row.shown_orders],
+            "orders": [_order(order, request) for order in row.shown_orders],
+            "refunds": _refunds(row) if request.user.has_perm("payments.view_refund") else [],
             "charges": [_charge(charge) for charge in charges],
             "parts": [_part(part) for part in _parts(row)],
             "cases": _cases(row, charges),
@@ -288,8 +291,9 @@ def _may_see_wallets(request: HttpRequest) -> bool:
     return request.user.has_perm("wallet.view_wallet")
 
 
-def _order(order: PaymentOrder, *, may_see: bool) -> dict[str, Any]:
-    currency = str(order.amount_currency)
+def _order(order: PaymentOrder, request: HttpRequest) -> dict[str, Any]:
+    currency, may_see = str(order.amount_currency), _may_see_wallets(request)
+    may_refund = request.user.has_perm("payments.change_refund") and left_to_refund(order) > 0
     wallets = (
         wallets_of(merchant_id=order.merchant_id, owner_type="seller", owner_id=order.seller_id)
         if may_see and order.wallet_updated
@@ -300,8 +304,14 @@ def _order(order: PaymentOrder, *, may_see: bool) -> dict[str, Any]:
         "payment_order_id": order.payment_order_id,
         "seller_account": order.seller_account,
         "amount": amount(order.amount_minor, currency),
+        "authorized": amount(order.authorized_minor, currency),
+        "capturable": amount(order.authorized_minor if order.status == "AUTHORIZED" else 0, currency),
         "captured": amount(order.captured_minor, currency),
         "refunded": amount(order.refunded_minor, currency),
+        "pending": amount(order.refund_reserved_minor - order.refunded_minor, currency)
+        if order.refund_reserved_minor > order.refunded_minor
+        else "",
+        "refund_url": reverse("console:refund-new", args=[public_id("pay", order.pk)]) if may_refund else "",
         "status": state(order.status, _LOOKS[order.status]),
         "wallets": [
             {
@@ -335,6 +345,22 @@ def _part(part: BalancePart) -> dict[str, Any]:
     }
 
 
+def _refunds(row: PaymentEvent) -> list[dict[str, Any]]:
+    found = Refund.objects.filter(lines__order__checkout=row).distinct().order_by("pk")
+    return [
+        {
+            "id": public_id("re", each.pk),
+            "url": reverse("console:refund", args=[public_id("re", each.pk)]),
+            "amount": amount(each.amount_minor, str(each.amount_currency)),
+            "status": state(each.status, _LOOKS[each.status]),
+            "destination": each.destination,
+            "reason": each.reason,
+            "created_at": each.created_at,
+        }
+        for each in found
+    ]
+
+
 def _charge(charge: Charge) -> dict[str, Any]:
     subject = public_id("chg", charge.pk)
     return {
@@ -345,11 +371,18 @@ def _charge(charge: Charge) -> dict[str, Any]:
         "reference": charge.psp_reference or charge.session_reference or "",
         "desk_url": reverse("console:unknown-item", args=[subject]),
         "is_open": charge.status in ("UNKNOWN", "PENDING", "SUBMITTED", "CONFLICTED"),
+        "capture_before": charge.capture_before if charge.status == "AUTHORIZED" else None,
+        "capture_url": reverse("console:authorized-item", args=[subject]),
     }
+
+
+def _refund_keys(row: PaymentEvent) -> list[UUID]:
+    return list(Refund.objects.filter(lines__order__checkout=row).distinct().values_list("pk", flat=True))
 
 
 def _cases(row: PaymentEvent, charges: list[Charge]) -> list[dict[str, Any]]:
     subjects = [public_id("chk", row.pk), *(public_id("chg", charge.pk) for charge in charges)]
+    subjects += [public_id("re", key) for key in _refund_keys(row)]
     cases = list(Case.objects.filter(subject__in=subjects).exclude(status="CLOSED").order_by("pk"))
     name_people(cases, ("owner",))
     return [

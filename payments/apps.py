@@ -13,7 +13,7 @@ class PaymentsConfig(AppConfig):
         from core.overview import register_card
         from core.settings_store import declare
         from events.subscriptions import subscribe
-        from payments import audits, balance_audits, capture_audits, top_up_audits
+        from payments import audits, balance_audits, capture_audits, refund_audits, top_up_audits
         from payments.cards import reviews_card, unknown_card
         from payments.drains import ExpiryDrain, OperationDrain, TopUpDrain
         from payments.engine import stuck
@@ -21,7 +21,10 @@ class PaymentsConfig(AppConfig):
         from payments.engine.late_money import LATE_MONEY
         from payments.engine.methods import BALANCE
         from payments.engine.observe import on_provider_event
+        from payments.engine.refunds.reviews import REVIEW_ABOVE
+        from payments.engine.refunds.shares import RETURNS_COMMISSION
         from payments.services import (
+            on_refund_event,
             on_risk_verdict,
             replay_expiry,
             replay_operation,
@@ -29,9 +32,9 @@ class PaymentsConfig(AppConfig):
         )
         from risk.subscriptions import on_verdict
 
-        for each in (audits, capture_audits, balance_audits, top_up_audits):
+        for each in (audits, capture_audits, refund_audits, balance_audits, top_up_audits):
             register(each.INVARIANTS)
-        declare(LATE_MONEY, BALANCE, *stuck.SETTINGS)
+        declare(LATE_MONEY, BALANCE, RETURNS_COMMISSION, REVIEW_ABOVE, *stuck.SETTINGS)
         declare_alert(*stuck.ALERTS)
         register_card("payments.view_pspoperation", unknown_card)
         register_card("risk.view_riskdecision", reviews_card)
@@ -44,4 +47,6 @@ class PaymentsConfig(AppConfig):
         register_replay("top_up_expiry", replay_top_up_expiry)
         subscribe("stripe", "payment_intent.", "payments", on_provider_event)
         subscribe("stripe", "checkout.session.", "payments.pages", on_provider_event)
+        subscribe("stripe", "refund.", "payments.refunds", on_refund_event)
+        subscribe("stripe", "charge.refund", "payments.charge_refunds", on_refund_event)
         on_verdict(on_risk_verdict)

@@ -1,7 +1,7 @@
 """What must always be true of pay-in, as queries that return no rows."""
 
 from core.audits import Invariant
-from payments import late_audits, method_audits
+from payments import authorized_audits, late_audits, method_audits
 
 __all__ = ["INVARIANTS"]
 
@@ -14,7 +14,13 @@ _HISTORY = """
     ) AS change ON true
     WHERE change.to_state IS DISTINCT FROM row.status
 """
-_STATEFUL = ("payments_paymentorder", "payments_topup", "payments_charge", "payments_pspoperation")
+_STATEFUL = (
+    "payments_paymentorder",
+    "payments_topup",
+    "payments_charge",
+    "payments_pspoperation",
+    "payments_refund",
+)
 
 INVARIANTS = [
     Invariant(
@@ -68,9 +74,10 @@ INVARIANTS = [
     ),
     Invariant(
         name="order_captured_is_its_lines",
-        says="An order's captured total is what its captured charges cover of it, and its balance paid.",
+        says="An order's captured total is what its charges took of what they cover of it, and its balance.",
+        # A charge of which a part was captured has one line; see partial_capture_has_one_order.
         sql="""
-            SELECT o.id, o.captured_minor, coalesce(sum(line.amount_minor), 0)
+            SELECT o.id, o.captured_minor, coalesce(sum(least(line.amount_minor, charge.captured_minor)), 0)
             FROM payments_paymentorder AS o
             LEFT JOIN LATERAL (
                 SELECT coalesce(sum(amount_minor), 0) AS minor FROM payments_balancepart
@@ -80,7 +87,8 @@ INVARIANTS = [
                 ON charge.id = line.charge_id AND charge.status = 'CAPTURED' AND NOT line.superseded)
                 ON line.order_id = o.id
             GROUP BY o.id, balance.minor
-            HAVING o.captured_minor <> coalesce(sum(line.amount_minor), 0) + balance.minor
+            HAVING o.captured_minor
+                <> coalesce(sum(least(line.amount_minor, charge.captured_minor)), 0) + balance.minor
         """,
         exercised_sql="SELECT EXISTS (SELECT 1 FROM payments_paymentorder WHERE captured_minor > 0)",
         covers=("I11",),
@@ -122,7 +130,7 @@ INVARIANTS = [
     ),
     Invariant(
         name="pay_in_state_is_last_history",
-        says="The state of every order, charge and operation is the last line of its history.",
+        says="The state of every order, charge, operation and refund is the last line of its history.",
         sql=" UNION ALL ".join(_HISTORY.format(table=table) for table in _STATEFUL),
         exercised_sql="SELECT EXISTS (SELECT 1 FROM payments_paymentorder)",
         covers=("I24",),
@@ -260,6 +268,7 @@ INVARIANTS = [
         """,
         exercised_sql="SELECT EXISTS (SELECT 1 FROM payments_charge)",
     ),
+    *authorized_audits.INVARIANTS,
     *late_audits.INVARIANTS,
     *method_audits.INVARIANTS,
 ]

@@ -3,12 +3,18 @@
 import logging
 import time
 from typing import ClassVar
+from uuid import UUID
 
 from core.drain import Claim, Drain
 from core.failpoints import failpoint
 from core.transactions import at_edge
+from payments.engine.authorization_expiry import (
+    due_authorizations,
+    expire_authorization,
+    give_up_authorization,
+)
 from payments.engine.execute import execute_operation
-from payments.engine.expiry import due_checkouts, expire_checkout, give_up_expiry
+from payments.engine.expiry import PORTION, due_checkouts, expire_checkout, give_up_expiry
 from payments.engine.failures import record_failure
 from payments.engine.top_up_capture import clear_top_up, due_clearings
 from payments.engine.top_ups import due_top_ups, expire_top_up, give_up_top_up_expiry
@@ -53,7 +59,7 @@ def _claim(*, limit: int) -> list[Claim]:
 
 
 class ExpiryDrain(Drain):
-    """Closes checkouts that were not paid in time, a portion at a time, each in a transaction of its own.
+    """Closes what was not paid, and gives back what was not captured, in time: each in its own transaction.
 
     No row is claimed ahead: whoever comes second finds the checkout marked, so there is no lease.
     """
@@ -61,8 +67,27 @@ class ExpiryDrain(Drain):
     name: ClassVar[str] = "expiry"
 
     def run(self, *, seconds: float = 20.0) -> int:
-        """Close what is due until nothing is, or the time is over; return how many checkouts."""
-        deadline, done = time.monotonic() + seconds, 0
+        """Close what is due until nothing is, or the time is over; return how many."""
+        deadline = time.monotonic() + seconds
+        return self._checkouts(deadline) + self._authorizations(deadline)
+
+    def _authorizations(self, deadline: float) -> int:
+        tried: set[UUID] = set()
+        while time.monotonic() < deadline:
+            portion = [each for each in due_authorizations(limit=PORTION + len(tried)) if each not in tried]
+            if not portion:
+                break
+            for charge_id in portion:
+                tried.add(charge_id)
+                try:
+                    expire_authorization(charge_id=charge_id)
+                except Exception as error:
+                    log.exception("the authorisation of charge %s could not be expired", charge_id)
+                    give_up_authorization(charge_id=charge_id, error=error)
+        return len(tried)
+
+    def _checkouts(self, deadline: float) -> int:
+        done = 0
         while time.monotonic() < deadline and (portion := due_checkouts()):
             for checkout_id in portion:
                 try:

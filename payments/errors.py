@@ -5,10 +5,12 @@ from core.errors import DomainError
 __all__ = [
     "AttemptInProgress",
     "BuyerAccountRequired",
+    "CaptureExceedsAuthorized",
     "CaptureUnsupported",
     "CheckoutExists",
     "CheckoutExpired",
     "ConflictUnproven",
+    "CurrencyMismatch",
     "DuplicatePaymentOrderId",
     "MixedCurrencyUnsupported",
     "MultiOrderPolicyUnsupported",
@@ -18,6 +20,8 @@ __all__ = [
     "PaymentMethodUnavailable",
     "PaymentMethodUnknown",
     "PaymentOrderExists",
+    "RefundDestinationUnavailable",
+    "RefundExceedsCaptured",
     "ReviewDecided",
     "SellerUnknown",
     "TopUpUnsupported",
@@ -75,7 +79,19 @@ class PaymentMethodUnavailable(DomainError):
 class CaptureUnsupported(DomainError):
     code = "capture_unsupported"
     status = 422
-    message = "Only automatic capture is available for this payment."
+    message = "Manual capture of several orders needs multi_order_policy best_effort."
+
+
+class CaptureExceedsAuthorized(DomainError):
+    code = "capture_exceeds_authorized"
+    status = 422
+    message = "The amount is above what is authorized and not captured."
+
+
+class CurrencyMismatch(DomainError):
+    code = "currency_mismatch"
+    status = 422
+    message = "The order is in another currency. Captures and refunds are in the currency of their order."
 
 
 class AttemptInProgress(DomainError):
@@ -133,3 +149,18 @@ class TopUpUnsupported(DomainError):
     code = "top_up_unsupported"
     status = 422
     message = "A buyer's wallet of cash is topped up, in its own currency; no other one is."
+
+
+class RefundExceedsCaptured(DomainError):
+    code = "refund_exceeds_captured"
+    status = 422
+    message = "That is more than is left of what was captured of this order."
+
+
+class RefundDestinationUnavailable(DomainError):
+    code = "refund_destination_unavailable"
+    status = 422
+    message = (
+        "The money cannot go back this way. To the instrument it goes only where one was charged, and to a"
+        " wallet only for a buyer whose buyer_account the checkout named."
+    )

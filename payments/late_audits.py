@@ -16,7 +16,9 @@ _ANY_LATE = """
         SELECT 1 FROM payments_topup AS top_up JOIN payments_charge AS charge ON charge.top_up_id = top_up.id
         WHERE top_up.status <> 'SUCCESS' AND charge.status = 'CAPTURED')
 """
-_ANY_REFUND = "SELECT EXISTS (SELECT 1 FROM payments_pspoperation WHERE kind = 'refund')"
+_ANY_REFUND = (
+    "SELECT EXISTS (SELECT 1 FROM payments_pspoperation WHERE kind = 'refund' AND refund_id IS NULL)"
+)
 # What stands on the accounts of a role under one key.
 _BALANCE = """
     coalesce((
@@ -46,7 +48,7 @@ INVARIANTS = [
             SELECT late.id FROM ({_LATE}) AS late
             WHERE NOT EXISTS (
                 SELECT 1 FROM payments_pspoperation AS refund
-                WHERE refund.charge_id = late.id AND refund.kind = 'refund'
+                WHERE refund.charge_id = late.id AND refund.kind = 'refund' AND refund.refund_id IS NULL
                     AND refund.amount_minor = late.captured_minor
                     AND refund.status NOT IN ('DECLINED', 'CANCELED', 'CONFLICTED'))
             AND NOT EXISTS (
@@ -64,7 +66,7 @@ INVARIANTS = [
             SELECT late.id FROM ({_LATE}) AS late
             WHERE {_BALANCE.format(row="late", role="customer_overpayment")} <> CASE WHEN EXISTS (
                 SELECT 1 FROM payments_pspoperation AS refund
-                WHERE refund.charge_id = late.id AND refund.kind = 'refund'
+                WHERE refund.charge_id = late.id AND refund.kind = 'refund' AND refund.refund_id IS NULL
                     AND refund.status NOT IN ('DECLINED', 'CANCELED')) THEN 0 ELSE -late.captured_minor END
         """,  # noqa: S608 - built from constants
         exercised_sql=_ANY_LATE,
@@ -72,10 +74,10 @@ INVARIANTS = [
     ),
     Invariant(
         name="refund_in_transit_is_its_operation",
-        says="A refund is in transit exactly while the provider has not answered for good.",
+        says="What gives late money back is in transit exactly while the provider has not answered for good.",
         sql=f"""
             SELECT refund.id, refund.status FROM payments_pspoperation AS refund
-            WHERE refund.kind = 'refund'
+            WHERE refund.kind = 'refund' AND refund.refund_id IS NULL
                 AND {_BALANCE.format(row="refund", role="refunds_in_transit")} <> CASE
                     WHEN refund.status IN ('SUCCEEDED', 'DECLINED', 'CANCELED') THEN 0
                     ELSE -refund.amount_minor END
@@ -88,11 +90,16 @@ INVARIANTS = [
         says="What a charge counts as refunded is what its refunds gave back.",
         sql="""
             SELECT charge.id, charge.refunded_minor FROM payments_charge AS charge
-            LEFT JOIN payments_pspoperation AS refund ON refund.charge_id = charge.id
-                AND refund.kind = 'refund' AND refund.status = 'SUCCEEDED'
+            LEFT JOIN (
+                SELECT charge_id, amount_minor FROM payments_pspoperation
+                WHERE kind = 'refund' AND status = 'SUCCEEDED' AND refund_id IS NULL
+                UNION ALL
+                SELECT charge_id, amount_minor FROM payments_refund
+                WHERE destination = 'instrument' AND status = 'SUCCESS'
+            ) AS refund ON refund.charge_id = charge.id
             GROUP BY charge.id HAVING charge.refunded_minor <> coalesce(sum(refund.amount_minor), 0)
         """,
-        exercised_sql=_ANY_REFUND,
+        exercised_sql="SELECT EXISTS (SELECT 1 FROM payments_charge WHERE refunded_minor > 0)",
         covers=("I11",),
     ),
     Invariant(

@@ -5,6 +5,7 @@ A top-up is locked after its charge, and never without it.
 A saved payment method is locked last of all that its transaction locks; what is inserted after it is new.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -20,6 +21,7 @@ from core.transactions import requires_transaction
 from payments.models import (
     Charge,
     ChargeLine,
+    OrderShare,
     PaymentEvent,
     PaymentMethodToken,
     PaymentOrder,
@@ -37,6 +39,7 @@ __all__ = [
     "lock_checkout_orders",
     "lock_operation",
     "lock_payment_method",
+    "lock_shares",
     "lock_top_up",
     "lock_unstarted_charges",
     "lock_waiting_of",
@@ -87,6 +90,18 @@ class ChargeScope:
         return self.latest("register" if self.charge.is_hosted else "confirm")
 
     @property
+    def disposing(self) -> PspOperation | None:
+        """The one operation that takes authorised money or gives it back, refused ones left out."""
+        return next(
+            (
+                each
+                for each in self.operations
+                if each.kind in ("capture", "void") and each.status not in ("DECLINED", "CANCELED")
+            ),
+            None,
+        )
+
+    @property
     def is_closed(self) -> bool:
         """Whether the charge ended without money: it covers nothing."""
         return self.charge.status in CHARGE_DEAD
@@ -117,6 +132,15 @@ class CheckoutScope:
     def open_orders(self) -> list[PaymentOrder]:
         """The orders whose end is not known yet."""
         return [order for order in self.orders if order.status not in ORDER_FINAL]
+
+    @property
+    def cancelable_orders(self) -> list[PaymentOrder]:
+        """The orders that can be taken back: those without an end, and those whose money is only reserved."""
+        return [order for order in self.orders if order in self.open_orders or self._is_reserved(order)]
+
+    def _is_reserved(self, order: PaymentOrder) -> bool:
+        charge = self.charge_of(order) if order.status == "AUTHORIZED" else None
+        return charge is not None and (charge.disposing is None or charge.disposing.kind == "void")
 
     def charge_of(self, order: PaymentOrder) -> ChargeScope | None:
         """Return the charge that covers an order now."""
@@ -262,6 +286,13 @@ def lock_top_up(*, top_up_id: UUID) -> ChargeScope | None:
     """Lock a top-up with its charge and its operations; None when there is none, or no charge of it."""
     found = Charge.objects.filter(top_up_id=top_up_id).values_list("id", flat=True).first()
     return _lock(_ITSELF, found) if found else None
+
+
+@requires_transaction
+def lock_shares(*, order_ids: Collection[UUID]) -> dict[UUID, OrderShare]:
+    """Lock what became of the money of locked orders, in the order of their ids; by order, if captured."""
+    rows = OrderShare.objects.filter(order_id__in=order_ids).order_by("order_id")
+    return {share.order_id: share for share in rows.select_for_update(no_key=True)}
 
 
 @requires_transaction

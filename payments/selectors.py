@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
+
 from channels.selectors import get_channel
 from core.api.pagination import Page
 from core.errors import NotFound
@@ -12,9 +14,12 @@ from merchants.selectors import find_buyer
 from payments.engine.balance import parts_of_order
 from payments.engine.conflicts import ACTION as CONFLICT_ACTION
 from payments.engine.conflicts import End as ConflictEnd
+from payments.engine.disposal_requests import DISPOSALS, Disposal
 from payments.engine.evidence import HeldPayment, held_payment, payment_briefs
 from payments.engine.methods import method_offers
 from payments.engine.outline import ChargeData, ExpectedShare, expected_shares, find_charge
+from payments.engine.refunds.reviews import ACTION as REFUND_ACTION
+from payments.engine.reserved import Reserved, reserved
 from payments.engine.stuck import KINDS as WAITING_KINDS
 from payments.engine.stuck import Waiting, values_waiting, waiting
 from payments.layout import story_layout
@@ -25,36 +30,62 @@ from payments.models import (
     PaymentMethodToken,
     PaymentOrder,
     PspOperation,
+    RefundLine,
 )
 from payments.order_lists import current_lines, list_payment_orders
 from payments.references import by_reference
+from payments.refund_desk import (
+    RefundableOrder,
+    RefundData,
+    RefundPart,
+    find_refund,
+    find_refundable,
+    needs_two_people,
+    refunds_at_desk,
+)
+from payments.refund_lists import get_refund, list_refunds
 from payments.snapshots import checkout_object, method_object, moment, order_object
-from payments.story import Chapter, Step, story_of, top_up_story
+from payments.story import Chapter, Step, refund_story, story_of, top_up_story
 from payments.top_up_lists import get_top_up, list_top_ups, top_up_as_started
 
 __all__ = [
     "CONFLICT_ACTION",
+    "DISPOSALS",
+    "REFUND_ACTION",
     "WAITING_KINDS",
     "Chapter",
     "ChargeData",
     "ConflictEnd",
+    "Disposal",
     "ExpectedShare",
     "HeldPayment",
+    "RefundData",
+    "RefundPart",
+    "RefundableOrder",
+    "Reserved",
     "Step",
     "Waiting",
     "checkout_as_accepted",
     "expected_shares",
     "find_charge",
+    "find_refund",
+    "find_refundable",
     "get_checkout",
     "get_payment_order",
+    "get_refund",
     "get_top_up",
     "held_payment",
     "list_payment_methods",
     "list_payment_orders",
+    "list_refunds",
     "list_top_ups",
     "method_offers",
+    "needs_two_people",
     "parts_of_order",
     "payment_briefs",
+    "refund_story",
+    "refunds_at_desk",
+    "reserved",
     "story_layout",
     "story_of",
     "top_up_as_started",
@@ -119,14 +150,19 @@ def list_payment_methods(
 
 
 def _timeline(order: PaymentOrder) -> list[dict[str, Any]]:
-    """Everything that happened to the order, its charges and their operations, and to what was held for it.
+    """Everything that happened to the order, its charges and refunds, and to what was held for it.
 
     In the order in which we learned it.
     """
     charges = list(ChargeLine.objects.filter(order=order).values_list("charge_id", flat=True))
-    operations = dict(PspOperation.objects.filter(charge_id__in=charges).values_list("id", "kind"))
+    refunds = list(RefundLine.objects.filter(order=order).values_list("refund_id", flat=True))
+    operations = dict(
+        PspOperation.objects.filter(
+            Q(refund=None) | Q(refund_id__in=refunds), charge_id__in=charges
+        ).values_list("id", "kind")
+    )
     holds = BalancePart.objects.filter(order=order).values_list("hold_id", "kind")
-    names = {order.id: "payment_order"} | dict.fromkeys(charges, "charge")
+    names = {order.id: "payment_order"} | dict.fromkeys(charges, "charge") | dict.fromkeys(refunds, "refund")
     names |= {key: f"hold.{kind}" for key, kind in holds}
     names |= {key: f"operation.{kind}" for key, kind in operations.items()}
     changes = StatusChange.objects.filter(subject_id__in=list(names)).order_by("id")

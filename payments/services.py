@@ -9,16 +9,26 @@ from payments.engine.asking import (
 )
 from payments.engine.attempts import start_attempt
 from payments.engine.cancellations import cancel_checkout, cancel_order
+from payments.engine.captures import capture_order
 from payments.engine.conflicts import (
     reject_conflict_resolution,
     request_conflict_resolution,
     resolve_conflict,
 )
+from payments.engine.disposal_requests import approve_disposal, reject_disposal, request_disposal
 from payments.engine.execute import execute_operation
 from payments.engine.expiry import expire_checkout, replay_expiry
 from payments.engine.failures import replay_operation
 from payments.engine.inline import register_inline
 from payments.engine.observe import on_provider_event
+from payments.engine.refunds.observe import on_refund_event
+from payments.engine.refunds.request import request_refund
+from payments.engine.refunds.reviews import (
+    approve_refund,
+    ask_for_refund,
+    cancel_refund,
+    reject_refund,
+)
 from payments.engine.reviews import approve_review, on_risk_verdict, reject_review
 from payments.engine.saved import delete_payment_method
 from payments.engine.silence import watch_webhooks
@@ -28,10 +38,15 @@ from payments.engine.wake import hurry_checkout, hurry_top_up, probe_silent_chan
 
 __all__ = [
     "accept_checkout",
+    "approve_disposal",
+    "approve_refund",
     "approve_review",
+    "ask_for_refund",
     "ask_provider_now",
     "cancel_checkout",
     "cancel_order",
+    "cancel_refund",
+    "capture_order",
     "close_outcome",
     "delete_payment_method",
     "execute_operation",
@@ -41,15 +56,20 @@ __all__ = [
     "hurry_checkout",
     "hurry_top_up",
     "on_provider_event",
+    "on_refund_event",
     "on_risk_verdict",
     "probe_silent_channels",
     "register_inline",
     "reject_conflict_resolution",
+    "reject_disposal",
+    "reject_refund",
     "reject_review",
     "replay_expiry",
     "replay_operation",
     "replay_top_up_expiry",
     "request_conflict_resolution",
+    "request_disposal",
+    "request_refund",
     "resolve_conflict",
     "start_attempt",
     "start_top_up",

@@ -6,7 +6,7 @@ from typing import Any
 
 from core.ids import public_id
 from core.money import format_minor
-from payments.models import Charge, PaymentEvent, PaymentMethodToken, PaymentOrder, TopUp
+from payments.models import Charge, PaymentEvent, PaymentMethodToken, PaymentOrder, Refund, TopUp
 from payments.states import ORDER_FINAL
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "method_object",
     "moment",
     "order_object",
+    "refund_object",
     "top_up_object",
 ]
 
@@ -87,6 +88,23 @@ def checkout_object(
         "metadata": checkout.metadata,
         "created_at": moment(checkout.created_at),
         "expires_at": moment(checkout.expires_at),
+    }
+
+
+def refund_object(refund: Refund, order: PaymentOrder | None) -> dict[str, Any]:
+    """Return the refund object; without an order where the provider refunded several at once."""
+    return {
+        "object": "refund",
+        "id": public_id("re", refund.id),
+        "payment_order_id": order.payment_order_id if order else None,
+        "amount": format_minor(refund.amount_minor, refund.amount_currency),
+        "currency": refund.amount_currency,
+        "destination": refund.destination,
+        "status": refund.status,
+        "failure": refund.failure,
+        "reason": refund.reason or None,
+        "metadata": refund.metadata,
+        "created_at": moment(refund.created_at),
     }
 
 

@@ -9,6 +9,8 @@ __all__ = [
     "ORDER_FINAL",
     "PAYMENT_ORDER",
     "PSP_OPERATION",
+    "REFUND",
+    "REFUND_DEAD",
     "TOP_UP",
     "TOP_UP_OPEN",
 ]
@@ -91,3 +93,20 @@ PSP_OPERATION = Machine(
 )
 # Something is still to be sent or to be learned.
 OPERATION_OPEN = ("CREATED", "SENT", "NOT_SENT", "PENDING", "UNKNOWN")
+
+REFUND = Machine(
+    "refund",
+    "REQUESTED",
+    {
+        "REQUESTED": ("IN_REVIEW", "EXECUTING", "CANCELED"),
+        "IN_REVIEW": ("REQUESTED", "CANCELED"),
+        # Back only when it is proved that nothing was sent.
+        "EXECUTING": ("REQUESTED", "PENDING", "UNKNOWN", "SUCCESS", "FAILED"),
+        "PENDING": ("UNKNOWN", "SUCCESS", "FAILED"),
+        "UNKNOWN": ("PENDING", "SUCCESS", "FAILED"),
+        # Days later, when the buyer's bank sends it back.
+        "SUCCESS": ("FAILED",),
+    },
+)
+# A refund in one of these gives nothing back, and reserves nothing.
+REFUND_DEAD = ("FAILED", "CANCELED")

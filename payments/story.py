@@ -12,15 +12,38 @@ from core.models import StatusChange
 from events.selectors import told_about
 from ledger.selectors import entries_of_event, entry_lines
 from merchants.selectors import owner_names
-from payments.models import BalancePart, Charge, PaymentEvent, PaymentOrder, PspOperation, TopUp
+from payments.models import (
+    BalancePart,
+    Charge,
+    PaymentEvent,
+    PaymentOrder,
+    PspOperation,
+    Refund,
+    TopUp,
+)
 from risk.selectors import decisions_of
 
-__all__ = ["BookLine", "Chapter", "Step", "story_of", "top_up_story", "why_failed"]
+__all__ = ["BookLine", "Chapter", "Step", "refund_story", "story_of", "top_up_story", "why_failed"]
 
 # What is written in one transaction is written at once, however busy the machine is.
 _TOGETHER = timedelta(seconds=2)
 _MOST_CHANGES = 500
-_THINGS = {"pay": "order", "top": "top-up", "chg": "charge", "op": "operation", "hold": "hold"}
+_THINGS = {
+    "pay": "order",
+    "top": "top-up",
+    "chg": "charge",
+    "op": "operation",
+    "re": "refund",
+    "hold": "hold",
+}
+
+_PREFIXES: dict[type[Any], str] = {
+    PaymentOrder: "pay",
+    TopUp: "top",
+    Charge: "chg",
+    PspOperation: "op",
+    Refund: "re",
+}
 
 
 @dataclass(frozen=True)
@@ -68,7 +91,8 @@ def story_of(*, merchant_id: UUID, checkout_id: UUID) -> list[Chapter]:
     charges = list(Charge.objects.filter(checkout=checkout).order_by("id"))
     operations = list(PspOperation.objects.filter(charge_id__in=[each.id for each in charges]).order_by("id"))
     holds = list(BalancePart.objects.filter(order__in=orders).order_by("id"))
-    changes = _changes(orders, charges, operations, holds)
+    refunds = list(Refund.objects.filter(lines__order__in=orders).distinct().order_by("id"))
+    changes = _changes(orders, charges, operations, refunds, holds)
     request = Chapter(
         "request",
         f"The store asked for it: {checkout.checkout_id}",
@@ -79,7 +103,7 @@ def story_of(*, merchant_id: UUID, checkout_id: UUID) -> list[Chapter]:
         *_request_and_exchanges(request, operations, changes),
         *_risk(merchant_id, checkout_id),
         *_webhooks(charges),
-        *_books(merchant_id, charges, operations, holds),
+        *_books(merchant_id, charges, operations, refunds, holds),
     ]
     return sorted(chapters, key=lambda each: each.at)
 
@@ -98,7 +122,24 @@ def top_up_story(*, merchant_id: UUID, top_up_id: UUID) -> list[Chapter]:
         *_request_and_exchanges(request, operations, _changes([top_up], charges, operations)),
         *_risk(merchant_id, top_up.id),
         *_webhooks(charges),
-        *_books(merchant_id, charges, operations, []),
+        *_books(merchant_id, charges, operations, [], []),
+    ]
+    return sorted(chapters, key=lambda each: each.at)
+
+
+def refund_story(*, merchant_id: UUID, refund_id: UUID) -> list[Chapter]:
+    """Return the chapters of one refund of a merchant: who did what, each exchange, the books."""
+    refund = Refund.objects.filter(merchant_id=merchant_id, pk=refund_id).first()
+    if refund is None:
+        return []
+    operations = list(PspOperation.objects.filter(refund=refund).order_by("id"))
+    steps: dict[UUID, list[Step]] = {}
+    for change, name in _changes(operations, [refund]):
+        steps.setdefault(change.subject_id, []).append(_step(change, name))
+    chapters = [
+        Chapter("request", "The refund", refund.created_at, tuple(steps.get(refund.id, ()))),
+        *(_exchange(each, steps.get(each.id, [])) for each in operations),
+        *_books(merchant_id, [], [], [refund], []),
     ]
     return sorted(chapters, key=lambda each: each.at)
 
@@ -118,10 +159,16 @@ def why_failed(
         if order.status == "FAILED" and failure:
             code = failure.get("decline_code") or failure.get("code")
             return f"{failure.get('message', 'The payment failed.')} ({code})"
+        if order.status == "EXPIRED" and order.authorized_minor:
+            return "It was authorised and not captured in time; the money went back to the buyer."
         if order.status == "EXPIRED":
             return "The buyer did not pay in time; it was closed and can no longer charge."
+        if order.status == "CANCELED" and order.cancel_requested_at is None:
+            return "It was canceled at the provider, not by the store; nothing was charged."
         if order.status == "CANCELED":
             return "The store took it back; nothing was charged."
+        if order.status == "AUTHORIZED" and failure:
+            return f"The capture was refused: {failure.get('message', '')} The money is still reserved."
         if order.status == "IN_REVIEW":
             return "It waits for the risk review; no money has moved to the seller."
     return ""
@@ -133,7 +180,7 @@ def _changes(*groups: Iterable[Any]) -> list[tuple[StatusChange, str]]:
         if isinstance(row, BalancePart):
             names[row.hold_id] = public_id("hold", row.hold_id)
             continue
-        prefix = {PaymentOrder: "pay", TopUp: "top", Charge: "chg", PspOperation: "op"}[type(row)]
+        prefix = _PREFIXES[type(row)]
         names[row.id] = public_id(prefix, row.id)
     rows = StatusChange.objects.filter(subject_id__in=list(names)).order_by("id")[:_MOST_CHANGES]
     return [(row, names[row.subject_id]) for row in rows]
@@ -227,11 +274,17 @@ def _webhooks(charges: list[Charge]) -> list[Chapter]:
 
 
 def _books(
-    merchant_id: UUID, charges: list[Charge], operations: list[PspOperation], holds: list[BalancePart]
+    merchant_id: UUID,
+    charges: list[Charge],
+    operations: list[PspOperation],
+    refunds: list[Refund],
+    holds: list[BalancePart],
 ) -> list[Chapter]:
     events = [("charge", each.id) for each in charges]
     events += [("hold", each.hold_id) for each in holds]
-    events += [("refund", each.id) for each in operations if each.kind == "refund"]
+    # What came too late for any order is given back by its operation alone.
+    events += [("refund", each.id) for each in operations if each.kind == "refund" and not each.refund_id]
+    events += [("refund", each.id) for each in refunds]
     found = []
     for source, key in events:
         for entry_id, leg, kind, at, _ in entries_of_event(

@@ -13,6 +13,8 @@ __all__ = [
     "MethodOffer",
     "OrderFilters",
     "OrderRequest",
+    "RefundFilters",
+    "RefundRequest",
     "TopUpRequest",
 ]
 
@@ -120,3 +122,33 @@ class MethodOffer:
     wallets: tuple[str, ...]
     currencies: tuple[str, ...]
     limits: Mapping[str, tuple[int, int | None]]
+
+
+@dataclass(frozen=True)
+class RefundRequest:
+    """What is to be given back of one order, already checked field by field.
+
+    `amount` is text in the order's currency, empty for all that is left; `currency` is compared if given;
+    `destination` is instrument or wallet, empty for where the money came from.
+    """
+
+    payment_order_id: str
+    amount: str = ""
+    currency: str = ""
+    destination: str = ""
+    reason: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RefundFilters:
+    """Which refunds a list shows, already checked; None where it does not matter.
+
+    `order` is the store's own id of an order or ours; the times are when the refund was made.
+    """
+
+    status: str | None = None
+    seller_account: str | None = None
+    order: str | None = None
+    created_gte: datetime | None = None
+    created_lt: datetime | None = None

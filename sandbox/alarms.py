@@ -13,7 +13,7 @@ from functools import partial
 
 from sandbox.clock import Clock
 from sandbox.database import Database
-from sandbox.psp import attempts, sessions
+from sandbox.psp import attempts, refunds, sessions
 from sandbox.psp.api import Api
 from sandbox.psp.call import Call
 
@@ -26,6 +26,8 @@ ACTIONS: dict[str, Action] = {
     sessions.EXPIRY: sessions.expire_by_clock,
     attempts.REVIEW_SUCCEEDS: partial(attempts.end_review, succeeded=True),
     attempts.REVIEW_FAILS: partial(attempts.end_review, succeeded=False),
+    refunds.REFUND_SUCCEEDS: refunds.succeed_by_clock,
+    refunds.REFUND_FAILS: refunds.fail_by_clock,
 }
 
 

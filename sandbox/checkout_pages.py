@@ -43,6 +43,9 @@ DRAWER = (
     ("Takes its time", (
         ("sandboxProcessing", "Processing until settled"), ("sandboxReview", "Review for 6 hours, pays"),
         ("sandboxReviewFails", "Review for 6 hours, fails"))),
+    ("When the store captures later", (
+        ("sandboxCaptureRefused", "The capture is refused"),
+        ("sandboxCaptureProcessing", "The capture takes its time"))),
 )  # fmt: skip
 
 

@@ -59,8 +59,15 @@ class Control:
             ("GET", "deliveries", self.deliveries),
             ("POST", "payment_intents/(?P<identifier>pi_[0-9a-f]+)/authentication", self.authentication),
             ("POST", "payment_intents/(?P<identifier>pi_[0-9a-f]+)/settlement", self.settlement),
+            (
+                "POST",
+                "payment_intents/(?P<identifier>pi_[0-9a-f]+)/(?P<what>capture|cancel|expire)",
+                self.intervene,
+            ),
             ("POST", "checkout_sessions/(?P<identifier>cs_test_[0-9a-f]+)/payment", self.pay_session),
+            ("POST", "payment_intents/(?P<identifier>pi_[0-9a-f]+)/refund", self.refund_intent),
             ("POST", "refunds/(?P<identifier>re_[0-9a-f]+)/fail", self.fail_refund),
+            ("POST", "refunds/(?P<identifier>re_[0-9a-f]+)/succeed", self.succeed_refund),
             ("GET", "vendor", self.vendor),
             ("POST", "vendor", self.vendor),
             ("GET", "vendor/assessments", self.assessments),
@@ -289,6 +296,23 @@ class Control:
             account=account, operation="bank.settlement", action=act, target=identifier
         )
 
+    def intervene(self, data: Body, identifier: str, what: str) -> Any:
+        """What somebody does at the provider without the API's caller: capture (``amount``), cancel, expire.
+
+        ``expire`` is the bank that drops an authorisation.
+        """
+        values = {"amount_to_capture": str(data["amount"])} if "amount" in data else {}
+        operation = {"expire": "bank.expiry"}.get(what, f"dashboard.{what}")
+        actions: dict[str, Callable[[Call], Any]] = {
+            "capture": payment_intents.capture,
+            "cancel": payment_intents.cancel,
+            "expire": payment_intents.expire,
+        }
+        account = self._owner(identifier)
+        return self._world.api.perform(
+            account=account, operation=operation, action=actions[what], target=identifier, values=values
+        )
+
     def pay_session(self, data: Body, identifier: str) -> Any:
         """Let a buyer pay a Checkout Session with a test card, as on its page."""
         token = str(data.get("token", "pm_card_visa"))
@@ -306,11 +330,29 @@ class Control:
         return str(row["account"])
 
     def fail_refund(self, data: Body, identifier: str) -> Any:
-        """The bank sends a succeeded refund back."""
+        """The bank sends a refund back that is pending or succeeded."""
         return self._world.api.perform(
             account=self._owner(identifier),
             operation="bank.refund_failure",
             action=lambda call: refunds.fail(call, identifier),
+        )
+
+    def succeed_refund(self, data: Body, identifier: str) -> Any:
+        """A pending refund reaches the buyer's bank."""
+        return self._world.api.perform(
+            account=self._owner(identifier),
+            operation="bank.refund_success",
+            action=lambda call: refunds.succeed(call, identifier),
+        )
+
+    def refund_intent(self, data: Body, identifier: str) -> Any:
+        """Somebody refunds a PaymentIntent on the provider's dashboard: ``amount``, or all that is left."""
+        amount = int(data["amount"]) if "amount" in data else None
+        return self._world.api.perform(
+            account=self._owner(identifier),
+            operation="dashboard.refund",
+            action=lambda call: refunds.of_intent(call, identifier, amount),
+            target=identifier,
         )
 
     def vendor(self, data: Body) -> Any:

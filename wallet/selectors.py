@@ -10,8 +10,10 @@ from django.db.models import Sum
 
 from core.api.pagination import Page
 from core.errors import NotFound
+from ledger.templates.accounts import SellerAccounts
 from wallet.errors import StatementTooLong
 from wallet.models import Wallet, WalletAccount, WalletOperation
+from wallet.purposes import seller_accounts
 from wallet.types import OperationData, Statement, WalletData
 
 __all__ = [
@@ -20,6 +22,7 @@ __all__ = [
     "buyer_currencies",
     "get_wallet",
     "operations_of",
+    "seller_accounts_of",
     "statement",
     "wallets_of",
 ]
@@ -73,6 +76,11 @@ def accounts_of(*, merchant_id: UUID, wallet_id: UUID) -> dict[str, int]:
     if not found:
         raise NotFound()
     return found
+
+
+def seller_accounts_of(*, merchant_id: UUID, wallet_id: UUID) -> SellerAccounts:
+    """Return the accounts of a seller's wallet by what they are for. Raises as `accounts_of`."""
+    return seller_accounts(accounts=accounts_of(merchant_id=merchant_id, wallet_id=wallet_id))
 
 
 def operations_of(

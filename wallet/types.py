@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 __all__ = [
+    "Balances",
     "Bill",
     "GrantData",
     "GrantRequest",
@@ -29,6 +30,16 @@ class WalletData:
     owner_id: UUID
     currency: str
     kind: str
+    pending_minor: int
+    available_minor: int
+    held_minor: int
+    receivable_minor: int
+
+
+@dataclass(frozen=True)
+class Balances:
+    """What a locked wallet holds, in minor units."""
+
     pending_minor: int
     available_minor: int
     held_minor: int

@@ -4,6 +4,7 @@ import hashlib
 import os
 import threading
 import time
+import weakref
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +27,16 @@ _SCRIPT = (Path(__file__).parent / "take.lua").read_text()
 _DIGEST = hashlib.sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()  # How Redis names a script.
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 8.0
+
+
+class _Held:
+    """The line of one thread; it closes with the thread, or with the buckets."""
+
+    def __init__(self, line: Any) -> None:
+        self.line, self.pid = line, os.getpid()
+        # A line and its parser hold each other, and of a circle the collector may take the socket first.
+        # What a finalizer holds is in no circle.
+        weakref.finalize(self, line.disconnect).atexit = False
 
 
 class SharedBuckets:
@@ -79,11 +90,11 @@ class SharedBuckets:
 
     def _line(self) -> Any:
         """One line for each thread of this process; the client around it would cost three times as much."""
-        if getattr(self._mine, "pid", None) != os.getpid():
+        held: _Held | None = getattr(self._mine, "held", None)
+        if held is None or held.pid != os.getpid():
             pool = self._pool
-            self._mine.line = pool.connection_class(**pool.connection_kwargs)
-            self._mine.pid = os.getpid()
-        return self._mine.line
+            held = self._mine.held = _Held(pool.connection_class(**pool.connection_kwargs))
+        return held.line
 
     def _may_probe(self) -> bool:
         with self._lock:

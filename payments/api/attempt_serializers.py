@@ -1,9 +1,9 @@
-"""The bodies of attempts and cancellations."""
+"""The bodies of attempts, captures and cancellations."""
 
 from typing import Any
 
 from core.api.errors import MissingField
-from core.api.fields import ChoiceTextField, TextField
+from core.api.fields import AmountField, ChoiceTextField, CurrencyField, TextField
 from core.api.serializers import StrictSerializer
 from payments.api.serializers import (
     ABOUT_METHOD,
@@ -16,7 +16,7 @@ from payments.api.serializers import (
 from payments.errors import PaymentMethodConflict
 from payments.types import AttemptRequest
 
-__all__ = ["AttemptInput", "CancellationInput"]
+__all__ = ["AttemptInput", "CancellationInput", "CaptureInput"]
 
 
 class AttemptInput(StrictSerializer):
@@ -49,6 +49,13 @@ class AttemptInput(StrictSerializer):
             **card,
         )
         return {"request": request}
+
+
+class CaptureInput(StrictSerializer):
+    """How much to take: an empty object, or no body at all, takes all that is authorized."""
+
+    amount = AmountField(currency=None, required=False)
+    currency = CurrencyField(required=False)
 
 
 class CancellationInput(StrictSerializer):

@@ -1,4 +1,4 @@
-"""Paying again after a failure, and taking back what is not paid: thin shells around services."""
+"""Paying again after a failure, capturing, and taking back what is not paid: thin shells around services."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -10,14 +10,16 @@ from core.api.openapi import Operation
 from core.errors import InvalidState
 from core.ids import public_id
 from payments import selectors, services
-from payments.api.attempt_serializers import AttemptInput, CancellationInput
+from payments.api.attempt_serializers import AttemptInput, CancellationInput, CaptureInput
 from payments.api.card_attempts import card_attempt
 from payments.api.inline import RegistersInline
 from payments.api.shapes import CHECKOUT, ORDER_PATH, PAYMENT_ORDER_TOLD
 from payments.errors import (
     AttemptInProgress,
     BuyerAccountRequired,
+    CaptureExceedsAuthorized,
     CheckoutExpired,
+    CurrencyMismatch,
     MultiOrderPolicyUnsupported,
     OrderAlreadyPaid,
     OrderSharesCharge,
@@ -27,7 +29,7 @@ from payments.errors import (
 )
 from wallet.errors import InsufficientFunds
 
-__all__ = ["AttemptList", "CheckoutCancellation", "PaymentCancellation"]
+__all__ = ["AttemptList", "CheckoutCancellation", "PaymentCancellation", "PaymentCapture"]
 
 
 class _MoneyView(RegistersInline):
@@ -85,6 +87,39 @@ class AttemptList(_MoneyView):
         return self._checkout(attempt.checkout_id)
 
 
+class PaymentCapture(_MoneyView):
+    """POST takes the authorized money of one order."""
+
+    operations = {
+        "POST": Operation(
+            "capture_payment",
+            returns=PAYMENT_ORDER_TOLD,
+            path=ORDER_PATH,
+            status=HTTPStatus.CREATED,
+            errors=(CaptureExceedsAuthorized, CurrencyMismatch, InvalidState),
+            example={"amount": "40.00"},
+        )
+    }
+    Input = CaptureInput
+
+    def work(self, *, data: dict[str, Any], **path: Any) -> tuple[int, dict[str, Any]]:
+        """Capture an order whose money is authorized, once: all of it or a part.
+
+        A part gives the rest back to the buyer. The answer does not wait for the provider: the order is
+        `SUCCESS` when the money was taken, and `payment.capture_failed` tells that it was refused.
+        """
+        merchant_id = self.caller.merchant_id
+        key = services.capture_order(
+            merchant_id=merchant_id,
+            reference=path["reference"],
+            amount=data.get("amount"),
+            currency=data.get("currency"),
+            actor=self.caller.actor,
+        )
+        shown = selectors.get_payment_order(merchant_id=merchant_id, reference=public_id("pay", key))
+        return HTTPStatus.CREATED, shown
+
+
 class CheckoutCancellation(_MoneyView):
     """POST takes back everything of a checkout that is not paid."""
 
@@ -130,7 +165,8 @@ class PaymentCancellation(_MoneyView):
     def work(self, *, data: dict[str, Any], **path: Any) -> tuple[int, dict[str, Any]]:
         """Cancel one order that has a charge of its own.
 
-        The answer is the order as it is then.
+        What is authorized is given back to the buyer; the order is `CANCELED` when the provider has done
+        that. The answer is the order as it is then.
         """
         merchant_id, actor = self.caller.merchant_id, self.caller.actor
         key = services.cancel_order(merchant_id=merchant_id, reference=path["reference"], actor=actor)

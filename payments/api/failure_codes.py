@@ -6,6 +6,7 @@ from core.api.schemas import FailureCode
 from payments.engine.assessment import RISK_FAILURE
 from payments.engine.balance import SHORT
 from payments.engine.closing import failure_of
+from payments.engine.refunds.outcomes import REFUND_FAILURE
 from payments.psp.declines import DECLINES
 
 __all__ = ["FAILURES"]
@@ -16,6 +17,7 @@ _BEHIND_THE_MESSAGE = {
     "fraud_suspected": "The bank or the provider suspects fraud: a card reported lost or stolen, say.",
     "risk_declined": "Our risk rules, a slow check or a reviewer refused it; nothing was sent.",
     "amount_not_supported": "The provider does not take payments of this amount: often one below its least.",
+    "refund_failed": "Of a refund: the buyer did not get it, and the seller has the money again.",
     "rejected_by_provider": "The provider turned the request away for another reason than the card.",
 }
 _SECRET = ("fraud_suspected", "risk_declined")
@@ -28,6 +30,8 @@ def _told() -> Mapping[str, tuple[str, bool]]:
         str(each["code"]): (str(each["message"]), bool(each["retryable"])) for each in (RISK_FAILURE, SHORT)
     }
     closed = {code: failure_of(None, code=code) for code in _CLOSED}
+    code, message, retryable = REFUND_FAILURE
+    ours[code] = (message, retryable)
     return DECLINES | ours | {code: (each["message"], each["retryable"]) for code, each in closed.items()}
 
 

@@ -40,7 +40,10 @@ ABOUT_KINDS = (
     " currency in which they were granted."
 )
 WALLET_KINDS = ("cash", "bonus", "points")
-_ABOUT_CAPTURE = "`automatic`, also if left out. `manual` is refused for now."
+_ABOUT_CAPTURE = (
+    "`automatic`, also if left out, takes the money at once; `manual` reserves it until you capture or"
+    " cancel. Several orders with `manual` need `multi_order_policy` `best_effort`."
+)
 _ABOUT_RETURN = "Where the buyer comes back to, with `checkout_id` added to the query: absolute http(s)."
 _ABOUT_POLICY = (
     "One charge for all orders together, which is what you get if you leave it out, or one for each."

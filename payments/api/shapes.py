@@ -24,6 +24,8 @@ from core.api.schemas import (
     text,
 )
 from payments.api.failure_codes import FAILURES
+from payments.api.failure_shapes import FAILURE
+from payments.api.refund_shapes import REFUND_EVENTS
 from payments.api.serializers import METHODS
 from payments.states import PAYMENT_ORDER
 from payments.states import TOP_UP as TOP_UP_STATES
@@ -52,18 +54,6 @@ _STATUSES = (
     "expired",
     "failed",
 )
-_FAILURE = shape(
-    "failure",
-    "Why a payment failed.",
-    {
-        "code": text(
-            "One of ours, the same for every provider; errors.md lists them.", example="card_declined"
-        ),
-        "message": text("Fit for the buyer's eyes.", example="The card was declined."),
-        "decline_code": nullable(text("The provider's own word.", example="generic_decline")),
-        "retryable": boolean("Another try can help: later, with another card, or with the buyer present."),
-    },
-)
 _PSP = closed(
     {
         "channel": nullable(text("The name of the provider's account.", example="stripe-main")),
@@ -90,7 +80,7 @@ _ORDER: Mapping[str, Schema] = {
     "wallet_updated": boolean("The seller's wallet has the money."),
     "ledger_updated": boolean("The books have the money."),
     "cancel_requested": boolean("The store took it back; whether in time is seen when it ends."),
-    "failure": nullable(_FAILURE),
+    "failure": nullable(FAILURE),
     "psp": _PSP,
     "created_at": TIME,
     "updated_at": TIME,
@@ -158,7 +148,7 @@ TOP_UP = shape(
         "next_action": nullable(_REDIRECT),
         "available": boolean("The money can be spent."),
         "available_at": nullable(TIME),
-        "failure": nullable(_FAILURE),
+        "failure": nullable(FAILURE),
         "psp": _PSP,
         "risk": closed(
             {"decision": one_of(("approve", "review", "decline", "not_assessed"))}, required=["decision"]
@@ -206,9 +196,11 @@ _TOLD = {
     "executing": "The payment is being sent to the provider, or the buyer is done and money is on its way.",
     "requires_action": "The buyer must act: `next_action` of the checkout says where.",
     "succeeded": "The order is paid, and its money is in the seller's wallet and in the books.",
+    "authorized": "The money is reserved: capture the order, or cancel it, before the authorization ends.",
+    "capture_failed": "A capture was refused and took nothing; `failure` says why. The order is as it was.",
     "failed": "The order was not paid; `failure` says why. Another attempt may follow.",
     "canceled": "The order ended unpaid because the store took it back.",
-    "expired": "The order ended unpaid because its time, or that of the provider's page, was over.",
+    "expired": "The order ended unpaid: its time, the provider's page's or the authorization's was over.",
     "retried": "A new attempt to pay an order that had failed begins.",
 }
 _TOLD_OF_TOP_UPS = {
@@ -222,5 +214,7 @@ _TOLD_OF_TOP_UPS = {
     "expired": "The top-up ended unpaid because its time, or that of the provider's page, was over.",
 }
 EVENTS: Mapping[str, EventType] = {
-    f"payment.{what}": EventType(about, PAYMENT_ORDER_OBJECT) for what, about in _TOLD.items()
-} | {f"top_up.{what}": EventType(about, TOP_UP) for what, about in _TOLD_OF_TOP_UPS.items()}
+    **{f"payment.{what}": EventType(about, PAYMENT_ORDER_OBJECT) for what, about in _TOLD.items()},
+    **REFUND_EVENTS,
+    **{f"top_up.{what}": EventType(about, TOP_UP) for what, about in _TOLD_OF_TOP_UPS.items()},
+}

@@ -2,8 +2,14 @@
 
 from django.urls import path
 
-from payments.api.attempt_views import AttemptList, CheckoutCancellation, PaymentCancellation
+from payments.api.attempt_views import (
+    AttemptList,
+    CheckoutCancellation,
+    PaymentCancellation,
+    PaymentCapture,
+)
 from payments.api.method_views import MethodOfferList, PaymentMethodDetail, PaymentMethodList
+from payments.api.refund_views import RefundDetail, RefundList
 from payments.api.top_up_views import TopUpDetail, TopUpList
 from payments.api.views import CheckoutDetail, PaymentDetail, PaymentList
 
@@ -12,9 +18,12 @@ urlpatterns = [
     path("top_ups/<str:reference>", TopUpDetail.as_view()),
     path("payments", PaymentList.as_view()),
     path("payments/<str:reference>", PaymentDetail.as_view()),
+    path("payments/<str:reference>/captures", PaymentCapture.as_view()),
     path("payments/<str:reference>/cancellations", PaymentCancellation.as_view()),
     path("checkouts/<str:reference>", CheckoutDetail.as_view()),
     path("checkouts/<str:reference>/attempts", AttemptList.as_view()),
+    path("refunds", RefundList.as_view()),
+    path("refunds/<str:reference>", RefundDetail.as_view()),
     path("payment_methods", MethodOfferList.as_view()),
     path("buyers/<str:buyer_account>/payment_methods", PaymentMethodList.as_view()),
     path("buyers/<str:buyer_account>/payment_methods/<str:reference>", PaymentMethodDetail.as_view()),

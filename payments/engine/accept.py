@@ -121,7 +121,12 @@ def _check(request: CheckoutRequest) -> None:
         raise AmountTooLarge(param="payment_orders")
     if len({order.currency for order in request.orders}) > 1 and request.multi_order_policy != "best_effort":
         raise MixedCurrencyUnsupported(param="payment_orders")
-    if request.capture != "automatic":
+    if (
+        request.capture == "manual"
+        and len(request.orders) > 1
+        and request.multi_order_policy != "best_effort"
+    ):
+        # A partial capture gives the rest back, and nobody could say of which order.
         raise CaptureUnsupported(param="capture")
 
 

@@ -34,6 +34,8 @@ from payments.types import AttemptRequest
 __all__ = ["Attempt", "start_attempt"]
 
 _WHY = "a new attempt"
+# Nothing more is expected of the buyer.
+_PAID = ("AUTHORIZED", "CAPTURED")
 _METHOD = ("payment_method", "token", "save_method", "saved_method", "customer_reference")
 
 
@@ -94,9 +96,9 @@ def start_attempt(*, merchant_id: UUID, reference: str, request: AttemptRequest,
 
 def _payable(scope: CheckoutScope) -> list[PaymentOrder]:
     """The orders that an attempt is for; the checkout is locked, so that no other one begins meanwhile."""
-    if any(each.charge.status not in (*CHARGE_DEAD, "CAPTURED") for each in scope.charges):
+    if any(each.charge.status not in (*CHARGE_DEAD, *_PAID) for each in scope.charges):
         raise AttemptInProgress()
-    if all(order.status == "SUCCESS" for order in scope.orders):
+    if all(order.status in ("SUCCESS", "AUTHORIZED") for order in scope.orders):
         raise OrderAlreadyPaid()
     if scope.checkout.expires_at <= clock.now() or scope.checkout.expiry_started_at is not None:
         raise CheckoutExpired()

@@ -22,9 +22,10 @@ from ledger.types import EntryDraft
 from merchants.selectors import find_buyer
 from payments.engine.assessment import note_balance_paid
 from payments.engine.balance_entries import part_entries, seller_pending
-from payments.engine.capture import CHECKOUT_DONE, shares_of
+from payments.engine.capture import shares_of
 from payments.engine.facts import uncharged_fact
 from payments.engine.methods import BALANCE
+from payments.engine.refunds.compensation import note_checkout_totals
 from payments.errors import BuyerAccountRequired, CaptureUnsupported, PaymentMethodUnavailable
 from payments.models import BalancePart, OrderShare, PaymentEvent, PaymentOrder
 from payments.types import BalancePartData
@@ -343,4 +344,4 @@ def _succeed(
         changes.move(
             order, order.to_success, why="paid from the balance", by=by, fact=fact, captured_minor=amount
         )
-    changes.run(CHECKOUT_DONE, [clock.now(), checkout.id])
+    note_checkout_totals(checkout.id, changes)

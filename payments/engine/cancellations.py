@@ -18,7 +18,7 @@ from payments.locks import CheckoutScope, lock_checkout
 from payments.models import PaymentOrder
 from payments.references import checkout_key, order_keys
 
-__all__ = ["cancel_checkout", "cancel_order", "end_orders"]
+__all__ = ["cancel_checkout", "cancel_order", "end_orders", "take_back"]
 
 _WHY = "canceled by the store"
 
@@ -27,15 +27,15 @@ _WHY = "canceled by the store"
 def cancel_checkout(*, merchant_id: UUID, reference: str, actor: str) -> UUID:
     """Take back every order of a checkout that has not come to its end; return the checkout's key.
 
-    What was never sent is CANCELED at once, the rest when the provider has closed it; what is captured
-    meanwhile is SUCCESS. Once more changes nothing. Raises NotFound, and InvalidState when nothing can be
-    taken back any more.
+    What was never sent is CANCELED at once, the rest when the provider has closed it, or has given back what
+    was authorised; what is captured meanwhile is SUCCESS. Once more changes nothing. Raises NotFound, and
+    InvalidState when nothing can be taken back any more.
     """
     scope = lock_checkout(checkout_id=checkout_key(merchant_id=merchant_id, reference=reference))
     assert scope is not None, "checkouts are never deleted"
-    if not scope.open_orders and not any(order.status == "CANCELED" for order in scope.orders):
+    if not scope.cancelable_orders and not any(order.status == "CANCELED" for order in scope.orders):
         raise InvalidState()
-    _cancel(scope, scope.open_orders, actor)
+    take_back(scope, scope.cancelable_orders, actor)
     return scope.checkout.id
 
 
@@ -51,21 +51,24 @@ def cancel_order(*, merchant_id: UUID, reference: str, actor: str) -> UUID:
     order = next(each for each in scope.orders if each.id == order_id)
     if order.status == "CANCELED":
         return order_id
-    if order not in scope.open_orders:
+    if order not in scope.cancelable_orders:
         raise InvalidState()
     if scope.checkout.multi_order_policy == "all_or_nothing" and len(scope.orders) > 1:
         raise OrderSharesCharge()
-    _cancel(scope, [order], actor)
+    take_back(scope, [order], actor)
     return order_id
 
 
-def _cancel(scope: CheckoutScope, orders: Sequence[PaymentOrder], actor: str) -> None:
+@requires_transaction
+def take_back(scope: CheckoutScope, orders: Sequence[PaymentOrder], actor: str, *, why: str = _WHY) -> None:
+    """Note on cancelable orders of a locked checkout that they are taken back, and begin to end them."""
     at = clock.now()
     for order in orders:
         if order.cancel_requested_at is None:
+            order.failure = None  # Of a capture, say, that the bank refused.
             order.cancel_requested_at = order.updated_at = at
-            order.save(update_fields=["cancel_requested_at", "updated_at"])
-    end_orders(scope, orders, what="canceled", why=_WHY, by=actor)
+            order.save(update_fields=["cancel_requested_at", "failure", "updated_at"])
+    end_orders(scope, orders, what="canceled", why=why, by=actor)
 
 
 @requires_transaction

@@ -1,12 +1,12 @@
 """The money moved: charge, orders, shares, wallets, books, flags and events, in one commit."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from channels.selectors import get_channel
 from core import clock
-from core.history import Changes
+from core.history import SYSTEM, Changes
 from core.rows import new_row
 from core.transactions import requires_transaction
 from ledger.services import open_account
@@ -15,6 +15,7 @@ from ledger.types import EntryDraft
 from merchants.selectors import sellers_by_account
 from payments.engine.assessment import note_paid
 from payments.engine.facts import order_fact
+from payments.engine.refunds.compensation import note_checkout_totals
 from payments.engine.top_up_capture import book_top_up
 from payments.locks import ChargeScope
 from payments.models import OrderShare, PaymentOrder, PspOperation
@@ -22,22 +23,22 @@ from payments.psp.contract import PspObject
 from wallet.services import account_of, post
 from wallet.types import WalletMove
 
-__all__ = ["CHECKOUT_DONE", "book_capture", "shares_of"]
-
-CHECKOUT_DONE = """
-    UPDATE payments_paymentevent SET is_payment_done = true, updated_at = %s
-    WHERE id = %s AND NOT EXISTS (
-        SELECT FROM payments_paymentorder o
-        WHERE o.checkout_id = payments_paymentevent.id AND o.status <> 'SUCCESS'
-    )
-"""
+__all__ = ["book_capture", "shares_of"]
 
 
 @requires_transaction
 def book_capture(
-    scope: ChargeScope, operation: PspOperation | None, seen: PspObject, changes: Changes
+    scope: ChargeScope,
+    operation: PspOperation | None,
+    seen: PspObject,
+    changes: Changes,
+    *,
+    why: str = "captured",
+    by: str = SYSTEM,
 ) -> None:
-    """Record a capture of the whole charge whose facts were compared with ours, and post it.
+    """Record a capture of a charge whose facts were compared with ours, and post it.
+
+    It is of the whole charge, or, where that has one order, of a part: the rest was given back.
 
     `operation` is what was to bring it; one that has its outcome stays as it is. The split follows the terms
     that held when the store sent the checkout. A charge of a top-up credits the wallet instead.
@@ -47,16 +48,22 @@ def book_capture(
         return
     at = clock.now()
     if operation is not None and operation.status in ("SENT", "UNKNOWN", "PENDING"):
-        changes.move(operation, operation.to_succeeded, why="captured")
+        changes.move(operation, operation.to_succeeded, why=why)
+    is_news = scope.charge.authorized_minor == 0
+    captured = _captured(scope, seen.captured_minor)
     changes.move(
         scope.charge,
         scope.charge.to_captured,
-        why="captured",
+        why=why,
+        by=by,
         captured_minor=seen.captured_minor,
         psp_reference=seen.reference,
     )
     shares = shares_of(
-        merchant_id=scope.charge.merchant_id, orders=scope.orders, at=scope.checkout.created_at
+        merchant_id=scope.charge.merchant_id,
+        orders=scope.orders,
+        at=scope.checkout.created_at,
+        captured=captured,
     )
     changes.insert(
         [
@@ -71,23 +78,42 @@ def book_capture(
             for order in scope.orders
         ]
     )
-    note_paid(scope, seen, changes)
+    if is_news:  # Otherwise the card was told of when it was authorised.
+        note_paid(scope, seen, changes)
     for order in scope.orders:
         changes.move(
             order,
             order.to_success,
-            why="captured",
+            why=why,
+            by=by,
             fact=order_fact(scope, order, "succeeded"),
-            captured_minor=order.amount_minor,
+            captured_minor=captured[order.position],
         )
     # The checkout is done when every order of it is, those under other charges included.
-    changes.run(CHECKOUT_DONE, [at, scope.checkout.id])
+    note_checkout_totals(scope.checkout.id, changes)
     # Last, because it locks the sellers' wallets, and a popular seller's wallet is in every other payment.
     changes.last(lambda: _post(scope, shares, at))
 
 
-def shares_of(*, merchant_id: UUID, orders: Sequence[PaymentOrder], at: datetime) -> dict[int, Share]:
-    """Return what the captured money of each order becomes, by its position, on the terms of a moment."""
+def _captured(scope: ChargeScope, captured_minor: int) -> dict[int, int]:
+    """How much of each order was taken, by its position."""
+    if captured_minor == scope.charge.amount_minor:
+        return {order.position: order.amount_minor for order in scope.orders}
+    (order,) = scope.orders  # Nobody could say whose part a part of several orders is.
+    return {order.position: captured_minor}
+
+
+def shares_of(
+    *,
+    merchant_id: UUID,
+    orders: Sequence[PaymentOrder],
+    at: datetime,
+    captured: Mapping[int, int] | None = None,
+) -> dict[int, Share]:
+    """Return what the captured money of each order becomes, by its position, on the terms of a moment.
+
+    `captured` is how much of each was taken (minor units, by position); everything, if it is left out.
+    """
     accounts = {order.seller_account for order in orders}
     sellers = sellers_by_account(merchant_id=merchant_id, accounts=accounts, at=at)
     shares = {}
@@ -97,7 +123,7 @@ def shares_of(*, merchant_id: UUID, orders: Sequence[PaymentOrder], at: datetime
             terms.commission_fixed_minor if terms.commission_fixed_currency == order.amount_currency else 0
         )
         shares[order.position] = split(
-            amount_minor=order.amount_minor,
+            amount_minor=order.amount_minor if captured is None else captured[order.position],
             terms=Terms(
                 commission_bps=terms.commission_bps, commission_fixed_minor=fixed, tax_bps=terms.tax_bps
             ),

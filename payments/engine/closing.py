@@ -47,13 +47,14 @@ def close_charge(
     why: str,
     by: str = SYSTEM,
     timed_out: bool = False,
+    end: str | None = None,
 ) -> None:
     """End a locked charge that can no longer move money, and the orders that it covered, or its top-up.
 
     A charge that the provider refused is DECLINED; one that never got that far is CANCELED, or EXPIRED when
     its time was over, by our clock or (`timed_out`) by the provider's. One that is closed already stays as
     it is: the answer to our closing and the answer to our question about the payment both tell of it, in
-    either order.
+    either order. `end` is how its orders end where that does not follow from what is noted on them.
     """
     if scope.is_closed:
         return
@@ -62,9 +63,9 @@ def close_charge(
     ChargeLine.objects.filter(charge=charge).update(live=False)
     for line in scope.lines:
         line.live = False
-    refused = charge.status != "CREATED" and failure["code"] not in _MESSAGES
+    refused = charge.status not in ("CREATED", "AUTHORIZED") and failure["code"] not in _MESSAGES
     is_over = not refused and (timed_out or scope.payable.expiry_started_at is not None)
-    ends = {_end_of(order, is_over) for order in covered}
+    ends = {end or _end_of(order, is_over) for order in covered}
     if refused:
         changes.move(charge, charge.to_declined, why=why, by=by, failure=failure)
     elif (timed_out or ends == {"expired"}) and charge.status not in ("CREATED", "CONFLICTED"):
@@ -73,9 +74,9 @@ def close_charge(
         kept = failure if "failed" in ends else None
         changes.move(charge, charge.to_canceled, why=why, by=by, failure=kept)
     for order in covered:
-        if order.status not in ORDER_FINAL:
-            end = _end_of(order, is_over)
-            _end_order(scope, order, changes, end=end, failure=failure, why=why, by=by)
+        if order.status not in ORDER_FINAL or order.status == "AUTHORIZED":
+            its_end = end or _end_of(order, is_over)
+            _end_order(scope, order, changes, end=its_end, failure=failure, why=why, by=by)
 
 
 def _end_of(order: PaymentOrder | TopUp, is_over: bool) -> str:
@@ -130,7 +131,7 @@ def conflict(scope: ChargeScope, operation: PspOperation, changes: Changes, *, e
     if operation.kind == "expire" and paying is not None and paying.status in ("UNKNOWN", "PENDING"):
         # Otherwise the next answer about the payment would decide what people were asked to decide.
         changes.move(paying, paying.to_conflicted, why=error, error=error[:500])
-    about_money = operation is paying or operation.kind in ("confirm", "expire")
+    about_money = operation is paying or operation.kind in ("confirm", "expire", "capture", "void")
     # A charge that the provider never confirmed to know stays CREATED: there is nothing to decide about it.
     # What is closed already covers nothing that could be frozen.
     if about_money and not scope.is_closed and scope.charge.status not in ("CREATED", "CONFLICTED"):

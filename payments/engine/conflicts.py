@@ -1,5 +1,6 @@
 """A charge whose provider contradicts us: two people say what became of it; the provider must bear it out."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
@@ -16,6 +17,7 @@ from core.ids import parse_public_id, public_id
 from core.models import Approval
 from core.nudges import nudge
 from core.transactions import at_edge, forbids_transaction, requires_transaction
+from payments.engine.authorized import adopt
 from payments.engine.capture import book_capture
 from payments.engine.closing import close_charge, failure_of
 from payments.engine.differences import difference
@@ -127,16 +129,18 @@ def _act(agreed: Agreed, seen: PspObject, checker: str) -> Literal["resolved", "
     if agreed.outcome == "captured":
         if seen.status is not PspStatus.CAPTURED or difference(scope, seen):
             raise ConflictUnproven()
-        _settle_operations(scope, changes, checker, is_paid=True)
+        _settle_operations(scope, changes, checker, taken_minor=seen.captured_minor)
+        if scope.payable.capture == "manual" and scope.disposing is None:
+            adopt(scope, "capture", seen.captured_minor, changes, why="captured at the provider")
         book_capture(scope, None, seen, changes)
     elif seen.status in (PspStatus.CANCELED, PspStatus.EXPIRED):
-        _settle_operations(scope, changes, checker, is_paid=False)
+        _settle_operations(scope, changes, checker)
         code = "payment_canceled" if agreed.outcome == "canceled" else "card_declined"
         close_charge(scope, changes, failure=failure_of(None, code=code), why=agreed.reason, by=checker)
     elif seen.status is PspStatus.CAPTURED:
         raise ConflictUnproven("The provider took money. It must be given back before this can end unpaid.")
     else:
-        _settle_operations(scope, changes, checker, is_paid=False, only="expire")
+        _settle_operations(scope, changes, checker, only=("expire", "capture", "void"))
         start_closing(scope, changes)
         changes.save()
         nudge("operations")
@@ -147,13 +151,20 @@ def _act(agreed: Agreed, seen: PspObject, checker: str) -> Literal["resolved", "
 
 
 def _settle_operations(
-    scope: ChargeScope, changes: Changes, checker: str, *, is_paid: bool, only: str = ""
+    scope: ChargeScope,
+    changes: Changes,
+    checker: str,
+    *,
+    taken_minor: int | None = None,
+    only: Collection[str] = (),
 ) -> None:
+    """`taken_minor` is what the provider took, if it did: by the operation that is of so much."""
     for operation in scope.operations:
-        if operation.status != "CONFLICTED" or (only and operation.kind != only):
+        if operation.status != "CONFLICTED" or (only and operation.kind not in only):
             continue
         why = "decided by two people"
-        if is_paid and operation is scope.paying:
+        is_capture = operation.kind == "capture" and operation.amount_minor == taken_minor
+        if is_capture or (taken_minor is not None and operation is scope.paying):
             changes.move(operation, operation.to_succeeded, why=why, by=checker)
         else:
             changes.move(operation, operation.to_declined, why=why, by=checker, error=why)

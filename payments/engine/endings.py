@@ -64,11 +64,25 @@ def stop_preparing(scope: CheckoutScope, changes: Changes, *, why: str, by: str)
 
 @requires_transaction
 def start_closing(scope: ChargeScope, changes: Changes) -> PspOperation | None:
-    """Begin to close the charge at the provider; None when that is under way."""
+    """Begin to close the charge at the provider; None when that is under way.
+
+    Or when authorised money is being taken: then that comes to its end.
+    """
+    if scope.charge.authorized_minor:
+        return _give_back(scope, changes)
     newest = scope.latest("expire")
     if newest is not None and newest.status not in ("DECLINED", "CANCELED"):
         return None
     operation = start_operation(scope.charge, "expire", changes)
+    scope.operations.append(operation)
+    return operation
+
+
+def _give_back(scope: ChargeScope, changes: Changes) -> PspOperation | None:
+    if scope.disposing is not None:
+        return None
+    amount = scope.charge.authorized_minor
+    operation = start_operation(scope.charge, "void", changes, amount_minor=amount)
     scope.operations.append(operation)
     return operation
 

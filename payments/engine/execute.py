@@ -24,6 +24,7 @@ from core.transactions import at_edge, forbids_transaction
 from payments.engine.facts import order_fact
 from payments.engine.operations import is_asked_rarely, next_look
 from payments.engine.outcome import apply_outcome
+from payments.engine.refunds.outcomes import note_sent, note_unknown
 from payments.engine.requests import Question, call_for, question_for
 from payments.engine.wake import wake_channel
 from payments.locks import ChargeScope, lock_operation
@@ -105,6 +106,7 @@ def _prepare(
         changes.move(operation, operation.to_unknown, why=why, error=why, due_at=next_look(operation))
         if operation.kind == "confirm" and scope.charge.status == "SUBMITTED":
             changes.move(scope.charge, scope.charge.to_unknown, why=why)
+        note_unknown(operation, changes, why=why)
     sends = operation.status in ("CREATED", "NOT_SENT")
     if sends:
         mark_sent(scope, operation, changes, lease=lease)
@@ -133,6 +135,7 @@ def mark_sent(
     )
     if operation.kind == "confirm":
         changes.move(scope.charge, scope.charge.to_submitted, why="about to be sent")
+    note_sent(operation, changes)
     for order in scope.targets:
         if order.status == "NOT_STARTED":
             changes.move(

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from core.history import Changes
 from core.ids import public_id
+from payments.engine.authorized import authorize
 from payments.engine.closing import close_charge, conflict, failure_of
 from payments.engine.facts import move_orders
 from payments.engine.late_money import receive_capture
@@ -52,6 +53,9 @@ def page_seen(scope: ChargeScope, operation: PspOperation, outcome: Outcome, cha
     if seen.status is PspStatus.CAPTURED:
         _known(scope, seen, changes)
         receive_capture(scope, operation, seen, changes)
+    elif seen.status is PspStatus.AUTHORIZED and scope.payable.capture == "manual":
+        _known(scope, seen, changes)
+        authorize(scope, operation, seen, changes)
     elif seen.status in (PspStatus.CANCELED, PspStatus.EXPIRED):
         changes.move(operation, operation.to_canceled, why="the page ended unpaid", error="ended unpaid")
         _known(scope, seen, changes)

@@ -12,6 +12,7 @@ from core.ids import public_id
 from core.money import format_minor
 from core.settings_store import Declared, get_setting
 from core.transactions import requires_transaction
+from payments.engine.authorized import captured_elsewhere
 from payments.engine.capture import book_capture
 from payments.engine.refunding import give_back
 from payments.locks import ChargeScope
@@ -42,12 +43,14 @@ LATE_MONEY = Declared(
 def receive_capture(
     scope: ChargeScope, operation: PspOperation | None, seen: PspObject, changes: Changes
 ) -> None:
-    """Record a capture of the whole charge whose facts were compared with ours, in time or late.
+    """Record a capture of a charge whose facts were compared with ours, in time or late.
 
     `operation` is what was to bring it; one that has its outcome stays as it is.
     """
     if not scope.is_closed:
-        book_capture(scope, operation, seen, changes)
+        # We order a capture only of what we know to be authorised; its answer does not come here.
+        take = captured_elsewhere if scope.payable.capture == "manual" else book_capture
+        take(scope, operation, seen, changes)
         return
     if scope.charge.psp_reference is None:
         scope.charge.psp_reference = seen.reference
@@ -88,7 +91,7 @@ def _return(scope: ChargeScope, seen: PspObject, changes: Changes) -> None:
     before = charge.status
     changes.move(charge, charge.to_captured, why="captured late", captured_minor=seen.captured_minor)
     give_back(scope, changes)
-    amount = format_minor(charge.amount_minor, charge.amount_currency)
+    amount = format_minor(charge.captured_minor, charge.amount_currency)
     open_case(
         kind="late_money",
         due_in=_CASE_DUE,
@@ -97,6 +100,6 @@ def _return(scope: ChargeScope, seen: PspObject, changes: Changes) -> None:
         summary=f"{seen.reference} brought {amount} {charge.amount_currency} when the charge was {before};"
         " it is being refunded",
         merchant_id=charge.merchant_id,
-        value_minor=charge.amount_minor,
+        value_minor=charge.captured_minor,
         currency=charge.amount_currency,
     )

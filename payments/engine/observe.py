@@ -12,8 +12,10 @@ from core.rows import Query, read_together
 from core.transactions import requires_transaction
 from events.errors import NotYet
 from events.types import InboundEvent
+from payments.engine.authorized import captured_elsewhere, closed_elsewhere
 from payments.engine.differences import difference
 from payments.engine.late_money import receive_capture
+from payments.engine.operations import start_operation
 from payments.engine.outcome import apply_outcome
 from payments.locks import ChargeScope, lock_charge
 from payments.models import Charge, PspOperation
@@ -26,6 +28,7 @@ _KNOWN = """
     WHERE id = %s AND channel_id = %s AND psp_reference = %s AND status = 'CAPTURED'
 """
 _WAITING = ("SENT", "UNKNOWN", "PENDING")
+_ENDS_AUTHORIZATION = (PspStatus.CAPTURED, PspStatus.CANCELED, PspStatus.EXPIRED)
 
 
 @requires_transaction
@@ -46,12 +49,58 @@ def on_provider_event(*, delivery: InboundEvent) -> None:
     if scope is None:
         return
     operation = scope.paying
-    if seen.status is PspStatus.CAPTURED and not _is_hint(scope, seen):
+    if scope.charge.status == "AUTHORIZED" and seen.status in _ENDS_AUTHORIZATION:
+        _ended(scope, seen)
+    elif seen.status is PspStatus.AUTHORIZED and scope.is_closed:
+        _unwanted(scope, seen)
+    elif seen.status is PspStatus.CAPTURED and not _is_hint(scope, seen):
         _captured(scope, operation, seen)
-    elif operation is not None and operation.status in ("UNKNOWN", "PENDING"):
+    else:
+        _ask_now(scope.disposing or operation)
+
+
+def _ask_now(operation: PspOperation | None) -> None:
+    if operation is not None and operation.status in ("UNKNOWN", "PENDING"):
         operation.due_at = clock.now()
         operation.save(update_fields=["due_at"])
         nudge("operations")
+
+
+def _ended(scope: ChargeScope, seen: PspObject) -> None:
+    """Authorised money was taken or given back, by us or by somebody else: both are final.
+
+    A page's own event may leave out how much was taken; the payment behind it has events of its own.
+    """
+    if seen.session_reference:
+        return
+    changes, ours = Changes(), scope.disposing
+    if ours is not None and ours.status in _WAITING:
+        apply_outcome(scope, ours, Outcome(kind=OutcomeKind.SUCCEEDED, object=seen), changes)
+    elif differs := difference(scope, seen):
+        _case(
+            scope,
+            "charge_conflict",
+            f"{seen.reference} is {seen.status}, and not this charge: {differs}"[:500],
+        )
+    elif seen.status is PspStatus.CAPTURED:
+        captured_elsewhere(scope, None, seen, changes)
+    else:
+        closed_elsewhere(scope, changes, is_over=seen.status is PspStatus.EXPIRED)
+    changes.save()
+
+
+def _unwanted(scope: ChargeScope, seen: PspObject) -> None:
+    """Money was reserved for a charge that had ended: it is given back. An old event is none of that."""
+    charge = scope.charge
+    if charge.authorized_minor or scope.disposing is not None or difference(scope, seen):
+        return
+    if charge.psp_reference is None:
+        charge.psp_reference = seen.reference
+        charge.save(update_fields=["psp_reference"])
+    changes = Changes()
+    start_operation(charge, "void", changes, why="authorised too late")
+    changes.save()
+    nudge("operations")
 
 
 def _is_hint(scope: ChargeScope, seen: PspObject) -> bool:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from core import clock
-from core.history import Changes
+from core.history import SYSTEM, Changes
 from core.ids import public_id, uuid7
 from core.retry import Retry, Strategy
 from core.transactions import requires_transaction
@@ -28,8 +28,11 @@ _FIRST_LOOKS = (1, 2, 4, 8)  # seconds
 _OFTEN = 120  # looks, half an hour of them
 
 
-def new_operation(charge: Charge, kind: str) -> PspOperation:
-    """Return an unsaved operation on a charge, due now, with the nonce it will always be sent under."""
+def new_operation(charge: Charge, kind: str, *, amount_minor: int | None = None) -> PspOperation:
+    """Return an unsaved operation on a charge, due now, with the nonce it will always be sent under.
+
+    It is about the charge's whole amount, unless `amount_minor` says another one.
+    """
     key = uuid7()
     created_at = clock.now()
     return PspOperation(
@@ -38,7 +41,7 @@ def new_operation(charge: Charge, kind: str) -> PspOperation:
         charge=charge,
         channel_id=charge.channel_id,
         kind=kind,
-        amount_minor=charge.amount_minor,
+        amount_minor=charge.amount_minor if amount_minor is None else amount_minor,
         currency=charge.amount_currency,
         nonce=public_id("op", key),
         due_at=created_at,
@@ -48,11 +51,19 @@ def new_operation(charge: Charge, kind: str) -> PspOperation:
 
 
 @requires_transaction
-def start_operation(charge: Charge, kind: str, changes: Changes) -> PspOperation:
-    """Begin the operation that follows from the last step of a locked charge."""
-    operation = new_operation(charge, kind)
+def start_operation(
+    charge: Charge,
+    kind: str,
+    changes: Changes,
+    *,
+    amount_minor: int | None = None,
+    why: str = "follows from the last step",
+    by: str = SYSTEM,
+) -> PspOperation:
+    """Begin an operation on a locked charge: what follows from its last step, or what somebody asks for."""
+    operation = new_operation(charge, kind, amount_minor=amount_minor)
     operation.fence = 1  # Whoever inserts it may send it at once, as if it had claimed it.
-    changes.begin(operation, why="follows from the last step")
+    changes.begin(operation, why=why, by=by)
     changes.insert([operation])
     return operation
 

@@ -5,14 +5,17 @@ from collections.abc import Callable
 from core import clock
 from core.history import Changes
 from payments.engine.assessment import note_decline
+from payments.engine.authorized import authorize
 from payments.engine.closing import close_charge, conflict, fail_payment, failure_of, give_up
 from payments.engine.differences import difference, refund_difference
+from payments.engine.disposal import capture_answered, void_answered
 from payments.engine.endings import close_if_unwanted, is_unwanted, start_closing
 from payments.engine.facts import move_orders
 from payments.engine.hosted import page_seen
 from payments.engine.late_money import receive_capture
 from payments.engine.operations import GIVE_UP_AFTER, SEND_AGAIN, next_look, postpone, start_operation
 from payments.engine.refunding import refund_declined, refund_succeeded
+from payments.engine.refunds.outcomes import note_not_sent, note_pending, note_unknown
 from payments.engine.reusable import after_attach, after_customer
 from payments.engine.saved import detach_answered
 from payments.locks import ChargeScope
@@ -42,6 +45,10 @@ def apply_outcome(
     )
     if outcome.conflict or differs:
         conflict(scope, operation, changes, error=outcome.error or differs)
+        note_unknown(operation, changes, why="the provider contradicts us")
+        return None
+    if operation.kind in _DISPOSALS:
+        _DISPOSALS[operation.kind](scope, operation, outcome, changes)
         return None
     if scope.charge.is_hosted and operation is scope.paying and outcome.kind in _TELLS_OF_A_PAGE:
         page_seen(scope, operation, outcome, changes)
@@ -85,6 +92,8 @@ def _confirmed(
     assert seen is not None, "a success names its object"
     if seen.status is PspStatus.CAPTURED:
         receive_capture(scope, operation, seen, changes)
+    elif seen.status is PspStatus.AUTHORIZED and scope.payable.capture == "manual":
+        authorize(scope, operation, seen, changes)
     elif seen.status in (PspStatus.CANCELED, PspStatus.EXPIRED):
         # Where we were closing it ourselves, the reason is ours, whichever of the two answers comes first.
         code = "psp_unavailable" if scope.latest("expire") else "payment_canceled"
@@ -123,7 +132,7 @@ def _declined(scope: ChargeScope, operation: PspOperation, outcome: Outcome, cha
             receive_capture(scope, paying, seen, changes)
         return
     if operation.kind == "refund":
-        refund_declined(scope, operation, changes)
+        refund_declined(scope, operation, outcome, changes)
         return
     failure = failure_of(outcome.decline)
     if operation.kind == "confirm":
@@ -148,6 +157,7 @@ def _not_sent(scope: ChargeScope, operation: PspOperation, outcome: Outcome, cha
     )
     if operation.kind == "confirm":
         changes.move(scope.charge, scope.charge.to_registered, why="not sent")
+    note_not_sent(operation, changes, why=outcome.error or "not sent")
     if operation.kind in ("expire", "refund", "detach"):
         return  # There is no giving up: money may have moved, must go back, or could still be taken.
     if age > GIVE_UP_AFTER or outcome.permanent:
@@ -162,6 +172,7 @@ def _pending(scope: ChargeScope, operation: PspOperation, outcome: Outcome, chan
         changes.move(
             operation, operation.to_pending, why="the provider will tell", due_at=next_look(operation)
         )
+    note_pending(operation, seen, changes)
     if seen is None or operation.kind != "confirm":
         return
     charge, wanted = scope.charge, "PENDING"
@@ -194,8 +205,10 @@ def _unknown(scope: ChargeScope, operation: PspOperation, outcome: Outcome, chan
     changes.move(operation, operation.to_unknown, why=why, error=why[:500], due_at=next_look(operation))
     if operation.kind == "confirm":
         changes.move(scope.charge, scope.charge.to_unknown, why=why)
+    note_unknown(operation, changes, why=why)
 
 
+_DISPOSALS = {"capture": capture_answered, "void": void_answered}
 _HANDLERS: dict[OutcomeKind, Handler] = {
     OutcomeKind.SUCCEEDED: _succeeded,
     OutcomeKind.DECLINED: _declined,

@@ -56,13 +56,19 @@ def find_charge(*, charge_id: UUID) -> ChargeData | None:
     )
 
 
-def expected_shares(*, charge_id: UUID) -> list[ExpectedShare]:
-    """Return what would be posted for each order if the charge was captured, on the terms of its checkout."""
+def expected_shares(*, charge_id: UUID, captured_minor: int | None = None) -> list[ExpectedShare]:
+    """Return what would be posted for each order if the charge was captured, on the terms of its checkout.
+
+    `captured_minor` is how much of a charge with one order.
+    """
     orders = list(PaymentOrder.objects.filter(lines__charge_id=charge_id).order_by("position"))
     if not orders:
         return []
     checkout = PaymentEvent.objects.get(pk=orders[0].checkout_id)
-    shares = shares_of(merchant_id=checkout.merchant_id, orders=orders, at=checkout.created_at)
+    captured = None if captured_minor is None or len(orders) > 1 else {orders[0].position: captured_minor}
+    shares = shares_of(
+        merchant_id=checkout.merchant_id, orders=orders, at=checkout.created_at, captured=captured
+    )
     return [
         ExpectedShare(
             order.payment_order_id,

@@ -1,6 +1,7 @@
-"""Giving back what came too late: the operation that asks for the refund, and the books of its answers.
+"""The answers about refunds, and giving back what came too late for any order.
 
-The refund is known by its operation: that id names it in the books and, in its metadata, at the provider.
+What came too late was never an order's, so no seller bears it and no store asked for it: its refund is its
+operation alone, whose id names it in the books and, in its metadata, at the provider.
 """
 
 from datetime import timedelta
@@ -17,9 +18,11 @@ from ledger.templates.entry import Posting
 from ledger.templates.refunds import overpayment_entry, overpayment_refund_entry, refund_netting_entry
 from ledger.types import EntryDraft
 from payments.engine.operations import start_operation
+from payments.engine.refunds.locks import lock_refund
+from payments.engine.refunds.outcomes import fail_refund, failure_of_refund, succeed_refund
 from payments.locks import ChargeScope
 from payments.models import PspOperation
-from payments.psp.contract import PspObject
+from payments.psp.contract import Outcome, PspObject
 
 __all__ = ["give_back", "refund_declined", "refund_succeeded"]
 
@@ -29,7 +32,8 @@ _CASE_DUE = timedelta(hours=24)
 @requires_transaction
 def give_back(scope: ChargeScope, changes: Changes) -> PspOperation:
     """Book a captured charge that covers nothing as an overpayment, and ask for its refund (R6, R7)."""
-    operation = start_operation(scope.charge, "refund", changes)
+    captured = scope.charge.captured_minor
+    operation = start_operation(scope.charge, "refund", changes, amount_minor=captured)
     scope.operations.append(operation)
     nudge("operations")
     changes.last(lambda: post_entries(drafts=[_received(scope, operation), _requested(scope, operation)]))
@@ -40,6 +44,10 @@ def give_back(scope: ChargeScope, changes: Changes) -> PspOperation:
 def refund_succeeded(scope: ChargeScope, operation: PspOperation, seen: PspObject, changes: Changes) -> None:
     """The provider took the refund from what it owes us (R2)."""
     changes.move(operation, operation.to_succeeded, why="refunded", psp_reference=seen.reference)
+    if operation.refund_id is not None:
+        locked = lock_refund(refund_id=operation.refund_id)
+        succeed_refund(scope, locked, changes, reference=seen.reference)
+        return
     charge = scope.charge
     charge.refunded_minor += operation.amount_minor
     charge.save(update_fields=["refunded_minor"])
@@ -47,8 +55,18 @@ def refund_succeeded(scope: ChargeScope, operation: PspOperation, seen: PspObjec
 
 
 @requires_transaction
-def refund_declined(scope: ChargeScope, operation: PspOperation, changes: Changes) -> None:
-    """The provider keeps the money: it is an overpayment again, and a person must give it back."""
+def refund_declined(scope: ChargeScope, operation: PspOperation, outcome: Outcome, changes: Changes) -> None:
+    """The provider keeps the money: the refund failed, or a person must give the overpayment back."""
+    if operation.refund_id is not None:
+        fail_refund(
+            scope,
+            lock_refund(refund_id=operation.refund_id),
+            changes,
+            failure=failure_of_refund(outcome.decline.decline_code if outcome.decline else ""),
+            why=operation.error or "declined",
+            reference=outcome.object.reference if outcome.object else "",
+        )
+        return
     open_case(
         kind="refund_failed",
         due_in=_CASE_DUE,

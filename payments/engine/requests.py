@@ -19,6 +19,7 @@ from payments.models import PaymentMethodToken, PspOperation
 from payments.psp.contract import (
     AttachRequest,
     CancelRequest,
+    CaptureRequest,
     ConfirmRequest,
     CustomerRequest,
     Decline,
@@ -38,13 +39,15 @@ __all__ = ["Question", "call_for", "question_for"]
 # Providers may forget a key when its time is up; from this long before that we ask, and send nothing.
 _RETENTION_MARGIN = timedelta(hours=1)
 # A buyer does not wait longer than this for what was never acted upon: it is closed, not sent once more.
-# A closing or a refund is sent for as long as the provider knows its key.
-_PATIENCE = {"expire": timedelta.max, "refund": timedelta.max}
+# A closing, a refund or a capture is sent for as long as the provider knows its key.
+_PATIENCE = dict.fromkeys(("expire", "refund", "capture", "void"), timedelta.max)
+_DISPOSALS = ("capture", "void")
 
 Request = (
     RegisterRequest
     | PageRequest
     | ConfirmRequest
+    | CaptureRequest
     | CancelRequest
     | RefundRequest
     | CustomerRequest
@@ -76,13 +79,14 @@ def question_for(
     """Build the request of a locked operation, so that the call needs no database."""
     memory = adapter_for(channel.provider).key_retention - _RETENTION_MARGIN
     age = clock.now() - operation.first_sent_at if operation.first_sent_at else timedelta(0)
-    reference = scope.charge.provider_reference
+    is_disposal = operation.kind in _DISPOSALS
+    reference = (scope.charge.psp_reference or "") if is_disposal else scope.charge.provider_reference
     return Question(
         kind=operation.kind,
         request=_request(scope, operation, channel),
         reference=reference,
         again=again,
-        asks=again and operation is scope.paying and bool(reference),
+        asks=again and (operation is scope.paying or is_disposal) and bool(reference),
         may_send=age < min(memory, _PATIENCE.get(operation.kind, GIVE_UP_AFTER))
         and not (operation.kind == "confirm" and is_unwanted(scope)),
     )
@@ -106,7 +110,8 @@ def call_for(adapter: PspAdapter, channel: ChannelData, question: Question) -> O
             return _forgotten()
         return _send(adapter, channel, question)
     known = adapter.query(channel=channel, reference=question.reference)
-    untouched = known.object is not None and known.object.status is PspStatus.REGISTERED
+    before = PspStatus.AUTHORIZED if question.kind in _DISPOSALS else PspStatus.REGISTERED
+    untouched = known.object is not None and known.object.status is before
     if not untouched or not question.may_send:
         return known
     # The provider has not acted on it. Under the same nonce this is the same request, not a second one.
@@ -117,7 +122,7 @@ def call_for(adapter: PspAdapter, channel: ChannelData, question: Question) -> O
 def _find_refund(adapter: PspAdapter, channel: ChannelData, question: Question) -> Outcome:
     request: Any = question.request
     known = adapter.find_refund(channel=channel, request=request)
-    if known.object is not None or not question.may_send:
+    if known.object is not None or not question.may_send or request.refund_reference:
         return known
     # Not to be found proves nothing; under the same nonce this is the same refund, not a second one.
     again = _send(adapter, channel, question)
@@ -150,6 +155,8 @@ def _send(adapter: PspAdapter, channel: ChannelData, question: Question) -> Outc
     doors: dict[str, Callable[..., Outcome]] = {
         "register": adapter.open_page if is_page else adapter.register,
         "confirm": adapter.confirm,
+        "capture": adapter.capture,
+        "void": adapter.cancel,
         "expire": adapter.cancel,
         "refund": adapter.refund,
         "customer": adapter.create_customer,
@@ -202,6 +209,19 @@ def _expire(scope: ChargeScope, operation: PspOperation) -> CancelRequest:
     return CancelRequest(nonce=operation.nonce, reference=scope.charge.provider_reference)
 
 
+def _capture(scope: ChargeScope, operation: PspOperation) -> CaptureRequest:
+    return CaptureRequest(
+        nonce=operation.nonce,
+        reference=scope.charge.psp_reference or "",
+        amount_minor=operation.amount_minor,
+        currency=operation.currency,
+    )
+
+
+def _void(scope: ChargeScope, operation: PspOperation) -> CancelRequest:
+    return CancelRequest(nonce=operation.nonce, reference=scope.charge.psp_reference or "")
+
+
 def _refund(scope: ChargeScope, operation: PspOperation) -> RefundRequest:
     return RefundRequest(
         nonce=operation.nonce,
@@ -209,6 +229,7 @@ def _refund(scope: ChargeScope, operation: PspOperation) -> RefundRequest:
         reference=scope.charge.psp_reference or "",
         amount_minor=operation.amount_minor,
         currency=operation.currency,
+        refund_reference=operation.psp_reference or "",
     )
 
 
@@ -232,6 +253,8 @@ def _detach_request(scope: ChargeScope, operation: PspOperation) -> DetachReques
 _REQUESTS: dict[str, Callable[[ChargeScope, PspOperation], Request]] = {
     "register": _register,
     "confirm": _confirm,
+    "capture": _capture,
+    "void": _void,
     "expire": _expire,
     "refund": _refund,
     "customer": _customer,

@@ -17,7 +17,7 @@ SEEN = {"topup": ["view"]}
 class Migration(migrations.Migration):
     dependencies = [
         ("channels", "0002_guards"),
-        ("payments", "0008_order_lists"),
+        ("payments", "0010_captures"),
         ("wallet", "0008_grants"),
     ]
 

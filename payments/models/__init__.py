@@ -5,6 +5,7 @@ from payments.models.charges import Charge, ChargeLine
 from payments.models.checkouts import OrderShare, PaymentEvent, PaymentOrder
 from payments.models.methods import PaymentMethodToken, PspCustomer
 from payments.models.operations import PspOperation
+from payments.models.refunds import Refund, RefundLine
 from payments.models.topups import TopUp
 
 __all__ = [
@@ -17,5 +18,7 @@ __all__ = [
     "PaymentOrder",
     "PspCustomer",
     "PspOperation",
+    "Refund",
+    "RefundLine",
     "TopUp",
 ]

@@ -1,5 +1,6 @@
 """Movements of money at a provider, and the orders that each is for."""
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.db import models
@@ -42,6 +43,8 @@ class Charge(StatefulModel):
     captured_minor = models.BigIntegerField(default=0)
     voided_minor = models.BigIntegerField(default=0)
     refunded_minor = models.BigIntegerField(default=0)
+    # Until when authorised money can be taken.
+    capture_before = models.DateTimeField(null=True)
     status = StateField(CHARGE)
     redirect_url = models.CharField(max_length=2000, blank=True)
     failure = models.JSONField(null=True)
@@ -87,6 +90,18 @@ class Charge(StatefulModel):
                 condition=Q(refunded_minor__gte=0, refunded_minor__lte=F("captured_minor")),
                 name="payments_charge_never_returns_more_than_captured",
             ),
+            # Whoever reserves money on a card knows until when: it is given back in time.
+            models.CheckConstraint(
+                condition=~Q(status="AUTHORIZED") | Q(authorized_minor__gt=0, capture_before__isnull=False),
+                name="payments_charge_authorized_for_a_time",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["capture_before"],
+                name="payments_charge_authorized",
+                condition=Q(status="AUTHORIZED"),
+            ),
         ]
 
     @property
@@ -126,32 +141,40 @@ class Charge(StatefulModel):
         """It was sent and no trustworthy answer came."""
 
     @transition(CHARGE, status, "AUTHORIZED")
-    def to_authorized(self, *, authorized_minor: int) -> None:
-        """The money is reserved on the buyer's card."""
-        self.authorized_minor = authorized_minor
+    def to_authorized(
+        self, *, authorized_minor: int, capture_before: datetime, psp_reference: str | None = None
+    ) -> None:
+        """The money is reserved on the buyer's card, for a time."""
+        self.psp_reference = psp_reference or self.psp_reference
+        self.authorized_minor, self.capture_before = authorized_minor, capture_before
+        self.redirect_url, self.failure = "", None
 
     @transition(CHARGE, status, "CAPTURED")
     def to_captured(self, *, captured_minor: int, psp_reference: str | None = None) -> None:
-        """The money moved."""
+        """The money moved; what was authorised beyond it is given back."""
         self.psp_reference = psp_reference or self.psp_reference
         self.captured_minor = captured_minor
         self.authorized_minor = max(self.authorized_minor, captured_minor)
+        self.voided_minor = self.authorized_minor - captured_minor
         self.redirect_url, self.failure = "", None
 
     @transition(CHARGE, status, "DECLINED")
     def to_declined(self, *, failure: dict[str, Any]) -> None:
         """The provider or the bank said no."""
         self.redirect_url, self.failure = "", failure
+        self.voided_minor = self.authorized_minor
 
     @transition(CHARGE, status, "CANCELED")
     def to_canceled(self, *, failure: dict[str, Any] | None = None) -> None:
         """It was closed at the provider, or nothing was ever sent: it can no longer charge."""
         self.redirect_url, self.failure = "", failure
+        self.voided_minor = self.authorized_minor
 
     @transition(CHARGE, status, "EXPIRED")
     def to_expired(self) -> None:
         """Its time was over and it was closed at the provider: it can no longer charge."""
         self.redirect_url = ""
+        self.voided_minor = self.authorized_minor
 
     @transition(CHARGE, status, "CONFLICTED")
     def to_conflicted(self) -> None:

@@ -153,7 +153,7 @@ class PaymentOrder(StatefulModel, EventSubject):
     @transition(PAYMENT_ORDER, status, "NOT_STARTED")
     def to_not_started(self) -> None:
         """A review let it through, or a new attempt begins."""
-        self.failure = None
+        self.failure, self.authorized_minor = None, 0
 
     @transition(PAYMENT_ORDER, status, "EXECUTING")
     def to_executing(self) -> None:
@@ -162,6 +162,11 @@ class PaymentOrder(StatefulModel, EventSubject):
     @transition(PAYMENT_ORDER, status, "REQUIRES_ACTION")
     def to_requires_action(self) -> None:
         """The buyer must do something: confirm with their bank, or finish a hosted page."""
+
+    @transition(PAYMENT_ORDER, status, "AUTHORIZED")
+    def to_authorized(self, *, authorized_minor: int) -> None:
+        """The money is reserved on the buyer's card: the store takes it, or gives it back."""
+        self.authorized_minor, self.failure = authorized_minor, None
 
     @transition(PAYMENT_ORDER, status, "SUCCESS")
     def to_success(self, *, captured_minor: int) -> None:
@@ -179,10 +184,12 @@ class PaymentOrder(StatefulModel, EventSubject):
     @transition(PAYMENT_ORDER, status, "CANCELED")
     def to_canceled(self) -> None:
         """The store took it back, and it can no longer charge."""
+        self.failure = None
 
     @transition(PAYMENT_ORDER, status, "EXPIRED")
     def to_expired(self) -> None:
-        """The buyer did not pay in time, and it can no longer charge."""
+        """The buyer did not pay, or the store did not capture, in time; and it can no longer charge."""
+        self.failure = None
 
 
 class OrderShare(models.Model):

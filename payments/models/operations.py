@@ -9,6 +9,7 @@ from core.fsm import StateField, StatefulModel, transition
 from core.ids import uuid7
 from core.models import WorkRow
 from payments.models.charges import Charge
+from payments.models.refunds import Refund
 from payments.states import PSP_OPERATION
 
 __all__ = ["PspOperation"]
@@ -23,6 +24,14 @@ class PspOperation(StatefulModel, WorkRow):
     merchant_id = models.UUIDField()
     charge = models.ForeignKey(Charge, on_delete=models.PROTECT, related_name="operations")
     channel = models.ForeignKey("channels.Channel", on_delete=models.PROTECT, related_name="+")
+    # What a refund operation is for; without one it gives back money that came too late for any order.
+    refund = models.ForeignKey(
+        Refund,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="operations",
+        db_index=False,  # payments_operation_one_of_a_refund has it.
+    )
     kind = models.CharField(max_length=16)
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
@@ -40,8 +49,22 @@ class PspOperation(StatefulModel, WorkRow):
         constraints = [
             models.UniqueConstraint(
                 fields=["merchant_id", "charge", "kind"],
-                condition=~Q(status__in=["DECLINED", "CANCELED"]),
+                condition=Q(refund=None) & ~Q(status__in=["DECLINED", "CANCELED"]),
                 name="payments_operation_one_of_a_kind",
+            ),
+            # Authorised money is taken or given back, never both: whoever comes second finds the first.
+            models.UniqueConstraint(
+                fields=["merchant_id", "charge"],
+                condition=Q(kind__in=["capture", "void"]) & ~Q(status__in=["DECLINED", "CANCELED"]),
+                name="payments_operation_capture_or_void",
+            ),
+            models.UniqueConstraint(
+                fields=["refund"],
+                condition=~Q(status__in=["DECLINED", "CANCELED"]) & Q(refund__isnull=False),
+                name="payments_operation_one_of_a_refund",
+            ),
+            models.CheckConstraint(
+                condition=Q(refund=None) | Q(kind="refund"), name="payments_operation_of_a_refund_refunds"
             ),
             models.UniqueConstraint(
                 fields=["merchant_id", "channel", "kind", "psp_reference"],

@@ -123,7 +123,7 @@ def _of_checkout(checkout: PaymentEvent) -> PageFacts:
 def _order(order: PaymentOrder, seller_name: str) -> PageOrder:
     return PageOrder(
         seller_name=seller_name,
-        amount_minor=order.amount_minor,
+        amount_minor=order.captured_minor or order.amount_minor,  # A part may be all that was taken.
         currency=order.amount_currency,
         status=order.status,
         refunded_minor=order.refunded_minor,

@@ -17,6 +17,7 @@ from risk.types import CardFacts
 __all__ = [
     "AttachRequest",
     "CancelRequest",
+    "CaptureRequest",
     "ConfirmRequest",
     "CustomerRequest",
     "Decline",
@@ -30,6 +31,7 @@ __all__ = [
     "PspStatus",
     "RefundRequest",
     "RegisterRequest",
+    "ToldRefunds",
     "adapter_for",
 ]
 
@@ -96,11 +98,15 @@ class PspObject:
 
     `our_reference` is the charge id that we put into its metadata, empty if there is none.
     `authorized_minor` is what the provider approved (still capturable plus captured), `captured_minor`
-    what it took. `charge_reference` is the provider's id of the money movement, empty before there is one.
+    what it took; `capture_before` is until when the rest can be taken, where the provider tells.
+    `charge_reference` is the provider's id of the money movement, empty before there is one.
 
     Where the buyer pays on the provider's page, `session_reference` is the page's own id, and `reference`
     is empty until the provider has made the payment behind it. `card` is what the object tells of the card
     that was tried, if it does; `method` is set where the object is a payment method.
+
+    Of a refund, `payment_reference` is the payment that it gives back, and `is_booked` says that the
+    provider has booked it: a release of what was only authorised may look like a refund, and is none.
     """
 
     reference: str
@@ -114,8 +120,24 @@ class PspObject:
     decline: Decline | None
     charge_reference: str
     session_reference: str = ""
+    payment_reference: str = ""
+    is_booked: bool = False
+    capture_before: datetime | None = field(default=None, compare=False)
     card: CardFacts | None = field(default=None, compare=False)
     method: MethodFacts | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class ToldRefunds:
+    """What an event tells of refunds: single ones, or how much of a payment has gone back altogether.
+
+    `returned_minor` is None where the event does not tell it.
+    """
+
+    refunds: tuple[PspObject, ...]
+    payment_reference: str
+    our_reference: str = ""
+    returned_minor: int | None = None
 
 
 @dataclass(frozen=True)
@@ -183,6 +205,16 @@ class ConfirmRequest:
 
 
 @dataclass(frozen=True)
+class CaptureRequest:
+    """Take `amount_minor` of authorised money; the rest is given back. `reference` is the payment object."""
+
+    nonce: str
+    reference: str
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True)
 class CancelRequest:
     """Close the object for good, giving back what is authorised. `reference` as in `PspAdapter.query`."""
 
@@ -192,13 +224,17 @@ class CancelRequest:
 
 @dataclass(frozen=True)
 class RefundRequest:
-    """Give captured money back. `reference` is the payment object, `our_reference` names this refund."""
+    """Give captured money back. `reference` is the payment object, `our_reference` names this refund.
+
+    `refund_reference` is set where the provider's own id of it is known: then it is only asked about.
+    """
 
     nonce: str
     our_reference: str
     reference: str
     amount_minor: int
     currency: str
+    refund_reference: str = ""
 
 
 @dataclass(frozen=True)
@@ -240,6 +276,8 @@ class PspAdapter(Protocol):
     """Whose tokens are taken like a card's."""
     currencies: frozenset[str]
     """In which it can be paid at all."""
+    authorization_lifetime: timedelta
+    """How long authorised money can be taken where the provider does not tell."""
     page_lifetime: tuple[timedelta, timedelta]
     """The shortest and the longest life of a page, from the moment at which it is opened."""
 
@@ -257,6 +295,15 @@ class PspAdapter(Protocol):
 
     def confirm(self, *, channel: ChannelData, request: ConfirmRequest) -> Outcome:
         """Pay with the object. May move money. Answers like `query`, REGISTERED excepted (UNKNOWN)."""
+        ...
+
+    def capture(self, *, channel: ChannelData, request: CaptureRequest) -> Outcome:
+        """Take authorised money; what is not taken is given back. Only once.
+
+        SUCCEEDED: it is CAPTURED. PENDING: the provider will tell. DECLINED: nothing was taken and nothing
+        will be by this request; `object.status`, where there is an object, says how the payment stands
+        (AUTHORIZED: another try is possible).
+        """
         ...
 
     def query(self, *, channel: ChannelData, reference: str) -> Outcome:
@@ -313,6 +360,13 @@ class PspAdapter(Protocol):
         """Return the object that a verified webhook payload tells of; None when it is not about a payment.
 
         What is told of a page (`session_reference` is set) may leave out facts that `query` returns.
+        """
+        ...
+
+    def read_refund_event(self, *, payload: Mapping[str, Any]) -> ToldRefunds | None:
+        """Return what a verified webhook payload tells of refunds; None when it tells of none.
+
+        A release of what was only authorised is none.
         """
         ...
 

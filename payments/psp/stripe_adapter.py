@@ -16,6 +16,7 @@ from core.transactions import forbids_transaction
 from payments.psp.contract import (
     AttachRequest,
     CancelRequest,
+    CaptureRequest,
     ConfirmRequest,
     CustomerRequest,
     DetachRequest,
@@ -23,8 +24,10 @@ from payments.psp.contract import (
     OutcomeKind,
     PageRequest,
     PspObject,
+    PspStatus,
     RefundRequest,
     RegisterRequest,
+    ToldRefunds,
 )
 from payments.psp.declines import decline
 from payments.psp.stripe_amounts import CURRENCIES, UnsupportedAmount, to_stripe
@@ -36,6 +39,7 @@ from payments.psp.stripe_objects import (
     read_payment_method,
 )
 from payments.psp.stripe_outcomes import (
+    of_captured,
     of_closed,
     of_closed_question,
     of_confirmed,
@@ -44,7 +48,13 @@ from payments.psp.stripe_outcomes import (
     of_state,
     outcome_of,
 )
-from payments.psp.stripe_refunds import REFUND_KEY, find_refund, of_refund, read_refund
+from payments.psp.stripe_refunds import (
+    REFUND_KEY,
+    find_refund,
+    of_refund,
+    read_refund,
+    read_told_refunds,
+)
 from payments.psp.stripe_sessions import (
     EXPANDED,
     PAGE_LIFETIME,
@@ -73,6 +83,8 @@ class StripeAdapter:
     wallets: tuple[str, ...] = ("apple_pay", "google_pay")
     currencies = CURRENCIES
     page_lifetime = PAGE_LIFETIME
+    # Cards; a charge that tells of another end is believed.
+    authorization_lifetime = timedelta(days=7)
 
     @forbids_transaction
     def register(self, *, channel: ChannelData, request: RegisterRequest) -> Outcome:
@@ -125,6 +137,22 @@ class StripeAdapter:
             send=lambda client: _post(client, path, params, request.nonce),
         )
         return outcome_of(exchange, meaning=of_confirmed)
+
+    @forbids_transaction
+    def capture(self, *, channel: ChannelData, request: CaptureRequest) -> Outcome:
+        """Capture the PaymentIntent, all or part: Stripe gives the rest back."""
+        try:
+            params = {"amount_to_capture": to_stripe(request.amount_minor, request.currency)}
+        except UnsupportedAmount as error:
+            return Outcome(OutcomeKind.DECLINED, decline=decline(error.code), error=str(error))
+        path = f"payment_intents/{_id(request.reference)}/capture"
+        exchange = call(
+            channel=channel,
+            kind="capture",
+            send=lambda client: _post(client, path, params, request.nonce),
+        )
+        # The bank may refuse to pay what it has authorised; the authorisation stays.
+        return outcome_of(exchange, meaning=of_captured, refused_in=_REFUSED_TO_CAPTURE)
 
     @forbids_transaction
     def query(self, *, channel: ChannelData, reference: str) -> Outcome:
@@ -187,7 +215,16 @@ class StripeAdapter:
 
     @forbids_transaction
     def find_refund(self, *, channel: ChannelData, request: RefundRequest) -> Outcome:
-        """List the PaymentIntent's Refunds and look for ours."""
+        """List the PaymentIntent's Refunds and look for ours, or fetch the one that is known by its id."""
+        if request.refund_reference:
+            path = f"refunds/{_id(request.refund_reference)}"
+            exchange = call(
+                channel=channel,
+                kind="find_refund",
+                send=lambda client: _get(client, path, {}),
+                has_effect=False,
+            )
+            return of_question(outcome_of(exchange, read=read_refund, meaning=of_refund))
         params: dict[str, Any] = {"payment_intent": request.reference, "limit": 100}
         exchange = call(
             channel=channel,
@@ -256,7 +293,19 @@ class StripeAdapter:
             log.warning("event_unreadable", event_id=payload.get("id"), error=str(error))
             return None
 
+    def read_refund_event(self, *, payload: Mapping[str, Any]) -> ToldRefunds | None:
+        """Return what an event about a Refund, or about a Charge that was refunded, tells."""
+        data = payload.get("data")
+        try:
+            return read_told_refunds(
+                str(payload.get("type") or ""), data.get("object") if isinstance(data, Mapping) else None
+            )
+        except Unreadable as error:
+            log.warning("event_unreadable", event_id=payload.get("id"), error=str(error))
+            return None
 
+
+_REFUSED_TO_CAPTURE = (PspStatus.AUTHORIZED, PspStatus.DECLINED, PspStatus.CANCELED, PspStatus.EXPIRED)
 _TOLD = {"payment_intent.": read_intent, "checkout.session.": read_told_session}
 
 

@@ -4,12 +4,13 @@ Nothing here decides about money, so whatever is missing or odd is left out inst
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from payments.psp.contract import MethodFacts
 from risk.types import CardFacts
 
-__all__ = ["read_card", "read_method_facts"]
+__all__ = ["read_capture_before", "read_card", "read_method_facts"]
 
 _CHECKS = {"pass": "pass", "fail": "fail", "unavailable": "unavailable", "unchecked": "unchecked"}
 
@@ -30,6 +31,13 @@ def read_card(intent: Mapping[str, Any]) -> CardFacts | None:
         avs=_worst(checks.get("address_line1_check"), checks.get("address_postal_code_check")),
         cvc=_CHECKS.get(str(checks.get("cvc_check")), ""),
     )
+
+
+def read_capture_before(intent: Mapping[str, Any]) -> datetime | None:
+    """Return until when a PaymentIntent whose charge is expanded can be captured, where that is told."""
+    card = _inside(_inside(intent.get("latest_charge"), "payment_method_details"), "card") or {}
+    moment = card.get("capture_before")
+    return datetime.fromtimestamp(moment, UTC) if type(moment) is int and 0 < moment < 2**33 else None
 
 
 def read_method_facts(method: Mapping[str, Any]) -> MethodFacts:

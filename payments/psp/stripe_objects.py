@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from payments.psp.contract import PspObject, PspStatus
 from payments.psp.stripe_amounts import UnsupportedAmount, from_stripe
-from payments.psp.stripe_card import read_card, read_method_facts
+from payments.psp.stripe_card import read_capture_before, read_card, read_method_facts
 from payments.psp.stripe_declines import decline_of
 
 __all__ = [
@@ -74,6 +74,7 @@ def read_intent(data: Any) -> PspObject:
         redirect_url=_redirect_url(data.get("next_action")),
         decline=decline_of(refusal) if isinstance(refusal, Mapping) else None,
         charge_reference=read_reference(data.get("latest_charge")),
+        capture_before=read_capture_before(data),
         card=read_card(data),
     )
 

@@ -3,12 +3,18 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from payments.psp.contract import Outcome, OutcomeKind, PspObject, PspStatus
+from payments.psp.contract import Decline, Outcome, OutcomeKind, PspObject, PspStatus, ToldRefunds
 from payments.psp.declines import decline
 from payments.psp.stripe_amounts import UnsupportedAmount, from_stripe
-from payments.psp.stripe_objects import Unreadable, read_integer, read_text
+from payments.psp.stripe_objects import (
+    Unreadable,
+    read_integer,
+    read_our_reference,
+    read_reference,
+    read_text,
+)
 
-__all__ = ["REFUND_KEY", "find_refund", "of_refund", "read_refund"]
+__all__ = ["REFUND_KEY", "find_refund", "of_refund", "read_refund", "read_told_refunds"]
 
 # Where our name of a refund stands in its metadata.
 REFUND_KEY = "refund_id"
@@ -43,8 +49,41 @@ def read_refund(data: Any) -> PspObject:
         authorized_minor=0,
         captured_minor=0,
         redirect_url=None,
-        decline=None,
-        charge_reference="",
+        decline=_refusal(data) if status is PspStatus.DECLINED else None,
+        charge_reference=read_reference(data.get("charge")),
+        payment_reference=read_reference(data.get("payment_intent")),
+        is_booked=data.get("balance_transaction") is not None,
+    )
+
+
+def read_told_refunds(kind: str, data: Any) -> ToldRefunds | None:
+    """Return what an event of this type tells of refunds. Raises Unreadable."""
+    if kind.startswith(("refund.", "charge.refund.")):
+        refund = read_refund(data)
+        return ToldRefunds((refund,), refund.payment_reference)
+    return _read_charge(data) if kind == "charge.refunded" else None
+
+
+def _read_charge(data: Any) -> ToldRefunds | None:
+    """What has gone back of a Charge. One that was not captured was released, which is no refund."""
+    if not isinstance(data, Mapping) or data.get("object") != "charge":
+        raise Unreadable("not a Charge")
+    if data.get("captured") is not True:
+        return None
+    currency = read_text(data, "currency").upper()
+    amounts = [read_integer(data, name) for name in ("amount", "amount_captured", "amount_refunded")]
+    try:
+        amount, captured, refunded = (from_stripe(each, currency) for each in amounts)
+    except UnsupportedAmount as error:
+        raise Unreadable(str(error)) from error
+    listed = data.get("refunds")
+    rows = listed.get("data") if isinstance(listed, Mapping) else None
+    return ToldRefunds(
+        refunds=tuple(read_refund(row) for row in rows) if isinstance(rows, list) else (),
+        payment_reference=read_reference(data.get("payment_intent")),
+        our_reference=read_our_reference(data),
+        # What was authorised and not captured counts as refunded there.
+        returned_minor=max(refunded - (amount - captured), 0),
     )
 
 
@@ -69,9 +108,12 @@ def of_refund(seen: PspObject) -> Outcome:
         return Outcome(OutcomeKind.SUCCEEDED, object=seen)
     if seen.status is PspStatus.PROCESSING:
         return Outcome(OutcomeKind.PENDING, object=seen)
-    return Outcome(
-        OutcomeKind.DECLINED, object=seen, decline=decline("rejected_by_provider"), error="the refund failed"
-    )
+    return Outcome(OutcomeKind.DECLINED, object=seen, decline=seen.decline, error="the refund failed")
+
+
+def _refusal(data: Mapping[str, Any]) -> Decline:
+    reason = data.get("failure_reason")
+    return decline("rejected_by_provider", decline_code=reason if isinstance(reason, str) else "")
 
 
 def _name(data: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.psp import charges, payment_methods, session_outcomes
+from sandbox.psp import captures, charges, payment_methods, session_outcomes
 from sandbox.psp.call import Call, Object
 from sandbox.psp.cards import AUTHENTICATION, GENERIC, Card, Decline
 from sandbox.psp.errors import ApiError, invalid, wrong_state
@@ -143,6 +143,8 @@ def settle(call: Call, intent: Object, hidden: Object, *, succeeded: bool) -> Ob
         raise wrong_state(
             f"This PaymentIntent is {intent['status']}: its outcome is not open.", intent=intent
         )
+    if "capturing" in hidden:
+        return captures.settle(call, intent, hidden, succeeded=succeeded)
     method, secret = call.load("payment_method", intent["payment_method"])
     intent["processing"] = None
     if succeeded:

@@ -29,7 +29,9 @@ class Card:
 
     The checks are what the bank says of the address line, the postal code and the security code; ``None``
     follows what the buyer gave. ``review`` is how many seconds of sandbox time a payment stays open and
-    whether it then succeeds.
+    whether it then succeeds. ``refund`` says what becomes of its refunds: see ``sandbox.psp.refunds``.
+    ``capture`` is what becomes of a capture after the authorisation: ``refused`` by the bank, or
+    ``processing`` until it is settled.
     """
 
     brand: str = "visa"
@@ -48,6 +50,8 @@ class Card:
     risk_level: str | None = None
     wallet: str | None = None
     review: tuple[int, bool] | None = None
+    refund: str | None = None
+    capture: str | None = None
 
 
 GENERIC = Decline("card_declined", "generic_decline", "Your card was declined.")
@@ -111,6 +115,8 @@ CARDS: dict[str, Card] = {
     "cvcCheckFail": Card(last4="0101", cvc_check="fail"),
     "riskLevelElevated": Card(last4="9235", risk_level="elevated"),
     "riskLevelHighest": Card(last4="4954", risk_level="highest", decline=BLOCKED),
+    "pendingRefund": Card(last4="7726", refund="pending"),
+    "refundFail": Card(last4="5126", refund="fails"),
     "radarBlock": Card(last4="0019", risk_level="highest", decline=BLOCKED),
     # Names of this sandbox only: wallets, cards that arm a fault, cards that keep the outcome open.
     "sandboxApplePay": Card(wallet="apple_pay", cvc_check=None),
@@ -125,6 +131,10 @@ CARDS: dict[str, Card] = {
     "sandboxNotChargedTimeout": Card(last4="9002", fault="not_charged_timeout"),
     "sandboxConnectionReset": Card(last4="9003", fault="connection_reset_after_body"),
     "sandboxProcessing": Card(last4="9100", asynchronous=True),
+    "sandboxRefundPendingFails": Card(last4="9300", refund="pending_fails"),
+    "sandboxRefundRefused": Card(last4="9301", refund="refused"),
+    "sandboxCaptureRefused": Card(last4="9400", capture="refused"),
+    "sandboxCaptureProcessing": Card(last4="9401", capture="processing"),
     "sandboxPartialApproval": Card(last4="9008", fault="partial_approval"),
 }
 

@@ -44,14 +44,20 @@ NUMBERS = {
     "4000000000009235": "riskLevelElevated",
     "4000000000004954": "riskLevelHighest",
     "4100000000000019": "radarBlock",
+    "4000000000007726": "pendingRefund",
+    "4000000000005126": "refundFail",
     # Numbers of this sandbox only, for its own tokens.
     "4000009999069001": "sandboxChargedButTimeout",
     "4000009999059002": "sandboxNotChargedTimeout",
     "4000009999049003": "sandboxConnectionReset",
     "4000009999099008": "sandboxPartialApproval",
     "4000009999069100": "sandboxProcessing",
+    "4000009999039400": "sandboxCaptureRefused",
+    "4000009999029401": "sandboxCaptureProcessing",
     "4000009999059200": "sandboxReview",
     "4000009999049201": "sandboxReviewFails",
+    "4000009999049300": "sandboxRefundPendingFails",
+    "4000009999039301": "sandboxRefundRefused",
 }
 
 NUMBER_OF = {token: number for number, token in NUMBERS.items()}

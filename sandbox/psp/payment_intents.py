@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from sandbox.psp import attempts, charges, intent_objects, session_outcomes
+from sandbox.psp import attempts, captures, charges, intent_objects, session_outcomes
 from sandbox.psp.call import Call, Object
 from sandbox.psp.errors import ApiError, invalid, wrong_state
 from sandbox.psp.lists import page
-from sandbox.psp.payment_methods import card_of
 
 REASONS = {"abandoned", "duplicate", "fraudulent", "requested_by_customer"}
 OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
@@ -134,17 +133,17 @@ def capture(call: Call) -> Object:
             f" ({intent['amount_capturable']}).",
             param="amount_to_capture", code="amount_too_large", saved=True,
         )  # fmt: skip
-    charge, _ = call.load("charge", intent["latest_charge"])
-    _, method = call.load("payment_method", intent["payment_method"])
-    charges.take(call, charge, amount=amount, card=card_of(method))
-    intent.update(
-        status="succeeded", amount_received=amount, amount_capturable=0, metadata=intent_metadata
-    )  # fmt: skip
-    call.save(intent, hidden)
-    call.emit("charge.captured", charge)
-    call.emit("payment_intent.succeeded", intent)
-    session_outcomes.follow(call, intent, hidden)
+    intent["metadata"] = intent_metadata
+    captures.take(call, intent, hidden, amount=amount)
     return intent
+
+
+def expire(call: Call) -> Object:
+    """The bank drops an authorisation before its seven days are over."""
+    intent, _ = load(call)
+    if intent["status"] != "requires_capture":
+        raise wrong_state(f"This PaymentIntent is {intent['status']}: nothing is authorised.", intent=intent)
+    return close(call, intent, reason="automatic")
 
 
 def cancel(call: Call) -> Object:

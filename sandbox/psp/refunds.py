@@ -1,15 +1,22 @@
-"""Refunds: never more than was captured and not yet returned."""
+"""Refunds: never more than was captured and not yet returned.
+
+The card says what becomes of them: they succeed; are ``pending`` for a day of sandbox time and then
+succeed, or fail (``pending_fails``); succeed and come back after a day (``fails``); or are ``refused``.
+"""
 
 from __future__ import annotations
 
 import json
 
-from sandbox.psp import charges
+from sandbox.psp import charges, payment_methods
 from sandbox.psp.call import Call, Object
 from sandbox.psp.errors import ApiError, invalid, wrong_state
 from sandbox.psp.lists import page
 
 REASONS = {"duplicate", "fraudulent", "requested_by_customer"}
+#: How long a refund of such a card waits for its end.
+REFUND_SECONDS = 86_400
+REFUND_SUCCEEDS, REFUND_FAILS = "refund_succeeds", "refund_fails"
 
 
 def create(call: Call) -> Object:
@@ -49,13 +56,42 @@ def create(call: Call) -> Object:
             f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})",
             param="amount", saved=True,
         )  # fmt: skip
-    return _refund(call, charge, hidden, amount=amount, reason=reason, metadata=metadata)
+    ends = _ends(call, charge)
+    if ends == "refused":
+        raise ApiError(
+            400, "invalid_request_error", "The bank of this card takes no refunds.",
+            code="refund_disputed_payment", saved=True,
+        )  # fmt: skip
+    return give_back(call, charge, hidden, amount=amount, reason=reason, metadata=metadata, ends=ends)
 
 
-def _refund(
-    call: Call, charge: Object, hidden: Object, *, amount: int, reason: str | None, metadata: dict[str, str]
-) -> Object:
-    returned = hidden.get("refunded", 0) + amount
+def _ends(call: Call, charge: Object) -> str | None:
+    """What becomes of refunds to the card that paid."""
+    secret = call.load("payment_method", charge["payment_method"])[1]
+    return payment_methods.card_of(secret).refund
+
+
+def of_intent(call: Call, identifier: str, amount: int | None) -> Object:
+    """Somebody refunds a PaymentIntent on the provider's dashboard: nobody's metadata, no caller."""
+    intent, _ = call.load("payment_intent", identifier)
+    if intent["latest_charge"] is None:
+        raise wrong_state("This PaymentIntent has no successful charge to refund.")
+    charge, hidden = call.load("charge", intent["latest_charge"])
+    left = charge["amount_captured"] - hidden.get("refunded", 0)
+    if not charge["captured"] or not 0 < (amount or left) <= left:
+        raise wrong_state(f"There are {left} left to refund.")
+    return give_back(
+        call, charge, hidden, amount=amount or left, reason="requested_by_customer", metadata={},
+        ends=_ends(call, charge),
+    )  # fmt: skip
+
+
+def give_back(
+    call: Call, charge: Object, hidden: Object, *, amount: int, reason: str | None, metadata: dict[str, str],
+    ends: str | None,
+) -> Object:  # fmt: skip
+    """Make the refund; what is pending counts as returned already, and is booked when it succeeds."""
+    is_pending = ends is not None and ends.startswith("pending")
     refund: Object = {
         "id": call.new_id("re"),
         "object": "refund",
@@ -73,22 +109,60 @@ def _refund(
         "reason": reason,
         "receipt_number": None,
         "source_transfer_reversal": None,
-        "status": "succeeded",
+        "status": "pending" if is_pending else "succeeded",
         "transfer_reversal": None,
     }
-    booked = charges.balance_transaction(
-        call, amount=-amount, fee=0, currency=charge["currency"], type_="refund", category="refund",
-        source=refund["id"],
-    )  # fmt: skip
-    refund["balance_transaction"] = booked["id"]
     call.insert(refund)
-    _set_returned(call, charge, hidden, returned)
-    call.effect(
-        "refund.succeeded", amount=-amount, currency=charge["currency"], charge=charge, refund=refund["id"]
-    )
+    if not is_pending:
+        _book(call, refund, charge)
+    _set_returned(call, charge, hidden, hidden.get("refunded", 0) + amount)
+    if ends is not None:
+        kind = REFUND_SUCCEEDS if ends == "pending" else REFUND_FAILS
+        call.remind(due=call.clock + REFUND_SECONDS, kind=kind, target=refund["id"])
     call.emit("refund.created", refund)
     call.emit("charge.refunded", charge)
     return refund
+
+
+def _book(call: Call, refund: Object, charge: Object) -> None:
+    booked = charges.balance_transaction(
+        call, amount=-refund["amount"], fee=0, currency=refund["currency"], type_="refund",
+        category="refund", source=refund["id"],
+    )  # fmt: skip
+    refund["balance_transaction"] = booked["id"]
+    call.save(refund)
+    call.effect(
+        "refund.succeeded",
+        amount=-refund["amount"],
+        currency=refund["currency"],
+        charge=charge,
+        refund=refund["id"],
+    )
+
+
+def succeed(call: Call, refund_id: str) -> Object:
+    """A pending refund reaches the buyer's bank."""
+    refund, _ = call.load("refund", refund_id)
+    if refund["status"] != "pending":
+        raise wrong_state(f"The refund is {refund['status']}.")
+    charge, _ = call.load("charge", refund["charge"])
+    refund["status"] = "succeeded"
+    _book(call, refund, charge)
+    call.emit("refund.updated", refund)
+    call.emit("charge.refund.updated", refund)
+    return refund
+
+
+def succeed_by_clock(call: Call, refund_id: str) -> None:
+    """As ``succeed``, unless it ended before."""
+    if call.load("refund", refund_id)[0]["status"] == "pending":
+        succeed(call, refund_id)
+
+
+def fail_by_clock(call: Call, refund_id: str) -> None:
+    """As ``fail``, unless it ended before."""
+    if call.load("refund", refund_id)[0]["status"] in ("pending", "succeeded"):
+        fail(call, refund_id)
 
 
 def _set_returned(call: Call, charge: Object, hidden: Object, returned: int) -> None:
@@ -111,27 +185,30 @@ def page_of_charge(call: Call, charge_id: str) -> list[Object]:
 
 
 def fail(call: Call, refund_id: str) -> Object:
-    """The bank sends a refund back after it succeeded: the money returns to the account's balance."""
+    """The bank sends a refund back, after it succeeded or while it is pending: the account has the money."""
     refund, hidden = call.load("refund", refund_id)
-    if refund["status"] != "succeeded":
+    if refund["status"] not in ("pending", "succeeded"):
         raise wrong_state(f"The refund is {refund['status']}.")
     charge, secret = call.load("charge", refund["charge"])
-    charges.balance_transaction(
-        call, amount=refund["amount"], fee=0, currency=refund["currency"], type_="refund_failure",
-        category="refund_failure", source=refund["id"],
-    )  # fmt: skip
+    was_booked = refund["status"] == "succeeded"
+    if was_booked:
+        charges.balance_transaction(
+            call, amount=refund["amount"], fee=0, currency=refund["currency"], type_="refund_failure",
+            category="refund_failure", source=refund["id"],
+        )  # fmt: skip
     refund["status"] = "failed"
     call.save(refund, hidden)
     _set_returned(call, charge, secret, secret.get("refunded", 0) - refund["amount"])
     call.effect(
         "refund.failed",
-        amount=refund["amount"],
+        amount=refund["amount"] if was_booked else 0,
         currency=refund["currency"],
         charge=charge,
         refund=refund["id"],
     )
     call.emit("refund.failed", refund)
     call.emit("refund.updated", refund)
+    call.emit("charge.refund.updated", refund)
     return refund
 
 

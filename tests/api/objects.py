@@ -11,6 +11,8 @@ OBJECTS = {
     "payment_order": "object id payment_order_id checkout_id seller_account amount currency"
     " payment_order_status authorized captured capturable refunded refund_pending disputed reversed"
     " wallet_updated ledger_updated cancel_requested failure psp created_at updated_at",
+    "refund": "object id payment_order_id amount currency destination status failure reason metadata"
+    " created_at",
     "payment_method": "object id buyer_account brand last4 exp_month exp_year wallet created_at",
     "payment_method_offer": "object payment_method wallets currencies limits",
     "top_up": "object id wallet buyer_account amount currency top_up_status payment_method next_action"
@@ -47,6 +49,7 @@ INPUTS = {
     "AttemptInput": "credit_card_info payment_method wallet_kinds return_url",
     "BuyerInput": "buyer_account email name phone ip device_id billing_address shipping_address",
     "CancellationInput": "",
+    "CaptureInput": "amount currency",
     "CardInput": "token payment_method_id save",
     "CheckoutInput": "checkout_id buyer_info credit_card_info payment_orders payment_method wallet_kinds"
     " capture return_url multi_order_policy metadata",
@@ -57,6 +60,7 @@ INPUTS = {
     "OrderInput": "seller_account amount currency payment_order_id",
     "PayoutScheduleInput": "interval weekday day amount currency",
     "RangeInput": "created_gte created_lt status cursor",
+    "RefundInput": "payment_order_id amount currency destination reason metadata",
     "RotationInput": "overlap_seconds",
     "SellerChanges": "name country commission_bps commission_fixed tax_bps settlement_delay_days"
     " payout_schedule",

@@ -17,7 +17,8 @@ from events.api.serializers import (
     RotationInput,
 )
 from merchants.api.serializers import SellerChanges, SellerInput
-from payments.api.attempt_serializers import AttemptInput, CancellationInput
+from payments.api.attempt_serializers import AttemptInput, CancellationInput, CaptureInput
+from payments.api.refund_serializers import RefundInput
 from payments.api.serializers import CheckoutInput
 from payments.api.top_up_serializers import TopUpInput
 from tests.api.world import World
@@ -127,6 +128,21 @@ def _to_endpoint(world: World) -> dict[str, Any]:
     return {"webhook_endpoint": world.ids["whe"]}
 
 
+def _refund(world: World) -> dict[str, Any]:
+    return {
+        "payment_order_id": world.ids["pay"],
+        "amount": "1.00",
+        "currency": "USD",
+        "destination": "instrument",
+        "reason": "one came back",
+        "metadata": {"rma": "7"},
+    }
+
+
+def _part(world: World) -> dict[str, Any]:
+    return {"amount": "1.00", "currency": "USD"}
+
+
 _PERIOD = {"created_gte": "2026-01-01T00:00:00Z", "created_lt": "2027-01-01T00:00:00Z"}
 
 ROUTES = (
@@ -143,6 +159,12 @@ ROUTES = (
         {"POST": Call("payments:write", 201, _nothing, CancellationInput)},
         ("pay",),
     ),
+    # 409: nothing is authorized yet, and only who owns it is told so.
+    Route(
+        "/v1/payments/<pay>/captures",
+        {"POST": Call("payments:write", 409, _part, CaptureInput)},
+        ("pay",),
+    ),
     Route("/v1/checkouts/<chk>", {"GET": Call("payments:read")}, ("chk",)),
     # 409: the first attempt is still open, and only who owns it is told so.
     Route(
@@ -155,6 +177,12 @@ ROUTES = (
         {"POST": Call("payments:write", 201, _nothing, CancellationInput)},
         ("chk",),
     ),
+    # 422: the order is not paid yet, and only who owns it is told so.
+    Route(
+        "/v1/refunds",
+        {"GET": Call("refunds:read"), "POST": Call("refunds:write", 422, _refund, RefundInput)},
+    ),
+    Route("/v1/refunds/<re>", {"GET": Call("refunds:read")}, ("re",)),
     Route("/v1/payment_methods", {"GET": Call("payments:read")}),
     Route("/v1/buyers/<buy>/payment_methods", {"GET": Call("buyers:read", unknown=200)}, ("buy",)),
     Route(

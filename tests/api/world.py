@@ -15,7 +15,7 @@ from events.services import create_endpoint
 from merchants.models import ApiKey
 from merchants.scopes import SCOPES
 from merchants.services import create_api_key, ensure_buyer, revoke_api_key
-from payments.models import Charge, PaymentMethodToken, PspCustomer
+from payments.models import Charge, PaymentMethodToken, PaymentOrder, PspCustomer, Refund
 from tests.payments.conftest import Shop, open_shop
 from tests.store import Store
 from wallet.services import open_wallet
@@ -25,7 +25,7 @@ __all__ = ["RANDOM", "World", "expired_key", "fingerprint", "key_with", "open_wo
 # Ids of the right form that nothing has, by the prefix of what they would name; channels have names.
 RANDOM = {
     prefix: public_id(prefix, uuid7())
-    for prefix in ("chk", "pay", "sel", "buy", "wal", "top", "saved", "whe", "evt")
+    for prefix in ("chk", "pay", "re", "sel", "buy", "wal", "top", "saved", "whe", "evt")
 } | {"channel": "psp-of-nobody"}
 
 
@@ -61,6 +61,7 @@ def open_world() -> World:
     ids = {
         "chk": checkout["id"],
         "pay": checkout["payment_orders"][0]["id"],
+        "re": public_id("re", _refund(shop)),
         "sel": seller["id"],
         "buy": buyer.public_id,
         "wal": public_id("wal", wallet_id),
@@ -71,6 +72,26 @@ def open_world() -> World:
         "channel": shop.channel.name,
     }
     return World(shop, ids)
+
+
+def _refund(shop: Shop) -> UUID:
+    # As a row that ended before anything was sent, because a refund takes a payment and a provider.
+    merchant_id, now = shop.store.merchant_id, clock.now()
+    charge = Charge.objects.get(merchant_id=merchant_id)
+    refund = Refund(
+        merchant_id=merchant_id,
+        order=PaymentOrder.objects.get(merchant_id=merchant_id),
+        charge=charge,
+        destination="instrument",
+        amount=charge.amount,
+        amount_minor=charge.amount_minor,
+        returns_commission=True,
+        origin="api",
+        created_at=now,
+        updated_at=now,
+    )
+    refund.save()
+    return refund.id
 
 
 def _told_endpoint(merchant_id: UUID) -> tuple[str, str]:

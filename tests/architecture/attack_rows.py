@@ -18,6 +18,7 @@ class NotYet:
 
 _ACCEPT = "tests/payments/test_accept_api.py"
 _ADMIN = "tests/admin/test_console.py"
+_CAPTURES = "tests/payments/test_captures.py"
 _CARDS = "tests/payments/test_card_attempts.py"
 _DELIVER = "tests/events/test_deliveries.py"
 _DOOR = "tests/risk/test_door.py"
@@ -39,7 +40,9 @@ _ONCE = "tests/core/test_idempotency.py"
 _PAGE_WEBHOOKS = "tests/payments/test_page_webhooks.py"
 _PROTOCOL = "tests/api/test_protocol.py"
 _RACES = "tests/merchants/test_key_races.py"
+_CAPTURE_RACES = "tests/payments/test_capture_races.py"
 _REDELIVER = "tests/events/test_redeliveries.py"
+_REFUNDS = "tests/payments/test_refunds.py"
 _SELLERS = "tests/merchants/test_sellers_api.py"
 _SENDER = "tests/events/test_sender.py"
 _SIGN_IN = "tests/admin/test_sign_in.py"
@@ -50,7 +53,6 @@ _VERIFY = "tests/channels/test_webhooks.py"
 _WIRE = "tests/faults/test_authentication_http.py"
 
 _FILES = NotYet("no file comes in")
-_CAPTURES = NotYet("no request captures")
 
 ROWS: dict[str, tuple[str, ...] | NotYet] = {
     # A: who is asking
@@ -163,10 +165,21 @@ ROWS: dict[str, tuple[str, ...] | NotYet] = {
     "A-C7": (
         f"{_ACCEPT}::test_currencies_are_active_iso_codes_a_c7",
         f"{_MONEY}::test_currencies_that_nobody_pays_in",
+        f"{_CAPTURES}::test_what_cannot_be_captured_a_c8",
     ),
-    "A-C8": _CAPTURES,
-    "A-C9": (f"{_SPLITS}::test_refunds_beyond_what_is_left_are_refused",),
-    "A-C10": (f"{_SPLITS}::test_ten_thousand_refunds_of_one_unit_earn_nobody_anything",),
+    "A-C8": (
+        f"{_CAPTURES}::test_what_cannot_be_captured_a_c8",
+        f"{_CAPTURES}::test_only_once_and_only_while_the_money_is_reserved_a_c8",
+        f"{_CAPTURE_RACES}::test_capture_against_void_has_one_winner_a_d2",
+    ),
+    "A-C9": (
+        f"{_REFUNDS}::test_wrong_requests_a_c9",
+        f"{_SPLITS}::test_refunds_beyond_what_is_left_are_refused",
+    ),
+    "A-C10": (
+        "tests/payments/test_refund_shares.py::test_many_tiny_refunds_farm_nothing_a_c10",
+        f"{_SPLITS}::test_ten_thousand_refunds_of_one_unit_earn_nobody_anything",
+    ),
     "A-C11": (
         f"{_SPLITS}::test_parts_add_up_and_are_next_to_their_exact_share",
         f"{_PROTOCOL}::test_what_is_paid_is_the_sum_of_the_orders_a_c6_a_h7",

@@ -1,9 +1,11 @@
 """The limiter: buckets against a model, in Redis, in this process, in PostgreSQL; under races and outages."""
 
+import gc
 import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -271,6 +273,25 @@ def test_redis_that_does_not_answer_costs_one_timeout(monkeypatch: pytest.Monkey
         monkeypatch.setattr("core.limits.shared._LONGEST_PAUSE", 60.0)
         assert [redis.take([bucket(1, 1, 1)]) for _ in range(50)] == [None] * 50
         assert len(asked) == 1
+
+
+def test_a_line_closes_with_its_thread_and_waits_for_no_collector(settings: Any) -> None:
+    """A line is a circle of objects, of which the collector may take the socket first, and complain."""
+    redis = SharedBuckets(settings.REDIS_URL, timeout=10.0)
+    sockets: list[Any] = []
+
+    def once() -> None:
+        assert redis.take([bucket(1, 1, 1)])
+        sockets.append(redis._line()._sock)
+
+    gc.disable()
+    try:
+        thread = threading.Thread(target=once)
+        thread.start()
+        thread.join()
+        assert sockets[0].fileno() == -1
+    finally:
+        gc.enable()
 
 
 def test_without_redis_each_process_has_its_share(settings: Any) -> None:

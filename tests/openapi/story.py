@@ -71,6 +71,13 @@ def _a_payment(teller: Teller) -> None:
     assert teller.tell("list_payment_method_offers").json()["data"]
 
 
+def _a_refund(teller: Teller) -> None:
+    made = teller.tell("create_refund").json()["id"]
+    teller.shop.work()
+    assert teller.tell("get_refund", reference=made).json()["status"] == "SUCCESS"
+    assert teller.tell("list_refunds").json()["data"]
+
+
 def _wallets(teller: Teller) -> None:
     wallet = teller.tell("list_seller_wallets").json()["data"][0]["id"]
     assert teller.tell("list_wallet_operations", reference=wallet).json()["data"]
@@ -98,6 +105,15 @@ def _another_attempt(teller: Teller) -> None:
     teller.tell("create_payment", body=body)
     teller.shop.work()
     teller.tell("create_attempt", reference="c-1002")
+
+
+def _a_capture(teller: Teller) -> None:
+    body = {"checkout_id": "c-1005", "payment_orders": _order("o-5"), "capture": "manual"}
+    teller.tell("create_payment", body=body)
+    teller.shop.work()
+    teller.tell("capture_payment", reference="o-5")
+    teller.shop.work()
+    assert teller.tell("get_checkout", reference="c-1005").json()["status"] == "succeeded"
 
 
 def _cancellations(teller: Teller) -> None:
@@ -135,10 +151,12 @@ def _about(teller: Teller) -> None:
 STORY: tuple[Callable[[Teller], None], ...] = (
     _sellers,
     _a_payment,
+    _a_refund,
     _wallets,
     _top_ups,
     _saved_methods,
     _another_attempt,
+    _a_capture,
     _webhooks,
     _cancellations,
     _events,

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from ops import cli, testing
+from ops.lanes import Lane
 from ops.layout import Layout
 from ops.messages import Progress, Stop
 from ops.postgres import Binaries, PostgresServer, find_binaries, forget_dead_postmaster
 from ops.privilege import confinement_for
 from ops.signals import Signals
-from ops.testing import NO_TESTS_COLLECTED
 from ops.venv import VirtualEnvironment, ensure
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -124,31 +124,35 @@ def test_a_lock_file_stays_while_a_process_stands_in_the_data_folder(tmp_path: P
         orphan.kill()
 
 
+def lanes_of(plan: testing.TestPlan) -> list[Lane]:
+    session: Any = SimpleNamespace(progress=Progress())
+    return testing._lanes(session, venv=VirtualEnvironment(Path(sys.prefix)), plan=plan)
+
+
 def test_a_machine_without_the_oldest_postgresql_skips_its_tests_loudly(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    session: Any = SimpleNamespace(progress=Progress())
-    venv = VirtualEnvironment(Path(sys.prefix))
     monkeypatch.setattr(testing, "system_binaries", lambda: [Binaries(folder=Path("/x"), major=17)])
-    monkeypatch.setattr(testing, "_leg", lambda *_, **__: pytest.fail("it ran on another version"))
-    assert testing._oldest_leg(session, venv=venv, redis_url="", plan=testing.TestPlan()) == 0
+    assert len(lanes_of(testing.TestPlan(oldest_leg=True))) == 1
     assert "SKIPPED: the database tests on PostgreSQL 15" in capsys.readouterr().out
 
 
-def test_the_oldest_postgresql_runs_what_is_marked_and_must_find_something(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    told: dict[str, Any] = {}
-    session: Any = SimpleNamespace(progress=Progress())
+def test_the_oldest_postgresql_runs_what_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
     oldest = Binaries(folder=Path("/x"), major=15)
     monkeypatch.setattr(testing, "system_binaries", lambda: [oldest])
-    monkeypatch.setattr(testing, "_leg", lambda *_, **options: told.update(options) or NO_TESTS_COLLECTED)
-    code = testing._oldest_leg(
-        session, venv=VirtualEnvironment(Path(sys.prefix)), redis_url="", plan=testing.TestPlan()
-    )
-    assert (told["binaries"], told["extra_args"]) == (oldest, ["-m", "database"])
-    assert code == NO_TESTS_COLLECTED
-    assert "FAILED: no test is marked `database`" in capsys.readouterr().out
+    monkeypatch.setattr(testing, "_servers", lambda *_, **given: given)
+    lane = lanes_of(testing.TestPlan(oldest_leg=True))[-1]
+    assert lane.args == ("-m", "database")
+    assert lane.prepare()["binaries"] == oldest
+
+
+def test_side_by_side_every_test_runs_once() -> None:
+    """What one lane leaves out is what the other one runs."""
+    product, surroundings = lanes_of(testing.TestPlan(pytest_args=("-m", "x"), lanes=True))
+    left_out = {each.removeprefix("--ignore=") for each in product.args if each.startswith("--ignore=")}
+    assert left_out == {each for each in surroundings.args if each.startswith("tests/")}
+    assert product.args[:2] == surroundings.args[:2] == ("-m", "x")
+    assert all((Path(__file__).parents[2] / folder).is_dir() for folder in left_out)
 
 
 @pytest.mark.parametrize(("number", "cure"), [(errno.ENOSPC, "disk space"), (errno.EACCES, "owns the tree")])

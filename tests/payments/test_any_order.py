@@ -114,7 +114,7 @@ class Play:
             if each.status in (PspStatus.REQUIRES_ACTION, PspStatus.PROCESSING, PspStatus.DECLINED)
         ]
         if payable:
-            self.provider.move(self._one_of(payable).reference, PspStatus.CAPTURED)
+            self.provider.pay(self._one_of(payable).reference)
 
     def buyer_fails(self) -> None:
         waiting = [
@@ -155,12 +155,15 @@ class Play:
         for order in orders:
             live = ChargeLine.objects.filter(order=order, live=True).select_related("charge")
             assert len(live) <= 1
-            assert order.captured_minor in (0, order.amount_minor)
+            self.check_totals(order)
             assert (order.status == "SUCCESS") == (order.captured_minor > 0)
         for invariant in INVARIANTS:
             with connection.cursor() as cursor:
                 cursor.execute(invariant.sql)
                 assert cursor.fetchall() == [], invariant.name
+
+    def check_totals(self, order: PaymentOrder) -> None:
+        assert order.captured_minor in (0, order.amount_minor)
 
     def judge(self) -> None:
         """In the end the provider keeps what the orders say, and nothing is left to do."""

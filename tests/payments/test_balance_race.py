@@ -1,19 +1,21 @@
 """A-D1, W5: many payments from one wallet at once; exactly as many succeed as the balance is good for."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from threading import Barrier
 from typing import Any
+from uuid import UUID
 
 import pytest
-from django.db import connection
 
 from core.audits import run_audits
 from tests.payments.conftest import open_shop
 from tests.payments.purses import Purse, open_purse
 from tests.racing import race
 from tests.stateful.effort import rounds
+from wallet.selectors import get_wallet
 from wallet.services import planning
+from wallet.types import Balances
 
 pytestmark = pytest.mark.chaos
 CLIENTS = 6
@@ -71,15 +73,15 @@ def test_the_control_that_plans_without_the_lock_refuses_what_is_covered(
     purse.give("bonus", 10_00)
     everybody_has_looked = Barrier(2, timeout=30)
 
-    def careless(*, merchant_id: Any, wallet_ids: Any) -> dict[Any, int]:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT id, available_minor FROM wallet_wallet WHERE merchant_id = %s AND id = ANY (%s)",
-                [merchant_id, list(wallet_ids)],
-            )
-            found = dict(cursor.fetchall())
+    def careless(*, merchant_id: UUID, wallet_ids: Sequence[UUID]) -> dict[UUID, Balances]:
+        found = [get_wallet(merchant_id=merchant_id, wallet_id=each) for each in wallet_ids]
         everybody_has_looked.wait()
-        return found
+        return {
+            each.id: Balances(
+                each.pending_minor, each.available_minor, each.held_minor, each.receivable_minor
+            )
+            for each in found
+        }
 
     monkeypatch.setattr(planning, "lock_wallets", careless)
     codes = race([lambda: _pay(purse, 10_00, ["bonus", "cash"])] * 2)

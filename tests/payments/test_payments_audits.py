@@ -11,6 +11,7 @@ from payments.audits import INVARIANTS
 from payments.models import Charge, PspOperation
 from tests.database import owner_connection
 from tests.payments.conftest import Shop, hosted
+from tests.payments.later import authorized, capture, void
 from tests.payments.test_late_money import late
 from tests.payments.test_saved_methods import delete, save, with_saved
 
@@ -37,6 +38,19 @@ BREAKS: dict[str, str] = {
     "unknown_is_bounded": "UPDATE payments_pspoperation SET status = 'SENT', first_sent_at = '2020-01-01'",
     "line_follows_its_charge": "UPDATE payments_chargeline SET live = NOT live",
     "charge_is_its_lines": "UPDATE payments_charge SET amount_minor = amount_minor + 1",
+    "authorized_is_taken_or_given_back": "UPDATE payments_charge SET voided_minor = voided_minor + 1"
+    " WHERE status = 'CAPTURED'",
+    "authorized_order_is_its_charge": "UPDATE payments_charge SET status = 'PENDING'"
+    " WHERE status = 'AUTHORIZED'",
+    "capture_is_its_operation": "UPDATE payments_pspoperation SET amount_minor = amount_minor + 1"
+    " WHERE kind = 'capture'",
+    "capture_or_void": "DROP INDEX payments_operation_capture_or_void; UPDATE payments_pspoperation"
+    " SET kind = 'void' WHERE kind = 'confirm'"
+    " AND charge_id IN (SELECT charge_id FROM payments_pspoperation WHERE kind = 'capture')",
+    "partial_capture_has_one_order": "UPDATE payments_charge SET captured_minor = captured_minor - 1"
+    " WHERE status = 'CAPTURED'",
+    "authorization_ends": "UPDATE payments_charge SET capture_before = '2020-01-01'"
+    " WHERE status = 'AUTHORIZED'",
     "late_charge_is_late_as_a_whole": "UPDATE payments_chargeline SET superseded = NOT superseded"
     " WHERE id = (SELECT id FROM payments_chargeline WHERE superseded LIMIT 1)",
     "late_money_goes_back": "UPDATE payments_pspoperation SET status = 'DECLINED' WHERE kind = 'refund'",
@@ -101,6 +115,24 @@ MORE: list[tuple[str, str]] = [
         "UPDATE payments_pspoperation SET status = 'UNKNOWN', first_sent_at = '2020-01-01'",
     ),
     ("line_follows_its_charge", "UPDATE payments_chargeline SET superseded = true"),
+    (
+        "authorized_is_taken_or_given_back",
+        "UPDATE payments_charge SET voided_minor = 0 WHERE status = 'CANCELED'",
+    ),
+    (
+        "authorized_is_taken_or_given_back",
+        "UPDATE payments_charge SET captured_minor = 1 WHERE status = 'AUTHORIZED'",
+    ),
+    (
+        "authorized_order_is_its_charge",
+        "UPDATE payments_paymentorder SET status = 'EXECUTING' WHERE status = 'AUTHORIZED'",
+    ),
+    (
+        "authorized_order_is_its_charge",
+        "UPDATE payments_paymentorder SET authorized_minor = 1 WHERE status = 'AUTHORIZED'",
+    ),
+    ("capture_is_its_operation", "UPDATE payments_pspoperation SET status = 'SENT' WHERE kind = 'capture'"),
+    ("order_captured_is_its_lines", "UPDATE payments_charge SET captured_minor = captured_minor + 1"),
     ("charge_is_its_lines", "DELETE FROM payments_chargeline"),
     ("captured_charge_posted_once", "UPDATE payments_chargeline SET superseded = false"),
     (
@@ -155,7 +187,7 @@ def _checks(owner: Connection[Any]) -> list[tuple[str, str]]:
 
 @pytest.fixture
 def busy(shop: Shop) -> Shop:
-    """A shop with a paid and a failed checkout, an open page, one that was paid on, and late money."""
+    """A shop with every kind of payment: paid, failed, open, late, reserved, taken later and given back."""
     assert shop.pay()["status"] == "succeeded"
     assert shop.pay(shop.body(token="pm_card_chargeDeclined"))["status"] == "failed"
     seen = shop.pay(shop.body(token="pm_card_chargeDeclined"))
@@ -169,6 +201,10 @@ def busy(shop: Shop) -> Shop:
     at_edge(PspOperation.objects.filter(status="PENDING").update)(due_at=clock.now())
     shop.work()
     assert shop.checkout(paid["id"])["status"] == "succeeded"
+    capture(shop, authorized(shop), "40.00")
+    void(shop, authorized(shop))
+    shop.work()
+    authorized(shop)
     kept = save(shop)["id"]
     assert shop.pay(with_saved(shop, kept))["status"] == "succeeded"
     delete(shop, kept)

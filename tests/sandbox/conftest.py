@@ -135,7 +135,7 @@ class Account:
         return self.v1.payment_intents.create(values, {"idempotency_key": key} if key else {})
 
     def paid(self, **params: Any) -> Any:
-        return self.intent(payment_method="pm_card_visa", confirm=True, **params)
+        return self.intent(**{"payment_method": "pm_card_visa", "confirm": True, **params})
 
     def session(self, *, key: str | None = None, **params: Any) -> Any:
         """A Checkout Session of 10.00 USD for two items."""

@@ -73,6 +73,48 @@ def test_partial_capture_releases_the_rest(account):
     ]
 
 
+def test_a_refused_capture_leaves_the_authorisation(account):
+    intent = account.paid(payment_method="pm_card_sandboxCaptureRefused", capture_method="manual")
+    for _ in range(2):
+        with pytest.raises(stripe.CardError) as caught:
+            account.v1.payment_intents.capture(intent.id)
+        assert caught.value.error.payment_intent.status == "requires_capture"
+    assert account.kinds() == ["charge.authorized"]
+    assert account.v1.payment_intents.cancel(intent.id).status == "canceled"
+
+
+@pytest.mark.parametrize(
+    ("result", "status", "kinds"),
+    [
+        ("succeed", "succeeded", ["charge.authorized", "charge.captured"]),
+        ("fail", "requires_payment_method", ["charge.authorized", "authorization.released"]),
+    ],
+)
+def test_a_capture_that_takes_its_time(account, result, status, kinds):
+    intent = account.paid(payment_method="pm_card_sandboxCaptureProcessing", capture_method="manual")
+    pending = account.v1.payment_intents.capture(intent.id, {"amount_to_capture": 400})
+    assert (pending.status, pending.amount_received) == ("processing", 0)
+    with pytest.raises(stripe.InvalidRequestError):
+        account.v1.payment_intents.capture(intent.id)
+    account.sandbox.control("POST", f"payment_intents/{intent.id}/settlement", {"result": result})
+    assert account.v1.payment_intents.retrieve(intent.id).status == status
+    assert account.kinds() == kinds
+
+
+def test_somebody_else_ends_an_authorisation(account):
+    ids = [account.paid(capture_method="manual").id for _ in range(3)]
+    for identifier, what, body in zip(
+        ids, ("capture", "cancel", "expire"), ({"amount": 250}, {}, {}), strict=True
+    ):
+        account.sandbox.control("POST", f"payment_intents/{identifier}/{what}", body)
+    seen = [account.v1.payment_intents.retrieve(each) for each in ids]
+    assert [(each.status, each.cancellation_reason, each.amount_received) for each in seen] == [
+        ("succeeded", None, 250),
+        ("canceled", None, 0),
+        ("canceled", "automatic", 0),
+    ]
+
+
 def test_cancel_releases_an_authorisation(account):
     intent = account.paid(capture_method="manual")
     done = account.v1.payment_intents.cancel(intent.id, {"cancellation_reason": "abandoned"})
@@ -250,3 +292,33 @@ def test_answers_carry_the_documented_headers(account):
     assert headers["Stripe-Version"] == "2026-10-28.endive"
     assert headers["Idempotency-Key"] == "header-key"
     assert "Idempotent-Replayed" not in headers
+
+
+@pytest.mark.parametrize(
+    ("token", "first", "last"),
+    [("pendingRefund", "pending", "succeeded"), ("sandboxRefundPendingFails", "pending", "failed"),
+     ("refundFail", "succeeded", "failed")],
+)  # fmt: skip
+def test_a_card_says_what_becomes_of_its_refunds(account, token, first, last):
+    intent = account.intent(payment_method=f"pm_card_{token}", confirm=True)
+    refund = account.v1.refunds.create({"payment_intent": intent.id, "amount": 400})
+    assert refund.status == first
+    assert account.v1.charges.retrieve(refund.charge).amount_refunded == 400
+    account.sandbox.control("POST", "clock", {"seconds": 86_401})
+    assert account.v1.refunds.retrieve(refund.id).status == last
+    assert account.v1.charges.retrieve(refund.charge).amount_refunded == (400 if last == "succeeded" else 0)
+
+
+def test_a_card_that_takes_no_refunds(account):
+    intent = account.intent(payment_method="pm_card_sandboxRefundRefused", confirm=True)
+    with pytest.raises(stripe.InvalidRequestError):
+        account.v1.refunds.create({"payment_intent": intent.id})
+    assert account.kinds() == ["charge.captured"]
+
+
+def test_a_refund_on_the_dashboard_is_a_refund_like_any_other(account):
+    intent = account.paid()
+    made = account.sandbox.control("POST", f"payment_intents/{intent.id}/refund", {"amount": 300})
+    assert account.v1.refunds.retrieve(made["id"]).amount == 300
+    account.sandbox.control("POST", f"payment_intents/{intent.id}/refund", {})
+    assert account.v1.charges.retrieve(intent.latest_charge).refunded

@@ -43,7 +43,7 @@ def test_every_kind_of_event(account, receiver, until):
         "payment_intent.created", "payment_intent.amount_capturable_updated", "payment_intent.succeeded",
         "payment_intent.canceled", "payment_intent.payment_failed", "payment_intent.requires_action",
         "charge.succeeded", "charge.captured", "charge.failed", "charge.refunded", "refund.created",
-        "refund.updated", "refund.failed",
+        "refund.updated", "refund.failed", "charge.refund.updated",
     }  # fmt: skip
     until(lambda: set(receiver.types()) == expected)
 

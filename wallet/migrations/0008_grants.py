@@ -10,7 +10,7 @@ from core.sqlfiles import restrict, run_sql
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("wallet", "0006_holds_and_kinds"),
+        ("wallet", "0007_lock"),
     ]
 
     operations = [
@@ -156,7 +156,6 @@ class Migration(migrations.Migration):
                 name="wallet_grant_use_of_something",
             ),
         ),
-        run_sql("wallet", "lock", reverse="DROP FUNCTION wallet_lock(uuid, uuid[]);"),
         run_sql(
             "wallet",
             "grants",

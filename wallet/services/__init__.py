@@ -1,5 +1,6 @@
 """The only way to open and move wallets, and to hold money in them."""
 
+from wallet.locks import lock_wallets
 from wallet.services.accounts import account_of, open_wallet
 from wallet.services.grants import approve_grant, grant_credit, reject_grant
 from wallet.services.holds import cancel_hold, confirm_hold, expire_holds, try_hold
@@ -14,6 +15,7 @@ from wallet.services.parts import (
 from wallet.services.planning import plan_cash, plan_spending
 from wallet.services.posting import moves_for, post, post_netted
 from wallet.services.releases import release_funds
+from wallet.services.tranches import draw_on_tranche, tranche_of
 
 __all__ = [
     "account_of",
@@ -21,9 +23,11 @@ __all__ = [
     "buyer_accounts",
     "cancel_hold",
     "confirm_hold",
+    "draw_on_tranche",
     "expire_holds",
     "grant_credit",
     "hold_parts",
+    "lock_wallets",
     "moves_for",
     "open_wallet",
     "pay_parts",
@@ -36,5 +40,6 @@ __all__ = [
     "release_funds",
     "release_parts",
     "settle_parts",
+    "tranche_of",
     "try_hold",
 ]

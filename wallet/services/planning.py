@@ -56,7 +56,8 @@ def plan_spending(
     mine = Q(owner_type="buyer", owner_id=buyer_id, kind__in=kinds, currency__in={*currencies, POINTS})
     theirs = Q(owner_type="seller", owner_id__in=list(sellers), currency__in=currencies)
     rows = list(Wallet.objects.filter(mine | theirs, merchant_id=merchant_id))
-    left = lock_wallets(merchant_id=merchant_id, wallet_ids=[row.id for row in rows])
+    locked = lock_wallets(merchant_id=merchant_id, wallet_ids=[row.id for row in rows])
+    left = {wallet_id: each.available_minor for wallet_id, each in locked.items()}
     wallets = {(row.currency, row.kind): row.id for row in rows if row.owner_type == "buyer"}
     points = wallets.get((POINTS, "points"))
     lots = [_lot(row) for row in lock_grants(wallet_id=points, currencies=currencies)] if points else []

@@ -1,9 +1,10 @@
--- Lock wallets by id before it is planned what each of them pays, so that the plan is what the posting meets.
--- A function, because the application may not update wallets, and locking a row takes that right.
+-- Who has to decide by what is in wallets locks them first: the same locks, in the same order, as the posting
+-- that follows takes. The columns still move in wallet_post alone.
 CREATE FUNCTION wallet_lock(p_merchant uuid, p_wallets uuid[])
-RETURNS TABLE (id uuid, available_minor bigint)
+RETURNS TABLE (id uuid, pending bigint, available bigint, held bigint, receivable bigint)
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-    SELECT wallet.id, wallet.available_minor FROM wallet_wallet AS wallet
+    SELECT wallet.id, wallet.pending_minor, wallet.available_minor, wallet.held_minor, wallet.receivable_minor
+    FROM wallet_wallet AS wallet
     WHERE wallet.merchant_id = p_merchant AND wallet.id = ANY (p_wallets)
     ORDER BY wallet.id FOR NO KEY UPDATE
 $$;

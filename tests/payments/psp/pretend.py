@@ -12,6 +12,7 @@ from core.transactions import forbids_transaction
 from payments.psp.contract import (
     AttachRequest,
     CancelRequest,
+    CaptureRequest,
     ConfirmRequest,
     CustomerRequest,
     Outcome,
@@ -22,7 +23,7 @@ from payments.psp.contract import (
     RegisterRequest,
 )
 from payments.psp.declines import decline
-from payments.psp.stripe_outcomes import of_closed, of_confirmed, of_created, of_state
+from payments.psp.stripe_outcomes import of_captured, of_closed, of_confirmed, of_created, of_state
 from payments.psp.stripe_refunds import of_refund
 
 __all__ = ["PretendProvider"]
@@ -44,6 +45,8 @@ class PretendProvider:
     payments: dict[str, PspObject] = field(default_factory=dict)
     refunds: dict[str, tuple[str, PspObject]] = field(default_factory=dict)
     told: list[PspObject] = field(default_factory=list)
+    # References of payments that are authorised first and captured later.
+    later: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._lock, self._names = threading.RLock(), count(1)
@@ -55,18 +58,22 @@ class PretendProvider:
         took = sum(each.captured_minor for each in self.payments.values() if each.reference in wanted)
         return took - sum(seen.amount_minor for of, seen in self.refunds.values() if of in wanted)
 
-    def move(self, reference: str, status: PspStatus) -> None:
-        """The buyer, the bank or time moves a payment."""
+    def pay(self, reference: str) -> None:
+        """The bank says yes."""
+        self.move(reference, S.AUTHORIZED if reference in self.later else S.CAPTURED)
+
+    def move(self, reference: str, status: PspStatus, *, taken: int | None = None) -> None:
+        """The buyer, the bank or time moves a payment; `taken` is what is captured if not everything."""
         with self._lock:
             seen = self.payments[reference]
-            taken = seen.amount_minor if status is S.CAPTURED else 0
+            taken = (seen.amount_minor if taken is None else taken) if status is S.CAPTURED else 0
             refusal = decline("card_declined") if status is S.DECLINED else None
             url = "https://bank.example/" if status is S.REQUIRES_ACTION else None
             seen = replace(
                 seen,
                 status=status,
                 captured_minor=taken,
-                authorized_minor=taken,
+                authorized_minor=seen.amount_minor if status is S.AUTHORIZED else taken,
                 decline=refusal,
                 redirect_url=url,
             )
@@ -79,6 +86,8 @@ class PretendProvider:
             reference = f"pi_{next(self._names)}_{request.nonce}"
             seen = _object(reference, request.amount_minor, request.currency, request.our_reference)
             self.payments[reference] = seen
+            if request.capture == "manual":
+                self.later.add(reference)
             return of_created(seen)
 
         return self._do(request.nonce, effect)
@@ -87,8 +96,21 @@ class PretendProvider:
     def confirm(self, *, channel: ChannelData, request: ConfirmRequest) -> Outcome:
         def effect() -> Outcome:
             if self.payments[request.reference].status in (S.REGISTERED, S.DECLINED):
-                self.move(request.reference, TOKENS[request.token.split(":")[0]])
+                wanted = TOKENS[request.token.split(":")[0]]
+                if wanted is S.CAPTURED:
+                    self.pay(request.reference)
+                else:
+                    self.move(request.reference, wanted)
             return of_confirmed(self.payments[request.reference])
+
+        return self._do(request.nonce, effect)
+
+    @forbids_transaction
+    def capture(self, *, channel: ChannelData, request: CaptureRequest) -> Outcome:
+        def effect() -> Outcome:
+            if self.payments[request.reference].status is S.AUTHORIZED:
+                self.move(request.reference, S.CAPTURED, taken=request.amount_minor)
+            return of_captured(self.payments[request.reference])
 
         return self._do(request.nonce, effect)
 
@@ -99,7 +121,7 @@ class PretendProvider:
     @forbids_transaction
     def cancel(self, *, channel: ChannelData, request: CancelRequest) -> Outcome:
         def effect() -> Outcome:
-            if self.payments[request.reference].status in _OPEN:
+            if self.payments[request.reference].status in (*_OPEN, S.AUTHORIZED):
                 self.move(request.reference, S.CANCELED)
             return of_closed(self.payments[request.reference])
 

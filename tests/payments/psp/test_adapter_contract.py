@@ -13,6 +13,7 @@ from channels.types import ChannelData
 from payments.psp.contract import (
     AttachRequest,
     CancelRequest,
+    CaptureRequest,
     ConfirmRequest,
     CustomerRequest,
     DetachRequest,
@@ -275,6 +276,92 @@ def test_what_is_captured_cannot_be_closed(
     reference = pay().object.reference
     outcome = adapter.cancel(channel=channel, request=CancelRequest(nonce="x", reference=reference))
     assert (outcome.kind, outcome.object.status) == (OutcomeKind.DECLINED, PspStatus.CAPTURED)
+
+
+def take(reference: str, amount: int = 1000, nonce: str = "t", currency: str = "USD") -> CaptureRequest:
+    return CaptureRequest(nonce=nonce, reference=reference, amount_minor=amount, currency=currency)
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "whole"),
+    [(1000, "USD", 1000), (400, "USD", 1000), (4, "JPY", 100), (4000, "KWD", 12340)],
+)
+def test_authorised_money_is_taken_once_whole_or_in_part(
+    adapter: PspAdapter, channel: ChannelData, pay: Callable[..., Outcome], sandbox: SandboxProcess,
+    amount: int, currency: str, whole: int,
+) -> None:  # fmt: skip
+    reference = pay(capture="manual", amount_minor=whole, currency=currency).object.reference
+    taken = adapter.capture(channel=channel, request=take(reference, amount, currency=currency))
+    assert (taken.kind, taken.object.status) == (OutcomeKind.SUCCEEDED, PspStatus.CAPTURED)
+    assert (taken.object.amount_minor, taken.object.captured_minor) == (whole, amount)
+    again = adapter.capture(channel=channel, request=take(reference, amount, currency=currency))
+    assert (again.kind, again.object) == (OutcomeKind.SUCCEEDED, taken.object), (
+        "the same key is the same capture"
+    )
+    other = adapter.capture(channel=channel, request=take(reference, amount, "other", currency=currency))
+    assert other.object.captured_minor == amount, "a second one is refused, and tells what the first took"
+    asked = adapter.query(channel=channel, reference=reference)
+    assert (asked.kind, asked.object.captured_minor) == (OutcomeKind.SUCCEEDED, amount)
+    assert sandbox.effects(reference).count("charge.captured") == 1
+
+
+def test_more_than_is_authorised_is_declined_and_takes_nothing(
+    adapter: PspAdapter, channel: ChannelData, pay: Callable[..., Outcome], sandbox: SandboxProcess
+) -> None:
+    reference = pay(capture="manual").object.reference
+    assert adapter.capture(channel=channel, request=take(reference, 1001)).kind is OutcomeKind.DECLINED
+    assert "charge.captured" not in sandbox.effects(reference)
+
+
+def test_a_refused_capture_says_that_the_money_is_still_reserved(
+    adapter: PspAdapter, channel: ChannelData, pay: Callable[..., Outcome]
+) -> None:
+    reference = pay("pm_card_sandboxCaptureRefused", capture="manual").object.reference
+    refused = adapter.capture(channel=channel, request=take(reference))
+    assert (refused.kind, refused.object.status) == (OutcomeKind.DECLINED, PspStatus.AUTHORIZED)
+    assert (refused.decline.code, refused.decline.decline_code) == ("card_declined", "generic_decline")
+
+
+def test_a_capture_that_takes_its_time_is_pending(
+    adapter: PspAdapter, channel: ChannelData, pay: Callable[..., Outcome]
+) -> None:
+    reference = pay("pm_card_sandboxCaptureProcessing", capture="manual").object.reference
+    pending = adapter.capture(channel=channel, request=take(reference))
+    assert (pending.kind, pending.object.status) == (OutcomeKind.PENDING, PspStatus.PROCESSING)
+    assert adapter.query(channel=channel, reference=reference).kind is OutcomeKind.PENDING
+
+
+@pytest.mark.parametrize("how", ["void", "bank"])
+def test_what_was_given_back_cannot_be_taken(
+    adapter: PspAdapter, channel: ChannelData, pay: Callable[..., Outcome], sandbox: SandboxProcess, how: str
+) -> None:
+    """F-A17: the answer says how the payment stands."""
+    reference = pay(capture="manual").object.reference
+    if how == "void":
+        closed = adapter.cancel(channel=channel, request=CancelRequest(nonce="x", reference=reference))
+        assert (closed.kind, closed.object.status) == (OutcomeKind.SUCCEEDED, PspStatus.CANCELED)
+    else:
+        sandbox.control("POST", f"payment_intents/{reference}/expire", {})
+    refused = adapter.capture(channel=channel, request=take(reference))
+    ended = PspStatus.CANCELED if how == "void" else PspStatus.EXPIRED
+    assert (refused.kind, refused.object.status) == (OutcomeKind.DECLINED, ended)
+    assert sandbox.effects(reference) == ["charge.authorized", "authorization.released"]
+
+
+@pytest.mark.parametrize("fault", ["charged_but_timeout", "not_charged_timeout", "broken_json"])
+def test_an_unknown_capture_is_resolved_by_asking_and_the_same_key(
+    adapter: PspAdapter, channel: ChannelData, pay: Callable[..., Outcome], sandbox: SandboxProcess,
+    settings: object, fault: str,
+) -> None:  # fmt: skip
+    reference = pay(capture="manual").object.reference
+    settings.PSP_READ_TIMEOUT = settings.PSP_DEADLINE = 0.4
+    sandbox.arm(fault, operation="payment_intents.capture", times=1)
+    assert adapter.capture(channel=channel, request=take(reference, 400)).kind is OutcomeKind.UNKNOWN
+    stands = adapter.query(channel=channel, reference=reference).object
+    assert stands.captured_minor == (0 if fault == "not_charged_timeout" else 400)
+    taken = adapter.capture(channel=channel, request=take(reference, 400))
+    assert (taken.kind, taken.object.captured_minor) == (OutcomeKind.SUCCEEDED, 400)
+    assert sandbox.effects(reference).count("charge.captured") == 1
 
 
 def test_what_is_not_found_is_unknown(adapter: PspAdapter, channel: ChannelData) -> None:

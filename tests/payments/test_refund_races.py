@@ -1,0 +1,108 @@
+"""Refunds of one order at once: never more than was captured, and no deadlock with whoever else moves it."""
+
+import threading
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from core.cases import open_case
+from core.errors import DomainError
+from core.transactions import at_edge
+from payments.engine.refunds import request as requesting
+from payments.locks import ChargeScope
+from payments.models import Charge, ChargeLine, PaymentOrder, Refund
+from payments.services import request_refund
+from payments.types import RefundRequest
+from tests.payments.conftest import Shop
+from tests.payments.refunding import ask, paid, refunded_there, refunds_of, state, tell, told_refunds
+from tests.racing import race
+
+CLIENTS = 30
+
+
+def refund(shop: Shop, order: dict[str, Any], amount: str) -> Callable[[], Any]:
+    """A contender that asks for a refund."""
+    request = RefundRequest(payment_order_id=order["payment_order_id"], amount=amount)
+
+    def run() -> Any:
+        return at_edge(request_refund)(
+            merchant_id=shop.store.merchant_id, request=request, actor=f"key:{uuid.uuid4()}"
+        ).id
+
+    return run
+
+
+def rounds(shop: Shop, number: int) -> None:
+    for _ in range(number):
+        order = paid(shop)
+        outcomes = race([refund(shop, order, "60.00")] * CLIENTS)
+        refused = [each for each in outcomes if isinstance(each, DomainError)]
+        assert [each.code for each in refused] == ["refund_exceeds_captured"] * (CLIENTS - 1)
+        assert len(outcomes) - len(refused) == 1
+        shop.work()
+        assert (state(shop, order), len(refunds_of(shop, order))) == (("60.00", "0.00"), 1)
+
+
+def test_two_refunds_of_60_on_100_f_g1(shop: Shop) -> None:
+    """F-G1, A-D2, I12: thirty clients ask for 60 of 100 at once: exactly one gets it, in every round."""
+    rounds(shop, 10)
+    assert refunded_there(shop) == 600_00
+
+
+@pytest.mark.chaos
+def test_two_refunds_of_60_on_100_for_long(shop: Shop) -> None:
+    """F-G1 two hundred times."""
+    rounds(shop, 200)
+
+
+def test_without_the_lock_it_overruns(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control: both decide by what they read before the other wrote, and 120 of 100 are refunded."""
+    order = paid(shop)
+    both_have_read = threading.Barrier(2, timeout=20)
+
+    def careless(*, charge_id: uuid.UUID) -> ChargeScope:
+        charge = Charge.objects.select_related("checkout").get(pk=charge_id)
+        lines = list(ChargeLine.objects.filter(charge=charge).select_related("order"))
+        both_have_read.wait()
+        return ChargeScope(charge.checkout, charge, [], lines, [line.order for line in lines])
+
+    monkeypatch.setattr(requesting, "lock_charge", careless)
+    # The share is the next row that both lock; it is what makes the second wait, with what it read before.
+    outcomes = race([refund(shop, order, "60.00")] * 2)
+    monkeypatch.undo()
+    assert not [each for each in outcomes if isinstance(each, Exception)], outcomes
+    row = PaymentOrder.objects.get()
+    assert (Refund.objects.count(), row.refund_reserved_minor) == (2, 60_00)
+    # Told as what it is, so that the audits after the test find nothing hidden.
+    with transaction.atomic():
+        PaymentOrder.objects.update(refund_reserved_minor=120_00, excess_returned_minor=20_00)
+        open_case(
+            kind="refund_dispute_overlap",
+            subject=order["id"],
+            summary="made by a test",
+            due_in=timedelta(hours=1),
+            merchant_id=shop.store.merchant_id,
+        )
+
+
+def test_three_writers_do_not_deadlock_f_g6(shop: Shop) -> None:
+    """F-G6: requests, the worker and webhooks of refunds that come back, all on one seller's orders."""
+    orders = [paid(shop, "50.00", token="pm_card_refundFail") for _ in range(4)]
+    for order in orders:
+        ask(shop, order, "10.00")
+    shop.work()
+    shop.provider.control("POST", "clock", {"seconds": 90_000})
+    failed = told_refunds(shop, "refund.failed")
+    asks = [refund(shop, order, "5.00") for order in orders for _ in range(3)]
+    outcomes = race([*asks, shop.work, shop.work, lambda: tell(shop, *failed, times=2)])
+    assert not [each for each in outcomes if isinstance(each, Exception)], outcomes
+    for _ in range(3):
+        shop.work()
+        tell(shop)
+    for order in orders:
+        assert state(shop, order) == ("15.00", "0.00")
+        assert sorted(each["status"] for each in refunds_of(shop, order)) == ["FAILED", *["SUCCESS"] * 3]
