@@ -40,8 +40,8 @@ BREAKS: dict[str, list[str]] = {
     "balance_and_charge_exclude_each_other": [
         "INSERT INTO payments_chargeline"
         " (id, merchant_id, charge_id, order_id, amount_minor, live, superseded)"
-        " SELECT DISTINCT ON (order_id) gen_random_uuid(), merchant_id, gen_random_uuid(), order_id, 1, true, false"
-        " FROM payments_balancepart WHERE paid",
+        " SELECT DISTINCT ON (order_id) gen_random_uuid(), merchant_id, gen_random_uuid(), order_id, 1,"
+        " true, false FROM payments_balancepart WHERE paid",
     ],
     "points_are_worth_what_they_paid": [
         "UPDATE wallet_grantuse SET value_minor = value_minor + 1",
