@@ -210,12 +210,16 @@ class GrantAdmin(MerchantColumn, FormPages):
         """A method, because names of permissions would be looked up before there are tables."""
         return bool(request.user.has_perm(_GIVE))
 
-    @action(description=gettext_lazy("Give bonus or points"), icon="redeem", permissions=["give"])
+    @action(  # type: ignore[untyped-decorator]
+        description=gettext_lazy("Give bonus or points"), icon="redeem", permissions=["give"]
+    )
     def new_grant(self, request: HttpRequest) -> HttpResponse:
         """Lead to the form."""
         return redirect("admin:wallet_grant_new")
 
-    @action(description=gettext_lazy("Waiting for a second person"), icon="pending_actions")
+    @action(  # type: ignore[untyped-decorator]
+        description=gettext_lazy("Waiting for a second person"), icon="pending_actions"
+    )
     def waiting_grants(self, request: HttpRequest) -> HttpResponse:
         """Lead to what waits."""
         return redirect("admin:wallet_grant_waiting")
