@@ -77,7 +77,7 @@ def open_world() -> World:
 def _refund(shop: Shop) -> UUID:
     # As a row that ended before anything was sent, because a refund takes a payment and a provider.
     merchant_id, now = shop.store.merchant_id, clock.now()
-    charge = Charge.objects.get(merchant_id=merchant_id)
+    charge = Charge.objects.get(merchant_id=merchant_id, checkout__isnull=False)
     refund = Refund(
         merchant_id=merchant_id,
         order=PaymentOrder.objects.get(merchant_id=merchant_id),
