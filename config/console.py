@@ -159,6 +159,7 @@ def _payments() -> dict[str, Any]:
             _page(_("Orders"), "receipt", "payments.paymentorder"),
             _desk(_("Authorised payments"), "lock_clock", "authorized", "payments.view_charge"),
             _desk(_("Unknown outcomes"), "help_center", "unknown", "payments.view_pspoperation"),
+            _desk(_("Sellers' money"), "payments", "sellers", "wallet.view_wallet"),
             _desk(_("Refunds"), "undo", "refunds", "payments.view_refund"),
         ],
     }

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from console.desks import authorized, refunds, risk_review, unknown
+from console.desks import authorized, refunds, risk_review, sellers, unknown
 from core.admin_site import site
 
 app_name = "console"
@@ -10,6 +10,8 @@ app_name = "console"
 urlpatterns = [
     path("unknown/", site.admin_view(unknown.desk), name="unknown"),
     path("unknown/<str:reference>/", site.admin_view(unknown.desk), name="unknown-item"),
+    path("sellers/", site.admin_view(sellers.desk), name="sellers"),
+    path("sellers/<str:reference>/", site.admin_view(sellers.desk), name="sellers-item"),
     path("authorized/", site.admin_view(authorized.desk), name="authorized"),
     path("authorized/<str:reference>/", site.admin_view(authorized.desk), name="authorized-item"),
     path("risk/", site.admin_view(risk_review.desk), name="risk-review"),

@@ -104,6 +104,11 @@ class Changes:
         self._record(row, fact, at or recorded_at, recorded_at)
         row.save(update_fields=["event_sequence"])
 
+    def announce(self, row: Any, fact: Fact) -> None:
+        """Record the first event about a new row that has no states; `insert` stores its count with it."""
+        recorded_at = clock.now()
+        self._record(row, fact, recorded_at, recorded_at)
+
     def insert(self, rows: Sequence[Model]) -> None:
         """Insert rows of one model, after the changes that were made before."""
         self._batch.insert(rows)

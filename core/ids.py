@@ -31,6 +31,7 @@ PREFIXES = frozenset(
         "saved",
         "apr",
         "key",
+        "rel",
     ]
 )
 # Crockford's base 32: no letters that are mistaken for digits.

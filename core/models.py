@@ -409,7 +409,7 @@ class AuditResult(models.Model):
 
 
 class AttemptBucket(models.Model):
-    """How often something was attempted, while Redis cannot count it; `full_at` in microseconds of the epoch.
+    """How often something was attempted, where Redis cannot count it; `full_at` in microseconds of the epoch.
 
     A row is worth something until that moment, and is pruned after it.
     """

@@ -27,10 +27,7 @@ def seller_data(row: Seller, terms: TermsData) -> SellerData:
         name=row.name,
         country=row.country,
         kyc_status=row.kyc_status,
-        settlement_delay_days=row.settlement_delay_days,
         payout_schedule=row.payout_schedule,
-        reserve_bps=row.reserve_bps,
-        reserve_days=row.reserve_days,
         created_at=row.created_at,
         terms=terms,
     )

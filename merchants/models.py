@@ -134,24 +134,12 @@ class Seller(EventSubject, StatefulModel):
     name = models.CharField(max_length=200)
     country = models.CharField(max_length=2)
     kyc_status = StateField(SELLER_KYC)
-    settlement_delay_days = models.SmallIntegerField(default=7)
     payout_schedule = models.JSONField(default=manual_schedule)
-    reserve_bps = models.IntegerField(default=0)
-    reserve_days = models.SmallIntegerField(default=0)
     created_at = models.DateTimeField()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["merchant", "seller_account"], name="merchants_seller_account"),
-            models.CheckConstraint(
-                condition=Q(settlement_delay_days__gte=0, settlement_delay_days__lte=365),
-                name="merchants_seller_delay",
-            ),
-            models.CheckConstraint(
-                condition=Q(reserve_bps__gte=0, reserve_bps__lte=10000)
-                & Q(reserve_days__gte=0, reserve_days__lte=730),
-                name="merchants_seller_reserve",
-            ),
         ]
         indexes = [models.Index(fields=["merchant", "-id"], name="merchants_seller_list")]
 
@@ -181,9 +169,10 @@ class Seller(EventSubject, StatefulModel):
 
 
 class SellerTerms(models.Model):
-    """One version of what a seller pays; append-only. The newest version in effect at a moment applies.
+    """One version of what a seller pays and waits for; append-only. The newest in effect at a moment applies.
 
-    The fixed part is in the currency of `commission_fixed_currency` and applies to orders in it only.
+    The fixed part is in the currency of `commission_fixed_currency` and applies to orders in it only. Of what
+    is released to the seller, `reserve_bps` basis points are kept back for `reserve_days` days.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -194,6 +183,9 @@ class SellerTerms(models.Model):
     commission_fixed_minor = models.BigIntegerField(default=0)
     commission_fixed_currency = models.CharField(max_length=3, blank=True)
     tax_bps = models.IntegerField(default=0)
+    settlement_delay_days = models.SmallIntegerField(default=7)
+    reserve_bps = models.IntegerField(default=0)
+    reserve_days = models.SmallIntegerField(default=0)
     effective_at = models.DateTimeField()
     actor = models.CharField(max_length=80)
     recorded_at = models.DateTimeField()
@@ -210,6 +202,15 @@ class SellerTerms(models.Model):
                 condition=Q(commission_fixed_minor=0, commission_fixed_currency="")
                 | (Q(commission_fixed_minor__gt=0) & ~Q(commission_fixed_currency="")),
                 name="merchants_terms_fixed_with_currency",
+            ),
+            models.CheckConstraint(
+                condition=Q(settlement_delay_days__gte=0, settlement_delay_days__lte=365),
+                name="merchants_terms_delay",
+            ),
+            models.CheckConstraint(
+                condition=Q(reserve_bps=0, reserve_days=0)
+                | Q(reserve_bps__gte=1, reserve_bps__lte=10000, reserve_days__gte=1, reserve_days__lte=730),
+                name="merchants_terms_reserve",
             ),
         ]
         indexes = [

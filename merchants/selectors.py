@@ -37,13 +37,16 @@ _TERMS = (
     "commission_fixed_minor",
     "commission_fixed_currency",
     "tax_bps",
+    "settlement_delay_days",
+    "reserve_bps",
+    "reserve_days",
 )
 
 
 _BY_ACCOUNT = """
-    SELECT s.id, s.seller_account, s.name, s.country, s.kyc_status, s.settlement_delay_days,
-        s.payout_schedule, s.reserve_bps, s.reserve_days, s.created_at,
-        t.version, t.commission_bps, t.commission_fixed_minor, t.commission_fixed_currency, t.tax_bps
+    SELECT s.id, s.seller_account, s.name, s.country, s.kyc_status, s.payout_schedule, s.created_at,
+        t.version, t.commission_bps, t.commission_fixed_minor, t.commission_fixed_currency, t.tax_bps,
+        t.settlement_delay_days, t.reserve_bps, t.reserve_days
     FROM merchants_seller s CROSS JOIN LATERAL (
         SELECT * FROM merchants_sellerterms WHERE seller_id = s.id AND effective_at <= %s
         ORDER BY effective_at DESC, version DESC LIMIT 1
@@ -176,7 +179,7 @@ def _annotated(row: Any) -> SellerData:
 
 
 def _from_columns(merchant_id: UUID, row: tuple[Any, ...]) -> SellerData:
-    schedule = row[6]
+    schedule = row[5]
     return SellerData(
         id=row[0],
         merchant_id=merchant_id,
@@ -184,10 +187,7 @@ def _from_columns(merchant_id: UUID, row: tuple[Any, ...]) -> SellerData:
         name=row[2],
         country=row[3],
         kyc_status=row[4],
-        settlement_delay_days=row[5],
         payout_schedule=json.loads(schedule) if isinstance(schedule, str) else schedule,
-        reserve_bps=row[7],
-        reserve_days=row[8],
-        created_at=row[9],
-        terms=TermsData(*row[10:15]),
+        created_at=row[6],
+        terms=TermsData(*row[7:]),
     )

@@ -112,7 +112,9 @@ class KeyIdentity:
 class TermsData:
     """What a seller pays on an order: commission in basis points plus a fixed part, tax on commission.
 
-    `commission_fixed_minor` is in minor units of `commission_fixed_currency`; empty when there is none.
+    `commission_fixed_minor` is in minor units of `commission_fixed_currency`; empty when there is none. An
+    order's money is released `settlement_delay_days` after its capture; `reserve_bps` basis points of it are
+    kept back for `reserve_days` more, both 0 when there is no rolling reserve.
     """
 
     version: int
@@ -120,6 +122,9 @@ class TermsData:
     commission_fixed_minor: int
     commission_fixed_currency: str
     tax_bps: int
+    settlement_delay_days: int
+    reserve_bps: int
+    reserve_days: int
 
     def fixed_minor(self, currency: str) -> int:
         """Return the fixed part for an order in that currency, in its minor units (0 for any other)."""
@@ -136,10 +141,7 @@ class SellerData:
     name: str
     country: str
     kyc_status: str
-    settlement_delay_days: int
     payout_schedule: Mapping[str, Any]
-    reserve_bps: int
-    reserve_days: int
     created_at: datetime
     terms: TermsData
 
@@ -163,7 +165,7 @@ class SellerData:
             "country": self.country,
             "kyc_status": self.kyc_status,
             "commission_bps": self.terms.commission_bps,
-            "settlement_delay_days": self.settlement_delay_days,
+            "settlement_delay_days": self.terms.settlement_delay_days,
             "payout_schedule": dict(self.payout_schedule),
             "created_at": self.created_at.isoformat().replace("+00:00", "Z"),
         }

@@ -26,6 +26,8 @@ from payments import admin_top_ups
 from payments.engine.refunds.shares import left_to_refund
 from payments.layout import story_layout
 from payments.models import BalancePart, Charge, PaymentEvent, PaymentOrder, PspOperation, Refund
+from payments.releases.reading import WaitingOrder, waiting_of_orders
+from payments.releases.wording import waiting_words
 from payments.snapshots import checkout_status
 from payments.states import PAYMENT_ORDER
 from payments.story import story_of, why_failed
@@ -208,7 +210,7 @@ class CheckoutAdmin(_PaymentAdmin):
             "status": state(word, _LOOKS[word]),
             "totals": [amount(minor, currency) for currency, minor in _totals(row.shown_orders).items()],
             "why": why_failed(orders=row.shown_orders, charges=charges, operations=operations),
-            "orders": [_order(order, request) for order in row.shown_orders],
+            "orders": _orders(row.shown_orders, request),
             "refunds": _refunds(row) if request.user.has_perm("payments.view_refund") else [],
             "charges": [_charge(charge) for charge in charges],
             "parts": [_part(part) for part in _parts(row)],
@@ -289,6 +291,18 @@ def _totals(orders: Iterable[PaymentOrder]) -> dict[str, int]:
 
 def _may_see_wallets(request: HttpRequest) -> bool:
     return request.user.has_perm("wallet.view_wallet")
+
+
+def _orders(orders: list[PaymentOrder], request: HttpRequest) -> list[dict[str, Any]]:
+    releases = waiting_of_orders(order_ids=[order.pk for order in orders])
+    return [_order(order, request) | _release(releases.get(order.pk)) for order in orders]
+
+
+def _release(found: WaitingOrder | None) -> dict[str, Any]:
+    """What of the seller's part was released, and what the rest waits for."""
+    if found is None:
+        return {"released": "", "waits": ""}
+    return {"released": amount(found.released_minor, found.currency), "waits": waiting_words(found)}
 
 
 def _order(order: PaymentOrder, request: HttpRequest) -> dict[str, Any]:

@@ -15,7 +15,7 @@ class PaymentsConfig(AppConfig):
         from events.subscriptions import subscribe
         from payments import audits, balance_audits, capture_audits, refund_audits, top_up_audits
         from payments.cards import reviews_card, unknown_card
-        from payments.drains import ExpiryDrain, OperationDrain, TopUpDrain
+        from payments.drains import ExpiryDrain, OperationDrain, ReleaseDrain, TopUpDrain
         from payments.engine import stuck
         from payments.engine.failures import is_without_outcome
         from payments.engine.late_money import LATE_MONEY
@@ -23,28 +23,35 @@ class PaymentsConfig(AppConfig):
         from payments.engine.observe import on_provider_event
         from payments.engine.refunds.reviews import REVIEW_ABOVE
         from payments.engine.refunds.shares import RETURNS_COMMISSION
+        from payments.releases import audits as release_audits
+        from payments.releases import failures, plan, watch
         from payments.services import (
             on_refund_event,
             on_risk_verdict,
             replay_expiry,
             replay_operation,
+            replay_release,
             replay_top_up_expiry,
         )
         from risk.subscriptions import on_verdict
 
-        for each in (audits, capture_audits, refund_audits, balance_audits, top_up_audits):
+        for each in (audits, capture_audits, refund_audits, release_audits, balance_audits, top_up_audits):
             register(each.INVARIANTS)
-        declare(LATE_MONEY, BALANCE, RETURNS_COMMISSION, REVIEW_ABOVE, *stuck.SETTINGS)
-        declare_alert(*stuck.ALERTS)
+        declare(LATE_MONEY, BALANCE, RETURNS_COMMISSION, REVIEW_ABOVE)
+        declare(*stuck.SETTINGS, *plan.SETTINGS, watch.OVERDUE)
+        declare_alert(*stuck.ALERTS, watch.ALERT)
         register_card("payments.view_pspoperation", unknown_card)
         register_card("risk.view_riskdecision", reviews_card)
         register_drain(OperationDrain())
         register_drain(ExpiryDrain())
         register_drain(TopUpDrain())
+        register_drain(ReleaseDrain())
         register_replay("operations", replay_operation)
         register_needed("operations", is_without_outcome)
         register_replay("expiry", replay_expiry)
         register_replay("top_up_expiry", replay_top_up_expiry)
+        register_replay(failures.QUEUE, replay_release)
+        register_needed(failures.QUEUE, failures.is_unreleased)
         subscribe("stripe", "payment_intent.", "payments", on_provider_event)
         subscribe("stripe", "checkout.session.", "payments.pages", on_provider_event)
         subscribe("stripe", "refund.", "payments.refunds", on_refund_event)

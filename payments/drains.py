@@ -20,8 +20,11 @@ from payments.engine.top_up_capture import clear_top_up, due_clearings
 from payments.engine.top_ups import due_top_ups, expire_top_up, give_up_top_up_expiry
 from payments.locks import claim_due_operations
 from payments.models import PspOperation
+from payments.releases.failures import QUEUE, record_release_failure
+from payments.releases.locks import claim_due_releases
+from payments.releases.steps import release_claimed
 
-__all__ = ["ExpiryDrain", "OperationDrain", "TopUpDrain"]
+__all__ = ["ExpiryDrain", "OperationDrain", "ReleaseDrain", "TopUpDrain"]
 
 log = logging.getLogger(__name__)
 
@@ -125,3 +128,47 @@ class TopUpDrain(Drain):
                 log.exception("top-up %s could not be made available", top_up_id)
             done += 1
         return done
+
+
+class ReleaseDrain(Drain):
+    """Releases what sellers have earned when its time has come, many orders at once.
+
+    Orders of one claim share a transaction, because the days of all sellers begin at the same moment. When
+    one of them cannot be released, each is done alone, so that it stops nobody but itself.
+    """
+
+    name: ClassVar[str] = QUEUE
+    batch: ClassVar[int] = 50
+
+    def run(self, *, seconds: float = 20.0) -> int:
+        """Release what is due until nothing is, or the time is over; return how many were looked at."""
+        deadline, handled = time.monotonic() + seconds, 0
+        while time.monotonic() < deadline and (claims := self.claim(limit=self.batch)):
+            try:
+                release_claimed(claims=claims)
+            except Exception:
+                log.warning("%s releases failed together; each is done alone", len(claims), exc_info=True)
+                for claim in claims:
+                    self._one(claim)
+            handled += len(claims)
+        return handled
+
+    def claim(self, *, limit: int) -> list[Claim]:
+        """Take due orders, oldest first; commits alone."""
+        claims = _claim_releases(limit=limit, lease_seconds=self.lease_seconds)
+        failpoint("releases.claimed")
+        return claims
+
+    def handle(self, claim: Claim) -> None:
+        """Release one order."""
+        release_claimed(claims=[claim])
+
+    def failed(self, claim: Claim, error: Exception) -> None:
+        """Count the failure; bury the release when there have been too many."""
+        super().failed(claim, error)
+        record_release_failure(claim=claim, error=error)
+
+
+@at_edge
+def _claim_releases(*, limit: int, lease_seconds: int) -> list[Claim]:
+    return [Claim(*row) for row in claim_due_releases(limit=limit, lease_seconds=lease_seconds)]

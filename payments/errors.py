@@ -12,6 +12,7 @@ __all__ = [
     "ConflictUnproven",
     "CurrencyMismatch",
     "DuplicatePaymentOrderId",
+    "FulfillmentInFuture",
     "MixedCurrencyUnsupported",
     "MultiOrderPolicyUnsupported",
     "OrderAlreadyPaid",
@@ -149,6 +150,12 @@ class TopUpUnsupported(DomainError):
     code = "top_up_unsupported"
     status = 422
     message = "A buyer's wallet of cash is topped up, in its own currency; no other one is."
+
+
+class FulfillmentInFuture(DomainError):
+    code = "fulfillment_in_future"
+    status = 422
+    message = "An order is fulfilled when it was delivered. Send this when it is, or leave the time out."
 
 
 class RefundExceedsCaptured(DomainError):

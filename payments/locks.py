@@ -3,6 +3,7 @@
 A top-up is locked after its charge, and never without it.
 
 A saved payment method is locked last of all that its transaction locks; what is inserted after it is new.
+So is the count of a card's attempts (payments.engine.card_limit), by a transaction that posts nothing.
 """
 
 from collections.abc import Collection

@@ -1,6 +1,7 @@
 """How others read pay-in; everything is reached through the caller's merchant."""
 
 from collections.abc import Sequence
+from heapq import merge
 from typing import Any
 from uuid import UUID
 
@@ -44,6 +45,8 @@ from payments.refund_desk import (
     refunds_at_desk,
 )
 from payments.refund_lists import get_refund, list_refunds
+from payments.releases.reading import WaitingOrder, release_steps, waiting_of_orders, waiting_of_seller
+from payments.releases.wording import waiting_words
 from payments.snapshots import checkout_object, method_object, moment, order_object
 from payments.story import Chapter, Step, refund_story, story_of, top_up_story
 from payments.top_up_lists import get_top_up, list_top_ups, top_up_as_started
@@ -65,6 +68,7 @@ __all__ = [
     "Reserved",
     "Step",
     "Waiting",
+    "WaitingOrder",
     "checkout_as_accepted",
     "expected_shares",
     "find_charge",
@@ -92,6 +96,9 @@ __all__ = [
     "top_up_story",
     "values_waiting",
     "waiting",
+    "waiting_of_orders",
+    "waiting_of_seller",
+    "waiting_words",
 ]
 
 
@@ -150,7 +157,7 @@ def list_payment_methods(
 
 
 def _timeline(order: PaymentOrder) -> list[dict[str, Any]]:
-    """Everything that happened to the order, its charges and refunds, and to what was held for it.
+    """What happened to the order, its charges, refunds and releases, and to what was held for it.
 
     In the order in which we learned it.
     """
@@ -166,14 +173,19 @@ def _timeline(order: PaymentOrder) -> list[dict[str, Any]]:
     names |= {key: f"hold.{kind}" for key, kind in holds}
     names |= {key: f"operation.{kind}" for key, kind in operations.items()}
     changes = StatusChange.objects.filter(subject_id__in=list(names)).order_by("id")
-    return [
-        {
-            "at": moment(change.occurred_at),
-            "what": names[change.subject_id],
-            "from": change.from_state or None,
-            "to": change.to_state,
-            "reason": change.reason,
-            "actor": change.actor,
-        }
+    moved = [
+        (
+            change.recorded_at,
+            {
+                "at": moment(change.occurred_at),
+                "what": names[change.subject_id],
+                "from": change.from_state or None,
+                "to": change.to_state,
+                "reason": change.reason,
+                "actor": change.actor,
+            },
+        )
         for change in changes
     ]
+    # Each is in its order already: only where the releases stand among the changes goes by time.
+    return [step for _, step in merge(moved, release_steps(order), key=lambda each: each[0])]

@@ -35,6 +35,9 @@ from payments.engine.silence import watch_webhooks
 from payments.engine.stuck import watch_stuck
 from payments.engine.top_ups import expire_top_up, replay_top_up_expiry, start_top_up
 from payments.engine.wake import hurry_checkout, hurry_top_up, probe_silent_channels
+from payments.releases.failures import replay_release
+from payments.releases.schedule import fulfill_order, mark_proven
+from payments.releases.watch import watch_releases
 
 __all__ = [
     "accept_checkout",
@@ -52,9 +55,11 @@ __all__ = [
     "execute_operation",
     "expire_checkout",
     "expire_top_up",
+    "fulfill_order",
     "give_back_outcome",
     "hurry_checkout",
     "hurry_top_up",
+    "mark_proven",
     "on_provider_event",
     "on_refund_event",
     "on_risk_verdict",
@@ -66,6 +71,7 @@ __all__ = [
     "reject_review",
     "replay_expiry",
     "replay_operation",
+    "replay_release",
     "replay_top_up_expiry",
     "request_conflict_resolution",
     "request_disposal",
@@ -74,6 +80,7 @@ __all__ = [
     "start_attempt",
     "start_top_up",
     "take_outcome",
+    "watch_releases",
     "watch_stuck",
     "watch_webhooks",
 ]

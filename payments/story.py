@@ -15,6 +15,7 @@ from merchants.selectors import owner_names
 from payments.models import (
     BalancePart,
     Charge,
+    OrderRelease,
     PaymentEvent,
     PaymentOrder,
     PspOperation,
@@ -103,7 +104,7 @@ def story_of(*, merchant_id: UUID, checkout_id: UUID) -> list[Chapter]:
         *_request_and_exchanges(request, operations, changes),
         *_risk(merchant_id, checkout_id),
         *_webhooks(charges),
-        *_books(merchant_id, charges, operations, refunds, holds),
+        *_books(merchant_id, orders, charges, operations, refunds, holds),
     ]
     return sorted(chapters, key=lambda each: each.at)
 
@@ -122,7 +123,7 @@ def top_up_story(*, merchant_id: UUID, top_up_id: UUID) -> list[Chapter]:
         *_request_and_exchanges(request, operations, _changes([top_up], charges, operations)),
         *_risk(merchant_id, top_up.id),
         *_webhooks(charges),
-        *_books(merchant_id, charges, operations, [], []),
+        *_books(merchant_id, [], charges, operations, [], []),
     ]
     return sorted(chapters, key=lambda each: each.at)
 
@@ -139,7 +140,7 @@ def refund_story(*, merchant_id: UUID, refund_id: UUID) -> list[Chapter]:
     chapters = [
         Chapter("request", "The refund", refund.created_at, tuple(steps.get(refund.id, ()))),
         *(_exchange(each, steps.get(each.id, [])) for each in operations),
-        *_books(merchant_id, [], [], [refund], []),
+        *_books(merchant_id, [], [], [], [refund], []),
     ]
     return sorted(chapters, key=lambda each: each.at)
 
@@ -275,16 +276,19 @@ def _webhooks(charges: list[Charge]) -> list[Chapter]:
 
 def _books(
     merchant_id: UUID,
+    orders: list[PaymentOrder],
     charges: list[Charge],
     operations: list[PspOperation],
     refunds: list[Refund],
     holds: list[BalancePart],
 ) -> list[Chapter]:
-    events = [("charge", each.id) for each in charges]
+    events: list[tuple[str, object]] = [("charge", each.id) for each in charges]
     events += [("hold", each.hold_id) for each in holds]
     # What came too late for any order is given back by its operation alone.
     events += [("refund", each.id) for each in operations if each.kind == "refund" and not each.refund_id]
     events += [("refund", each.id) for each in refunds]
+    releases = OrderRelease.objects.filter(order__in=orders).order_by("id")
+    events += [("release", reference) for reference in releases.values_list("reference", flat=True)]
     found = []
     for source, key in events:
         for entry_id, leg, kind, at, _ in entries_of_event(

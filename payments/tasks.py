@@ -5,9 +5,9 @@ import logging
 from celery import shared_task
 
 from core.transactions import at_edge
-from payments.services import probe_silent_channels, watch_stuck, watch_webhooks
+from payments.services import probe_silent_channels, watch_releases, watch_stuck, watch_webhooks
 
-__all__ = ["probe", "watch", "watch_stuck_payments"]
+__all__ = ["probe", "watch", "watch_late_releases", "watch_stuck_payments"]
 
 log = logging.getLogger(__name__)
 
@@ -30,3 +30,9 @@ def watch_stuck_payments(**_newer: object) -> None:
     opened, closed = at_edge(watch_stuck)()
     if opened or closed:
         log.info("payments without an outcome: %s cases opened, %s closed", opened, closed)
+
+
+@shared_task(name="payments.watch_releases")
+def watch_late_releases(**_newer: object) -> None:
+    """Notice releases that are due and not done."""
+    at_edge(watch_releases)()

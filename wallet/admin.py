@@ -120,6 +120,11 @@ class WalletAdmin(MerchantColumn, PageAdmin):
             "give_url": self._give_url(request, row),
             "operations": [_operation(each, row.currency) for each in page.operations],
             "older_url": f"?older_than={page.older_than}" if page.older_than else "",
+            "money_url": (
+                reverse("console:sellers-item", args=[public_id("wal", row.pk)])
+                if row.owner_type == "seller"
+                else ""
+            ),
             "newer_url": f"?newer_than={page.newer_than}" if page.newer_than else "",
         }
 

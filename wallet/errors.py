@@ -10,6 +10,7 @@ __all__ = [
     "HoldSettled",
     "HoldUnknown",
     "InsufficientFunds",
+    "NothingOwed",
     "PointsNotValued",
     "PurposeUnsupported",
     "StatementTooLong",
@@ -74,3 +75,9 @@ class StatementTooLong(DomainError):
     code = "statement_too_long"
     status = 422
     message = "The statement has more than 10,000 lines. Ask for a shorter time."
+
+
+class NothingOwed(DomainError):
+    code = "nothing_owed"
+    status = 409
+    message = "The seller owes nothing in this wallet, or not any more."

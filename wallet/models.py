@@ -53,6 +53,9 @@ class Wallet(models.Model):
                 name="wallet_buyer_currencies",
                 condition=Q(owner_type="buyer"),
             ),
+            models.Index(
+                fields=["-receivable_minor", "id"], name="wallet_in_debt", condition=Q(receivable_minor__gt=0)
+            ),
         ]
 
 

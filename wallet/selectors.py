@@ -12,15 +12,21 @@ from core.api.pagination import Page
 from core.errors import NotFound
 from ledger.templates.accounts import SellerAccounts
 from wallet.errors import StatementTooLong
-from wallet.models import Wallet, WalletAccount, WalletOperation
+from wallet.hold_facts import hold_data
+from wallet.models import Hold, Wallet, WalletAccount, WalletOperation
 from wallet.purposes import seller_accounts
-from wallet.types import OperationData, Statement, WalletData
+from wallet.states import OPEN
+from wallet.types import HoldData, OperationData, Statement, WalletData
 
 __all__ = [
     "BUCKETS",
+    "WRITE_OFF",
     "accounts_of",
     "buyer_currencies",
+    "debts",
+    "find_wallet",
     "get_wallet",
+    "open_tranches",
     "operations_of",
     "seller_accounts_of",
     "statement",
@@ -28,6 +34,8 @@ __all__ = [
 ]
 
 BUCKETS = ("pending", "available", "held", "receivable")
+# The action under which a person asks for a second one's yes to giving up a debt.
+WRITE_OFF = "wallet.write_off_debt"
 MAX_LINES = 10_000
 _MOVED = ("bucket", "role", "delta_minor", "balance_after_minor", "recorded_at")
 
@@ -44,6 +52,24 @@ def get_wallet(*, merchant_id: UUID, wallet_id: UUID) -> WalletData:
     if row is None:
         raise NotFound()
     return _data(row)
+
+
+def find_wallet(*, wallet_id: UUID) -> WalletData | None:
+    """Return a wallet by its key alone, for people who see every merchant's; None if there is none."""
+    row = Wallet.objects.filter(id=wallet_id).first()
+    return _data(row) if row else None
+
+
+def debts(*, limit: int) -> list[WalletData]:
+    """Return wallets whose sellers owe, across merchants, the greatest debts first: at most `limit`."""
+    rows = Wallet.objects.filter(receivable_minor__gt=0).order_by("-receivable_minor", "id")
+    return [_data(row) for row in rows[:limit]]
+
+
+def open_tranches(*, wallet_id: UUID, limit: int) -> list[HoldData]:
+    """Return what is kept in a wallet's rolling reserve, first what comes back first: at most `limit`."""
+    rows = Hold.objects.filter(wallet_id=wallet_id, role="seller_reserve", state=OPEN)
+    return [hold_data(row) for row in rows.order_by("expires_at", "id")[:limit]]
 
 
 def buyer_currencies(*, merchant_id: UUID) -> list[str]:

@@ -1,12 +1,13 @@
 """What crosses the door of the wallets."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 __all__ = [
     "Balances",
     "Bill",
+    "FundsRelease",
     "GrantData",
     "GrantRequest",
     "HoldData",
@@ -57,6 +58,23 @@ class WalletMove:
     line: int
     account_id: int
     delta_minor: int
+
+
+@dataclass(frozen=True)
+class FundsRelease:
+    """Earned money that becomes available; amounts in minor units of the wallet's currency.
+
+    Of it `reserve_minor` are kept as a tranche of the reserve until `reserve_until`. `release_id` names it
+    once.
+    """
+
+    merchant_id: UUID
+    wallet_id: UUID
+    release_id: str
+    amount_minor: int
+    effective_date: date
+    reserve_minor: int = 0
+    reserve_until: datetime | None = None
 
 
 @dataclass(frozen=True)

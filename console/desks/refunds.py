@@ -64,7 +64,7 @@ _ORIGINS = {
     "console": gettext_lazy("Finance asked for it"),
     "psp": gettext_lazy("It was made at the provider"),
 }
-_MOST = 50
+_MOST, _LATEST = 100, 25
 
 
 class ReasonForm(forms.Form):
@@ -98,6 +98,12 @@ class RefundForm(ReasonForm):
     )
     field_order = ("amount", "destination", "reason")
 
+    def offer(self, *, has_charge: bool, has_buyer: bool) -> None:
+        """Offer only the ways that this order's money can go."""
+        ways = {"instrument": has_charge, "wallet": has_buyer}
+        field: Any = self.fields["destination"]
+        field.choices = [(name, label) for name, label in field.choices if ways[name]]
+
 
 def desk(request: HttpRequest, reference: str = "") -> HttpResponse:
     """Show what waits, what was refunded last, and one of them; a POST calls the service of the button."""
@@ -105,7 +111,8 @@ def desk(request: HttpRequest, reference: str = "") -> HttpResponse:
     refund_id = parse_public_id(reference, "re") if reference else None
     if reference and refund_id is None:
         raise Http404
-    waiting, latest = refunds_at_desk(waiting=True, limit=_MOST), refunds_at_desk(waiting=False, limit=_MOST)
+    waiting = refunds_at_desk(waiting=True, limit=_MOST)
+    latest = refunds_at_desk(waiting=False, limit=_LATEST)
     if refund_id is None and (waiting or latest):
         refund_id = (waiting or latest)[0].id
     refund = find_refund(refund_id=refund_id) if refund_id else None
@@ -140,6 +147,7 @@ def new(request: HttpRequest, reference: str) -> HttpResponse:
     left = format_minor(order.left_minor, order.currency)
     initial = {"amount": left, "destination": "instrument" if order.has_charge else "wallet"}
     form = RefundForm(request.POST or None, initial=initial)
+    form.offer(has_charge=order.has_charge, has_buyer=bool(order.buyer_account))
     if request.method == "POST" and form.is_valid():
         made = _ask(request, order, form)
         if made is not None:

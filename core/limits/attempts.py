@@ -16,8 +16,10 @@ _DIGITS = 32
 
 
 def attempt_buckets(*, merchant_id: UUID, mode: str, subjects: Mapping[str, str]) -> Iterator[Bucket]:
-    """Yield the bucket of each subject, by kind (`card`, `buyer_ip`), that has a limit in the mode.
+    """Yield the bucket of each subject that has a limit in the mode, by kind.
 
+    `card` is a token or a saved method, `card_fingerprint` what the provider knows its card by, `buyer_ip` an
+    address.
     What is counted is put into names of keys as a keyed digest only, which is worthless without our secret.
     """
     for kind, value in subjects.items():

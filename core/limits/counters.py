@@ -7,7 +7,7 @@ from django.db import connection
 from core.limits.buckets import Bucket, Standing, Taken
 from core.transactions import at_edge, requires_transaction
 
-__all__ = ["prune", "take"]
+__all__ = ["charge", "prune", "take"]
 
 # Of the database's clock, as leases are: the processes' own may differ. One moment for the whole statement.
 _NOW = "(extract(epoch FROM statement_timestamp()) * 1000000)::bigint"
@@ -33,6 +33,18 @@ def take(buckets: Sequence[Bucket]) -> Taken:
     """Charge one call to every bucket, or to none if one is used up. Opens a transaction of its own."""
     try:
         return Taken(True, _charge(buckets))
+    except _Refused as refused:
+        return Taken(False, (refused.standing,))
+
+
+@requires_transaction
+def charge(bucket: Bucket) -> Taken:
+    """Charge one call in the caller's transaction: it is counted if that commits, and exactly once then.
+
+    Until then others who charge the same bucket wait, so take nothing after it that they might hold.
+    """
+    try:
+        return Taken(True, (_charge_one(bucket),))
     except _Refused as refused:
         return Taken(False, (refused.standing,))
 

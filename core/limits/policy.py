@@ -54,10 +54,12 @@ SETTINGS = (
     _limit("merchant.write", "Other calls that change something, with all keys.", 400, 1, 1600),
     _limit("merchant.read", "Calls that read one object, with all keys.", 400, 1, 2000),
     _limit("merchant.list", "Calls that read lists, with all keys.", 100, 1, 400),
-    _limit("card.live", "Payment attempts with one card, or one token of it.", 20, 3600, 10),
+    _limit("card.live", "Payment attempts with one saved method or one token.", 20, 3600, 10),
+    _limit("card_fingerprint.live", "Payment attempts with one card, whatever its tokens.", 20, 3600, 10),
     _limit("buyer_ip.live", "Payment attempts with cards from one buyer's address.", 100, 3600, 30),
     # The tokens of a provider's test mode are the same for everybody, so that a limit would hit them all.
     _limit("card.test", "The same for test merchants; none unless it is set."),
+    _limit("card_fingerprint.test", "The same for test merchants; none unless it is set."),
     _limit("buyer_ip.test", "The same for test merchants; none unless it is set."),
     _limit("failed_keys", "Requests without a valid API key, from one address.", 60, 60, 60),
     _limit("bad_webhooks", "Webhooks that fail verification, from one address to one channel.", 60, 60, 60),

@@ -2,6 +2,7 @@
 
 from ledger.templates.accounts import SellerAccounts
 from ledger.templates.entry import Key, Posting, check_minor, credit, debit, entry
+from ledger.templates.rounding import half_up
 from ledger.types import EntryDraft
 
 __all__ = [
@@ -9,8 +10,21 @@ __all__ = [
     "debt_write_off_entry",
     "release_entry",
     "reserve_hold_entry",
+    "reserve_part",
     "reserve_release_entry",
 ]
+
+_BPS = 10_000
+
+
+def reserve_part(*, amount_minor: int, reserve_bps: int) -> int:
+    """Return what a reserve of so many basis points keeps of an amount, rounded half up to the minor unit.
+
+    Raises ValueError for a rate that is none.
+    """
+    if not 0 <= reserve_bps <= _BPS:
+        raise ValueError(f"a reserve is 0 to {_BPS} basis points, not {reserve_bps}")
+    return half_up(amount_minor * reserve_bps, _BPS)
 
 
 def release_entry(

@@ -25,6 +25,7 @@ _NEEDS = {
 }
 _NOT_SHOWN = "It counts, and the seller object does not show it."
 _ABOUT_FIXED = f"Added to the basis points of each order in its currency; null: nothing. {_NOT_SHOWN}"
+_ABOUT_RESERVE = f"Kept back of each release for a time; null: nothing. {_NOT_SHOWN}"
 _ABOUT_TAX = (
     "The rate of the tax that the commission includes, in basis points: at 2000, a commission of 10.00 is"
     f" 8.33 for the marketplace and 1.67 of tax. {_NOT_SHOWN}"
@@ -36,6 +37,13 @@ class FixedCommissionInput(StrictSerializer):
 
     amount = AmountField()
     currency = CurrencyField()
+
+
+class RollingReserveInput(StrictSerializer):
+    """How much of what is released to the seller is kept back, in basis points, and for how many days."""
+
+    bps = StrictIntegerField(minimum=1, maximum=10_000)
+    days = StrictIntegerField(minimum=1, maximum=730)
 
 
 class PayoutScheduleInput(StrictSerializer):
@@ -73,6 +81,7 @@ class SellerChanges(StrictSerializer):
     commission_fixed = FixedCommissionInput(required=False, allow_null=True, help_text=_ABOUT_FIXED)
     tax_bps = StrictIntegerField(minimum=0, maximum=10_000, required=False, help_text=_ABOUT_TAX)
     settlement_delay_days = StrictIntegerField(minimum=0, maximum=365, required=False)
+    rolling_reserve = RollingReserveInput(required=False, allow_null=True, help_text=_ABOUT_RESERVE)
     payout_schedule = PayoutScheduleInput(required=False)
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
@@ -82,6 +91,9 @@ class SellerChanges(StrictSerializer):
             fixed = values.pop("commission_fixed") or {"amount_minor": 0, "currency": ""}
             values["commission_fixed_minor"] = fixed["amount_minor"]
             values["commission_fixed_currency"] = fixed["currency"]
+        if "rolling_reserve" in values:
+            reserve = values.pop("rolling_reserve") or {"bps": 0, "days": 0}
+            values["reserve_bps"], values["reserve_days"] = reserve["bps"], reserve["days"]
         return values
 
 

@@ -39,7 +39,8 @@ _SCHEDULE = Component(
 
 SELLER = shape(
     "seller",
-    "Who sells, with the terms in effect; of these, `commission_fixed` and `tax_bps` are not shown.",
+    "Who sells, with the terms in effect; of these, `commission_fixed`, `tax_bps` and `rolling_reserve` are"
+    " not shown.",
     {
         "object": constant("seller"),
         "id": our_id("sel"),

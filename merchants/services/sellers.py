@@ -20,8 +20,16 @@ from merchants.types import SellerData, TermsData
 
 __all__ = ["change_terms", "create_seller", "update_seller"]
 
-_COLUMNS = ("name", "country", "settlement_delay_days", "payout_schedule", "reserve_bps", "reserve_days")
-_TERMS = ("commission_bps", "commission_fixed_minor", "commission_fixed_currency", "tax_bps")
+_COLUMNS = ("name", "country", "payout_schedule")
+_TERMS = (
+    "commission_bps",
+    "commission_fixed_minor",
+    "commission_fixed_currency",
+    "tax_bps",
+    "settlement_delay_days",
+    "reserve_bps",
+    "reserve_days",
+)
 _IDENTITY = ("name", "country")
 _IDENTITY_IS_OPEN = ("UNVERIFIED", "REJECTED")
 _MANUAL: Mapping[str, Any] = {"interval": "manual"}
@@ -47,7 +55,8 @@ def create_seller(
     """Open a seller, UNVERIFIED, with the first version of its terms in effect at once.
 
     Units: basis points of the order's amount (of the commission for tax_bps); the fixed commission in
-    minor units of its currency. Raises SellerExists when the account is taken.
+    minor units of its currency; a rolling reserve has both basis points of what is released and days. Raises
+    SellerExists when the account is taken.
     """
     now = clock.now()
     row = Seller(
@@ -55,13 +64,19 @@ def create_seller(
         seller_account=seller_account,
         name=name,
         country=country,
-        settlement_delay_days=settlement_delay_days,
         payout_schedule=dict(payout_schedule),
-        reserve_bps=reserve_bps,
-        reserve_days=reserve_days,
         created_at=now,
     )
-    terms = TermsData(1, commission_bps, commission_fixed_minor, commission_fixed_currency, tax_bps)
+    terms = TermsData(
+        version=1,
+        commission_bps=commission_bps,
+        commission_fixed_minor=commission_fixed_minor,
+        commission_fixed_currency=commission_fixed_currency,
+        tax_bps=tax_bps,
+        settlement_delay_days=settlement_delay_days,
+        reserve_bps=reserve_bps,
+        reserve_days=reserve_days,
+    )
     changes = Changes()
     changes.begin(row, why="created", by=by, fact=seller_fact(row, terms, "seller.created"))
     try:
@@ -82,9 +97,8 @@ def update_seller(
 ) -> SellerData:
     """Change columns and terms of a seller; what is not in `changes` stays.
 
-    `changes` may hold name, country, settlement_delay_days, payout_schedule, reserve_bps, reserve_days,
-    commission_bps, commission_fixed_minor with commission_fixed_currency, and tax_bps; the last four make
-    a new version of the terms, in effect at once. Raises NotFound, SellerIdentityFixed.
+    `changes` may hold name, country, payout_schedule, and terms as `change_terms` takes them: these make a
+    new version, in effect at once. Raises NotFound, SellerIdentityFixed.
     """
     if unknown := set(changes) - {*_COLUMNS, *_TERMS}:
         raise TypeError(f"a seller has no {', '.join(sorted(unknown))}")
@@ -118,8 +132,9 @@ def change_terms(
 ) -> TermsData:
     """Append a version of a seller's terms, from now on or from a later moment; return that version.
 
-    `terms` may hold commission_bps, commission_fixed_minor with commission_fixed_currency, and tax_bps;
-    what is left out stays as it is in effect at that moment. Orders accepted before keep theirs. If
+    `terms` may hold commission_bps, commission_fixed_minor with commission_fixed_currency, tax_bps,
+    settlement_delay_days, and reserve_bps with reserve_days; what is left out stays as it is in effect at
+    that moment. Orders accepted before keep theirs, but for the reserve, which is that of the release. If
     nothing would change, the version in effect is returned. Raises NotFound, ValueError for the past.
     """
     if unknown := set(terms) - set(_TERMS):
@@ -164,6 +179,9 @@ def _append(row: Seller, terms: TermsData, *, effective_at: datetime, by: str) -
         commission_fixed_minor=terms.commission_fixed_minor,
         commission_fixed_currency=terms.commission_fixed_currency,
         tax_bps=terms.tax_bps,
+        settlement_delay_days=terms.settlement_delay_days,
+        reserve_bps=terms.reserve_bps,
+        reserve_days=terms.reserve_days,
         effective_at=effective_at,
         actor=by,
         recorded_at=clock.now(),

@@ -39,6 +39,7 @@ __all__ = [
     "PAYMENT_METHOD",
     "PAYMENT_ORDER_OBJECT",
     "PAYMENT_ORDER_TOLD",
+    "RELEASE",
     "TOP_UP",
 ]
 
@@ -203,6 +204,22 @@ _TOLD = {
     "expired": "The order ended unpaid: its time, the provider's page's or the authorization's was over.",
     "retried": "A new attempt to pay an order that had failed begins.",
 }
+RELEASE = shape(
+    "release",
+    "What an order earned became its seller's to spend, less what is kept in reserve.",
+    {
+        "object": constant("release"),
+        "id": our_id("rel"),
+        "payment_order_id": example_of(STORE_ID, "o-1"),
+        "seller_account": example_of(STORE_ID, "ann"),
+        "wallet": our_id("wal"),
+        "amount": AMOUNT,
+        "reserved": NOTHING,
+        "currency": CURRENCY,
+        "reserve_until": nullable(TIME),
+        "released_at": TIME,
+    },
+)
 _TOLD_OF_TOP_UPS = {
     "created": "The top-up was accepted and stored. Nothing is sent to a provider yet.",
     "executing": "The top-up is being sent to the provider, or the buyer is done and money is on its way.",
@@ -215,6 +232,11 @@ _TOLD_OF_TOP_UPS = {
 }
 EVENTS: Mapping[str, EventType] = {
     **{f"payment.{what}": EventType(about, PAYMENT_ORDER_OBJECT) for what, about in _TOLD.items()},
+    "wallet.credited": EventType(
+        "Money that a seller had earned was released: `amount` left what is pending, and all of it but"
+        " `reserved` is available, or has paid what the seller owed.",
+        RELEASE,
+    ),
     **REFUND_EVENTS,
     **{f"top_up.{what}": EventType(about, TOP_UP) for what, about in _TOLD_OF_TOP_UPS.items()},
 }

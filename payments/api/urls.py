@@ -8,6 +8,7 @@ from payments.api.attempt_views import (
     PaymentCancellation,
     PaymentCapture,
 )
+from payments.api.fulfillment import PaymentFulfillment
 from payments.api.method_views import MethodOfferList, PaymentMethodDetail, PaymentMethodList
 from payments.api.refund_views import RefundDetail, RefundList
 from payments.api.top_up_views import TopUpDetail, TopUpList
@@ -20,6 +21,7 @@ urlpatterns = [
     path("payments/<str:reference>", PaymentDetail.as_view()),
     path("payments/<str:reference>/captures", PaymentCapture.as_view()),
     path("payments/<str:reference>/cancellations", PaymentCancellation.as_view()),
+    path("payments/<str:reference>/fulfillment", PaymentFulfillment.as_view()),
     path("checkouts/<str:reference>", CheckoutDetail.as_view()),
     path("checkouts/<str:reference>/attempts", AttemptList.as_view()),
     path("refunds", RefundList.as_view()),

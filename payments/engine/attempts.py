@@ -36,7 +36,7 @@ __all__ = ["Attempt", "start_attempt"]
 _WHY = "a new attempt"
 # Nothing more is expected of the buyer.
 _PAID = ("AUTHORIZED", "CAPTURED")
-_METHOD = ("payment_method", "token", "save_method", "saved_method", "customer_reference")
+_METHOD = ("payment_method", "token", "save_method", "saved_method", "customer_reference", "card_attempt")
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,12 @@ from core.history import Changes
 from core.ids import public_id
 from core.nudges import nudge
 from core.transactions import at_edge, forbids_transaction
+from payments.engine.disposal import VOID_AGAIN
 from payments.engine.endings import start_closing
 from payments.locks import lock_charge
 
 __all__ = ["due_authorizations", "expire_authorization", "give_up_authorization"]
 
-# A provider that refuses to give money back is asked again, not all the time.
-_PAUSE = timedelta(hours=1)
 _UNSENT = ("CREATED", "NOT_SENT")
 # A capture that is on its way comes to its end; one that provably never arrived is not sent any more.
 _DUE = """
@@ -34,7 +33,7 @@ def due_authorizations(*, limit: int = 100) -> list[UUID]:
     """Return charges whose authorised money was not taken in time and is not being given back yet."""
     now = clock.now()
     with connection.cursor() as cursor:
-        cursor.execute(_DUE, {"now": now, "recent": now - _PAUSE, "limit": limit})
+        cursor.execute(_DUE, {"now": now, "recent": now - VOID_AGAIN, "limit": limit})
         return [key for (key,) in cursor.fetchall()]
 
 

@@ -22,12 +22,13 @@ from ledger.types import EntryDraft
 from merchants.selectors import find_buyer
 from payments.engine.assessment import note_balance_paid
 from payments.engine.balance_entries import part_entries, seller_pending
-from payments.engine.capture import shares_of
+from payments.engine.capture import share_row, shares_of
 from payments.engine.facts import uncharged_fact
 from payments.engine.methods import BALANCE
 from payments.engine.refunds.compensation import note_checkout_totals
 from payments.errors import BuyerAccountRequired, CaptureUnsupported, PaymentMethodUnavailable
-from payments.models import BalancePart, OrderShare, PaymentEvent, PaymentOrder
+from payments.models import BalancePart, PaymentEvent, PaymentOrder
+from payments.releases.schedule import release_plans
 from payments.types import BalancePartData
 from wallet.errors import InsufficientFunds
 from wallet.services import (
@@ -324,19 +325,10 @@ def _sum_of(rows: Sequence[BalancePart], order: PaymentOrder) -> Share:
 def _succeed(
     checkout: PaymentEvent, shares: Mapping[PaymentOrder, Share], changes: Changes, *, by: str
 ) -> None:
-    changes.insert(
-        [
-            new_row(
-                OrderShare,
-                order_id=order.id,
-                merchant_id=order.merchant_id,
-                seller_net_minor=share.seller_net_minor,
-                commission_minor=share.commission_minor,
-                tax_minor=share.tax_minor,
-            )
-            for order, share in shares.items()
-        ]
+    plans = release_plans(
+        orders=list(shares), accepted_at=checkout.created_at, at=clock.now(), has_charge=False
     )
+    changes.insert([share_row(order, share, plans[order.position]) for order, share in shares.items()])
     note_balance_paid(checkout, list(shares), changes)
     for order in shares:
         fact = uncharged_fact(checkout, order, "succeeded")

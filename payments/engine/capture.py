@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from channels.selectors import get_channel
@@ -20,10 +21,11 @@ from payments.engine.top_up_capture import book_top_up
 from payments.locks import ChargeScope
 from payments.models import OrderShare, PaymentOrder, PspOperation
 from payments.psp.contract import PspObject
+from payments.releases.schedule import release_plans
 from wallet.services import account_of, post
 from wallet.types import WalletMove
 
-__all__ = ["book_capture", "shares_of"]
+__all__ = ["book_capture", "share_row", "shares_of"]
 
 
 @requires_transaction
@@ -65,18 +67,9 @@ def book_capture(
         at=scope.checkout.created_at,
         captured=captured,
     )
+    releases = release_plans(orders=scope.orders, accepted_at=scope.checkout.created_at, at=at)
     changes.insert(
-        [
-            new_row(
-                OrderShare,
-                order_id=order.id,
-                merchant_id=order.merchant_id,
-                seller_net_minor=shares[order.position].seller_net_minor,
-                commission_minor=shares[order.position].commission_minor,
-                tax_minor=shares[order.position].tax_minor,
-            )
-            for order in scope.orders
-        ]
+        [share_row(order, shares[order.position], releases[order.position]) for order in scope.orders]
     )
     if is_news:  # Otherwise the card was told of when it was authorised.
         note_paid(scope, seen, changes)
@@ -93,6 +86,19 @@ def book_capture(
     note_checkout_totals(scope.checkout.id, changes)
     # Last, because it locks the sellers' wallets, and a popular seller's wallet is in every other payment.
     changes.last(lambda: _post(scope, shares, at))
+
+
+def share_row(order: PaymentOrder, share: Share, plan: Mapping[str, Any]) -> OrderShare:
+    """Return the new row of what an order's money becomes; `plan` says when its seller's part is released."""
+    return new_row(
+        OrderShare,
+        order_id=order.id,
+        merchant_id=order.merchant_id,
+        seller_net_minor=share.seller_net_minor,
+        commission_minor=share.commission_minor,
+        tax_minor=share.tax_minor,
+        **plan,
+    )
 
 
 def _captured(scope: ChargeScope, captured_minor: int) -> dict[int, int]:

@@ -19,6 +19,7 @@ __all__ = ["close_charge", "conflict", "fail_payment", "failure_of", "give_up"]
 _MESSAGES = {
     "psp_unavailable": "The payment provider could not be reached. Nothing was charged.",
     "payment_canceled": "The payment was closed at the provider. Nothing was charged.",
+    "card_attempts_exceeded": "There were too many attempts with this card. Try again later.",
 }
 
 

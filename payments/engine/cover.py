@@ -6,7 +6,7 @@ by what is in the locked wallets, so call this last: after the rows of pay-in ar
 before the entry is posted. Deciding moves no money; the entry that the caller makes of the answer does.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -46,11 +46,14 @@ def tranche_subject(order: PaymentOrder) -> str:
 
 
 @requires_transaction
-def take_from_sellers(*, takings: Sequence[Taking], by: str = SYSTEM) -> dict[UUID, SellerPart]:
+def take_from_sellers(
+    *, takings: Sequence[Taking], by: str = SYSTEM, also: Collection[UUID] = ()
+) -> dict[UUID, SellerPart]:
     """Decide who covers what is taken back, and note it on shares and tranches; by order id.
 
     All orders are of one merchant and one currency, each named once. The wallets stay locked until the
     commit: post the entry (`wallet.services.post_netted`) in the same transaction, with exactly these parts.
+    `also` are other wallets that the entry moves: they are locked together, so that all are by id.
     """
     in_order = sorted(takings, key=lambda taking: taking.order.id)
     tranches = {
@@ -60,7 +63,7 @@ def take_from_sellers(*, takings: Sequence[Taking], by: str = SYSTEM) -> dict[UU
         for taking in in_order
     }
     wallets = {taking.order.id: _wallet(taking.order) for taking in in_order}
-    balances = _lock([taking.order for taking in in_order], wallets)
+    balances = _lock([taking.order for taking in in_order], {*wallets.values(), *also})
     available = {key: there_is.available_minor for key, there_is in balances.items()}
     parts = {}
     for taking in in_order:
@@ -90,7 +93,7 @@ def give_back_to_sellers(
     """
     in_order = sorted(restorings, key=lambda restoring: restoring.order.id)
     wallets = {restoring.order.id: _wallet(restoring.order) for restoring in in_order}
-    balances = _lock([restoring.order for restoring in in_order], wallets)
+    balances = _lock([restoring.order for restoring in in_order], set(wallets.values()))
     owed = {key: there_is.receivable_minor for key, there_is in balances.items()}
     parts = {}
     for restoring in in_order:
@@ -124,7 +127,7 @@ def _wallet(order: PaymentOrder) -> UUID:
     )
 
 
-def _lock(orders: Sequence[PaymentOrder], wallets: Mapping[UUID, UUID]) -> dict[UUID, Balances]:
+def _lock(orders: Sequence[PaymentOrder], wallet_ids: Collection[UUID]) -> dict[UUID, Balances]:
     if not orders:
         return {}
-    return lock_wallets(merchant_id=orders[0].merchant_id, wallet_ids=set(wallets.values()))
+    return lock_wallets(merchant_id=orders[0].merchant_id, wallet_ids=wallet_ids)

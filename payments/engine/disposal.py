@@ -17,7 +17,10 @@ from payments.locks import ChargeScope
 from payments.models import PspOperation
 from payments.psp.contract import Decline, Outcome, OutcomeKind, PspStatus
 
-__all__ = ["capture_answered", "void_answered"]
+__all__ = ["VOID_AGAIN", "capture_answered", "void_answered"]
+
+# A provider that refuses to give money back is asked again, not all the time.
+VOID_AGAIN = timedelta(hours=1)
 
 _CLOSED = (PspStatus.CANCELED, PspStatus.EXPIRED)
 _LOST = (PspStatus.DECLINED, PspStatus.REGISTERED)
@@ -109,6 +112,12 @@ def _tell_of_refusal(scope: ChargeScope, decline: Decline | None, changes: Chang
 
 
 def _ask_for_help(scope: ChargeScope, operation: PspOperation) -> None:
+    charge = scope.charge
+    soon = clock.now() + VOID_AGAIN
+    if charge.status == "AUTHORIZED" and charge.capture_before is not None and charge.capture_before > soon:
+        # Nobody may take it any more: it is given back as if its time were over.
+        charge.capture_before = soon
+        charge.save(update_fields=["capture_before"])
     open_case(
         kind="void_refused",
         due_in=_CASE_DUE,

@@ -6,7 +6,7 @@ the row's due time brings it back, and what was sent is asked about or sent agai
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from core.drain import Claim
 from core.failpoints import failpoint
 from core.history import Changes
 from core.transactions import at_edge, forbids_transaction
+from payments.engine.card_limit import look_before_attach
 from payments.engine.facts import order_fact
 from payments.engine.operations import is_asked_rarely, next_look
 from payments.engine.outcome import apply_outcome
@@ -29,7 +30,14 @@ from payments.engine.requests import Question, call_for, question_for
 from payments.engine.wake import wake_channel
 from payments.locks import ChargeScope, lock_operation
 from payments.models import PspOperation
-from payments.psp.contract import Outcome, OutcomeKind, PspAdapter, PspStatus, adapter_for
+from payments.psp.contract import (
+    AttachRequest,
+    Outcome,
+    OutcomeKind,
+    PspAdapter,
+    PspStatus,
+    adapter_for,
+)
 
 __all__ = ["execute_operation"]
 
@@ -45,6 +53,7 @@ class Intent:
     channel: ChannelData
     question: Question
     is_asked_rarely: bool
+    card_attempt: str
 
 
 @forbids_transaction
@@ -117,6 +126,7 @@ def _prepare(
         channel=channel,
         question=question_for(scope, operation, channel, again=not sends),
         is_asked_rarely=is_asked_rarely(operation),
+        card_attempt=scope.payable.card_attempt,
     )
 
 
@@ -148,7 +158,16 @@ def _call(intent: Intent) -> Outcome:
     """Phase ②: ask first where something may have arrived, send under the stored nonce otherwise."""
     connection.close()  # A provider that hangs must not hold our database connections.
     adapter: PspAdapter = adapter_for(intent.channel.provider)
-    return call_for(adapter, intent.channel, intent.question)
+    request = intent.question.request
+    if not isinstance(request, AttachRequest):
+        return call_for(adapter, intent.channel, intent.question)
+    looked = look_before_attach(
+        adapter, intent.channel, request, operation_id=intent.operation_id, known=intent.card_attempt
+    )
+    if isinstance(looked, Outcome):
+        return looked
+    outcome = call_for(adapter, intent.channel, intent.question)
+    return replace(outcome, calls=(*looked, *outcome.calls))
 
 
 @at_edge

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 
+from channels.selectors import get_channel
 from core import clock
 from core.history import Changes
 from payments.engine.assessment import note_decline
 from payments.engine.authorized import authorize
+from payments.engine.card_limit import TOO_OFTEN, count_card
 from payments.engine.closing import close_charge, conflict, fail_payment, failure_of, give_up
 from payments.engine.differences import difference, refund_difference
 from payments.engine.disposal import capture_answered, void_answered
@@ -20,10 +22,19 @@ from payments.engine.reusable import after_attach, after_customer
 from payments.engine.saved import detach_answered
 from payments.locks import ChargeScope
 from payments.models import PspOperation
-from payments.psp.contract import Outcome, OutcomeKind, PspStatus
+from payments.psp.contract import Outcome, OutcomeKind, PspObject, PspStatus
 
 __all__ = ["apply_outcome"]
 
+# A method that is refused before it is to pay is a decline to risk like any other, if it was the method.
+_TRY_METHOD = ("attach", "register")
+_NOT_OF_IT = (
+    TOO_OFTEN["code"],
+    "amount_not_supported",
+    "currency_not_supported",
+    "psp_unavailable",
+    "rejected_by_provider",
+)
 _TELLS_OF_A_PAGE = (OutcomeKind.SUCCEEDED, OutcomeKind.PENDING)
 
 Handler = Callable[[ChargeScope, PspOperation, Outcome, Changes], PspOperation | None]
@@ -75,13 +86,23 @@ def _succeeded(
         return after_customer(scope, outcome.object.reference, changes)
     if operation.kind == "attach":
         return after_attach(scope, outcome.object, changes)
+    return _registered(scope, outcome.object, changes)
+
+
+def _registered(scope: ChargeScope, seen: PspObject, changes: Changes) -> PspOperation | None:
+    """There is something to ask about now: next, pay with it, unless nobody wants that any more or may."""
+    charge, unwanted = scope.charge, is_unwanted(scope)
+    may_pay = unwanted or count_card(scope.payable, get_channel(channel_id=charge.channel_id), seen.card)
     changes.move(
-        scope.charge,
-        scope.charge.to_registered,
-        why="registered at the provider",
-        psp_reference=outcome.object.reference,
+        charge,
+        charge.to_registered,
+        why="registered at the provider" if may_pay else "registered, and not paid: too many attempts",
+        psp_reference=seen.reference,
+        failure=None if may_pay else TOO_OFTEN,
     )
-    return None if is_unwanted(scope) else start_operation(scope.charge, "confirm", changes)
+    if unwanted:
+        return None
+    return start_operation(charge, "confirm", changes) if may_pay else start_closing(scope, changes)
 
 
 def _confirmed(
@@ -116,7 +137,7 @@ def _expired(scope: ChargeScope, operation: PspOperation, changes: Changes) -> N
     if paying is not None and paying.status in ("UNKNOWN", "PENDING"):
         changes.move(paying, paying.to_canceled, why="closed at the provider", error="closed there")
     if scope.charge.status != "CONFLICTED":  # There two people decide what that means.
-        failure = failure_of(None, code="psp_unavailable")
+        failure = scope.charge.failure or failure_of(None, code="psp_unavailable")
         close_charge(scope, changes, failure=failure, why="closed at the provider")
 
 
@@ -135,7 +156,7 @@ def _declined(scope: ChargeScope, operation: PspOperation, outcome: Outcome, cha
         refund_declined(scope, operation, outcome, changes)
         return
     failure = failure_of(outcome.decline)
-    if operation.kind == "confirm":
+    if operation.kind == "confirm" or (operation.kind in _TRY_METHOD and failure["code"] not in _NOT_OF_IT):
         note_decline(scope, outcome.object, outcome.decline, changes)
     fail_payment(scope, operation, changes, failure=failure, why=outcome.error or "declined")
 

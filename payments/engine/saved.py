@@ -84,6 +84,7 @@ def means_of(
 def pay_with(checkout: PaymentEvent | TopUp, means: Means) -> None:
     """Set on a checkout, which the caller saves, how it is paid."""
     checkout.token, checkout.save_method, checkout.saved_method = means.token, means.save, means.saved
+    checkout.card_attempt = ""
     checkout.customer_reference = ""  # Who was made for another token does not own this one.
 
 

@@ -178,6 +178,12 @@ class Migration(migrations.Migration):
                 fields=["merchant_id", "status", "-created_at", "-id"], name="payments_refund_by_status"
             ),
         ),
+        migrations.AddIndex(
+            model_name="refund",
+            index=models.Index(
+                condition=models.Q(("status", "IN_REVIEW")), fields=["id"], name="payments_refund_in_review"
+            ),
+        ),
         migrations.AddConstraint(
             model_name="refund",
             constraint=models.UniqueConstraint(

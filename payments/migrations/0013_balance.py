@@ -17,8 +17,8 @@ SEEN = {"topup": ["view"]}
 class Migration(migrations.Migration):
     dependencies = [
         ("channels", "0002_guards"),
-        ("payments", "0010_captures"),
-        ("wallet", "0008_grants"),
+        ("payments", "0012_release"),
+        ("wallet", "0009_grants"),
     ]
 
     operations = [
@@ -106,6 +106,7 @@ class Migration(migrations.Migration):
                 ("token", core.fields.EncryptedTextField()),
                 ("customer_reference", models.CharField(blank=True, max_length=255)),
                 ("save_method", models.BooleanField(default=False)),
+                ("card_attempt", models.CharField(blank=True, db_default="", default="", max_length=8)),
                 ("return_url", models.CharField(blank=True, max_length=2000)),
                 ("risk_decision", models.CharField(default="not_assessed", max_length=16)),
                 ("credited_minor", models.BigIntegerField(default=0)),

@@ -2,16 +2,18 @@
 
 from payments.models.balances import BalancePart
 from payments.models.charges import Charge, ChargeLine
-from payments.models.checkouts import OrderShare, PaymentEvent, PaymentOrder
+from payments.models.checkouts import PaymentEvent, PaymentOrder
 from payments.models.methods import PaymentMethodToken, PspCustomer
 from payments.models.operations import PspOperation
 from payments.models.refunds import Refund, RefundLine
+from payments.models.shares import OrderRelease, OrderShare
 from payments.models.topups import TopUp
 
 __all__ = [
     "BalancePart",
     "Charge",
     "ChargeLine",
+    "OrderRelease",
     "OrderShare",
     "PaymentEvent",
     "PaymentMethodToken",

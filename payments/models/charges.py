@@ -116,9 +116,17 @@ class Charge(StatefulModel):
 
     @transition(CHARGE, status, "REGISTERED")
     def to_registered(
-        self, *, psp_reference: str | None = None, session_reference: str | None = None
+        self,
+        *,
+        psp_reference: str | None = None,
+        session_reference: str | None = None,
+        failure: dict[str, Any] | None = None,
     ) -> None:
-        """The provider knows the payment, not yet to move money: there is something to ask about."""
+        """The provider knows the payment, not yet to move money: there is something to ask about.
+
+        With a `failure` it never will: that is why it is being closed there.
+        """
+        self.failure = failure or self.failure
         self.psp_reference = psp_reference or self.psp_reference
         self.session_reference = session_reference or self.session_reference
 

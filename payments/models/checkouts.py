@@ -1,4 +1,4 @@
-"""A checkout as the store sent it, with one order per seller and what became of the order's money."""
+"""A checkout as the store sent it, with one order per seller."""
 
 from typing import Any, ClassVar
 
@@ -12,7 +12,7 @@ from core.ids import uuid7
 from core.models import EventSubject
 from payments.states import PAYMENT_ORDER
 
-__all__ = ["OrderShare", "PaymentEvent", "PaymentOrder"]
+__all__ = ["PaymentEvent", "PaymentOrder"]
 
 
 class PaymentEvent(EventSubject):
@@ -36,6 +36,8 @@ class PaymentEvent(EventSubject):
         related_name="+",
         db_index=False,  # Nobody looks for a method's checkouts, and every checkout would pay for it.
     )
+    # Whether its card was counted by now, where several steps or charges are one attempt: counted, refused.
+    card_attempt = models.CharField(max_length=8, blank=True, default="", db_default="")
     capture = models.CharField(max_length=16)
     multi_order_policy = models.CharField(max_length=16)
     return_url = models.CharField(max_length=2000, blank=True)
@@ -190,34 +192,3 @@ class PaymentOrder(StatefulModel, EventSubject):
     def to_expired(self) -> None:
         """The buyer did not pay, or the store did not capture, in time; and it can no longer charge."""
         self.failure = None
-
-
-class OrderShare(models.Model):
-    """What an order's captured money became, part by part."""
-
-    order = models.OneToOneField(
-        PaymentOrder, on_delete=models.PROTECT, primary_key=True, related_name="share"
-    )
-    merchant_id = models.UUIDField()
-    seller_net_minor = models.BigIntegerField()
-    commission_minor = models.BigIntegerField()
-    tax_minor = models.BigIntegerField()
-    released_minor = models.BigIntegerField(default=0)
-    reserved_minor = models.BigIntegerField(default=0)
-    pending_used_minor = models.BigIntegerField(default=0)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(seller_net_minor__gte=0, commission_minor__gte=0, tax_minor__gte=0),
-                name="payments_share_parts_not_negative",
-            ),
-            models.CheckConstraint(
-                condition=Q(
-                    released_minor__gte=0,
-                    pending_used_minor__gte=0,
-                    seller_net_minor__gte=F("released_minor") + F("pending_used_minor"),
-                ),
-                name="payments_share_pending_not_negative",
-            ),
-        ]

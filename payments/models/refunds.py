@@ -72,6 +72,7 @@ class Refund(StatefulModel, EventSubject):
             models.Index(
                 fields=["merchant_id", "status", "-created_at", "-id"], name="payments_refund_by_status"
             ),
+            models.Index(fields=["id"], name="payments_refund_in_review", condition=Q(status="IN_REVIEW")),
         ]
 
     @transition(REFUND, status, "IN_REVIEW")

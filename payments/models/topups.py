@@ -36,6 +36,7 @@ class TopUp(StatefulModel, EventSubject):
     token = EncryptedTextField()
     customer_reference = models.CharField(max_length=255, blank=True)
     save_method = models.BooleanField(default=False)
+    card_attempt = models.CharField(max_length=8, blank=True, default="", db_default="")
     saved_method = models.ForeignKey(
         "payments.PaymentMethodToken", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )

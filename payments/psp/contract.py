@@ -103,7 +103,7 @@ class PspObject:
 
     Where the buyer pays on the provider's page, `session_reference` is the page's own id, and `reference`
     is empty until the provider has made the payment behind it. `card` is what the object tells of the card
-    that was tried, if it does; `method` is set where the object is a payment method.
+    that was tried or is to pay, if it does; `method` is set where the object is a payment method.
 
     Of a refund, `payment_reference` is the payment that it gives back, and `is_booked` says that the
     provider has booked it: a release of what was only authorised may look like a refund, and is none.
@@ -162,7 +162,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class RegisterRequest:
-    """Create the payment object. `our_reference` is the charge id; amounts are minor units."""
+    """Create the payment object. `our_reference` is the charge id; amounts are minor units.
+
+    `token` is what will pay, so that the answer can tell of its card; nothing is paid with it yet.
+    """
 
     nonce: str
     our_reference: str
@@ -282,7 +285,10 @@ class PspAdapter(Protocol):
     """The shortest and the longest life of a page, from the moment at which it is opened."""
 
     def register(self, *, channel: ChannelData, request: RegisterRequest) -> Outcome:
-        """Create the object at the provider. Moves no money. SUCCEEDED means that it exists."""
+        """Create the object at the provider. Moves no money. SUCCEEDED means that it exists.
+
+        `object.card` tells of the card that is to pay, as far as the provider does.
+        """
         ...
 
     def open_page(self, *, channel: ChannelData, request: PageRequest) -> Outcome:

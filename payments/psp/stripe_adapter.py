@@ -88,7 +88,7 @@ class StripeAdapter:
 
     @forbids_transaction
     def register(self, *, channel: ChannelData, request: RegisterRequest) -> Outcome:
-        """Create an unconfirmed PaymentIntent."""
+        """Create an unconfirmed PaymentIntent, with the payment method that is to pay it."""
         try:
             amount = to_stripe(request.amount_minor, request.currency)
         except UnsupportedAmount as error:
@@ -100,6 +100,9 @@ class StripeAdapter:
             "payment_method_types": _method_types(channel),
             "metadata": {**request.metadata, REFERENCE_KEY: request.our_reference},
         }
+        if request.token:
+            # With it the answer tells of the card, so that nobody has to ask before money is moved.
+            params |= {"payment_method": request.token, "expand": ["payment_method"]}
         if request.description:
             params["description"] = request.description
         if request.customer_reference:

@@ -1,4 +1,5 @@
-"""What Stripe tells of a card: after a payment in the charge, after a refusal in the method that was refused.
+"""What Stripe tells of a card: after a payment in the charge, after a refusal in the method that was refused,
+and before either in the method that is to pay.
 
 Nothing here decides about money, so whatever is missing or odd is left out instead of refused.
 """
@@ -10,18 +11,26 @@ from typing import Any
 from payments.psp.contract import MethodFacts
 from risk.types import CardFacts
 
-__all__ = ["read_capture_before", "read_card", "read_method_facts"]
+__all__ = ["read_capture_before", "read_card", "read_method_card", "read_method_facts"]
 
 _CHECKS = {"pass": "pass", "fail": "fail", "unavailable": "unavailable", "unchecked": "unchecked"}
 
 
 def read_card(intent: Mapping[str, Any]) -> CardFacts | None:
-    """Return the card of a PaymentIntent whose charge is expanded, or whose last try was refused."""
+    """Return the card of a PaymentIntent: of its charge or method if expanded, or of its last refusal."""
     charge, refusal = intent.get("latest_charge"), intent.get("last_payment_error")
     method = _inside(refusal, "payment_method") if isinstance(refusal, Mapping) else None
     found = _inside(method, "card") or _inside(_inside(charge, "payment_method_details"), "card")
-    if found is None:
-        return None
+    return _card(found) if found is not None else read_method_card(intent.get("payment_method"))
+
+
+def read_method_card(method: Any) -> CardFacts | None:
+    """Return the card of a PaymentMethod; None where it is none, or only its id is known."""
+    found = _inside(method, "card")
+    return _card(found) if found is not None else None
+
+
+def _card(found: Mapping[str, Any]) -> CardFacts:
     checks = _inside(found, "checks") or {}
     return CardFacts(
         fingerprint=_text(found, "fingerprint", 64),

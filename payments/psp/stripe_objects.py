@@ -7,7 +7,12 @@ from urllib.parse import urlsplit
 
 from payments.psp.contract import PspObject, PspStatus
 from payments.psp.stripe_amounts import UnsupportedAmount, from_stripe
-from payments.psp.stripe_card import read_capture_before, read_card, read_method_facts
+from payments.psp.stripe_card import (
+    read_capture_before,
+    read_card,
+    read_method_card,
+    read_method_facts,
+)
 from payments.psp.stripe_declines import decline_of
 
 __all__ = [
@@ -102,7 +107,8 @@ def read_payment_method(data: Any) -> PspObject:
     if not isinstance(data, Mapping) or data.get("object") != "payment_method" or "customer" not in data:
         raise Unreadable("not a PaymentMethod")
     status = PspStatus.CANCELED if data["customer"] is None else PspStatus.REGISTERED
-    return replace(read_identity(data), status=status, method=read_method_facts(data))
+    card = read_method_card(data)
+    return replace(read_identity(data), status=status, method=read_method_facts(data), card=card)
 
 
 def read_our_reference(data: Mapping[str, Any]) -> str:

@@ -28,10 +28,10 @@ class Card:
     """A test card. ``fault`` names a fault that the card arms by itself when it is confirmed.
 
     The checks are what the bank says of the address line, the postal code and the security code; ``None``
-    follows what the buyer gave. ``review`` is how many seconds of sandbox time a payment stays open and
-    whether it then succeeds. ``refund`` says what becomes of its refunds: see ``sandbox.psp.refunds``.
-    ``capture`` is what becomes of a capture after the authorisation: ``refused`` by the bank, or
-    ``processing`` until it is settled.
+    follows what the buyer gave. Without ``fingerprint`` nobody is told which card it is. ``review`` is how
+    many seconds of sandbox time a payment stays open and whether it then succeeds. ``refund`` says what
+    becomes of its refunds: see ``sandbox.psp.refunds``. ``capture`` is what becomes of a capture after the
+    authorisation: ``refused`` by the bank, or ``processing`` until it is settled.
     """
 
     brand: str = "visa"
@@ -49,6 +49,7 @@ class Card:
     cvc_check: str | None = "pass"
     risk_level: str | None = None
     wallet: str | None = None
+    fingerprint: bool = True
     review: tuple[int, bool] | None = None
     refund: str | None = None
     capture: str | None = None
@@ -124,6 +125,9 @@ CARDS: dict[str, Card] = {
     "sandboxGooglePay": Card("mastercard", "4444", wallet="google_pay", cvc_check=None),
     "sandboxGooglePayDeclined": Card(
         "mastercard", "4444", wallet="google_pay", cvc_check=None, decline=GENERIC
+    ),
+    "sandboxGooglePayUnnamed": Card(
+        "mastercard", "4444", wallet="google_pay", cvc_check=None, fingerprint=False
     ),
     "sandboxReview": Card(last4="9200", asynchronous=True, review=(REVIEW_SECONDS, True)),
     "sandboxReviewFails": Card(last4="9201", asynchronous=True, review=(REVIEW_SECONDS, False)),

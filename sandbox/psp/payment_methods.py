@@ -63,7 +63,7 @@ def mint(
             "display_brand": card.brand,
             "exp_month": month,
             "exp_year": year,
-            "fingerprint": fingerprint(call.account, name),
+            "fingerprint": fingerprint(call.account, name) if card.fingerprint else None,
             "funding": card.funding,
             "generated_from": None,
             "last4": card.last4,

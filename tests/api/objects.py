@@ -20,6 +20,8 @@ OBJECTS = {
     "seller": "object id seller_account name country kyc_status commission_bps settlement_delay_days"
     " payout_schedule created_at",
     "wallet": "object id owner currency kind pending available held receivable",
+    "release": "object id payment_order_id seller_account wallet amount reserved currency reserve_until"
+    " released_at",
     "wallet_operation": "object id bucket account entry amount balance currency created_at",
     "wallet_statement": "object wallet currency opening lines closing",
     "event": "object id type sequence subject occurred_at data",
@@ -57,15 +59,17 @@ INPUTS = {
     "EndpointInput": "url event_types",
     "EventRedeliveryInput": "webhook_endpoint",
     "FixedCommissionInput": "amount currency",
+    "FulfillmentInput": "fulfilled_at",
     "OrderInput": "seller_account amount currency payment_order_id",
     "PayoutScheduleInput": "interval weekday day amount currency",
     "RangeInput": "created_gte created_lt status cursor",
     "RefundInput": "payment_order_id amount currency destination reason metadata",
     "RotationInput": "overlap_seconds",
+    "RollingReserveInput": "bps days",
     "SellerChanges": "name country commission_bps commission_fixed tax_bps settlement_delay_days"
-    " payout_schedule",
+    " rolling_reserve payout_schedule",
     "SellerInput": "seller_account name country commission_bps commission_fixed tax_bps settlement_delay_days"
-    " payout_schedule",
+    " rolling_reserve payout_schedule",
     "TopUpInput": "amount currency credit_card_info payment_method return_url",
     "WalletInput": "buyer_account currency",
 }

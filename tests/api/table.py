@@ -18,6 +18,7 @@ from events.api.serializers import (
 )
 from merchants.api.serializers import SellerChanges, SellerInput
 from payments.api.attempt_serializers import AttemptInput, CancellationInput, CaptureInput
+from payments.api.fulfillment import FulfillmentInput
 from payments.api.refund_serializers import RefundInput
 from payments.api.serializers import CheckoutInput
 from payments.api.top_up_serializers import TopUpInput
@@ -73,6 +74,7 @@ def _seller(world: World) -> dict[str, Any]:
         "name": "Eve",
         "country": "DE",
         "commission_fixed": {"amount": "0.30", "currency": "EUR"},
+        "rolling_reserve": {"bps": 1000, "days": 90},
         "payout_schedule": {"interval": "weekly", "weekday": 5},
     }
 
@@ -85,6 +87,10 @@ def _changes(world: World) -> dict[str, Any]:
 
 def _nothing(world: World) -> dict[str, Any]:
     return {}
+
+
+def _fulfilled(world: World) -> dict[str, Any]:
+    return {"fulfilled_at": "2026-01-01T00:00:00Z"}
 
 
 def _again(world: World) -> dict[str, Any]:
@@ -157,6 +163,12 @@ ROUTES = (
     Route(
         "/v1/payments/<pay>/cancellations",
         {"POST": Call("payments:write", 201, _nothing, CancellationInput)},
+        ("pay",),
+    ),
+    # 409: nothing of it is paid, and only who owns it is told so.
+    Route(
+        "/v1/payments/<pay>/fulfillment",
+        {"POST": Call("payments:write", 409, _fulfilled, FulfillmentInput)},
         ("pay",),
     ),
     # 409: nothing is authorized yet, and only who owns it is told so.

@@ -25,6 +25,7 @@ _DOOR = "tests/risk/test_door.py"
 _ENCRYPTED = "tests/core/test_encrypted_fields.py"
 _ENDPOINTS = "tests/events/test_endpoints_api.py"
 _FEED = "tests/events/test_events_api.py"
+_FINGERPRINTS = "tests/payments/test_card_fingerprints.py"
 _HEADERS = "tests/admin/test_headers.py"
 _HTTP = "tests/faults/test_http.py"
 _INPUTS = "tests/api/test_inputs.py"
@@ -230,7 +231,10 @@ ROWS: dict[str, tuple[str, ...] | NotYet] = {
         f"{_MATRIX}::test_what_is_open_to_everybody_is_the_same_for_everybody_a_e1_a_e5",
     ),
     "A-E6": (f"{_PROTOCOL}::test_a_foreign_id_takes_the_steps_of_one_that_nothing_has_a_e6",),
-    "A-E7": ("tests/core/test_approvals.py::test_the_maker_and_machines_may_not_decide",),
+    "A-E7": (
+        "tests/core/test_approvals.py::test_the_maker_and_machines_may_not_decide",
+        "tests/admin/test_sellers_desk.py::test_the_checker_cannot_decide_what_they_asked_for",
+    ),
     "A-E8": (f"{_ADMIN}::test_even_a_superuser_cannot_edit", f"{_ADMIN}::test_the_database_refuses_as_well"),
     "A-E9": (f"{_ADMIN}::test_no_page_has_a_side_door",),
     "A-E10": (f"{_ADMIN}::test_a_button_needs_the_token_of_its_page",),
@@ -319,6 +323,11 @@ ROWS: dict[str, tuple[str, ...] | NotYet] = {
     # H: what the platform itself could be used for
     "A-H1": (
         f"{_CARDS}::test_one_card_and_one_address_a_h1",
+        f"{_FINGERPRINTS}::test_many_tokens_of_one_card_with_many_keys_a_h1",
+        f"{_FINGERPRINTS}::test_declined_attempts_count_like_others_a_h1",
+        f"{_FINGERPRINTS}::test_thirty_at_once_are_as_many_as_are_allowed_a_h1",
+        f"{_FINGERPRINTS}::test_redis_away_changes_nothing_a_h1",
+        f"{_FINGERPRINTS}::test_a_card_is_looked_at_before_it_is_attached_a_h1",
         f"{_LIMITS}::test_attempts_are_counted_in_postgres_while_redis_is_away",
         f"{_DOOR}::test_too_many_payments_of_one",
         "tests/payments/test_reviews.py::test_trying_out_cards_is_stopped",

@@ -66,7 +66,8 @@ def _a_payment(teller: Teller) -> None:
     teller.tell("create_payment", body={"credit_card_info": {"token": "pm_card_visa", "save": True}})
     teller.shop.work()
     assert teller.tell("get_checkout").json()["status"] == "succeeded"
-    teller.tell("get_payment")
+    teller.tell("fulfill_payment")
+    assert teller.tell("get_payment").json()["timeline"][-1]["what"] == "fulfillment"
     assert teller.tell("list_payments").json()["data"]
     assert teller.tell("list_payment_method_offers").json()["data"]
 

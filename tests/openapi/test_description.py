@@ -122,7 +122,14 @@ def test_an_event_validates_against_its_webhook() -> None:
 
 
 def test_every_event_says_what_it_means_and_whom_it_is_about() -> None:
-    prefixes = {"payment": "pay_", "top_up": "top_", "seller": "sel_", "webhook_endpoint": "whe_"}
+    prefixes = {
+        "payment": "pay_",
+        "refund": "re_",
+        "seller": "sel_",
+        "top_up": "top_",
+        "wallet": "rel_",
+        "webhook_endpoint": "whe_",
+    }
     told = document()["webhooks"]
     assert len(told) >= 20
     for name, webhook in told.items():

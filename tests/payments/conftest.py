@@ -163,3 +163,13 @@ def counter(db: None, settings: Any) -> Iterator[Shop]:
     check_events()
     report = run_audits(store=False)
     assert report.is_clean, [(each.name, each.sample) for each in report.violated]
+
+
+@pytest.fixture
+def open_counter(transactional_db: None, settings: Any) -> Iterator[Shop]:
+    """The same, with real commits: for threads with connections of their own."""
+    settings.INLINE_REGISTRATIONS = 0
+    yield open_shop(None, "http://127.0.0.1:9")
+    check_events()
+    report = run_audits(store=False)
+    assert report.is_clean, [(each.name, each.sample) for each in report.violated]

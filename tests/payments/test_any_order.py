@@ -21,6 +21,7 @@ from core import clock
 from core.audits import run_audits
 from core.drain import get_drain
 from core.ids import parse_public_id, public_id
+from core.models import DeadLetter
 from core.settings_store import put_setting
 from core.transactions import at_edge
 from events.types import InboundEvent
@@ -167,6 +168,7 @@ class Play:
 
     def judge(self) -> None:
         """In the end the provider keeps what the orders say, and nothing is left to do."""
+        assert not DeadLetter.objects.exists(), "nothing of ours broke"
         assert list(self._due.values_list("kind", "status", "error")) == []
         orders = list(PaymentOrder.objects.filter(checkout_id=self._key))
         assert {order.status for order in orders} <= {"SUCCESS", "FAILED", "CANCELED", "EXPIRED"}

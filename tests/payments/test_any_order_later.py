@@ -14,6 +14,7 @@ from channels import breaker
 from core import clock
 from core.drain import get_drain
 from core.ids import public_id
+from core.models import DeadLetter
 from core.money import format_minor
 from core.settings_store import put_setting
 from core.transactions import at_edge
@@ -87,6 +88,7 @@ class LaterPlay(Play):
             assert open_or_done.count() <= 1
 
     def judge(self) -> None:
+        assert not DeadLetter.objects.exists(), "nothing of ours broke"
         assert list(self._due.values_list("kind", "status", "error")) == []
         orders = list(PaymentOrder.objects.filter(checkout_id=self._key))
         assert {order.status for order in orders} <= {"SUCCESS", "FAILED", "CANCELED", "EXPIRED"}

@@ -1,28 +1,30 @@
 """The order of cover: own pending, available, own tranche of the reserve, debt (R4); the way back (R3)."""
 
 import uuid
-from datetime import timedelta
 
 import pytest
 from django.db import transaction
+from django.db.models import F
 
 from core import clock
+from core.drain import get_drain
+from core.transactions import at_edge
 from ledger.services import open_account
 from ledger.templates.cover import Cover, cover_legs, restored_legs
 from ledger.templates.entry import Leg, Posting, entry, signed
+from merchants.services import change_terms
 from payments.engine.cover import (
     Restoring,
     Taking,
     give_back_to_sellers,
     take_from_sellers,
-    tranche_subject,
 )
 from payments.locks import lock_shares
 from payments.models import OrderShare, PaymentOrder
 from tests.payments.conftest import Shop
 from tests.racing import race
 from wallet.selectors import wallets_of
-from wallet.services import post_netted, release_funds
+from wallet.services import post_netted
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,19 +37,12 @@ def buckets(order: PaymentOrder) -> tuple[int, int, int, int]:
 
 def release(order: PaymentOrder, *, reserve_bps: int) -> None:
     """All that the order has earned becomes the seller's to spend, less a tranche of the reserve."""
-    share = OrderShare.objects.get(order=order)
-    (found,) = wallets_of(merchant_id=order.merchant_id, owner_type="seller", owner_id=order.seller_id)
-    with transaction.atomic():
-        release_funds(
-            merchant_id=order.merchant_id,
-            wallet_id=found.id,
-            release_id=tranche_subject(order),
-            amount_minor=share.seller_net_minor,
-            effective_date=clock.today(),
-            reserve_bps=reserve_bps,
-            reserve_until=clock.now() + timedelta(days=90),
-        )
-        OrderShare.objects.filter(order=order).update(released_minor=share.seller_net_minor)
+    terms = {"reserve_bps": reserve_bps, "reserve_days": 90 if reserve_bps else 0}
+    at_edge(change_terms)(merchant_id=order.merchant_id, seller_id=order.seller_id, terms=terms)
+    shares = OrderShare.objects.filter(order=order)
+    shares.update(matures_at=F("captured_at"), due_at=F("captured_at"))
+    get_drain("releases").run()
+    assert shares.get().released_minor
 
 
 def _post(order: PaymentOrder, legs: list[Leg]) -> None:

@@ -18,7 +18,7 @@ BREAKS: dict[str, str] = {
     "order_reserves_its_live_refunds": "UPDATE payments_paymentorder"
     " SET refund_reserved_minor = refund_reserved_minor - 1 WHERE refund_reserved_minor > 0",
     "refund_is_its_lines": "UPDATE payments_refund SET amount_minor = amount_minor + 1",
-    "refund_posted_once": "UPDATE ledger_journalentry SET leg = 'other' WHERE source = 'refund'",
+    "refund_posted_once": "UPDATE ledger_journalentry SET leg = leg || 'x' WHERE source = 'refund'",
     "refund_entry_has_a_refund": "UPDATE ledger_journalentry SET source_ref = 'x' || id"
     " WHERE source = 'refund'",
     "refund_entry_amount": "UPDATE ledger_journalline SET amount_minor = amount_minor + 1"

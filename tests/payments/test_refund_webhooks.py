@@ -24,6 +24,7 @@ from tests.payments.refunding import (
     tell,
     told_refunds,
 )
+from tests.payments.test_late_money import late
 
 CREATE = "refunds.create"
 
@@ -204,6 +205,36 @@ def test_a_pending_refund_of_others_is_asked_about(shop: Shop) -> None:
     shop.later(3600)
     assert [each["status"] for each in refunds_of(shop, order)] == ["SUCCESS"]
     assert shop.requests(CREATE) == []
+
+
+@pytest.mark.parametrize(
+    ("token", "end"), [("pendingRefund", "SUCCESS"), ("sandboxRefundPendingFails", "FAILED")]
+)
+def test_a_pending_refund_ends_by_webhook(shop: Shop, token: str, end: str) -> None:
+    """The provider tells it by itself a day later; told twice it counts once."""
+    order = paid(shop, token=f"pm_card_{token}")
+    ask(shop, order, "30.00")
+    shop.work()
+    tell(shop, *told_refunds(shop))
+    assert [each["status"] for each in refunds_of(shop, order)] == ["PENDING"]
+    shop.provider.control("POST", "clock", {"seconds": 90_000})
+    tell(shop, *told_refunds(shop), times=2)
+    assert [each["status"] for each in refunds_of(shop, order)] == [end]
+    assert state(shop, order) == (("30.00", "0.00") if end == "SUCCESS" else ("0.00", "0.00"))
+
+
+def test_late_money_given_back_is_no_refund_of_an_order(shop: Shop) -> None:
+    """Its events find its operation: nothing is adopted; one that comes back is a case for a person."""
+    seen = shop.pay(shop.body(token="pm_card_chargeDeclined"))
+    charge = Charge.objects.get()
+    late(shop, seen, charge)
+    shop.work()
+    tell(shop, *told_refunds(shop), times=2)
+    assert (Refund.objects.count(), "refund_failed" in kinds()) == (0, False)
+    made = told_refunds(shop, "refund.created")[0]["data"]["object"]["id"]
+    shop.provider.control("POST", f"refunds/{made}/fail", {})
+    tell(shop, *told_refunds(shop, "refund.failed"), times=2)
+    assert (Refund.objects.count(), "refund_failed" in kinds()) == (0, True)
 
 
 def test_another_amount_is_a_conflict(shop: Shop) -> None:

@@ -12,6 +12,8 @@ from core.models import Case
 from ledger.models import JournalEntry
 from payments import drains
 from payments.models import Charge, ChargeLine, PspOperation
+from payments.psp.contract import Outcome, OutcomeKind
+from payments.psp.stripe_adapter import StripeAdapter
 from tests.payments.conftest import Shop, hosted
 from tests.payments.deliveries import deliver, process
 from tests.payments.deliveries import told as events_of
@@ -209,8 +211,26 @@ def test_an_authorisation_that_cannot_be_expired_stops_no_other(
     assert "division by zero" in Case.objects.get(kind="authorization_stuck").summary
 
 
-def test_a_refused_void_is_asked_for_again_later(shop: Shop) -> None:
+def test_a_refused_void_is_asked_for_again_later(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """A provider that says no is no reason to forget the buyer's money; nor to ask all the time."""
+    order = authorized(shop)
+    refusal = Outcome(OutcomeKind.DECLINED, error="not today")
+    monkeypatch.setattr(StripeAdapter, "cancel", lambda *_, **__: refusal)
+    void(shop, order)
+    shop.work()
+    assert (operations("void"), now(shop, order)["payment_order_status"]) == (["DECLINED"], "AUTHORIZED")
+    assert "not today" in Case.objects.get(kind="void_refused").summary
+    assert error(capture(shop, order))[1] == "invalid_state", "the store took it back"
+    monkeypatch.undo()
+    for seconds, tries in ((1800, 1), (2000, 2)):
+        clock.move(seconds=seconds)
+        get_drain("expiry").run()
+        assert len(operations("void")) == tries
+    shop.work()
+    assert_given_back(shop, order, "CANCELED", "CANCELED")
+
+
+def test_that_it_is_not_found_proves_nothing(shop: Shop) -> None:
     order = authorized(shop)
     reference = Charge.objects.get().psp_reference
     Charge.objects.filter().update(psp_reference="pi_gone")

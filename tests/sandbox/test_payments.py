@@ -39,6 +39,19 @@ def test_create_then_confirm_takes_the_money_once(account):
     assert account.journal(**{"metadata.order": "o-2"}) == []
 
 
+def test_an_unconfirmed_intent_tells_of_its_card_when_asked(account):
+    def card(token):
+        method = account.v1.payment_methods.create({"type": "card", "card": {"token": token}})
+        intent = account.intent(payment_method=method.id, expand=["payment_method"])
+        assert (intent.status, intent.payment_method.id) == ("requires_confirmation", method.id)
+        return intent.payment_method.card
+
+    first, again, other = card("tok_visa"), card("tok_visa"), card("tok_mastercard")
+    assert first.fingerprint == again.fingerprint != other.fingerprint
+    assert card("tok_sandboxGooglePayUnnamed").fingerprint is None
+    assert account.journal() == []
+
+
 def test_the_fee_is_on_the_balance_transaction(account):
     charge = account.v1.charges.retrieve(
         account.paid(amount=10_000).latest_charge, {"expand": ["balance_transaction"]}

@@ -14,8 +14,9 @@ from wallet.services.parts import (
 )
 from wallet.services.planning import plan_cash, plan_spending
 from wallet.services.posting import moves_for, post, post_netted
-from wallet.services.releases import release_funds
+from wallet.services.releases import release_all, release_funds
 from wallet.services.tranches import draw_on_tranche, tranche_of
+from wallet.services.write_offs import reject_write_off, request_write_off, write_off_debt
 
 __all__ = [
     "account_of",
@@ -37,9 +38,13 @@ __all__ = [
     "post",
     "post_netted",
     "reject_grant",
+    "reject_write_off",
+    "release_all",
     "release_funds",
     "release_parts",
+    "request_write_off",
     "settle_parts",
     "tranche_of",
     "try_hold",
+    "write_off_debt",
 ]

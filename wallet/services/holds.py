@@ -23,6 +23,7 @@ from wallet.errors import (
     HoldSettled,
     HoldUnknown,
 )
+from wallet.hold_facts import hold_data
 from wallet.locks import lock_due_holds, lock_hold
 from wallet.models import Hold
 from wallet.purposes import PURPOSES, place_of
@@ -35,7 +36,6 @@ __all__ = [
     "cancel_hold",
     "confirm_hold",
     "expire_holds",
-    "hold_data",
     "insert_hold",
     "release_holds",
     "try_hold",
@@ -78,7 +78,7 @@ def try_hold(
         place = place_of(purpose=purpose, accounts=accounts)
         legs = [debit(accounts[place.available], amount_minor), credit(accounts[place.held], amount_minor)]
         post_netted(drafts=[_draft(hold, names.tried, names.try_leg, legs, on=hold.created_at.date())])
-    return hold_data(hold=hold)
+    return hold_data(hold)
 
 
 @requires_transaction
@@ -127,7 +127,7 @@ def confirm_hold(
         credit(accounts[place.available], hold.amount_minor - settled_minor),
     ]
     post_netted(drafts=[_draft(hold, names.confirmed, names.end_leg, all_legs, on=on)])
-    return hold_data(hold=hold)
+    return hold_data(hold)
 
 
 @requires_transaction
@@ -154,7 +154,7 @@ def cancel_hold(
         raise HoldSettled()
     if hold.state == OPEN:
         release_holds(holds=[hold], by=by, why="canceled before its try" if is_new else "canceled")
-    return hold_data(hold=hold)
+    return hold_data(hold)
 
 
 @forbids_transaction
@@ -258,22 +258,4 @@ def _draft(hold: Hold, kind: str, leg: str, legs: Sequence[Leg], *, on: date) ->
         source_ref=hold.id if hold.purpose == "payment" else hold.subject,
         leg=leg,
         legs=legs,
-    )
-
-
-@requires_transaction
-def hold_data(*, hold: Hold) -> HoldData:
-    """Return a hold as others see it."""
-    return HoldData(
-        id=hold.id,
-        merchant_id=hold.merchant_id,
-        wallet_id=hold.wallet_id,
-        purpose=hold.purpose,
-        subject=hold.subject,
-        role=hold.role,
-        amount_minor=hold.amount_minor,
-        settled_minor=hold.settled_minor,
-        released_minor=hold.released_minor,
-        expires_at=hold.expires_at,
-        state=hold.state,
     )

@@ -16,11 +16,12 @@ from ledger.templates.accounts import BuyerAccounts
 from ledger.templates.entry import Posting
 from ledger.templates.wallet import hold_try_entry
 from ledger.types import EntryDraft
+from wallet.hold_facts import hold_data
 from wallet.locks import lock_holds
 from wallet.models import GrantUse, Hold
 from wallet.purposes import Place, place_of
 from wallet.selectors import accounts_of
-from wallet.services.holds import hold_data, release_holds
+from wallet.services.holds import release_holds
 from wallet.services.posting import moves_for, post
 from wallet.states import OPEN
 from wallet.types import HoldData, PartHold, PointsPart
@@ -46,7 +47,7 @@ def hold_parts(
     """
     holds = _insert(merchant_id, parts, changes, by=by, why=why)
     changes.last(lambda: _post(_tries(holds, parts)))
-    return [hold_data(hold=hold) for hold in holds]
+    return [hold_data(hold) for hold in holds]
 
 
 @requires_transaction
@@ -65,7 +66,7 @@ def pay_parts(
     written. Raises as `hold_parts`.
     """
     holds = _insert(merchant_id, parts, changes, by=by, why=why)
-    placed = [hold_data(hold=hold) for hold in holds]
+    placed = [hold_data(hold) for hold in holds]
     _settle(holds, changes, by=by)
     confirm = entries(placed)
     changes.last(lambda: _post([*_tries(holds, parts), *confirm()]))

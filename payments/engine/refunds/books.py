@@ -45,7 +45,8 @@ def post_accepted(
     Orders and shares are locked, by order id; the sellers' wallets are locked here, so call it last.
     """
     takings = [Taking(orders[each.order_id], shares[each.order_id], each.seller_minor) for each in lines]
-    parts = take_from_sellers(takings=takings, by=by)
+    also = [refund.wallet_id] if refund.wallet_id is not None else []
+    parts = take_from_sellers(takings=takings, by=by, also=also)
     returned = [_returned(each, parts[each.order_id]) for each in lines]
     post_netted(drafts=[_accepted(refund, returned, charge)])
 

@@ -15,7 +15,7 @@ _TOTALS = """
         compensated_at = CASE WHEN total.all_back THEN coalesce(checkout.compensated_at, %s) END,
         is_payment_done = total.all_paid AND NOT total.all_back, updated_at = %s
     FROM (
-        SELECT bool_and(status = 'SUCCESS') AS all_paid,
+        SELECT count(*) FILTER (WHERE status <> 'SUCCESS') = 0 AS all_paid,
             bool_or(captured_minor > 0) AND bool_and(captured_minor = refunded_minor + reversed_minor)
                 AS all_back
         FROM payments_paymentorder WHERE checkout_id = %s

@@ -56,8 +56,10 @@ def make_refund(
     amount = _amount(request.amount, currency) if request.amount else left
     if not 0 < amount <= left:
         raise RefundExceedsCaptured(param="amount" if request.amount else "payment_order_id")
-    destination = request.destination or ("instrument" if source.charge else "wallet")
-    if destination == "instrument" and source.charge is None:
+    destination = request.destination or "instrument"
+    if source.charge is None:
+        # What buyers' wallets paid goes back to the very wallets, of whatever kind, and never becomes cash:
+        # until that is built nothing of it goes back.
         raise RefundDestinationUnavailable(param="destination")
     asked = Asked(
         amounts={order.id: amount},

@@ -67,15 +67,10 @@ def ask_for_refund(*, merchant_id: UUID, request: RefundRequest, reason: str, ma
     locked, source = make_refund(
         merchant_id=merchant_id, request=request, actor=maker, origin="console", changes=changes
     )
-    refund = locked.refund
+    refund, subject = locked.refund, public_id("re", locked.refund.id)
     bound = review_above(merchant_id=merchant_id, currency=str(refund.amount_currency))
     if refund.amount_minor > bound:
         changes.move(refund, refund.to_in_review, why="a second person must say yes", by=maker)
-    else:
-        carry_out(locked, source, changes, by=maker)
-    changes.save()
-    subject = public_id("re", refund.id)
-    if refund.status == "IN_REVIEW":
         request_approval(
             subject=subject,
             action=ACTION,
@@ -84,6 +79,9 @@ def ask_for_refund(*, merchant_id: UUID, request: RefundRequest, reason: str, ma
             expires_in=_EXPIRES_IN,
             merchant_id=merchant_id,
         )
+    else:
+        carry_out(locked, source, changes, by=maker)
+    changes.save()
     record_audit(
         actor=maker,
         action="refund.request",

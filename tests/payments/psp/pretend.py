@@ -15,6 +15,7 @@ from payments.psp.contract import (
     CaptureRequest,
     ConfirmRequest,
     CustomerRequest,
+    DetachRequest,
     Outcome,
     OutcomeKind,
     PspObject,
@@ -157,6 +158,10 @@ class PretendProvider:
     def attach(self, *, channel: ChannelData, request: AttachRequest) -> Outcome:
         kept = f"{request.token}:{request.customer_reference}"
         return self._do(request.nonce, lambda: of_created(_object(kept, 0, "", "")))
+
+    @forbids_transaction
+    def detach(self, *, channel: ChannelData, request: DetachRequest) -> Outcome:
+        raise NotImplementedError("nobody keeps a method here")
 
     def read_event(self, *, payload: Mapping[str, Any]) -> PspObject | None:
         seen: PspObject = payload["seen"]

@@ -96,6 +96,28 @@ def test_registering_moves_no_money_and_says_what_was_registered(
     assert outcome.calls[0].http_status == 200 and outcome.calls[0].psp_request_id
 
 
+def test_registering_tells_what_card_is_to_pay(
+    adapter: PspAdapter, channel: ChannelData, sandbox: SandboxProcess
+) -> None:
+    """A-H1: one card has one fingerprint, whatever its tokens, before anything is tried with it."""
+    first, again, other, hidden = (
+        register(adapter, channel, token=f"pm_card_{card}", nonce=f"n{index}").object
+        for index, card in enumerate(["visa", "visa", "mastercard", "sandboxGooglePayUnnamed"])
+    )
+    assert first.card.fingerprint and first.card.fingerprint == again.card.fingerprint
+    assert other.card.fingerprint not in ("", first.card.fingerprint)
+    assert (hidden.card.fingerprint, hidden.card.brand) == ("", "mastercard")
+    assert {each.status for each in (first, again, other, hidden)} == {PspStatus.REGISTERED}
+    assert sandbox.effects(first.reference) == []
+
+
+def test_a_token_that_cannot_pay_is_refused_when_it_is_registered(
+    adapter: PspAdapter, channel: ChannelData
+) -> None:
+    outcome = register(adapter, channel, token="pm_nobody")
+    assert (outcome.kind, outcome.decline.code) == (OutcomeKind.DECLINED, "invalid_payment_method")
+
+
 @pytest.mark.parametrize(("currency", "amount"), [("JPY", 1000), ("KWD", 12340), ("ISK", 500), ("USD", 1000)])
 def test_amounts_come_back_as_they_went(
     adapter: PspAdapter, channel: ChannelData, currency: str, amount: int
@@ -420,7 +442,8 @@ def attach(adapter: PspAdapter, channel: ChannelData, token: str) -> Outcome:
 def test_what_is_kept_shows_what_the_buyer_knows_it_by(
     adapter: PspAdapter, channel: ChannelData, token: str, facts: MethodFacts
 ) -> None:
-    assert attach(adapter, channel, token).object.method == facts
+    seen = attach(adapter, channel, token).object
+    assert (seen.method, bool(seen.card.fingerprint)) == (facts, True)
 
 
 def test_a_detached_method_pays_nothing_and_can_be_asked_about(

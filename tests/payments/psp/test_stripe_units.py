@@ -103,6 +103,19 @@ def test_an_expanded_charge_is_read_like_its_id() -> None:
     assert read_intent(intent("succeeded", latest_charge={"id": "ch_9"})).charge_reference == "ch_9"
 
 
+def test_the_card_that_was_tried_goes_before_the_one_that_is_to_pay() -> None:
+    """What a charge tells, with the bank's checks, is more than what the method does."""
+    card = {"fingerprint": "f-method", "brand": "visa", "country": "US", "checks": None}
+    seen = read_intent(intent("requires_confirmation", payment_method={"id": "pm_1", "card": card})).card
+    assert (seen.fingerprint, seen.brand, seen.country, seen.cvc) == ("f-method", "visa", "US", "")
+    tried = {"id": "ch_1", "payment_method_details": {"card": {"fingerprint": "f-charge"}}}
+    both = intent("succeeded", payment_method={"id": "pm_1", "card": card}, latest_charge=tried)
+    assert read_intent(both).card.fingerprint == "f-charge"
+    for nothing in (None, "pm_1", {}, {"card": None}, {"id": "pm_1", "type": "sepa_debit"}):
+        assert read_intent(intent("requires_confirmation", payment_method=nothing)).card is None
+    assert "f-method" not in repr(seen)
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),

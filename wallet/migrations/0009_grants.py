@@ -10,7 +10,7 @@ from core.sqlfiles import restrict, run_sql
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("wallet", "0007_lock"),
+        ("wallet", "0008_write_offs"),
     ]
 
     operations = [
