@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from core.api.errors import MissingField
 from core.api.fields import AmountField, ChoiceTextField, CurrencyField, TextField
 from core.api.serializers import StrictSerializer
 from payments.api.serializers import (
@@ -12,8 +11,8 @@ from payments.api.serializers import (
     check_return_url,
     kinds_field,
     read_kinds,
+    read_method,
 )
-from payments.errors import PaymentMethodConflict
 from payments.types import AttemptRequest
 
 __all__ = ["AttemptInput", "CancellationInput", "CaptureInput"]
@@ -34,12 +33,7 @@ class AttemptInput(StrictSerializer):
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """Return {"request": AttemptRequest}."""
         values = super().to_internal_value(data)
-        card = values.get("credit_card_info", {})
-        method = values.get("payment_method") or ("card" if card else "hosted_page")
-        if card and method != "card":
-            raise PaymentMethodConflict(param="payment_method")
-        if method == "card" and not card:
-            raise MissingField(param="credit_card_info")
+        method, card = read_method(values)
         if url := values.get("return_url"):
             check_return_url(url)
         request = AttemptRequest(

@@ -28,6 +28,7 @@ __all__ = [
     "check_return_url",
     "kinds_field",
     "read_kinds",
+    "read_method",
 ]
 
 METHODS = ("card", "hosted_page", "balance", "qr", "cash", "bank_transfer")
@@ -71,6 +72,20 @@ def read_kinds(values: dict[str, Any], method: str) -> tuple[str, ...]:
     if len(set(kinds)) != len(kinds):
         raise InvalidField("Each kind of wallet is named once.", param="wallet_kinds")
     return tuple(kinds)
+
+
+def read_method(values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return how a body is to be paid, and what says with which card, empty for no card.
+
+    Raises PaymentMethodConflict for a card beside another method, MissingField for `card` without one.
+    """
+    card = values.get("credit_card_info", {})
+    method = values.get("payment_method") or ("card" if card else "hosted_page")
+    if card and method != "card":
+        raise PaymentMethodConflict(param="payment_method")
+    if method == "card" and not card:
+        raise MissingField(param="credit_card_info")
+    return method, card
 
 
 class BuyerInput(StrictSerializer):
@@ -140,17 +155,12 @@ class CheckoutInput(StrictSerializer):
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """Return {"request": CheckoutRequest}."""
         values = super().to_internal_value(data)
-        card = values.get("credit_card_info", {})
-        method = values.get("payment_method") or ("card" if card else "hosted_page")
+        method, card = read_method(values)
         policy = values.get("multi_order_policy", "all_or_nothing")
-        if card and method != "card":
-            raise PaymentMethodConflict(param="payment_method")
         if method == "hosted_page" and policy == "best_effort" and len(values["payment_orders"]) > 1:
             raise MultiOrderPolicyUnsupported(param="multi_order_policy")
         if method not in ("card", "hosted_page", "balance"):
             raise PaymentMethodUnavailable(param="payment_method")
-        if method == "card" and not card:
-            raise MissingField(param="credit_card_info")
         if url := values.get("return_url"):
             check_return_url(url)
         return {

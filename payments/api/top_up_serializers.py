@@ -2,11 +2,9 @@
 
 from typing import Any
 
-from core.api.errors import MissingField
 from core.api.fields import AmountField, ChoiceTextField, CurrencyField, TextField
 from core.api.serializers import StrictSerializer
-from payments.api.serializers import CardInput, check_return_url
-from payments.errors import PaymentMethodConflict
+from payments.api.serializers import CardInput, check_return_url, read_method
 from payments.types import TopUpRequest
 
 __all__ = ["TopUpInput"]
@@ -30,12 +28,7 @@ class TopUpInput(StrictSerializer):
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """Return {"request": TopUpRequest}."""
         values = super().to_internal_value(data)
-        card = values.get("credit_card_info", {})
-        method = values.get("payment_method") or ("card" if card else "hosted_page")
-        if card and method != "card":
-            raise PaymentMethodConflict(param="payment_method")
-        if method == "card" and not card:
-            raise MissingField(param="credit_card_info")
+        method, card = read_method(values)
         if url := values.get("return_url"):
             check_return_url(url)
         return {
