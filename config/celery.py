@@ -11,7 +11,8 @@ from config.memory import settle
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-app = Celery("quittance")
+# In place of Celery's own care for Django, which would open every connection anew for each task.
+app = Celery("quittance", fixups=["config.worker_connections:fixup"])
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
@@ -24,6 +25,8 @@ PERIODIC = {
     "seal the audit trail": ("core.seal_audit_trail", 30.0),
     "watch for missing webhooks": ("payments.watch_webhooks", 60.0),
     "watch for stuck payments": ("payments.watch_stuck", 60.0),
+    "watch for disputes to answer": ("payments.watch_disputes", 60.0),
+    "ask about open disputes": ("payments.ask_disputes", 300.0),
     "watch for late releases": ("payments.watch_releases", 60.0),
     "watch the event stream": ("events.watch_stream", 60.0),
     "raise and escalate alerts": ("core.watch", 60.0),

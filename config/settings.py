@@ -102,6 +102,9 @@ if not AS_OWNER:
         # What is prepared finds rows by their keys: one plan is as good as a new one for each value, and
         # making plans was a third of what the database did for a payment.
         " -c plan_cache_mode=force_generic_plan",
+        # Django switches prepared statements off unless a number is given, and then also those that are asked
+        # for (see core.rows). Its own statements carry their values in them and are never prepared.
+        "prepare_threshold": 5,
         "pool": {
             "min_size": env_int("DATABASE_POOL_MIN", 1),
             "max_size": env_int("DATABASE_POOL_MAX", 8),

@@ -12,10 +12,12 @@ from typing import ClassVar
 from uuid import UUID
 
 from django.db import connection, transaction
+from psycopg.types.numeric import Int4
 
 from core import clock
 from core.failpoints import failpoint
 from core.models import WorkRow
+from core.rows import read_rows
 
 __all__ = ["Claim", "Drain", "drains", "get_drain", "register_drain"]
 
@@ -70,15 +72,17 @@ class Drain:
 
     def _run_abreast(self, deadline: float) -> int:
         """Keep every thread busy: what hangs holds its own thread, never the work of the others."""
-        handled, claimed_at, running = 0, 0.0, set[Future[None]]()
+        handled, claimed_at, full, running = 0, 0.0, 0, set[Future[None]]()
         while (now := time.monotonic()) < deadline:
             free = self.batch - len(running)
-            # Many at a time where possible, because a claim is a transaction of its own; but what hangs
-            # must not keep the others from being looked for.
-            if free * 2 >= self.batch or (free and now - claimed_at >= _LOOK_AGAIN_SECONDS):
+            # Many at a time where possible, because a claim is a transaction of its own: when half of what
+            # could be had is done, or after a while, because what hangs must not keep the others from being
+            # looked for.
+            if len(running) * 2 <= full or (free and now - claimed_at >= _LOOK_AGAIN_SECONDS):
                 claims = self.claim(limit=free)
                 claimed_at = now
                 running |= {self._threads.submit(self._one_threaded, claim) for claim in claims}
+                full = len(running)
                 handled += len(claims)
                 if not running:
                     break
@@ -94,15 +98,15 @@ class Drain:
     def claim(self, *, limit: int) -> list[Claim]:
         """Take due rows for `lease_seconds`, skipping what others hold; commits alone."""
         table = self.model._meta.db_table
-        with transaction.atomic(durable=True), connection.cursor() as cursor:
-            cursor.execute(
-                f"UPDATE {table} SET leased_until = clock_timestamp() + %s * interval '1 second',"  # noqa: S608
+        with transaction.atomic(durable=True):
+            rows = read_rows(
+                sql=f"UPDATE {table} SET leased_until = clock_timestamp() + %s * interval '1 second',"  # noqa: S608
                 f" fence = fence + 1 WHERE id IN (SELECT id FROM {table} WHERE due_at <= %s"
                 " AND (leased_until IS NULL OR leased_until < clock_timestamp())"
                 " ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED) RETURNING id, fence, attempts",
-                [self.lease_seconds, clock.now(), limit],
+                params=[Int4(self.lease_seconds), clock.now(), Int4(limit)],
             )
-            claims = [Claim(*row) for row in cursor.fetchall()]
+            claims = [Claim(*row) for row in rows]
         failpoint(f"{self.name}.claimed")
         return claims
 

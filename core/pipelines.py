@@ -5,28 +5,42 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from psycopg.generators import PQGen
+from psycopg.generators import PQGen, send
 from psycopg.pq import ConnStatus
 
 __all__ = ["pipeline"]
 
 
 class _Synced(psycopg.Pipeline):
-    """A pipeline whose last word to the server is Sync.
+    """A pipeline that sends everything at its end in one go, and whose last word to the server is Sync.
 
-    The driver's own ends with Sync and then Flush. The server answers Sync with "ready", and there its clock
-    for idle_in_transaction_session_timeout starts; Flush is a message like any other and stops it again. A
+    The driver's own sends each command by itself: as many system calls, and as often the server wakes up.
+
+    It also ends with Sync and then Flush. The server answers Sync with "ready", and there its clock for
+    idle_in_transaction_session_timeout starts; Flush is a message like any other and stops it again. A
     process that stood still after such a pipeline would hold its locks for ever.
     """
 
+    def _communicate_gen(self) -> PQGen[None]:
+        """Called after each command, which waits for the others."""
+        return
+        yield
+
+    def _sync_gen(self) -> PQGen[None]:
+        self._enqueue_sync()
+        while self.command_queue:
+            self.command_queue.popleft()()  # Into the buffer of the connection.
+        yield from send(self.pgconn)
+        yield from self._fetch_gen(flush=False)
+
     def _exit_gen(self) -> PQGen[None]:
         try:
-            self._enqueue_sync()
-            yield from self._communicate_gen()
-        finally:
+            yield from self._sync_gen()
+        except psycopg.Error:
             # From a lost session nothing is fetched; trying would hide its OperationalError behind another.
             if self.pgconn.status != ConnStatus.BAD:
                 yield from self._fetch_gen(flush=False)
+            raise
 
 
 @contextmanager

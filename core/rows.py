@@ -5,7 +5,7 @@ more than the database did. These functions send the same SQL with the same conv
 few places that every payment passes. Everything else uses the ORM.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
@@ -15,6 +15,7 @@ from django.db.models import AutoField, Field, Model
 from django.db.models.base import ModelState
 from django.db.transaction import get_connection
 
+from core.fsm import StatefulModel
 from core.pipelines import pipeline
 from core.row_values import Preparer, preparers
 from core.transactions import requires_transaction
@@ -31,6 +32,8 @@ __all__ = [
 ]
 
 M = TypeVar("M", bound=Model)
+# The values of a statement, by place or by name.
+Params = Sequence[Any] | Mapping[str, Any]
 
 # Inserts of more rows at once are too rare and too varied to be worth a place in the server's memory.
 _FEW = 8
@@ -45,8 +48,9 @@ def columns_of(model: type[Model], alias: str) -> str:
 def new_row(model: type[M], **columns: Any) -> M:
     """Return a row to insert, with these values by column attribute and the defaults of the others.
 
-    For rows that are written and never changed, of which a payment leaves dozens. Making a model's object
-    in Django's way asks every field and two signals, and takes longer than sending the row.
+    For the rows that every payment leaves. Making a model's object in Django's way asks every field and two
+    signals, and takes longer than sending the row. A column of money takes the decimal number, with its
+    currency beside it.
     """
     row = model.__new__(model)
     defaults = _defaults(model)
@@ -56,6 +60,8 @@ def new_row(model: type[M], **columns: Any) -> M:
         values[name] = columns[name] if name in columns else make()
     if len(values) - 1 != len(defaults.keys() | columns.keys()):
         raise TypeError(f"{model.__name__} has no such column: {columns.keys() - defaults.keys()}")
+    if isinstance(row, StatefulModel):
+        row.is_saved()
     return row
 
 
@@ -63,12 +69,16 @@ class Query(NamedTuple):
     """A SELECT of `columns_of` each of the models, in this order; with no models, of anything."""
 
     sql: str
-    params: Sequence[Any]
+    params: Params
     models: Sequence[type[Model]] = ()
 
 
-def read_rows(*, sql: str, params: Sequence[Any], models: Sequence[type[Model]]) -> list[tuple[Any, ...]]:
-    """Run one SELECT of `columns_of` each model; return one instance of each per row."""
+def read_rows(*, sql: str, params: Params, models: Sequence[type[Model]] = ()) -> list[tuple[Any, ...]]:
+    """Run one SELECT of `columns_of` each model; return one instance of each per row.
+
+    With no models, of anything, or another statement that returns rows; give whole numbers a width then
+    (psycopg's Int4), so that the statement has one plan for all of them.
+    """
     return read_together(Query(sql, params, models))[0]
 
 
@@ -118,7 +128,7 @@ class Batch:
 
     def __init__(self) -> None:
         self._database = get_connection()
-        self._statements: list[tuple[str, Sequence[Any], bool]] = []
+        self._statements: list[tuple[str, Params, bool]] = []
         self._losses: dict[int, Exception] = {}
         self._inserted: list[Model] = []
 
@@ -157,7 +167,7 @@ class Batch:
 
 @contextmanager
 def _executed(
-    database: Any, statements: Sequence[tuple[str, Sequence[Any], bool]]
+    database: Any, statements: Sequence[tuple[str, Params, bool]]
 ) -> Iterator[list["psycopg.Cursor[Any]"]]:
     """Run statements that the server parses and plans once for each connection."""
     database.ensure_connection()
@@ -202,8 +212,21 @@ def _instances(
         start += len(names)
         for place, convert in converters:
             values[place] = convert(values[place], None, database)
-        instances.append(model.from_db(database.alias, names, values))
+        instances.append(_stored(model, names, values, database.alias))
     return tuple(instances)
+
+
+def _stored(model: type[M], names: Sequence[str], values: Sequence[Any], alias: str) -> M:
+    """Return what `Model.from_db` would for a whole row; it sets every attribute through its field."""
+    row = model.__new__(model)
+    state = ModelState()
+    state.adding, state.db = False, alias
+    attributes = row.__dict__
+    attributes["_state"] = state
+    attributes.update(zip(names, values, strict=True))
+    if isinstance(row, StatefulModel):
+        row.is_saved()
+    return row
 
 
 @cache

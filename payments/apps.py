@@ -13,10 +13,19 @@ class PaymentsConfig(AppConfig):
         from core.overview import register_card
         from core.settings_store import declare
         from events.subscriptions import subscribe
-        from payments import audits, balance_audits, capture_audits, refund_audits, top_up_audits
+        from payments import (
+            audits,
+            balance_audits,
+            capture_audits,
+            dispute_audits,
+            refund_audits,
+            top_up_audits,
+        )
         from payments.cards import reviews_card, unknown_card
         from payments.drains import ExpiryDrain, OperationDrain, ReleaseDrain, TopUpDrain
         from payments.engine import stuck
+        from payments.engine.disputes import policy as dispute_policy
+        from payments.engine.disputes import watch as dispute_watch
         from payments.engine.failures import is_without_outcome
         from payments.engine.late_money import LATE_MONEY
         from payments.engine.methods import BALANCE
@@ -26,7 +35,9 @@ class PaymentsConfig(AppConfig):
         from payments.releases import audits as release_audits
         from payments.releases import failures, plan, watch
         from payments.services import (
+            on_dispute_event,
             on_refund_event,
+            on_reversal_event,
             on_risk_verdict,
             replay_expiry,
             replay_operation,
@@ -35,11 +46,13 @@ class PaymentsConfig(AppConfig):
         )
         from risk.subscriptions import on_verdict
 
-        for each in (audits, capture_audits, refund_audits, release_audits, balance_audits, top_up_audits):
+        for each in (audits, capture_audits, refund_audits, release_audits, dispute_audits):
+            register(each.INVARIANTS)
+        for each in (balance_audits, top_up_audits):
             register(each.INVARIANTS)
         declare(LATE_MONEY, BALANCE, RETURNS_COMMISSION, REVIEW_ABOVE)
-        declare(*stuck.SETTINGS, *plan.SETTINGS, watch.OVERDUE)
-        declare_alert(*stuck.ALERTS, watch.ALERT)
+        declare(*stuck.SETTINGS, *plan.SETTINGS, watch.OVERDUE, *dispute_policy.SETTINGS)
+        declare_alert(*stuck.ALERTS, watch.ALERT, *dispute_watch.ALERTS)
         register_card("payments.view_pspoperation", unknown_card)
         register_card("risk.view_riskdecision", reviews_card)
         register_drain(OperationDrain())
@@ -56,4 +69,6 @@ class PaymentsConfig(AppConfig):
         subscribe("stripe", "checkout.session.", "payments.pages", on_provider_event)
         subscribe("stripe", "refund.", "payments.refunds", on_refund_event)
         subscribe("stripe", "charge.refund", "payments.charge_refunds", on_refund_event)
+        subscribe("stripe", "charge.dispute.", "payments.disputes", on_dispute_event)
+        subscribe("stripe", "charge.failed", "payments.reversals", on_reversal_event)
         on_verdict(on_risk_verdict)

@@ -15,9 +15,10 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection
 from django.db.models import Model, Q
+from psycopg.types.numeric import Int4
 
 from core import clock
-from core.rows import Query, columns_of, read_together
+from core.rows import Query, columns_of, read_rows, read_together
 from core.transactions import requires_transaction
 from payments.models import (
     Charge,
@@ -381,11 +382,8 @@ ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
 @requires_transaction
 def claim_due_operations(*, limit: int) -> list[tuple[UUID, int, int]]:
     """Lease due operations, oldest first, up to each channel's cap; return (id, fence, attempts) of each."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _CLAIM, {"now": clock.now(), "lease": settings.OPERATION_LEASE_SECONDS, "limit": limit}
-        )
-        return cursor.fetchall()
+    lease = Int4(settings.OPERATION_LEASE_SECONDS)
+    return read_rows(sql=_CLAIM, params={"now": clock.now(), "lease": lease, "limit": Int4(limit)})
 
 
 # Channel by channel, so that one with a long queue costs no more than its cap.

@@ -12,10 +12,13 @@ from core.api.pagination import Page
 from core.errors import NotFound
 from core.models import StatusChange
 from merchants.selectors import find_buyer
+from payments.dispute_lists import get_dispute, list_disputes
 from payments.engine.balance import parts_of_order
 from payments.engine.conflicts import ACTION as CONFLICT_ACTION
 from payments.engine.conflicts import End as ConflictEnd
 from payments.engine.disposal_requests import DISPOSALS, Disposal
+from payments.engine.disputes.desk import ACTIONS as DISPUTE_ACTIONS
+from payments.engine.disputes.outline import DisputeCase, dispute_case, disputes_to_answer
 from payments.engine.evidence import HeldPayment, held_payment, payment_briefs
 from payments.engine.methods import method_offers
 from payments.engine.outline import ChargeData, ExpectedShare, expected_shares, find_charge
@@ -27,6 +30,7 @@ from payments.layout import story_layout
 from payments.models import (
     BalancePart,
     ChargeLine,
+    DisputeLine,
     PaymentEvent,
     PaymentMethodToken,
     PaymentOrder,
@@ -54,12 +58,14 @@ from payments.top_up_lists import get_top_up, list_top_ups, top_up_as_started
 __all__ = [
     "CONFLICT_ACTION",
     "DISPOSALS",
+    "DISPUTE_ACTIONS",
     "REFUND_ACTION",
     "WAITING_KINDS",
     "Chapter",
     "ChargeData",
     "ConflictEnd",
     "Disposal",
+    "DisputeCase",
     "ExpectedShare",
     "HeldPayment",
     "RefundData",
@@ -70,15 +76,19 @@ __all__ = [
     "Waiting",
     "WaitingOrder",
     "checkout_as_accepted",
+    "dispute_case",
+    "disputes_to_answer",
     "expected_shares",
     "find_charge",
     "find_refund",
     "find_refundable",
     "get_checkout",
+    "get_dispute",
     "get_payment_order",
     "get_refund",
     "get_top_up",
     "held_payment",
+    "list_disputes",
     "list_payment_methods",
     "list_payment_orders",
     "list_refunds",
@@ -172,6 +182,8 @@ def _timeline(order: PaymentOrder) -> list[dict[str, Any]]:
     names = {order.id: "payment_order"} | dict.fromkeys(charges, "charge") | dict.fromkeys(refunds, "refund")
     names |= {key: f"hold.{kind}" for key, kind in holds}
     names |= {key: f"operation.{kind}" for key, kind in operations.items()}
+    disputed = DisputeLine.objects.filter(order=order).values_list("dispute_id", flat=True)
+    names |= dict.fromkeys(disputed, "dispute")
     changes = StatusChange.objects.filter(subject_id__in=list(names)).order_by("id")
     moved = [
         (

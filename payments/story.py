@@ -1,6 +1,6 @@
 """Everything that happened to a checkout, told in chapters: one for each exchange with somebody."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +15,8 @@ from merchants.selectors import owner_names
 from payments.models import (
     BalancePart,
     Charge,
+    Dispute,
+    DisputeMovement,
     OrderRelease,
     PaymentEvent,
     PaymentOrder,
@@ -29,21 +31,22 @@ __all__ = ["BookLine", "Chapter", "Step", "refund_story", "story_of", "top_up_st
 # What is written in one transaction is written at once, however busy the machine is.
 _TOGETHER = timedelta(seconds=2)
 _MOST_CHANGES = 500
-_THINGS = {
-    "pay": "order",
-    "top": "top-up",
-    "chg": "charge",
-    "op": "operation",
-    "re": "refund",
-    "hold": "hold",
-}
-
 _PREFIXES: dict[type[Any], str] = {
     PaymentOrder: "pay",
     TopUp: "top",
     Charge: "chg",
     PspOperation: "op",
     Refund: "re",
+    Dispute: "dp",
+}
+_THINGS = {
+    "pay": "order",
+    "top": "top-up",
+    "chg": "charge",
+    "op": "operation",
+    "re": "refund",
+    "dp": "dispute",
+    "hold": "hold",
 }
 
 
@@ -93,7 +96,8 @@ def story_of(*, merchant_id: UUID, checkout_id: UUID) -> list[Chapter]:
     operations = list(PspOperation.objects.filter(charge_id__in=[each.id for each in charges]).order_by("id"))
     holds = list(BalancePart.objects.filter(order__in=orders).order_by("id"))
     refunds = list(Refund.objects.filter(lines__order__in=orders).distinct().order_by("id"))
-    changes = _changes(orders, charges, operations, refunds, holds)
+    disputes = list(Dispute.objects.filter(charge__in=charges).order_by("id"))
+    changes = _changes(orders, charges, operations, refunds, disputes, holds)
     request = Chapter(
         "request",
         f"The store asked for it: {checkout.checkout_id}",
@@ -103,8 +107,8 @@ def story_of(*, merchant_id: UUID, checkout_id: UUID) -> list[Chapter]:
     chapters = [
         *_request_and_exchanges(request, operations, changes),
         *_risk(merchant_id, checkout_id),
-        *_webhooks(charges),
-        *_books(merchant_id, orders, charges, operations, refunds, holds),
+        *_webhooks(charges, disputes),
+        *_books(merchant_id, orders, charges, operations, refunds, disputes, holds),
     ]
     return sorted(chapters, key=lambda each: each.at)
 
@@ -116,14 +120,15 @@ def top_up_story(*, merchant_id: UUID, top_up_id: UUID) -> list[Chapter]:
         return []
     charges = list(Charge.objects.filter(top_up=top_up))
     operations = list(PspOperation.objects.filter(charge__in=charges).order_by("id"))
+    disputes = list(Dispute.objects.filter(charge__in=charges).order_by("id"))
     name = public_id("top", top_up.id)
     accepted = Step(at=top_up.created_at, what="accepted", subject=name)
     request = Chapter("request", f"The store asked for it: {name}", top_up.created_at, (accepted,))
     chapters = [
-        *_request_and_exchanges(request, operations, _changes([top_up], charges, operations)),
+        *_request_and_exchanges(request, operations, _changes([top_up], charges, operations, disputes)),
         *_risk(merchant_id, top_up.id),
-        *_webhooks(charges),
-        *_books(merchant_id, [], charges, operations, [], []),
+        *_webhooks(charges, disputes),
+        *_books(merchant_id, [], charges, operations, [], disputes),
     ]
     return sorted(chapters, key=lambda each: each.at)
 
@@ -140,7 +145,7 @@ def refund_story(*, merchant_id: UUID, refund_id: UUID) -> list[Chapter]:
     chapters = [
         Chapter("request", "The refund", refund.created_at, tuple(steps.get(refund.id, ()))),
         *(_exchange(each, steps.get(each.id, [])) for each in operations),
-        *_books(merchant_id, [], [], [], [refund], []),
+        *_books(merchant_id, [], [], [], [refund]),
     ]
     return sorted(chapters, key=lambda each: each.at)
 
@@ -181,8 +186,7 @@ def _changes(*groups: Iterable[Any]) -> list[tuple[StatusChange, str]]:
         if isinstance(row, BalancePart):
             names[row.hold_id] = public_id("hold", row.hold_id)
             continue
-        prefix = _PREFIXES[type(row)]
-        names[row.id] = public_id(prefix, row.id)
+        names[row.id] = public_id(_PREFIXES[type(row)], row.id)
     rows = StatusChange.objects.filter(subject_id__in=list(names)).order_by("id")[:_MOST_CHANGES]
     return [(row, names[row.subject_id]) for row in rows]
 
@@ -261,10 +265,11 @@ def _risk(merchant_id: UUID, checkout_id: UUID) -> list[Chapter]:
     ]
 
 
-def _webhooks(charges: list[Charge]) -> list[Chapter]:
+def _webhooks(charges: list[Charge], disputes: list[Dispute]) -> list[Chapter]:
     found = []
     for charge in charges:
         about = [each for each in (charge.psp_reference, charge.session_reference) if each]
+        about += [each.psp_reference for each in disputes if each.charge_id == charge.id]
         for told in told_about(channel_id=charge.channel_id, references=about):
             state = ", ".join(f"{name} {status}" for name, status in told.work) or told.status
             step = Step(
@@ -280,13 +285,17 @@ def _books(
     charges: list[Charge],
     operations: list[PspOperation],
     refunds: list[Refund],
-    holds: list[BalancePart],
+    disputes: Sequence[Dispute] = (),
+    holds: Sequence[BalancePart] = (),
 ) -> list[Chapter]:
     events: list[tuple[str, object]] = [("charge", each.id) for each in charges]
     events += [("hold", each.hold_id) for each in holds]
     # What came too late for any order is given back by its operation alone.
     events += [("refund", each.id) for each in operations if each.kind == "refund" and not each.refund_id]
     events += [("refund", each.id) for each in refunds]
+    moved = DisputeMovement.objects.filter(dispute__in=list(disputes)).order_by("number")
+    events += [("dispute_movement", key) for key in moved.values_list("id", flat=True)]
+    events += [("dispute", f"{each.id}:{n}") for each in disputes for n in range(1, each.round + 1)]
     releases = OrderRelease.objects.filter(order__in=orders).order_by("id")
     events += [("release", reference) for reference in releases.values_list("reference", flat=True)]
     found = []

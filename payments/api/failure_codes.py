@@ -28,11 +28,10 @@ _CLOSED = ("psp_unavailable", "payment_canceled", "card_attempts_exceeded")
 
 def _told() -> Mapping[str, tuple[str, bool]]:
     ours = {
-        str(each["code"]): (str(each["message"]), bool(each["retryable"])) for each in (RISK_FAILURE, SHORT)
+        str(each["code"]): (str(each["message"]), bool(each["retryable"]))
+        for each in (RISK_FAILURE, SHORT, REFUND_FAILURE)
     }
     closed = {code: failure_of(None, code=code) for code in _CLOSED}
-    code, message, retryable = REFUND_FAILURE
-    ours[code] = (message, retryable)
     return DECLINES | ours | {code: (each["message"], each["retryable"]) for code, each in closed.items()}
 
 

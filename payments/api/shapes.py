@@ -23,6 +23,7 @@ from core.api.schemas import (
     shape,
     text,
 )
+from payments.api.dispute_shapes import DISPUTE_EVENTS
 from payments.api.failure_codes import FAILURES
 from payments.api.failure_shapes import FAILURE
 from payments.api.refund_shapes import REFUND_EVENTS
@@ -91,7 +92,8 @@ _STEP = closed(
     {
         "at": TIME,
         "what": text(
-            "The order, its charge, an operation at the provider, or what is held of a balance.",
+            "The order, its charge, a refund or dispute of it, an operation at the provider, or what is held"
+            " of a balance.",
             example="payment_order",
         ),
         "from": nullable(text("The state before; null at the beginning.", example="EXECUTING")),
@@ -202,6 +204,7 @@ _TOLD = {
     "failed": "The order was not paid; `failure` says why. Another attempt may follow.",
     "canceled": "The order ended unpaid because the store took it back.",
     "expired": "The order ended unpaid: its time, the provider's page's or the authorization's was over.",
+    "reversed": "The rail took a payment back that had succeeded: `reversed` says how much.",
     "retried": "A new attempt to pay an order that had failed begins.",
 }
 RELEASE = shape(
@@ -238,5 +241,6 @@ EVENTS: Mapping[str, EventType] = {
         RELEASE,
     ),
     **REFUND_EVENTS,
+    **DISPUTE_EVENTS,
     **{f"top_up.{what}": EventType(about, TOP_UP) for what, about in _TOLD_OF_TOP_UPS.items()},
 }

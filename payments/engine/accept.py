@@ -14,6 +14,7 @@ from core.drain import Claim
 from core.errors import DomainError
 from core.history import Changes
 from core.money import MAX_MINOR_PER_CHECKOUT, AmountTooLarge
+from core.rows import new_row
 from core.transactions import requires_transaction
 from merchants.selectors import sellers_by_account
 from merchants.types import SellerData
@@ -142,7 +143,8 @@ def _charge_amounts(request: CheckoutRequest) -> list[tuple[str, int]]:
 
 def _new_checkout(merchant_id: UUID, request: CheckoutRequest) -> PaymentEvent:
     created_at = clock.now()
-    return PaymentEvent(
+    return new_row(
+        PaymentEvent,
         merchant_id=merchant_id,
         checkout_id=request.checkout_id,
         buyer_account=request.buyer_info.get("buyer_account") or "",
@@ -170,22 +172,26 @@ def _sellers(merchant_id: UUID, request: CheckoutRequest) -> Mapping[str, Seller
 def _new_orders(
     merchant_id: UUID, request: CheckoutRequest, checkout: PaymentEvent, sellers: Mapping[str, SellerData]
 ) -> list[PaymentOrder]:
-    return [
-        PaymentOrder(
+    orders = []
+    for index, order in enumerate(request.orders):
+        row = new_row(
+            PaymentOrder,
             merchant_id=merchant_id,
-            checkout=checkout,
+            checkout_id=checkout.id,
             position=index,
             payment_order_id=order.payment_order_id,
             seller_id=sellers[order.seller_account].id,
             seller_account=order.seller_account,
             buyer_account=checkout.buyer_account,
-            amount=charge_money(order.amount_minor, order.currency),
+            amount=charge_money(order.amount_minor, order.currency).amount,
+            amount_currency=order.currency,
             amount_minor=order.amount_minor,
             created_at=checkout.created_at,
             updated_at=checkout.created_at,
         )
-        for index, order in enumerate(request.orders)
-    ]
+        row.checkout = checkout
+        orders.append(row)
+    return orders
 
 
 def _already_there(error: IntegrityError) -> DomainError | IntegrityError:

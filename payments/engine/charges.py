@@ -91,17 +91,24 @@ def _new_charge(
     payable: PaymentEvent | TopUp, channel: ChannelData, amount_minor: int, currency: str
 ) -> Charge:
     created_at = clock.now()
-    return Charge(
+    charge = new_row(
+        Charge,
         merchant_id=payable.merchant_id,
-        checkout=payable if isinstance(payable, PaymentEvent) else None,
-        top_up=payable if isinstance(payable, TopUp) else None,
+        checkout_id=payable.id if isinstance(payable, PaymentEvent) else None,
+        top_up_id=payable.id if isinstance(payable, TopUp) else None,
         channel_id=channel.id,
         payment_method=payable.payment_method,
-        amount=charge_money(amount_minor, currency),
+        amount=charge_money(amount_minor, currency).amount,
+        amount_currency=currency,
         amount_minor=amount_minor,
         created_at=created_at,
         updated_at=created_at,
     )
+    if isinstance(payable, TopUp):
+        charge.top_up = payable
+    else:
+        charge.checkout = payable
+    return charge
 
 
 def charge_money(amount_minor: int, currency: str) -> Any:

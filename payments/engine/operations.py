@@ -6,6 +6,7 @@ from core import clock
 from core.history import SYSTEM, Changes
 from core.ids import public_id, uuid7
 from core.retry import Retry, Strategy
+from core.rows import new_row
 from core.transactions import requires_transaction
 from payments.models import Charge, PspOperation
 
@@ -35,10 +36,11 @@ def new_operation(charge: Charge, kind: str, *, amount_minor: int | None = None)
     """
     key = uuid7()
     created_at = clock.now()
-    return PspOperation(
+    operation = new_row(
+        PspOperation,
         id=key,
         merchant_id=charge.merchant_id,
-        charge=charge,
+        charge_id=charge.id,
         channel_id=charge.channel_id,
         kind=kind,
         amount_minor=charge.amount_minor if amount_minor is None else amount_minor,
@@ -48,6 +50,8 @@ def new_operation(charge: Charge, kind: str, *, amount_minor: int | None = None)
         created_at=created_at,
         updated_at=created_at,
     )
+    operation.charge = charge
+    return operation
 
 
 @requires_transaction

@@ -3,6 +3,14 @@
 from payments.models.balances import BalancePart
 from payments.models.charges import Charge, ChargeLine
 from payments.models.checkouts import PaymentEvent, PaymentOrder
+from payments.models.disputes import (
+    ChargeReversal,
+    Dispute,
+    DisputeEvidence,
+    DisputeLine,
+    DisputeMovement,
+    ReversalLine,
+)
 from payments.models.methods import PaymentMethodToken, PspCustomer
 from payments.models.operations import PspOperation
 from payments.models.refunds import Refund, RefundLine
@@ -13,6 +21,11 @@ __all__ = [
     "BalancePart",
     "Charge",
     "ChargeLine",
+    "ChargeReversal",
+    "Dispute",
+    "DisputeEvidence",
+    "DisputeLine",
+    "DisputeMovement",
     "OrderRelease",
     "OrderShare",
     "PaymentEvent",
@@ -22,5 +35,6 @@ __all__ = [
     "PspOperation",
     "Refund",
     "RefundLine",
+    "ReversalLine",
     "TopUp",
 ]

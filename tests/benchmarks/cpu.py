@@ -28,8 +28,9 @@ class CpuMeter:
     def milliseconds(self, *, per: int) -> dict[str, float]:
         """Return the CPU milliseconds of each part since the start, divided by a number of payments.
 
-        A process that ended meanwhile is not counted, nor are the database's background processes and the
-        backend that this process asks for results; the load generator is this process.
+        "postgres" are the backends that live at the end, "postgres, the rest" those that ended meanwhile and
+        the server's background processes. Of other parts, what ended is not counted, nor is the backend that
+        this process asks for results; the load generator is this process.
         """
         now = self._look()
         spent: dict[str, float] = {}
@@ -49,14 +50,31 @@ class CpuMeter:
                 " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
             )
             trees["postgres"] = [pid for (pid,) in cursor.fetchall()]
+            cursor.execute("SELECT pg_backend_pid()")
+            (own,) = cursor.fetchone()
+        postmaster = _parent(own)
         trees["load generator"] = [os.getpid()]
-        return {(name, pid): _seconds(pid) for name, pids in trees.items() for pid in pids}
+        found = {(name, pid): _seconds(pid) for name, pids in trees.items() for pid in pids}
+        # Those that write in the background, and backends that have ended.
+        known = {own, *trees["postgres"]}
+        others = sum(_seconds(each.pid) for each in descendants(postmaster) if each.pid not in known)
+        found["postgres, the rest", postmaster] = _seconds(postmaster, ended=True) + others
+        return found
 
 
-def _seconds(pid: int) -> float:
+def _seconds(pid: int, *, ended: bool = False) -> float:
+    """The CPU time of a process, and where `ended` that of its children that have ended."""
+    fields = _stat(pid)
+    return sum(int(field) for field in fields[11 : 15 if ended else 13]) / _TICKS
+
+
+def _parent(pid: int) -> int:
+    return int(_stat(pid)[1])
+
+
+def _stat(pid: int) -> list[str]:
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
-        return 0.0
-    fields = text.rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
+        return ["0"] * 15
+    return text.rpartition(")")[2].split()

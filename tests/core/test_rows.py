@@ -10,9 +10,10 @@ import psycopg
 import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
-from djmoney.models.fields import MoneyField
+from djmoney.models.fields import CurrencyField, MoneyField
 from djmoney.money import Money
 
+import core.pipelines
 import core.rows
 from core.fsm import ConcurrentTransition
 from core.models import IdempotencyRecord, StatusChange
@@ -100,6 +101,49 @@ def test_a_new_row_is_what_the_model_would_make() -> None:
     assert new_row(ChargeLine).id != new_row(ChargeLine).id, "defaults are made for each row"
     with pytest.raises(TypeError, match="speed"):
         new_row(ChargeLine, **columns, speed=1)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+def test_a_row_that_is_read_is_what_the_orm_would_make(model: Any) -> None:
+    names = [field.attname for field in model._meta.concrete_fields]
+    values = []
+    for field in model._meta.concrete_fields:
+        value = "EUR" if isinstance(field, CurrencyField) else sample(field)
+        values.append(value.amount if isinstance(value, Money) else value)
+    row, usual = core.rows._stored(model, names, values, "default"), model.from_db("default", names, values)
+    assert [getattr(row, name) for name in names] == [getattr(usual, name) for name in names]
+    assert (row._state.adding, row._state.db) == (usual._state.adding, usual._state.db) == (False, "default")
+    assert row.__dict__.keys() == usual.__dict__.keys()
+    kept = "_ConcurrentTransitionMixin__initial_states"
+    assert row.__dict__.get(kept) == usual.__dict__.get(kept)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_statements_of_the_path_have_a_plan_that_is_kept() -> None:
+    """Django switches that off unless the settings say otherwise, and then nothing else shows it."""
+    with transaction.atomic():
+        for _ in range(2):
+            insert_new(record(open_store().merchant_id, "k"))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE %s",
+                ['INSERT INTO "core_idempotencyrecord"%'],
+            )
+            assert cursor.fetchone()[0] >= 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_batch_is_sent_in_one_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each flush is a system call and wakes the server: there is one for BEGIN and one for the rest."""
+    sent: list[int] = []
+    send = core.pipelines.send
+    monkeypatch.setattr(core.pipelines, "send", lambda pgconn: sent.append(1) or send(pgconn))
+    batch = Batch()
+    for state in "ABCD":
+        batch.insert([change(uuid4(), state)])
+    with transaction.atomic():
+        batch.send()
+    assert len(sent) == 2
 
 
 @pytest.mark.django_db(transaction=True)

@@ -16,6 +16,7 @@ from ledger.templates.entry import credit
 from payments.engine.refunds.shares import RETURNS_COMMISSION
 from payments.models import PaymentEvent, PaymentOrder, Refund
 from tests.payments.conftest import Shop, open_shop
+from tests.payments.later import authorized, capture
 from tests.payments.refunding import (
     ask,
     balances,
@@ -308,3 +309,19 @@ def test_lists_are_filtered_and_paged(shop: Shop) -> None:
     late = shop.store.get("/v1/refunds", created_gte="2100-01-01T00:00:00Z").json()
     assert late["data"] == []
     assert error(shop.store.get("/v1/refunds", status="DONE"))[:2] == (400, "invalid_parameter")
+
+
+def test_of_a_part_that_was_captured_only_that_goes_back_f_g7(shop: Shop) -> None:
+    """F-G7: 40 of 100 are captured; parts of it go back and close; the release of the rest is no refund."""
+    order = authorized(shop)
+    assert error(ask(shop, order, "1.00"))[1] == "refund_exceeds_captured"
+    capture(shop, order, "40.00")
+    shop.work()
+    assert error(ask(shop, order, "40.01"))[1] == "refund_exceeds_captured"
+    for amount in ("13.33", None):
+        assert ask(shop, order, amount).status_code == 201
+    shop.work()
+    tell(shop, *told_refunds(shop))
+    assert (state(shop, order), refunded_there(shop)) == (("40.00", "0.00"), 40_00)
+    assert Refund.objects.count() == 2
+    assert balances(shop) == {"commission": -3_33, "commission_refunded": 3_33}

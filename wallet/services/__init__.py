@@ -2,6 +2,7 @@
 
 from wallet.locks import lock_wallets
 from wallet.services.accounts import account_of, open_wallet
+from wallet.services.dispute_holds import end_dispute_hold, note_dispute_hold
 from wallet.services.grants import approve_grant, grant_credit, reject_grant
 from wallet.services.holds import cancel_hold, confirm_hold, expire_holds, try_hold
 from wallet.services.parts import (
@@ -25,11 +26,13 @@ __all__ = [
     "cancel_hold",
     "confirm_hold",
     "draw_on_tranche",
+    "end_dispute_hold",
     "expire_holds",
     "grant_credit",
     "hold_parts",
     "lock_wallets",
     "moves_for",
+    "note_dispute_hold",
     "open_wallet",
     "pay_parts",
     "plan_cash",

@@ -34,19 +34,17 @@ __all__ = [
 
 FAILED_CASE = "refund_failed"
 _CASE_DUE = timedelta(hours=24)
-# code, message fit for the buyer's eyes, whether the same refund can help when it is tried again
-REFUND_FAILURE = ("refund_failed", "The refund could not be paid out. The store has the money.", False)
+REFUND_FAILURE: dict[str, Any] = {
+    "code": "refund_failed",
+    "message": "The refund could not be paid out. The store has the money.",
+    "decline_code": None,
+    "retryable": False,
+}
 
 
 def failure_of_refund(decline_code: str = "") -> dict[str, Any]:
     """Return the public `failure` object of a refund; `decline_code` is the provider's own word."""
-    code, message, retryable = REFUND_FAILURE
-    return {
-        "code": code,
-        "message": message,
-        "decline_code": decline_code[:64] or None,
-        "retryable": retryable,
-    }
+    return REFUND_FAILURE | {"decline_code": decline_code[:64] or None}
 
 
 @requires_transaction

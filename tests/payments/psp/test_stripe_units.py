@@ -81,7 +81,7 @@ def test_every_word_of_stripe_has_one_of_our_codes() -> None:
 
 def test_every_code_of_a_failure_is_documented() -> None:
     """Whatever pay-in says about a payment that brought no money, the page of errors explains."""
-    sources = [path.read_text() for folder in ("engine", "psp") for path in (PAYMENTS / folder).glob("*.py")]
+    sources = [path.read_text() for folder in ("engine", "psp") for path in (PAYMENTS / folder).rglob("*.py")]
     lines = [line for text in sources for line in text.splitlines() if re.search(r'\bcode"?(=|: | = )', line)]
     said = {code for line in lines for code in re.findall(r'(?:code"?(?:=|: | = )|else )"(\w+)"', line)}
     assert {"risk_declined", "psp_unavailable", "payment_canceled", "card_declined"} <= said
