@@ -7,20 +7,11 @@ class PaymentsConfig(AppConfig):
     def ready(self) -> None:
         """Register audits, settings, drains, how dead letters are replayed, and what webhooks it wants."""
         from core.alerts import declare_alert
-        from core.audits import register
         from core.dead_letters import register_needed, register_replay
         from core.drain import register_drain
         from core.overview import register_card
         from core.settings_store import declare
         from events.subscriptions import subscribe
-        from payments import (
-            audits,
-            balance_audits,
-            capture_audits,
-            dispute_audits,
-            refund_audits,
-            top_up_audits,
-        )
         from payments.cards import reviews_card, unknown_card
         from payments.drains import ExpiryDrain, OperationDrain, ReleaseDrain, TopUpDrain
         from payments.engine import stuck
@@ -32,7 +23,6 @@ class PaymentsConfig(AppConfig):
         from payments.engine.observe import on_provider_event
         from payments.engine.refunds.reviews import REVIEW_ABOVE
         from payments.engine.refunds.shares import RETURNS_COMMISSION
-        from payments.releases import audits as release_audits
         from payments.releases import failures, plan, watch
         from payments.services import (
             on_dispute_event,
@@ -46,10 +36,7 @@ class PaymentsConfig(AppConfig):
         )
         from risk.subscriptions import on_verdict
 
-        for each in (audits, capture_audits, refund_audits, release_audits, dispute_audits):
-            register(each.INVARIANTS)
-        for each in (balance_audits, top_up_audits):
-            register(each.INVARIANTS)
+        _register_audits()
         declare(LATE_MONEY, BALANCE, RETURNS_COMMISSION, REVIEW_ABOVE)
         declare(*stuck.SETTINGS, *plan.SETTINGS, watch.OVERDUE, *dispute_policy.SETTINGS)
         declare_alert(*stuck.ALERTS, watch.ALERT, *dispute_watch.ALERTS)
@@ -72,3 +59,21 @@ class PaymentsConfig(AppConfig):
         subscribe("stripe", "charge.dispute.", "payments.disputes", on_dispute_event)
         subscribe("stripe", "charge.failed", "payments.reversals", on_reversal_event)
         on_verdict(on_risk_verdict)
+
+
+def _register_audits() -> None:
+    from core.audits import register
+    from payments import (
+        audits,
+        balance_audits,
+        capture_audits,
+        dispute_audits,
+        refund_audits,
+        top_up_audits,
+    )
+    from payments.releases import audits as release_audits
+
+    for each in (audits, capture_audits, refund_audits, release_audits, dispute_audits):
+        register(each.INVARIANTS)
+    for each in (balance_audits, top_up_audits):
+        register(each.INVARIANTS)

@@ -98,7 +98,7 @@ def _refund(shop: Shop) -> UUID:
 def _dispute(shop: Shop) -> UUID:
     # As a row, an inquiry that reserves nothing, because a dispute takes a payment and a provider.
     merchant_id, now = shop.store.merchant_id, clock.now()
-    charge = Charge.objects.get(merchant_id=merchant_id)
+    charge = Charge.objects.get(merchant_id=merchant_id, top_up=None)
     dispute = Dispute(
         merchant_id=merchant_id,
         charge=charge,
