@@ -1,7 +1,7 @@
 """Accept a checkout: store it whole with its first work, or refuse it and store nothing."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -59,14 +59,21 @@ class Accepted:
 
 
 @requires_transaction
-def accept_checkout(*, merchant_id: UUID, request: CheckoutRequest, actor: str) -> Accepted:
+def accept_checkout(
+    *,
+    merchant_id: UUID,
+    request: CheckoutRequest,
+    actor: str,
+    answer: Callable[[PaymentEvent, Sequence[PaymentOrder], Changes], None] | None = None,
+) -> Accepted:
     """Store a checkout and its orders, have it assessed, and store the charges and the first operations.
 
     What risk declines is stored as failed, and what it holds waits for a review, both without a charge. What
-    is paid from the buyer's balance is paid when this returns. Nothing is sent anywhere. Raises
-    CheckoutExists, PaymentOrderExists, DuplicatePaymentOrderId, SellerUnknown, MixedCurrencyUnsupported,
-    AmountTooLarge, CaptureUnsupported, PaymentMethodUnavailable, PaymentMethodUnknown, BuyerAccountRequired,
-    InsufficientFunds; the caller rolls back on any of them.
+    is paid from the buyer's balance is paid when this returns. Nothing is sent anywhere. `answer` gets the
+    checkout and its orders, as they will be, before the changes that store them are saved, so that what the
+    store is told is saved with them. Raises CheckoutExists, PaymentOrderExists, DuplicatePaymentOrderId,
+    SellerUnknown, MixedCurrencyUnsupported, AmountTooLarge, CaptureUnsupported, PaymentMethodUnavailable,
+    PaymentMethodUnknown, BuyerAccountRequired, InsufficientFunds; the caller rolls back on any of them.
     """
     _check(request)
     checkout = _new_checkout(merchant_id, request)
@@ -85,12 +92,14 @@ def accept_checkout(*, merchant_id: UUID, request: CheckoutRequest, actor: str) 
     inline = lease_inline(checkout, operations, changes)
     if inline is None:
         changes.wake("operations")
+    # The database comes to know it with the last of the changes; the row was filled before.
+    checkout.is_payment_done = all(order.status == "SUCCESS" for order in orders)
+    if answer is not None:
+        answer(checkout, orders, changes)
     try:
         changes.save()
     except IntegrityError as error:
         raise _already_there(error) from error
-    # The database knows it too; this row in hand was filled before.
-    checkout.is_payment_done = all(order.status == "SUCCESS" for order in orders)
     return Accepted(checkout=checkout, orders=tuple(orders), inline=inline)
 
 
