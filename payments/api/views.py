@@ -34,6 +34,7 @@ from payments.errors import (
 )
 from payments.states import PAYMENT_ORDER
 from payments.types import OrderFilters
+from wallet.errors import InsufficientFunds
 
 __all__ = ["CheckoutDetail", "PaymentDetail", "PaymentList"]
 
@@ -84,6 +85,7 @@ class PaymentList(RegistersInline):
                 CaptureUnsupported,
                 CheckoutExists,
                 DuplicatePaymentOrderId,
+                InsufficientFunds,
                 MixedCurrencyUnsupported,
                 MultiOrderPolicyUnsupported,
                 PaymentMethodConflict,
@@ -123,7 +125,9 @@ class PaymentList(RegistersInline):
         """Accept a checkout.
 
         It is stored and then paid: the answer does not wait for the provider. A token pays with a card;
-        without one the buyer pays on the provider's page, whose address comes in `next_action`.
+        without one the buyer pays on the provider's page, whose address comes in `next_action`. A
+        payment from the buyer's `balance` is done when this is answered; one that it does not cover stores
+        nothing.
         """
         shown: dict[str, Any] = {}
 
