@@ -161,7 +161,7 @@ REFUSED: list[tuple[Change, int, str, str | None]] = [
             "payment_method_unavailable",
             "payment_method",
         )
-        for method in ("balance", "qr", "cash", "bank_transfer")
+        for method in ("qr", "cash", "bank_transfer")
     ],
     (put("payment_method", "cheque"), 422, "invalid_field", "payment_method"),
     (put("capture", "manual"), 422, "capture_unsupported", "capture"),
