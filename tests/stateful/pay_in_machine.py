@@ -4,10 +4,10 @@ from collections import Counter, defaultdict
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.sandbox.conftest import Sandbox
-from tests.stateful.pay_in_model import DAY, CheckoutModel, OrderModel, RefundModel, text
+from tests.stateful.pay_in_model import DAY, OPEN, CheckoutModel, OrderModel, RefundModel, text
 from tests.stateful.pay_in_world import World, answer_code
 
 __all__ = ["PayInMachine"]
@@ -71,6 +71,7 @@ class PayInMachine(RuleBasedStateMachine):
         capture=st.sampled_from(["automatic", "manual"]),
         currency=st.sampled_from(["USD", "USD", "JPY"]),
         is_deaf=st.booleans(),
+        is_quick=st.booleans(),
         crash=BREAKS,
     )
     def accept(
@@ -82,9 +83,13 @@ class PayInMachine(RuleBasedStateMachine):
         capture: str,
         currency: str,
         is_deaf: bool,
+        is_quick: bool,
         crash: str,
     ) -> None:
-        """POST /v1/payments; `is_deaf`: webhooks will never come, everything has to be asked for."""
+        """POST /v1/payments; `is_deaf`: webhooks will never come, everything has to be asked for.
+
+        `is_quick`: the worker does at once what is due, so that something is paid to begin with.
+        """
         if capture == "manual" and policy == "all_or_nothing":
             amounts = amounts[:1]
         self.is_deaf, self.cards = is_deaf, [card]
@@ -112,6 +117,8 @@ class PayInMachine(RuleBasedStateMachine):
         assert answer_code(self.world.post("/v1/payments", body, crash=crash)) == "201"
         again = self.world.shop.store.post("/v1/payments", body, key="another")
         assert answer_code(again) == "checkout_exists"
+        if is_quick:
+            self.world.work()
 
     # What the store does.
 
@@ -149,6 +156,7 @@ class PayInMachine(RuleBasedStateMachine):
             self.model.note_cancel(taking, order)
         return self._sound()
 
+    @precondition(lambda self: self.model.capture == "manual")
     @rule(pick=PICK, part=st.integers(1, 101), crash=BREAKS)
     def take(self, pick: int, part: int, crash: str) -> None:
         """Capture all or a part; with 101 %, one unit too many."""
@@ -165,6 +173,7 @@ class PayInMachine(RuleBasedStateMachine):
             order.ordered.add(amount)
         return self._sound()
 
+    @precondition(lambda self: not OPEN.issuperset(self._states()))
     @rule(pick=PICK, part=st.integers(1, 101), whole=st.booleans(), crash=BREAKS)
     def refund(self, pick: int, part: int, whole: bool, crash: str) -> None:
         """Give back a part of what is left, all of it, or one unit too many."""
@@ -222,17 +231,19 @@ class PayInMachine(RuleBasedStateMachine):
 
     # What the provider, the buyer and the banks do.
 
+    @precondition(lambda self: not self.is_deaf)
     @rule(pick=PICK, seed=PICK, many=st.booleans(), again=st.booleans(), crash=st.booleans())
     def tell(self, pick: int, seed: int, many: bool, again: bool, crash: bool) -> None:
         """Events arrive: one or all, in any order, once or three times; the worker may break on one."""
         self.is_sound, told = False, self.world.told()
-        if told and not self.is_deaf:
+        if told:
             chosen = told if many else [told[pick % len(told)]]
             self.world.tell(chosen, seed=seed, again=again)
             with self.world.trouble(None, ("inbox.applied", "die" if pick % 2 else "raise") if crash else None):
                 self.world.work("inbox")
         return self._sound()
 
+    @precondition(lambda self: "challenge" in self.model.reasons)
     @rule(pick=PICK, passed=st.booleans())
     def authenticate(self, pick: int, passed: bool) -> None:
         """The buyer confirms with the bank, or fails to."""
@@ -244,6 +255,7 @@ class PayInMachine(RuleBasedStateMachine):
                 self.model.reasons |= set() if passed else {"decline"}
         return self._sound()
 
+    @precondition(lambda self: "slow" in self.model.reasons)
     @rule(pick=PICK, passed=st.booleans())
     def settle_payment(self, pick: int, passed: bool) -> None:
         """What is processing comes to its end."""
@@ -255,6 +267,7 @@ class PayInMachine(RuleBasedStateMachine):
                 self.model.reasons |= set() if passed else {"decline"}
         return self._sound()
 
+    @precondition(lambda self: self.model.refunds)
     @rule(pick=PICK, passed=st.booleans())
     def settle_refund(self, pick: int, passed: bool) -> None:
         """A refund reaches the buyer's bank, or comes back."""
@@ -281,7 +294,8 @@ class PayInMachine(RuleBasedStateMachine):
             self._judge()
 
     def _look(self) -> None:
-        self.model.see(self.world.checkout("c-1"), self.world.refunds())
+        refunds = self.world.refunds() if self.model.refunds else []
+        self.model.see(self.world.checkout("c-1"), refunds)
         self._compare_effects()
 
     def _compare_effects(self) -> None:
@@ -326,12 +340,12 @@ class PayInMachine(RuleBasedStateMachine):
 
     def _quiet(self) -> None:
         """Everybody answers, every event comes that may, and the buyer is gone."""
+        self.model.reasons.add("decline")
         for turn in range(60):
             for intent in self.world.intents("requires_action"):
                 self.world.control(f"payment_intents/{intent}/authentication", result="fail")
             for intent in self.world.intents("processing"):
                 self.world.control(f"payment_intents/{intent}/settlement", result="succeed")
-            self.model.reasons.add("decline")
             if not self.is_deaf:
                 self.world.tell(self.world.told(), seed=turn, again=False)
             self.world.work()
@@ -351,6 +365,7 @@ class PayInMachine(RuleBasedStateMachine):
         orders = self.model.orders.values()
         currency = next(iter(orders)).currency
         ours = sum(each.captured - self.model.refunded(each) for each in orders)
+        assert len(self.world.refunds()) == len(self.model.refunds)
         assert net[currency] == ours, "what the provider owes us is what we say"
         assert +self.world.standing("psp_clearing") == +net, "and what the books say"
         assert not +self.world.standing(""), "debits are credits"
@@ -419,6 +434,9 @@ class PayInMachine(RuleBasedStateMachine):
             for each in self.model.orders.values()
             if each.status == "AUTHORIZED" and each.ordered and self.world.is_taking(each.name)
         }
+
+    def _states(self) -> set[str]:
+        return {each.status for each in self.model.orders.values()}
 
     def _order(self, pick: int) -> OrderModel:
         return list(self.model.orders.values())[pick % len(self.model.orders)]

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["DECIMALS", "DAY", "CheckoutModel", "OrderModel", "RefundModel", "minor", "text"]
+__all__ = ["DAY", "DECIMALS", "OPEN", "CheckoutModel", "OrderModel", "RefundModel", "minor", "text"]
 
 DECIMALS = {"USD": 2, "JPY": 0}
 DAY = 24 * 3600
