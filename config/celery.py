@@ -25,6 +25,8 @@ PERIODIC = {
     "seal the audit trail": ("core.seal_audit_trail", 30.0),
     "watch for missing webhooks": ("payments.watch_webhooks", 60.0),
     "watch for stuck payments": ("payments.watch_stuck", 60.0),
+    "watch for disputes to answer": ("payments.watch_disputes", 60.0),
+    "ask about open disputes": ("payments.ask_disputes", 300.0),
     "watch for late releases": ("payments.watch_releases", 60.0),
     "watch the event stream": ("events.watch_stream", 60.0),
     "raise and escalate alerts": ("core.watch", 60.0),

@@ -157,6 +157,7 @@ def _payments() -> dict[str, Any]:
         "items": [
             _page(_("Checkouts"), "shopping_cart", "payments.paymentevent"),
             _page(_("Orders"), "receipt", "payments.paymentorder"),
+            _desk(_("Disputes"), "gavel", "disputes", "payments.view_dispute"),
             _desk(_("Authorised payments"), "lock_clock", "authorized", "payments.view_charge"),
             _desk(_("Unknown outcomes"), "help_center", "unknown", "payments.view_pspoperation"),
             _desk(_("Sellers' money"), "payments", "sellers", "wallet.view_wallet"),

@@ -43,6 +43,7 @@ def openapi_settings() -> dict[str, Any]:
         "TAGS": [
             {"name": "payments", "description": "Checkouts and the payment orders in them."},
             {"name": "refunds", "description": "Money that goes back to buyers."},
+            {"name": "disputes", "description": "What buyers' banks ask about, or take back."},
             {"name": "buyers", "description": "What buyers had kept to pay with."},
             {"name": "sellers", "description": "Who sells, and on what terms."},
             {"name": "wallets", "description": "What sellers have, and how it came to that."},

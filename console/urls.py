@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from console.desks import authorized, refunds, risk_review, sellers, unknown
+from console.desks import authorized, disputes, refunds, risk_review, sellers, unknown
 from core.admin_site import site
 
 app_name = "console"
 
 urlpatterns = [
+    path("disputes/", site.admin_view(disputes.desk), name="disputes"),
+    path("disputes/<str:reference>/", site.admin_view(disputes.desk), name="dispute"),
     path("unknown/", site.admin_view(unknown.desk), name="unknown"),
     path("unknown/<str:reference>/", site.admin_view(unknown.desk), name="unknown-item"),
     path("sellers/", site.admin_view(sellers.desk), name="sellers"),

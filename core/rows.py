@@ -221,7 +221,9 @@ def _stored(model: type[M], names: Sequence[str], values: Sequence[Any], alias: 
     row = model.__new__(model)
     state = ModelState()
     state.adding, state.db = False, alias
-    row.__dict__.update(zip(names, values, strict=True), _state=state)
+    attributes = row.__dict__
+    attributes["_state"] = state
+    attributes.update(zip(names, values, strict=True))
     if isinstance(row, StatefulModel):
         row.is_saved()
     return row

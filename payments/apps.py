@@ -13,10 +13,12 @@ class PaymentsConfig(AppConfig):
         from core.overview import register_card
         from core.settings_store import declare
         from events.subscriptions import subscribe
-        from payments import audits, capture_audits, refund_audits
+        from payments import audits, capture_audits, dispute_audits, refund_audits
         from payments.cards import reviews_card, unknown_card
         from payments.drains import ExpiryDrain, OperationDrain, ReleaseDrain
         from payments.engine import stuck
+        from payments.engine.disputes import policy as dispute_policy
+        from payments.engine.disputes import watch as dispute_watch
         from payments.engine.failures import is_without_outcome
         from payments.engine.late_money import LATE_MONEY
         from payments.engine.observe import on_provider_event
@@ -25,7 +27,9 @@ class PaymentsConfig(AppConfig):
         from payments.releases import audits as release_audits
         from payments.releases import failures, plan, watch
         from payments.services import (
+            on_dispute_event,
             on_refund_event,
+            on_reversal_event,
             on_risk_verdict,
             replay_expiry,
             replay_operation,
@@ -34,9 +38,10 @@ class PaymentsConfig(AppConfig):
         from risk.subscriptions import on_verdict
 
         register([*audits.INVARIANTS, *capture_audits.INVARIANTS])
-        register([*refund_audits.INVARIANTS, *release_audits.INVARIANTS])
+        register([*refund_audits.INVARIANTS, *release_audits.INVARIANTS, *dispute_audits.INVARIANTS])
         declare(LATE_MONEY, RETURNS_COMMISSION, REVIEW_ABOVE, *stuck.SETTINGS, *plan.SETTINGS, watch.OVERDUE)
-        declare_alert(*stuck.ALERTS, watch.ALERT)
+        declare(*dispute_policy.SETTINGS)
+        declare_alert(*stuck.ALERTS, watch.ALERT, *dispute_watch.ALERTS)
         register_card("payments.view_pspoperation", unknown_card)
         register_card("risk.view_riskdecision", reviews_card)
         register_drain(OperationDrain())
@@ -51,4 +56,6 @@ class PaymentsConfig(AppConfig):
         subscribe("stripe", "checkout.session.", "payments.pages", on_provider_event)
         subscribe("stripe", "refund.", "payments.refunds", on_refund_event)
         subscribe("stripe", "charge.refund", "payments.charge_refunds", on_refund_event)
+        subscribe("stripe", "charge.dispute.", "payments.disputes", on_dispute_event)
+        subscribe("stripe", "charge.failed", "payments.reversals", on_reversal_event)
         on_verdict(on_risk_verdict)

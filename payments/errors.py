@@ -11,7 +11,13 @@ __all__ = [
     "CheckoutExpired",
     "ConflictUnproven",
     "CurrencyMismatch",
+    "DisputeNotOpen",
+    "DivisionInvalid",
     "DuplicatePaymentOrderId",
+    "EvidenceFieldUnknown",
+    "EvidenceFileInvalid",
+    "EvidenceInProgress",
+    "EvidenceOverdue",
     "FulfillmentInFuture",
     "MixedCurrencyUnsupported",
     "MultiOrderPolicyUnsupported",
@@ -164,3 +170,39 @@ class RefundDestinationUnavailable(DomainError):
         "The money cannot go back this way. To the instrument it goes only where one was charged, and to a"
         " wallet only for a buyer whose buyer_account the checkout named."
     )
+
+
+class DisputeNotOpen(DomainError):
+    code = "dispute_not_open"
+    status = 409
+    message = "This dispute takes no answer any more: it is answered, accepted or decided."
+
+
+class EvidenceOverdue(DomainError):
+    code = "evidence_overdue"
+    status = 409
+    message = "The time to answer this dispute is over."
+
+
+class EvidenceInProgress(DomainError):
+    code = "evidence_in_progress"
+    status = 409
+    message = "An answer to this dispute is on its way to the provider. Wait for what becomes of it."
+
+
+class EvidenceFieldUnknown(DomainError):
+    code = "evidence_field_unknown"
+    status = 422
+    message = "An answer has no part of this name."
+
+
+class EvidenceFileInvalid(DomainError):
+    code = "evidence_file_invalid"
+    status = 422
+    message = "A file of evidence is a PDF, a PNG or a JPEG of at most 512 KiB, in base64."
+
+
+class DivisionInvalid(DomainError):
+    code = "division_invalid"
+    status = 422
+    message = "The amounts must be of the dispute's orders, within what each paid, and add up to the dispute."

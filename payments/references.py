@@ -5,9 +5,9 @@ from uuid import UUID
 
 from core.errors import NotFound
 from core.ids import parse_public_id
-from payments.models import PaymentEvent, PaymentOrder
+from payments.models import Dispute, PaymentEvent, PaymentOrder
 
-__all__ = ["by_reference", "checkout_key", "order_keys"]
+__all__ = ["by_reference", "checkout_key", "dispute_key", "order_keys"]
 
 _LONGEST = 64
 
@@ -40,3 +40,11 @@ def order_keys(*, merchant_id: UUID, reference: str) -> tuple[UUID, UUID]:
     if keys is None:
         raise NotFound()
     return keys
+
+
+def dispute_key(*, merchant_id: UUID, reference: str) -> UUID:
+    """Return the key of a merchant's dispute by its dp_… id. Raises NotFound, also for another merchant's."""
+    key = parse_public_id(reference, "dp") if len(reference) <= _LONGEST else None
+    if key is None or not Dispute.objects.filter(merchant_id=merchant_id, pk=key).exists():
+        raise NotFound()
+    return key

@@ -12,9 +12,12 @@ from core.api.pagination import Page
 from core.errors import NotFound
 from core.models import StatusChange
 from merchants.selectors import find_buyer
+from payments.dispute_lists import get_dispute, list_disputes
 from payments.engine.conflicts import ACTION as CONFLICT_ACTION
 from payments.engine.conflicts import End as ConflictEnd
 from payments.engine.disposal_requests import DISPOSALS, Disposal
+from payments.engine.disputes.desk import ACTIONS as DISPUTE_ACTIONS
+from payments.engine.disputes.outline import DisputeCase, dispute_case, disputes_to_answer
 from payments.engine.evidence import HeldPayment, held_payment, payment_briefs
 from payments.engine.methods import method_offers
 from payments.engine.outline import ChargeData, ExpectedShare, expected_shares, find_charge
@@ -25,6 +28,7 @@ from payments.engine.stuck import Waiting, values_waiting, waiting
 from payments.layout import story_layout
 from payments.models import (
     ChargeLine,
+    DisputeLine,
     PaymentEvent,
     PaymentMethodToken,
     PaymentOrder,
@@ -51,12 +55,14 @@ from payments.story import Chapter, Step, refund_story, story_of
 __all__ = [
     "CONFLICT_ACTION",
     "DISPOSALS",
+    "DISPUTE_ACTIONS",
     "REFUND_ACTION",
     "WAITING_KINDS",
     "Chapter",
     "ChargeData",
     "ConflictEnd",
     "Disposal",
+    "DisputeCase",
     "ExpectedShare",
     "HeldPayment",
     "RefundData",
@@ -67,14 +73,18 @@ __all__ = [
     "Waiting",
     "WaitingOrder",
     "checkout_as_accepted",
+    "dispute_case",
+    "disputes_to_answer",
     "expected_shares",
     "find_charge",
     "find_refund",
     "find_refundable",
     "get_checkout",
+    "get_dispute",
     "get_payment_order",
     "get_refund",
     "held_payment",
+    "list_disputes",
     "list_payment_methods",
     "list_payment_orders",
     "list_refunds",
@@ -159,6 +169,8 @@ def _timeline(order: PaymentOrder) -> list[dict[str, Any]]:
     )
     names = {order.id: "payment_order"} | dict.fromkeys(charges, "charge") | dict.fromkeys(refunds, "refund")
     names |= {key: f"operation.{kind}" for key, kind in operations.items()}
+    disputed = DisputeLine.objects.filter(order=order).values_list("dispute_id", flat=True)
+    names |= dict.fromkeys(disputed, "dispute")
     changes = StatusChange.objects.filter(subject_id__in=list(names)).order_by("id")
     moved = [
         (

@@ -16,6 +16,16 @@ from payments.engine.conflicts import (
     resolve_conflict,
 )
 from payments.engine.disposal_requests import approve_disposal, reject_disposal, request_disposal
+from payments.engine.disputes.answers import add_evidence
+from payments.engine.disputes.desk import (
+    accept_dispute,
+    approve_dispute_decision,
+    reassign_dispute,
+    reject_dispute_decision,
+)
+from payments.engine.disputes.observe import on_dispute_event
+from payments.engine.disputes.reversals import on_reversal_event
+from payments.engine.disputes.watch import ask_about_disputes, watch_disputes
 from payments.engine.execute import execute_operation
 from payments.engine.expiry import expire_checkout, replay_expiry
 from payments.engine.failures import replay_operation
@@ -40,9 +50,13 @@ from payments.releases.watch import watch_releases
 
 __all__ = [
     "accept_checkout",
+    "accept_dispute",
+    "add_evidence",
     "approve_disposal",
+    "approve_dispute_decision",
     "approve_refund",
     "approve_review",
+    "ask_about_disputes",
     "ask_for_refund",
     "ask_provider_now",
     "cancel_checkout",
@@ -57,13 +71,17 @@ __all__ = [
     "give_back_outcome",
     "hurry_checkout",
     "mark_proven",
+    "on_dispute_event",
     "on_provider_event",
     "on_refund_event",
+    "on_reversal_event",
     "on_risk_verdict",
     "probe_silent_channels",
+    "reassign_dispute",
     "register_inline",
     "reject_conflict_resolution",
     "reject_disposal",
+    "reject_dispute_decision",
     "reject_refund",
     "reject_review",
     "replay_expiry",
@@ -75,6 +93,7 @@ __all__ = [
     "resolve_conflict",
     "start_attempt",
     "take_outcome",
+    "watch_disputes",
     "watch_releases",
     "watch_stuck",
     "watch_webhooks",

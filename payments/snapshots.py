@@ -1,17 +1,27 @@
 """The public shape of orders and checkouts: the same in answers, in events and on pages."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from core.ids import public_id
 from core.money import format_minor
-from payments.models import Charge, PaymentEvent, PaymentMethodToken, PaymentOrder, Refund
+from payments.models import (
+    Charge,
+    Dispute,
+    DisputeLine,
+    PaymentEvent,
+    PaymentMethodToken,
+    PaymentOrder,
+    Refund,
+)
 from payments.states import ORDER_FINAL
 
 __all__ = [
     "checkout_object",
     "checkout_status",
+    "dispute_object",
     "is_final",
     "method_object",
     "moment",
@@ -104,6 +114,35 @@ def refund_object(refund: Refund, order: PaymentOrder | None) -> dict[str, Any]:
         "reason": refund.reason or None,
         "metadata": refund.metadata,
         "created_at": moment(refund.created_at),
+    }
+
+
+def dispute_object(
+    dispute: Dispute, lines: Sequence[DisputeLine], orders: Mapping[UUID, PaymentOrder]
+) -> dict[str, Any]:
+    """Return the dispute object; `orders` are those of its lines, by their ids."""
+    currency = dispute.currency
+    return {
+        "object": "dispute",
+        "id": public_id("dp", dispute.id),
+        "status": dispute.status,
+        "reason": dispute.reason or None,
+        "network_reason_code": dispute.network_reason_code or None,
+        "amount": format_minor(dispute.amount_minor, currency),
+        "fee": format_minor(dispute.fee_minor, currency),
+        "currency": currency,
+        "payment_orders": [
+            {
+                "payment_order_id": orders[line.order_id].payment_order_id,
+                "amount": format_minor(line.amount_minor, currency),
+            }
+            for line in lines
+        ],
+        "evidence_due_at": moment(dispute.evidence_due_at),
+        "evidence_sent_at": moment(dispute.evidence_sent_at),
+        "psp_reference": dispute.psp_reference,
+        "opened_at": moment(dispute.opened_at),
+        "created_at": moment(dispute.created_at),
     }
 
 

@@ -5,6 +5,9 @@ from core.fsm import Machine
 __all__ = [
     "CHARGE",
     "CHARGE_DEAD",
+    "DISPUTE",
+    "DISPUTE_OPEN",
+    "DISPUTE_RESERVING",
     "OPERATION_OPEN",
     "ORDER_FINAL",
     "PAYMENT_ORDER",
@@ -92,3 +95,21 @@ REFUND = Machine(
 )
 # A refund in one of these gives nothing back, and reserves nothing.
 REFUND_DEAD = ("FAILED", "CANCELED")
+
+DISPUTE = Machine(
+    "dispute",
+    "INQUIRY",
+    {
+        "INQUIRY": ("OPEN", "CLOSED"),
+        "OPEN": ("EVIDENCE_SENT", "ACCEPTED", "WON", "LOST"),
+        "EVIDENCE_SENT": ("WON", "LOST"),
+        "ACCEPTED": ("LOST",),
+        # Arbitration: a verdict can change again and again.
+        "WON": ("LOST",),
+        "LOST": ("WON",),
+    },
+)
+# Somebody is still to decide.
+DISPUTE_OPEN = ("INQUIRY", "OPEN", "EVIDENCE_SENT", "ACCEPTED")
+# What is disputed cannot be refunded as well: it may be gone, or is gone.
+DISPUTE_RESERVING = ("OPEN", "EVIDENCE_SENT", "ACCEPTED", "LOST")

@@ -1,6 +1,6 @@
 """Everything that happened to a checkout, told in chapters: one for each exchange with somebody."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +12,16 @@ from core.models import StatusChange
 from events.selectors import told_about
 from ledger.selectors import entries_of_event, entry_lines
 from merchants.selectors import owner_names
-from payments.models import Charge, OrderRelease, PaymentEvent, PaymentOrder, PspOperation, Refund
+from payments.models import (
+    Charge,
+    Dispute,
+    DisputeMovement,
+    OrderRelease,
+    PaymentEvent,
+    PaymentOrder,
+    PspOperation,
+    Refund,
+)
 from risk.selectors import decisions_of
 
 __all__ = ["BookLine", "Chapter", "Step", "refund_story", "story_of", "why_failed"]
@@ -20,7 +29,14 @@ __all__ = ["BookLine", "Chapter", "Step", "refund_story", "story_of", "why_faile
 # What is written in one transaction is written at once, however busy the machine is.
 _TOGETHER = timedelta(seconds=2)
 _MOST_CHANGES = 500
-_THINGS = {"pay": "order", "chg": "charge", "op": "operation", "re": "refund"}
+_PREFIXES: dict[type, str] = {
+    PaymentOrder: "pay",
+    Charge: "chg",
+    PspOperation: "op",
+    Refund: "re",
+    Dispute: "dp",
+}
+_THINGS = {"pay": "order", "chg": "charge", "op": "operation", "re": "refund", "dp": "dispute"}
 
 
 @dataclass(frozen=True)
@@ -68,12 +84,13 @@ def story_of(*, merchant_id: UUID, checkout_id: UUID) -> list[Chapter]:
     charges = list(Charge.objects.filter(checkout=checkout).order_by("id"))
     operations = list(PspOperation.objects.filter(charge_id__in=[each.id for each in charges]).order_by("id"))
     refunds = list(Refund.objects.filter(lines__order__in=orders).distinct().order_by("id"))
-    changes = _changes(orders, charges, operations, refunds)
+    disputes = list(Dispute.objects.filter(charge__in=charges).order_by("id"))
+    changes = _changes(orders, charges, operations, refunds, disputes)
     chapters = [
         *_request_and_exchanges(checkout, operations, changes),
         *_risk(merchant_id, checkout_id),
-        *_webhooks(charges),
-        *_books(merchant_id, orders, charges, operations, refunds),
+        *_webhooks(charges, disputes),
+        *_books(merchant_id, orders, charges, operations, refunds, disputes),
     ]
     return sorted(chapters, key=lambda each: each.at)
 
@@ -128,8 +145,7 @@ def why_failed(
 def _changes(*groups: Iterable[Any]) -> list[tuple[StatusChange, str]]:
     names: dict[UUID, str] = {}
     for row in (row for group in groups for row in group):
-        prefix = {PaymentOrder: "pay", Charge: "chg", PspOperation: "op", Refund: "re"}[type(row)]
-        names[row.id] = public_id(prefix, row.id)
+        names[row.id] = public_id(_PREFIXES[type(row)], row.id)
     rows = StatusChange.objects.filter(subject_id__in=list(names)).order_by("id")[:_MOST_CHANGES]
     return [(row, names[row.subject_id]) for row in rows]
 
@@ -210,10 +226,11 @@ def _risk(merchant_id: UUID, checkout_id: UUID) -> list[Chapter]:
     ]
 
 
-def _webhooks(charges: list[Charge]) -> list[Chapter]:
+def _webhooks(charges: list[Charge], disputes: list[Dispute]) -> list[Chapter]:
     found = []
     for charge in charges:
         about = [each for each in (charge.psp_reference, charge.session_reference) if each]
+        about += [each.psp_reference for each in disputes if each.charge_id == charge.id]
         for told in told_about(channel_id=charge.channel_id, references=about):
             state = ", ".join(f"{name} {status}" for name, status in told.work) or told.status
             step = Step(
@@ -229,11 +246,15 @@ def _books(
     charges: list[Charge],
     operations: list[PspOperation],
     refunds: list[Refund],
+    disputes: Sequence[Dispute] = (),
 ) -> list[Chapter]:
     events: list[tuple[str, object]] = [("charge", each.id) for each in charges]
     # What came too late for any order is given back by its operation alone.
     events += [("refund", each.id) for each in operations if each.kind == "refund" and not each.refund_id]
     events += [("refund", each.id) for each in refunds]
+    moved = DisputeMovement.objects.filter(dispute__in=list(disputes)).order_by("number")
+    events += [("dispute_movement", key) for key in moved.values_list("id", flat=True)]
+    events += [("dispute", f"{each.id}:{n}") for each in disputes for n in range(1, each.round + 1)]
     releases = OrderRelease.objects.filter(order__in=orders).order_by("id")
     events += [("release", reference) for reference in releases.values_list("reference", flat=True)]
     found = []

@@ -5,9 +5,23 @@ import logging
 from celery import shared_task
 
 from core.transactions import at_edge
-from payments.services import probe_silent_channels, watch_releases, watch_stuck, watch_webhooks
+from payments.services import (
+    ask_about_disputes,
+    probe_silent_channels,
+    watch_disputes,
+    watch_releases,
+    watch_stuck,
+    watch_webhooks,
+)
 
-__all__ = ["probe", "watch", "watch_late_releases", "watch_stuck_payments"]
+__all__ = [
+    "ask_disputes",
+    "probe",
+    "watch",
+    "watch_dispute_deadlines",
+    "watch_late_releases",
+    "watch_stuck_payments",
+]
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +44,18 @@ def watch_stuck_payments(**_newer: object) -> None:
     opened, closed = at_edge(watch_stuck)()
     if opened or closed:
         log.info("payments without an outcome: %s cases opened, %s closed", opened, closed)
+
+
+@shared_task(name="payments.watch_disputes")
+def watch_dispute_deadlines(**_newer: object) -> None:
+    """Raise alerts for disputes whose time to answer is nearly over."""
+    at_edge(watch_disputes)()
+
+
+@shared_task(name="payments.ask_disputes")
+def ask_disputes(**_newer: object) -> None:
+    """Ask about open disputes of which nothing was heard for hours."""
+    ask_about_disputes()
 
 
 @shared_task(name="payments.watch_releases")

@@ -9,6 +9,9 @@ from uuid import UUID
 __all__ = [
     "AttemptRequest",
     "CheckoutRequest",
+    "DisputeAnswer",
+    "DisputeFile",
+    "DisputeFilters",
     "MethodOffer",
     "OrderFilters",
     "OrderRequest",
@@ -116,3 +119,34 @@ class RefundFilters:
     order: str | None = None
     created_gte: datetime | None = None
     created_lt: datetime | None = None
+
+
+@dataclass(frozen=True)
+class DisputeFilters:
+    """Which disputes a list shows, already checked; None where it does not matter.
+
+    `order` is the store's own id of an order or ours; the times are when we heard of the dispute.
+    """
+
+    status: str | None = None
+    order: str | None = None
+    created_gte: datetime | None = None
+    created_lt: datetime | None = None
+
+
+@dataclass(frozen=True)
+class DisputeFile:
+    """One file of an answer to a dispute, as it came; `part` is what it proves."""
+
+    part: str
+    name: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class DisputeAnswer:
+    """What is added to the answer to a dispute, and whether all of it is sent now."""
+
+    texts: Mapping[str, str] = field(default_factory=dict, repr=False)
+    files: tuple[DisputeFile, ...] = ()
+    submit: bool = False

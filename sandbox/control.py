@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 from sandbox import journal
 from sandbox.database import dump, place_of
 from sandbox.faults import FaultError
-from sandbox.psp import attempts, events, payment_intents, refunds
+from sandbox.psp import attempts, disputes, events, payment_intents, refunds, reversals
 from sandbox.psp.call import Call
 from sandbox.psp.cards import find_card
 from sandbox.psp.errors import ApiError
@@ -67,6 +67,9 @@ class Control:
             ("POST", "checkout_sessions/(?P<identifier>cs_test_[0-9a-f]+)/payment", self.pay_session),
             ("POST", "payment_intents/(?P<identifier>pi_[0-9a-f]+)/refund", self.refund_intent),
             ("POST", "refunds/(?P<identifier>re_[0-9a-f]+)/fail", self.fail_refund),
+            ("POST", "charges/(?P<identifier>ch_[0-9a-f]+)/dispute", self.dispute),
+            ("POST", "disputes/(?P<identifier>dp_[0-9a-f]+)/(?P<step>[a-z_]+)", self.dispute_step),
+            ("POST", "payment_intents/(?P<identifier>pi_[0-9a-f]+)/reversal", self.reverse),
             ("POST", "refunds/(?P<identifier>re_[0-9a-f]+)/succeed", self.succeed_refund),
             ("GET", "vendor", self.vendor),
             ("POST", "vendor", self.vendor),
@@ -335,6 +338,47 @@ class Control:
             account=self._owner(identifier),
             operation="bank.refund_failure",
             action=lambda call: refunds.fail(call, identifier),
+        )
+
+    def dispute(self, data: Body, identifier: str) -> Any:
+        """A buyer's bank disputes a charge: ``reason``, ``amount``, ``inquiry``, ``fee``, ``due_in``."""
+        unknown = set(data) - {"reason", "amount", "inquiry", "fee", "due_in"}
+        if unknown:
+            raise Refusal(f"unknown wishes {', '.join(sorted(unknown))}")
+
+        def act(call: Call) -> Any:
+            charge, _ = call.load("charge", identifier)
+            return disputes.start(call, charge, **{"reason": "fraudulent", **data})
+
+        account = self._owner(identifier)
+        return self._world.api.perform(
+            account=account, operation="bank.dispute", action=act, target=identifier
+        )
+
+    def dispute_step(self, data: Body, identifier: str, step: str) -> Any:
+        """The bank goes on: ``win`` and ``lose`` (again and again: arbitration), ``escalate``, ``rest``."""
+        steps: dict[str, Callable[[Call, Any], Any]] = {
+            "win": lambda call, dispute: disputes.decide(call, dispute, "won"),
+            "lose": lambda call, dispute: disputes.decide(call, dispute, "lost"),
+            "escalate": disputes.escalate,
+            "rest": disputes.close_inquiry,
+        }
+        if step not in steps:
+            raise Refusal(f"a dispute can {', '.join(steps)}")
+        return self._world.api.perform(
+            account=self._owner(identifier),
+            operation="bank.dispute",
+            action=lambda call: steps[step](call, call.load("dispute", identifier)[0]),
+            target=identifier,
+        )
+
+    def reverse(self, data: Body, identifier: str) -> Any:
+        """The rail takes a captured payment back, days after it succeeded."""
+        return self._world.api.perform(
+            account=self._owner(identifier),
+            operation="bank.reversal",
+            action=lambda call: reversals.reverse(call, identifier),
+            target=identifier,
         )
 
     def succeed_refund(self, data: Body, identifier: str) -> Any:

@@ -2,7 +2,9 @@
 
 Kinds: ``charge.authorized``, ``authorization.released`` (amounts that are only reserved and given back),
 ``charge.captured`` (money taken, positive), ``refund.succeeded`` (negative), ``refund.failed`` (money that
-came back from a refund, positive), ``charge.declined`` (an attempt without effect, amount 0).
+came back from a refund, positive), ``charge.declined`` (an attempt without effect, amount 0),
+``dispute.withdrawn`` (taken by the buyer's bank, with the fee, negative), ``dispute.reinstated`` (given back,
+positive), ``charge.reversed`` (taken back by the rail, negative). Of a dispute, ``refund`` holds its id.
 """
 
 from __future__ import annotations
@@ -12,7 +14,10 @@ from typing import Any
 
 from sandbox.database import Database
 
-MONEY = ("charge.captured", "refund.succeeded", "refund.failed")
+MONEY = (
+    "charge.captured", "refund.succeeded", "refund.failed", "dispute.withdrawn", "dispute.reinstated",
+    "charge.reversed",
+)  # fmt: skip
 COLUMNS = ("account", "payment_intent", "charge", "refund", "kind", "idempotency_key", "currency")
 
 
@@ -54,7 +59,7 @@ def totals(database: Database, filters: dict[str, str]) -> list[dict[str, Any]]:
         if row["kind"] == "charge.captured":
             total["captures"] += 1
             total["captured"] += row["amount"]
-        else:
+        elif row["kind"].startswith("refund."):
             total["refunds"] += 1 if row["kind"] == "refund.succeeded" else -1
             total["refunded"] -= row["amount"]
     return list(sums.values())

@@ -23,7 +23,7 @@ _NAMES = {
     for name in (
         *("charge", "second charge", "file", "batch", "later batch", "bank line", "reserve", "order"),
         *("parcel", "remittance", "claim", "refund", "dispute", "payout", "return", "tranche", "netting"),
-        *("write-off", "conversion", "deal", "grant", "hold", "adjustment", "line"),
+        *("movement", "write-off", "conversion", "deal", "grant", "hold", "adjustment", "line"),
     )
 }
 _INTRODUCTION = """# Journals

@@ -23,6 +23,7 @@ from core.api.schemas import (
     shape,
     text,
 )
+from payments.api.dispute_shapes import DISPUTE_EVENTS
 from payments.api.failure_codes import FAILURES
 from payments.api.failure_shapes import FAILURE
 from payments.api.refund_shapes import REFUND_EVENTS
@@ -88,7 +89,10 @@ PAYMENT_ORDER_OBJECT = shape("payment_order", "One seller's part of a checkout."
 _STEP = closed(
     {
         "at": TIME,
-        "what": text("The order, its charge, or an operation at the provider.", example="payment_order"),
+        "what": text(
+            "The order, its charge, a refund or dispute of it, or an operation at the provider.",
+            example="payment_order",
+        ),
         "from": nullable(text("The state before; null at the beginning.", example="EXECUTING")),
         "to": text("The state after.", example="SUCCESS"),
         "reason": text(example="captured"),
@@ -172,6 +176,7 @@ _TOLD = {
     "failed": "The order was not paid; `failure` says why. Another attempt may follow.",
     "canceled": "The order ended unpaid because the store took it back.",
     "expired": "The order ended unpaid: its time, the provider's page's or the authorization's was over.",
+    "reversed": "The rail took a payment back that had succeeded: `reversed` says how much.",
     "retried": "A new attempt to pay an order that had failed begins.",
 }
 RELEASE = shape(
@@ -198,4 +203,5 @@ EVENTS: Mapping[str, EventType] = {
         RELEASE,
     ),
     **REFUND_EVENTS,
+    **DISPUTE_EVENTS,
 }

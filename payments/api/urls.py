@@ -8,6 +8,7 @@ from payments.api.attempt_views import (
     PaymentCancellation,
     PaymentCapture,
 )
+from payments.api.dispute_views import DisputeDetail, DisputeEvidenceList, DisputeList
 from payments.api.fulfillment import PaymentFulfillment
 from payments.api.method_views import MethodOfferList, PaymentMethodDetail, PaymentMethodList
 from payments.api.refund_views import RefundDetail, RefundList
@@ -23,6 +24,9 @@ urlpatterns = [
     path("checkouts/<str:reference>/attempts", AttemptList.as_view()),
     path("refunds", RefundList.as_view()),
     path("refunds/<str:reference>", RefundDetail.as_view()),
+    path("disputes", DisputeList.as_view()),
+    path("disputes/<str:reference>", DisputeDetail.as_view()),
+    path("disputes/<str:reference>/evidence", DisputeEvidenceList.as_view()),
     path("payment_methods", MethodOfferList.as_view()),
     path("buyers/<str:buyer_account>/payment_methods", PaymentMethodList.as_view()),
     path("buyers/<str:buyer_account>/payment_methods/<str:reference>", PaymentMethodDetail.as_view()),

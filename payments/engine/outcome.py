@@ -11,6 +11,7 @@ from payments.engine.card_limit import TOO_OFTEN, count_card
 from payments.engine.closing import close_charge, conflict, fail_payment, failure_of, give_up
 from payments.engine.differences import difference, refund_difference
 from payments.engine.disposal import capture_answered, void_answered
+from payments.engine.disputes.answers import dispute_answered
 from payments.engine.endings import close_if_unwanted, is_unwanted, start_closing
 from payments.engine.facts import move_orders
 from payments.engine.hosted import page_seen
@@ -47,6 +48,9 @@ def apply_outcome(
 
     Returns the (saved) operation that should be sent next, at once, if the outcome calls for one.
     """
+    if operation.dispute_id is not None:
+        dispute_answered(scope, operation, outcome, changes)
+        return None
     if operation.kind == "detach" and detach_answered(scope, operation, outcome, changes):
         return None
     differs = (

@@ -9,6 +9,7 @@ from channels.types import CallRecord, ChannelData
 from core import clock
 from core.ids import public_id
 from core.transactions import forbids_transaction
+from payments.engine.disputes.questions import accept_request, evidence_request
 from payments.engine.endings import is_unwanted
 from payments.engine.hosted import page_request
 from payments.engine.operations import GIVE_UP_AFTER, return_hop
@@ -32,15 +33,19 @@ from payments.psp.contract import (
     RegisterRequest,
     adapter_for,
 )
+from payments.psp.disputes import AcceptDisputeRequest, DisputeStage, EvidenceRequest
 
 __all__ = ["Question", "call_for", "question_for"]
 
 # Providers may forget a key when its time is up; from this long before that we ask, and send nothing.
 _RETENTION_MARGIN = timedelta(hours=1)
 # A buyer does not wait longer than this for what was never acted upon: it is closed, not sent once more.
-# A closing, a refund or a capture is sent for as long as the provider knows its key.
-_PATIENCE = dict.fromkeys(("expire", "refund", "capture", "void"), timedelta.max)
+# A closing, a refund or a capture is sent for as long as the provider knows its key, an answer for ever.
+_PATIENCE = dict.fromkeys(
+    ("expire", "refund", "capture", "void", "evidence", "accept_dispute"), timedelta.max
+)
 _DISPOSALS = ("capture", "void")
+_ANSWERABLE = (DisputeStage.INQUIRY, DisputeStage.NEEDS_RESPONSE)
 
 Request = (
     RegisterRequest
@@ -52,6 +57,8 @@ Request = (
     | CustomerRequest
     | AttachRequest
     | DetachRequest
+    | EvidenceRequest
+    | AcceptDisputeRequest
 )
 
 
@@ -102,6 +109,8 @@ def call_for(adapter: PspAdapter, channel: ChannelData, question: Question) -> O
     """Send the operation, or, where it may have arrived, find out first. Never raises."""
     if question.kind == "detach":
         return _detach(adapter, channel, question)
+    if question.kind in ("evidence", "accept_dispute") and question.again:
+        return _find_answer(adapter, channel, question)
     if question.kind == "refund" and question.again:
         return _find_refund(adapter, channel, question)
     if not question.asks:
@@ -124,6 +133,21 @@ def _find_refund(adapter: PspAdapter, channel: ChannelData, question: Question) 
     if known.object is not None or not question.may_send or request.refund_reference:
         return known
     # Not to be found proves nothing; under the same nonce this is the same refund, not a second one.
+    again = _send(adapter, channel, question)
+    return replace(again, calls=(*known.calls, *again.calls))
+
+
+def _find_answer(adapter: PspAdapter, channel: ChannelData, question: Question) -> Outcome:
+    """Look at the dispute itself: it says whether it is answered, so an answer cannot be given twice."""
+    request: Any = question.request
+    find = adapter.find_evidence if question.kind == "evidence" else adapter.find_acceptance
+    known = find(channel=channel, request=request)
+    if known.dispute is None or known.kind in (OutcomeKind.SUCCEEDED, OutcomeKind.DECLINED):
+        return known
+    if known.dispute.stage not in _ANSWERABLE:
+        return replace(
+            known, kind=OutcomeKind.DECLINED, error=f"it is {known.dispute.stage} without our answer"
+        )
     again = _send(adapter, channel, question)
     return replace(again, calls=(*known.calls, *again.calls))
 
@@ -161,6 +185,8 @@ def _send(adapter: PspAdapter, channel: ChannelData, question: Question) -> Outc
         "customer": adapter.create_customer,
         "attach": adapter.attach,
         "detach": adapter.detach,
+        "evidence": adapter.submit_evidence,
+        "accept_dispute": adapter.accept_dispute,
     }
     return doors[question.kind](channel=channel, request=request)
 
@@ -259,4 +285,6 @@ _REQUESTS: dict[str, Callable[[ChargeScope, PspOperation], Request]] = {
     "customer": _customer,
     "attach": _attach,
     "detach": _detach_request,
+    "evidence": evidence_request,
+    "accept_dispute": accept_request,
 }

@@ -139,7 +139,7 @@ _FOUND = """
     ORDER BY c.id, s.since, o.id
 """
 _DUE = """
-    o.due_at IS NOT NULL AND (
+    o.due_at IS NOT NULL AND o.dispute_id IS NULL AND (
         (o.status = 'UNKNOWN' AND s.since <= %(unknown)s)
         OR (o.status = 'SENT' AND o.due_at <= %(now)s AND s.since <= %(unknown)s)
         OR (o.status = 'PENDING' AND s.since <= %(processing)s

@@ -23,7 +23,7 @@ _TIME = ("captured_at", "matures_at")
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("payments", "0010_captures"),
+        ("payments", "0011_disputes"),
         ("merchants", "0008_terms_of_release"),
         ("core", "0002_guards"),
     ]

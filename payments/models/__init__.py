@@ -2,6 +2,14 @@
 
 from payments.models.charges import Charge, ChargeLine
 from payments.models.checkouts import PaymentEvent, PaymentOrder
+from payments.models.disputes import (
+    ChargeReversal,
+    Dispute,
+    DisputeEvidence,
+    DisputeLine,
+    DisputeMovement,
+    ReversalLine,
+)
 from payments.models.methods import PaymentMethodToken, PspCustomer
 from payments.models.operations import PspOperation
 from payments.models.refunds import Refund, RefundLine
@@ -10,6 +18,11 @@ from payments.models.shares import OrderRelease, OrderShare
 __all__ = [
     "Charge",
     "ChargeLine",
+    "ChargeReversal",
+    "Dispute",
+    "DisputeEvidence",
+    "DisputeLine",
+    "DisputeMovement",
     "OrderRelease",
     "OrderShare",
     "PaymentEvent",
@@ -19,4 +32,5 @@ __all__ = [
     "PspOperation",
     "Refund",
     "RefundLine",
+    "ReversalLine",
 ]

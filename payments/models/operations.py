@@ -9,8 +9,9 @@ from core.fsm import StateField, StatefulModel, transition
 from core.ids import uuid7
 from core.models import WorkRow
 from payments.models.charges import Charge
+from payments.models.disputes import Dispute
 from payments.models.refunds import Refund
-from payments.states import PSP_OPERATION
+from payments.states import OPERATION_OPEN, PSP_OPERATION
 
 __all__ = ["PspOperation"]
 
@@ -32,6 +33,10 @@ class PspOperation(StatefulModel, WorkRow):
         related_name="operations",
         db_index=False,  # payments_operation_one_of_a_refund has it.
     )
+    # Whose answer an operation sends.
+    dispute = models.ForeignKey(
+        Dispute, on_delete=models.PROTECT, null=True, related_name="operations", db_index=False
+    )
     kind = models.CharField(max_length=16)
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
@@ -49,7 +54,7 @@ class PspOperation(StatefulModel, WorkRow):
         constraints = [
             models.UniqueConstraint(
                 fields=["merchant_id", "charge", "kind"],
-                condition=Q(refund=None) & ~Q(status__in=["DECLINED", "CANCELED"]),
+                condition=Q(refund=None, dispute=None) & ~Q(status__in=["DECLINED", "CANCELED"]),
                 name="payments_operation_one_of_a_kind",
             ),
             # Authorised money is taken or given back, never both: whoever comes second finds the first.
@@ -62,6 +67,16 @@ class PspOperation(StatefulModel, WorkRow):
                 fields=["refund"],
                 condition=~Q(status__in=["DECLINED", "CANCELED"]) & Q(refund__isnull=False),
                 name="payments_operation_one_of_a_refund",
+            ),
+            models.UniqueConstraint(
+                fields=["dispute"],
+                condition=Q(status__in=OPERATION_OPEN) & Q(dispute__isnull=False),
+                name="payments_operation_one_of_a_dispute",
+            ),
+            models.CheckConstraint(
+                condition=Q(dispute=None) & ~Q(kind__in=["evidence", "accept_dispute"])
+                | Q(dispute__isnull=False, kind__in=["evidence", "accept_dispute"]),
+                name="payments_operation_of_a_dispute_answers",
             ),
             models.CheckConstraint(
                 condition=Q(refund=None) | Q(kind="refund"), name="payments_operation_of_a_refund_refunds"

@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 
 from channels.errors import UnsupportedProvider
 from channels.types import CallRecord, ChannelData
+from payments.psp.disputes import AcceptDisputeRequest, EvidenceRequest, PspDispute, PspReversal
 from risk.types import CardFacts
 
 __all__ = [
@@ -158,6 +159,8 @@ class Outcome:
     conflict: bool = False
     permanent: bool = False
     calls: tuple[CallRecord, ...] = ()
+    # Where the call was about a dispute.
+    dispute: PspDispute | None = None
 
 
 @dataclass(frozen=True)
@@ -367,6 +370,34 @@ class PspAdapter(Protocol):
 
         What is told of a page (`session_reference` is set) may leave out facts that `query` returns.
         """
+        ...
+
+    def query_dispute(self, *, channel: ChannelData, reference: str) -> Outcome:
+        """Ask how a dispute stands: SUCCEEDED with `dispute`, or UNKNOWN."""
+        ...
+
+    def submit_evidence(self, *, channel: ChannelData, request: EvidenceRequest) -> Outcome:
+        """Answer a dispute, with files. SUCCEEDED: `dispute` carries our answer. DECLINED: it takes none."""
+        ...
+
+    def find_evidence(self, *, channel: ChannelData, request: EvidenceRequest) -> Outcome:
+        """Look for an answer that may have arrived; one that is not there is UNKNOWN with `dispute`."""
+        ...
+
+    def accept_dispute(self, *, channel: ChannelData, request: AcceptDisputeRequest) -> Outcome:
+        """Let a dispute stand. SUCCEEDED: `dispute` is lost. DECLINED: it can't be accepted any more."""
+        ...
+
+    def find_acceptance(self, *, channel: ChannelData, request: AcceptDisputeRequest) -> Outcome:
+        """Look whether a dispute is lost; one that is not is UNKNOWN with `dispute`."""
+        ...
+
+    def read_dispute_event(self, *, payload: Mapping[str, Any]) -> PspDispute | None:
+        """Return the dispute that a verified webhook payload tells of; None when it is about none."""
+        ...
+
+    def read_reversal_event(self, *, payload: Mapping[str, Any]) -> PspReversal | None:
+        """Return what a rail took back, if a verified webhook payload tells of that."""
         ...
 
     def read_refund_event(self, *, payload: Mapping[str, Any]) -> ToldRefunds | None:

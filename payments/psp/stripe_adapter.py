@@ -31,6 +31,7 @@ from payments.psp.contract import (
 )
 from payments.psp.declines import decline
 from payments.psp.stripe_amounts import CURRENCIES, UnsupportedAmount, to_stripe
+from payments.psp.stripe_disputes import StripeDisputes
 from payments.psp.stripe_objects import (
     REFERENCE_KEY,
     Unreadable,
@@ -72,7 +73,7 @@ log = structlog.get_logger(__name__)
 _EXPANDED: Any = {"expand": ["latest_charge"]}
 
 
-class StripeAdapter:
+class StripeAdapter(StripeDisputes):
     """PaymentIntents with payment methods that the buyer's browser made; no card number passes here."""
 
     provider = "stripe"

@@ -15,6 +15,7 @@ from sandbox.forms import FormError, decode_form
 from sandbox.psp import answers
 from sandbox.psp.call import Call, Object
 from sandbox.psp.errors import ApiError, invalid
+from sandbox.psp.files import MultipartError, decode_multipart
 from sandbox.psp.idempotency import KeptKeys
 from sandbox.psp.lists import expand
 from sandbox.psp.params import Params
@@ -28,6 +29,19 @@ WEBHOOK_WAIT = 15.0
 def new_request_id() -> str:
     """An id for one request."""
     return f"req_{random_digits(96)}"
+
+
+def _parameters(request: Request, operation: str) -> dict[str, Any]:
+    """The parameters of a request: of its query, of a form, and of a multipart form where files come."""
+    kind = request.headers.get("content-type", "")
+    try:
+        if operation == "files.create" and kind.startswith("multipart/form-data"):
+            return decode_multipart(request.body, kind)
+        if request.body and not kind.startswith("application/x-www-form-urlencoded"):
+            raise invalid("The body must be application/x-www-form-urlencoded.")
+        return decode_form(request.body.decode() if request.method == "POST" else request.query)
+    except (UnicodeDecodeError, FormError, MultipartError) as error:
+        raise invalid(f"The parameters cannot be read: {error}") from error
 
 
 class Keys:
@@ -106,14 +120,7 @@ class Api:
         if found is None:
             raise invalid(f"Unrecognized request URL ({request.method}: {request.path}).", status=404)
         name, target, operation = found
-        kind = request.headers.get("content-type", "")
-        if request.body and not kind.startswith("application/x-www-form-urlencoded"):
-            raise invalid("The body must be application/x-www-form-urlencoded.")
-        try:
-            text = request.body.decode() if request.method == "POST" else request.query
-            values = decode_form(text)
-        except (UnicodeDecodeError, FormError) as error:
-            raise invalid(f"The parameters cannot be read: {error}") from error
+        values = _parameters(request, name)
         clock = self._clock.now()
         call = Call(
             database=self._database, account=account, operation=name, method=request.method,

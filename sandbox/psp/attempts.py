@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.psp import captures, charges, payment_methods, session_outcomes
+from sandbox.psp import captures, charges, disputes, payment_methods, session_outcomes
 from sandbox.psp.call import Call, Object
 from sandbox.psp.cards import AUTHENTICATION, GENERIC, Card, Decline
 from sandbox.psp.errors import ApiError, invalid, wrong_state
@@ -183,6 +183,7 @@ def approve(
     call.emit("charge.succeeded", charge)
     call.emit("payment_intent.succeeded", intent)
     session_outcomes.follow(call, intent, hidden)
+    disputes.follow(call, charge, card.dispute)
 
 
 def _use_up(call: Call, intent: Object, method: Object, secret: Object) -> None:

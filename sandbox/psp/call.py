@@ -22,6 +22,7 @@ NAMES = {
     "event": "event",
     "webhook_endpoint": "webhook endpoint",
     "balance_transaction": "balance transaction",
+    "file": "file upload",
 }
 
 

@@ -51,6 +51,8 @@ class Card:
     wallet: str | None = None
     fingerprint: bool = True
     review: tuple[int, bool] | None = None
+    #: How the buyer's bank disputes the payment as soon as it is captured (``disputes.OPENINGS``).
+    dispute: str | None = None
     refund: str | None = None
     capture: str | None = None
 
@@ -116,6 +118,9 @@ CARDS: dict[str, Card] = {
     "cvcCheckFail": Card(last4="0101", cvc_check="fail"),
     "riskLevelElevated": Card(last4="9235", risk_level="elevated"),
     "riskLevelHighest": Card(last4="4954", risk_level="highest", decline=BLOCKED),
+    "createDispute": Card(last4="0259", dispute="fraudulent"),
+    "createDisputeProductNotReceived": Card(last4="2685", dispute="product_not_received"),
+    "createDisputeInquiry": Card(last4="1976", dispute="inquiry"),
     "pendingRefund": Card(last4="7726", refund="pending"),
     "refundFail": Card(last4="5126", refund="fails"),
     "radarBlock": Card(last4="0019", risk_level="highest", decline=BLOCKED),

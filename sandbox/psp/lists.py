@@ -18,6 +18,8 @@ PREFIXES = {
     "pm_": "payment_method",
     "re_": "refund",
     "txn_": "balance_transaction",
+    "dp_": "dispute",
+    "file_": "file",
 }
 
 

@@ -44,6 +44,9 @@ NUMBERS = {
     "4000000000009235": "riskLevelElevated",
     "4000000000004954": "riskLevelHighest",
     "4100000000000019": "radarBlock",
+    "4000000000000259": "createDispute",
+    "4000000000002685": "createDisputeProductNotReceived",
+    "4000000000001976": "createDisputeInquiry",
     "4000000000007726": "pendingRefund",
     "4000000000005126": "refundFail",
     # Numbers of this sandbox only, for its own tokens.

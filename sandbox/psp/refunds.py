@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from sandbox.psp import charges, payment_methods
+from sandbox.psp import charges, disputes, payment_methods
 from sandbox.psp.call import Call, Object
 from sandbox.psp.errors import ApiError, invalid, wrong_state
 from sandbox.psp.lists import page
@@ -43,6 +43,11 @@ def create(call: Call) -> Object:
         raise wrong_state(
             "This charge was not captured, so there is nothing to refund.", code="charge_not_captured"
         )
+    if charge["disputed"] and disputes.forbids_refund(call, charge["id"]):
+        raise ApiError(
+            400, "invalid_request_error", "This charge has been charged back and cannot be refunded.",
+            code="charge_disputed", saved=True,
+        )  # fmt: skip
     if left == 0:
         raise ApiError(
             400, "invalid_request_error", "The charge has already been refunded.",

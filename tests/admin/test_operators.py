@@ -36,8 +36,10 @@ def test_the_roles_exist_with_rights_and_no_more() -> None:
     keys = {f"{verb}_{name}" for verb in ("add", "change") for name in ("apikey", "signingkey")}
     webhooks = {"change_inboxwork", "change_webhookdelivery", "change_webhookendpoint"}
     assert may_change["operator"] == at_desk | keys | webhooks | {"change_deadletter"}
-    assert may_change["finance_maker"] == at_desk | {"change_charge"}
-    assert may_change["finance_checker"] == at_desk | {"change_charge", "approve_charge"}
+    money = ("charge", "refund", "dispute", "wallet")
+    makes = at_desk | {f"change_{each}" for each in money}
+    assert may_change["finance_maker"] == makes
+    assert may_change["finance_checker"] == makes | {f"approve_{each}" for each in money}
     assert may_change["risk"] == {
         "change_case",
         *("add_riskrule", "change_riskrule", "add_riskdryrun"),

@@ -13,6 +13,8 @@ OBJECTS = {
     " wallet_updated ledger_updated cancel_requested failure psp created_at updated_at",
     "refund": "object id payment_order_id amount currency destination status failure reason metadata"
     " created_at",
+    "dispute": "object id status reason network_reason_code amount fee currency payment_orders"
+    " evidence_due_at evidence_sent_at psp_reference opened_at created_at",
     "payment_method": "object id buyer_account brand last4 exp_month exp_year wallet created_at",
     "payment_method_offer": "object payment_method wallets currencies limits",
     "seller": "object id seller_account name country kyc_status commission_bps settlement_delay_days"
@@ -31,6 +33,7 @@ OBJECTS = {
 
 # What stands inside of objects, by the name under which it stands; each shape that it may have.
 PARTS = {
+    "payment_orders": ["payment_order_id amount"],
     "risk": ["decision"],
     "psp": ["channel reference"],
     "failure": ["code message decline_code retryable"],
@@ -56,6 +59,13 @@ INPUTS = {
     "EndpointChanges": "url event_types status",
     "EndpointInput": "url event_types",
     "EventRedeliveryInput": "webhook_endpoint",
+    "EvidenceFileInput": "field filename content",
+    "EvidenceInput": "texts files submit",
+    "EvidenceTextsInput": "access_activity_log billing_address cancellation_policy_disclosure"
+    " cancellation_rebuttal customer_email_address customer_name customer_purchase_ip"
+    " duplicate_charge_explanation explanation product_description refund_policy_disclosure"
+    " refund_refusal_explanation service_date shipping_address shipping_carrier shipping_date"
+    " shipping_tracking_number",
     "FixedCommissionInput": "amount currency",
     "FulfillmentInput": "fulfilled_at",
     "OrderInput": "seller_account amount currency payment_order_id",

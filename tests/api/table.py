@@ -18,6 +18,7 @@ from events.api.serializers import (
 )
 from merchants.api.serializers import SellerChanges, SellerInput
 from payments.api.attempt_serializers import AttemptInput, CancellationInput, CaptureInput
+from payments.api.dispute_serializers import EvidenceInput
 from payments.api.fulfillment import FulfillmentInput
 from payments.api.refund_serializers import RefundInput
 from payments.api.serializers import CheckoutInput
@@ -130,6 +131,35 @@ def _refund(world: World) -> dict[str, Any]:
     }
 
 
+def _evidence(world: World) -> dict[str, Any]:
+    return {
+        "texts": dict.fromkeys(
+            (
+                "access_activity_log",
+                "billing_address",
+                "cancellation_policy_disclosure",
+                "cancellation_rebuttal",
+                "customer_email_address",
+                "customer_name",
+                "customer_purchase_ip",
+                "duplicate_charge_explanation",
+                "explanation",
+                "product_description",
+                "refund_policy_disclosure",
+                "refund_refusal_explanation",
+                "service_date",
+                "shipping_address",
+                "shipping_carrier",
+                "shipping_date",
+                "shipping_tracking_number",
+            ),
+            "He signed for it.",
+        ),
+        "files": [{"field": "receipt", "filename": "signed.pdf", "content": "JVBERi0xLjcgc2lnbmVk"}],
+        "submit": False,
+    }
+
+
 def _part(world: World) -> dict[str, Any]:
     return {"amount": "1.00", "currency": "USD"}
 
@@ -180,6 +210,13 @@ ROUTES = (
         {"GET": Call("refunds:read"), "POST": Call("refunds:write", 422, _refund, RefundInput)},
     ),
     Route("/v1/refunds/<re>", {"GET": Call("refunds:read")}, ("re",)),
+    Route("/v1/disputes", {"GET": Call("disputes:read")}),
+    Route("/v1/disputes/<dp>", {"GET": Call("disputes:read")}, ("dp",)),
+    Route(
+        "/v1/disputes/<dp>/evidence",
+        {"POST": Call("disputes:write", 201, _evidence, EvidenceInput)},
+        ("dp",),
+    ),
     Route("/v1/payment_methods", {"GET": Call("payments:read")}),
     Route("/v1/buyers/<buy>/payment_methods", {"GET": Call("buyers:read", unknown=200)}, ("buy",)),
     Route(

@@ -15,7 +15,7 @@ from events.services import create_endpoint
 from merchants.models import ApiKey
 from merchants.scopes import SCOPES
 from merchants.services import create_api_key, ensure_buyer, revoke_api_key
-from payments.models import Charge, PaymentMethodToken, PaymentOrder, PspCustomer, Refund
+from payments.models import Charge, Dispute, PaymentMethodToken, PaymentOrder, PspCustomer, Refund
 from tests.payments.conftest import Shop, open_shop
 from tests.store import Store
 from wallet.services import open_wallet
@@ -25,7 +25,7 @@ __all__ = ["RANDOM", "World", "expired_key", "fingerprint", "key_with", "open_wo
 # Ids of the right form that nothing has, by the prefix of what they would name; channels have names.
 RANDOM = {
     prefix: public_id(prefix, uuid7())
-    for prefix in ("chk", "pay", "re", "sel", "buy", "wal", "saved", "whe", "evt")
+    for prefix in ("chk", "pay", "re", "dp", "sel", "buy", "wal", "saved", "whe", "evt")
 } | {"channel": "psp-of-nobody"}
 
 
@@ -57,6 +57,7 @@ def open_world() -> World:
         "chk": checkout["id"],
         "pay": checkout["payment_orders"][0]["id"],
         "re": public_id("re", _refund(shop)),
+        "dp": public_id("dp", _dispute(shop)),
         "sel": seller["id"],
         "buy": buyer.public_id,
         "wal": public_id("wal", wallet_id),
@@ -86,6 +87,26 @@ def _refund(shop: Shop) -> UUID:
     )
     refund.save()
     return refund.id
+
+
+def _dispute(shop: Shop) -> UUID:
+    # As a row, an inquiry that reserves nothing, because a dispute takes a payment and a provider.
+    merchant_id, now = shop.store.merchant_id, clock.now()
+    charge = Charge.objects.get(merchant_id=merchant_id)
+    dispute = Dispute(
+        merchant_id=merchant_id,
+        charge=charge,
+        channel_id=charge.channel_id,
+        psp_reference=f"dp_{uuid.uuid4().hex}",
+        amount=charge.amount,
+        amount_minor=charge.amount_minor,
+        reason="general",
+        opened_at=now,
+        created_at=now,
+        updated_at=now,
+    )
+    dispute.save()
+    return dispute.id
 
 
 def _told_endpoint(merchant_id: UUID) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from core.drain import get_drain
 from tests.openapi.contract import operations
 from tests.payments.conftest import Shop
+from tests.payments.disputing import disputed_newest
 
 __all__ = ["STORY", "Teller"]
 
@@ -79,6 +80,18 @@ def _a_refund(teller: Teller) -> None:
     assert teller.tell("list_refunds").json()["data"]
 
 
+def _a_dispute(teller: Teller) -> None:
+    body = {"checkout_id": "c-1010", "payment_orders": _order("o-10")}
+    teller.tell("create_payment", body=body)
+    teller.shop.work()
+    case = disputed_newest(teller.shop)
+    made = teller.tell("list_disputes").json()["data"][0]["id"]
+    assert teller.tell("get_dispute", reference=made).json()["status"] == "OPEN"
+    teller.tell("add_dispute_evidence", reference=made)
+    teller.shop.work()
+    assert case.dispute.status == "EVIDENCE_SENT"
+
+
 def _wallets(teller: Teller) -> None:
     wallet = teller.tell("list_seller_wallets").json()["data"][0]["id"]
     assert teller.tell("list_wallet_operations", reference=wallet).json()["data"]
@@ -145,6 +158,7 @@ STORY: tuple[Callable[[Teller], None], ...] = (
     _sellers,
     _a_payment,
     _a_refund,
+    _a_dispute,
     _wallets,
     _saved_methods,
     _another_attempt,

@@ -125,6 +125,7 @@ def test_every_event_says_what_it_means_and_whom_it_is_about() -> None:
     prefixes = {
         "payment": "pay_",
         "refund": "re_",
+        "dispute": "dp_",
         "seller": "sel_",
         "wallet": "rel_",
         "webhook_endpoint": "whe_",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -80,11 +81,29 @@ def objects(account) -> dict[str, list[Any]]:
         "refund": [refund, v1.refunds.retrieve(refund.id)],
         "event": list(v1.events.list({"limit": 50}).data),
         "webhook_endpoint": [v1.webhook_endpoints.retrieve(endpoint.id)],
+        "dispute": disputed(account),
+        "file": list(v1.files.list().data),
         "balance": [v1.balance.retrieve()],
     }
     found["deleted_webhook_endpoint"] = [v1.webhook_endpoints.delete(endpoint.id)]
     found["deleted_customer"] = [v1.customers.delete(customer.id)]
     return found
+
+
+def disputed(account) -> list[Any]:
+    """A dispute in every state."""
+    v1 = account.v1
+    picture = io.BytesIO(b"\x89PNG\r\n\x1a\nsigned here")
+    proof = v1.files.create({"purpose": "dispute_evidence", "file": picture})
+    for token in ("createDispute", "createDisputeProductNotReceived", "createDisputeInquiry"):
+        account.paid(payment_method=f"pm_card_{token}")
+    inquiry, missing, fraud = v1.disputes.list().data
+    evidence = {"receipt": proof.id, "uncategorized_text": "It was delivered."}
+    v1.disputes.update(missing.id, {"evidence": evidence, "submit": True})
+    account.sandbox.control("POST", f"disputes/{fraud.id}/win", {})
+    account.sandbox.control("POST", f"disputes/{fraud.id}/lose", {})
+    account.sandbox.control("POST", f"disputes/{inquiry.id}/rest", {})
+    return [inquiry, missing, fraud, *v1.disputes.list().data]
 
 
 CLASSES = {
@@ -98,6 +117,8 @@ CLASSES = {
     "webhook_endpoint": stripe.WebhookEndpoint,
     "balance": stripe.Balance,
     "checkout.session": stripe.checkout.Session,
+    "dispute": stripe.Dispute,
+    "file": stripe.File,
     "deleted_customer": stripe.Customer,
     "deleted_webhook_endpoint": stripe.WebhookEndpoint,
 }

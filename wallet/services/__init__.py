@@ -2,6 +2,7 @@
 
 from wallet.locks import lock_wallets
 from wallet.services.accounts import account_of, open_wallet
+from wallet.services.dispute_holds import end_dispute_hold, note_dispute_hold
 from wallet.services.holds import cancel_hold, confirm_hold, expire_holds, try_hold
 from wallet.services.posting import moves_for, post, post_netted
 from wallet.services.releases import release_all, release_funds
@@ -13,9 +14,11 @@ __all__ = [
     "cancel_hold",
     "confirm_hold",
     "draw_on_tranche",
+    "end_dispute_hold",
     "expire_holds",
     "lock_wallets",
     "moves_for",
+    "note_dispute_hold",
     "open_wallet",
     "post",
     "post_netted",

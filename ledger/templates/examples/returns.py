@@ -7,8 +7,12 @@ from ledger.templates.disputes import (
     LostOrder,
     dispute_entries,
     dispute_fee_entry,
+    dispute_fee_returned_entry,
+    dispute_hold_entry,
     dispute_loss_entry,
+    dispute_loss_undone_entry,
     dispute_lost_entry,
+    dispute_lost_undone_entry,
     dispute_release_entry,
     dispute_won_entry,
 )
@@ -155,6 +159,7 @@ def _opened(books: ExampleBooks) -> tuple[EntryDraft, ...]:
         posting=books.posting(),
         accounts=_accounts(books),
         dispute_id=named("dispute"),
+        movement_id=named("movement"),
         charge_id=named("charge"),
         amount_minor=100_00,
         fee_minor=15_00,
@@ -167,6 +172,7 @@ def _won(books: ExampleBooks) -> EntryDraft:
         posting=books.posting(),
         accounts=_accounts(books),
         dispute_id=named("dispute"),
+        movement_id=named("movement"),
         charge_id=named("charge"),
         amount_minor=100_00,
     )
@@ -207,6 +213,47 @@ def _loss(books: ExampleBooks) -> EntryDraft:
     )
 
 
+def _held_again(books: ExampleBooks) -> EntryDraft:
+    return dispute_hold_entry(
+        posting=books.posting(),
+        dispute_id=named("dispute"),
+        sellers=[SellerPart(seller(books), Cover(available_minor=90_00))],
+        dispute_round=3,
+    )
+
+
+def _lost_undone(books: ExampleBooks) -> EntryDraft:
+    return dispute_lost_undone_entry(
+        posting=books.posting(),
+        accounts=returns(books),
+        dispute_receivable=books.account("dispute_receivable"),
+        dispute_id=named("dispute"),
+        orders=[LostOrder(HeldOrder(seller(books), 90_00), commission_minor=8_33, tax_minor=1_67)],
+        dispute_round=2,
+    )
+
+
+def _fee_returned(books: ExampleBooks) -> EntryDraft:
+    return dispute_fee_returned_entry(
+        posting=books.posting(),
+        chargeback_fee_recovered=books.account("chargeback_fee_recovered"),
+        dispute_id=named("dispute"),
+        orders=[HeldOrder(seller(books), 15_00)],
+        dispute_round=2,
+    )
+
+
+def _loss_undone(books: ExampleBooks) -> EntryDraft:
+    return dispute_loss_undone_entry(
+        posting=books.posting(),
+        chargeback_loss=books.account("chargeback_loss"),
+        dispute_receivable=books.account("dispute_receivable"),
+        dispute_id=named("dispute"),
+        amount_minor=100_00,
+        dispute_round=2,
+    )
+
+
 DISPUTES = (
     Journal(
         "C1",
@@ -236,5 +283,33 @@ DISPUTES = (
         "Lost: the platform bears it; the hold goes by C3b",
         dispute_loss_entry,
         _loss,
+    ),
+    Journal(
+        "C2b",
+        "dispute_held_again",
+        "Held without a movement: lost after it was won, or assigned to other orders",
+        dispute_hold_entry,
+        _held_again,
+    ),
+    Journal(
+        "C5a",
+        "dispute_lost_undone",
+        "Won after it was lost: C4a is undone, C3b follows",
+        dispute_lost_undone_entry,
+        _lost_undone,
+    ),
+    Journal(
+        "C5b",
+        "dispute_fee_returned",
+        "Won after it was lost: the seller gets the fee back",
+        dispute_fee_returned_entry,
+        _fee_returned,
+    ),
+    Journal(
+        "C5c",
+        "dispute_loss_undone",
+        "Won after the platform had borne the loss",
+        dispute_loss_undone_entry,
+        _loss_undone,
     ),
 )

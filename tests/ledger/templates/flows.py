@@ -136,6 +136,7 @@ class Shop:
                 posting=self.posting,
                 accounts=self.disputes,
                 dispute_id=dispute,
+                movement_id=uuid4(),
                 charge_id=charge,
                 amount_minor=amount_minor,
                 fee_minor=fee_minor,

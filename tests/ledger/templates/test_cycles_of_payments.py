@@ -257,6 +257,7 @@ def _won(shop: Shop, charge: UUID, dispute: UUID, share: Share) -> None:
             posting=shop.posting,
             accounts=shop.disputes,
             dispute_id=dispute,
+            movement_id=uuid4(),
             charge_id=charge,
             amount_minor=100_00,
         ),

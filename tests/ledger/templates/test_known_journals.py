@@ -41,6 +41,13 @@ KNOWN = {
     ),
     "C4b": ("seller_available 15.00", "chargeback_fee_recovered 15.00"),
     "C4c": ("chargeback_loss 100.00", "dispute_receivable 100.00"),
+    "C2b": ("seller_available 90.00", "seller_dispute_hold 90.00"),
+    "C5a": (
+        "dispute_receivable 100.00",
+        "seller_dispute_hold 90.00, commission_refunded 8.33, tax_payable 1.67",
+    ),
+    "C5b": ("chargeback_fee_recovered 15.00", "seller_available 15.00"),
+    "C5c": ("dispute_receivable 100.00", "chargeback_loss 100.00"),
     "O1": ("seller_available 51.00", "seller_payout_hold 51.00"),
     "O2": ("seller_payout_hold 51.00", "seller_available 51.00"),
     "O3": ("seller_payout_hold 51.00", "payouts_in_transit 50.00, payout_fee 1.00"),

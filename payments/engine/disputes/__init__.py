@@ -1,0 +1,1 @@
+"""Disputes and what rails take back, one file a step."""
