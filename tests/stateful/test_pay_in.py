@@ -133,7 +133,7 @@ def test_control_a_refund_that_is_not_counted_is_found_out(
     machine = begun(provider, is_quick=True)
     machine.refund(1, 100, True, "")
     machine.everything_is_as_the_model_allows()
-    with pytest.raises(IntegrityError, match="refund"):
+    with pytest.raises(IntegrityError, match="never_returns_more"):
         machine.refund(1, 101, False, "")
 
 
