@@ -349,14 +349,14 @@ class PayInMachine(RuleBasedStateMachine):
             if not self.is_deaf:
                 self.world.tell(self.world.told(), seed=turn, again=False)
             self.world.work()
-            if self.world.is_idle:
+            if not self.world.due():
                 break
             self._later(600)
         self._look()
 
     def _judge(self) -> None:
         self.world.assert_clean()
-        assert self.world.is_idle
+        assert self.world.due() == []
         effects = self.world.journal()
         net: Counter[str] = Counter()
         for row in effects:

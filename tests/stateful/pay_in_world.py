@@ -161,17 +161,17 @@ class World:
         """Time goes by here as at the provider; what beat starts now and then is done."""
         clock.move(seconds=seconds)
         self.provider.control("POST", "clock", {"seconds": seconds})
+        if seconds > 30:
+            self._leases_end()  # They are kept by the database's own clock, which nobody moves.
         at_edge(probe_silent_channels)()
         self.work("expiry", "releases", "operations", "inbox")
         at_edge(watch_stuck)()
 
-    @property
-    def is_idle(self) -> bool:
-        """Nothing is due, now or later, but what waits for the buyer."""
-        return not (
-            PspOperation.objects.filter(due_at__isnull=False).exists()
-            or InboxWork.objects.filter(due_at__isnull=False).exists()
-        )
+    def due(self) -> list[Any]:
+        """What is still to be done, now or later."""
+        operations = PspOperation.objects.filter(due_at__isnull=False).values_list("kind", "status", "error")
+        inbox = InboxWork.objects.filter(due_at__isnull=False).values_list("status", "reason")
+        return [*operations, *inbox]
 
     # The provider.
 
