@@ -96,7 +96,7 @@ def test_without_the_lock_it_overruns(shop: Shop, monkeypatch: pytest.MonkeyPatc
 def test_beyond_the_look_the_database_refuses(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, asked: str
 ) -> None:
-    """F-G1: were what is left counted wrongly, no request could raise what the order may give back (I2)."""
+    """F-G1: were what is left counted wrongly, no request could raise what an order may give back (I12)."""
     order = paid(shop)
     assert ask(shop, order, "80.00").status_code == 201
     monkeypatch.setattr(requesting, "left_to_refund", lambda order: order.captured_minor)

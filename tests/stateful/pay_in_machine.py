@@ -1,59 +1,17 @@
 """Random histories of pay-in beside the model of it: requests, faults, crashes, events in any order, time."""
 
-from collections import Counter, defaultdict
 from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.sandbox.conftest import Sandbox
+from tests.stateful.pay_in_draws import AMOUNT, BREAKS, CARD, CARDS, CRASHES, FAULTS, PICK
+from tests.stateful.pay_in_judge import compare_effects, judge
 from tests.stateful.pay_in_model import DAY, OPEN, CheckoutModel, OrderModel, RefundModel, text
 from tests.stateful.pay_in_world import World, answer_code
 
 __all__ = ["PayInMachine"]
-
-# Each card, and what a payment with it may lead to besides being paid.
-CARDS: dict[str, set[str]] = {
-    "pm_card_visa": set(),
-    "pm_card_mastercard": set(),
-    "pm_card_chargeDeclined": {"decline"},
-    "pm_card_chargeCustomerFail": {"decline"},
-    "pm_card_threeDSecure2Required": {"challenge"},
-    "pm_card_threeDSecureRequiredChargeDeclined": {"challenge", "decline"},
-    "pm_card_sandboxProcessing": {"slow"},
-    "pm_card_sandboxConnectionReset": {"trouble"},
-    "pm_card_sandboxChargedButTimeout": {"trouble"},
-    "pm_card_sandboxNotChargedTimeout": {"trouble"},
-    "pm_card_pendingRefund": set(),
-    "pm_card_refundFail": {"refund fails"},
-    "pm_card_sandboxRefundRefused": {"refund fails"},
-    "pm_card_sandboxRefundPendingFails": {"refund fails"},
-    "pm_card_sandboxCaptureRefused": {"capture refused"},
-    "pm_card_sandboxCaptureProcessing": {"slow"},
-}
-_LOST: list[dict[str, Any] | None] = [
-    {"kind": "connection_reset_after_body"},
-    {"kind": "connection_reset_after_body", "effect": False},
-    {"kind": "http_500", "effect": True},
-    {"kind": "http_500"},
-    {"kind": "http_503"},
-    {"kind": "http_429"},
-    {"kind": "broken_json"},
-    {"kind": "truncated_json"},
-]
-_PLACES = ("before_intent", "after_intent", "after_effect", "before_commit", "after_commit")
-FAULTS = st.one_of(
-    st.none(),
-    st.builds(lambda fault, skip: {**fault, "skip": skip}, st.sampled_from(_LOST), st.integers(0, 2)),
-)
-CRASHES = st.one_of(
-    st.none(),
-    st.tuples(st.sampled_from([f"execute.{place}" for place in _PLACES]), st.sampled_from(["die", "raise"])),
-)
-BREAKS = st.sampled_from(["", "", "", "idem.before_record", "idem.before_commit", "idem.after_commit"])
-PICK = st.integers(0, 999)
-CARD = st.sampled_from(sorted(CARDS))
-AMOUNT = st.integers(100, 20_000)
 
 
 class PayInMachine(RuleBasedStateMachine):
@@ -239,7 +197,8 @@ class PayInMachine(RuleBasedStateMachine):
         if told:
             chosen = told if many else [told[pick % len(told)]]
             self.world.tell(chosen, seed=seed, again=again)
-            with self.world.trouble(None, ("inbox.applied", "die" if pick % 2 else "raise") if crash else None):
+            how = "die" if pick % 2 else "raise"
+            with self.world.trouble(None, ("inbox.applied", how) if crash else None):
                 self.world.work("inbox")
         return self._sound()
 
@@ -291,42 +250,12 @@ class PayInMachine(RuleBasedStateMachine):
         """Unless a step failed: let everything come to its end, and compare exactly."""
         if self.is_sound:
             self._settle()
-            self._judge()
+            judge(self.model, self.world)
 
     def _look(self) -> None:
         refunds = self.world.refunds() if self.model.refunds else []
         self.model.see(self.world.checkout("c-1"), refunds)
-        self._compare_effects()
-
-    def _compare_effects(self) -> None:
-        """Nobody pays twice or unasked; nothing is said to be taken, given back or over that is not."""
-        effects = self.world.journal()
-        known: set[str] = set()
-        for group in self.model.groups():
-            (reference,) = {each.reference for each in group}
-            known.add(reference)
-            here = [row for row in effects if row["payment_intent"] == reference and reference]
-            taken = [row["amount"] for row in here if row["kind"] == "charge.captured"]
-            assert len(taken) <= 1, "taken once"
-            asked = {sum(each.amount for each in group)}
-            assert set(taken) <= (asked if self.model.capture == "automatic" else group[0].ordered)
-            ours = sum(each.captured for each in group)
-            assert ours in (0, sum(taken))
-            kinds = Counter(row["kind"] for row in here)
-            if {each.status for each in group} <= {"FAILED", "CANCELED", "EXPIRED"}:
-                assert not taken, "what was taken is not over"
-                reserved = kinds["charge.authorized"] if self.model.capture == "manual" else 0
-                assert reserved <= kinds["authorization.released"], "nothing is reserved any more"
-            self._compare_refunds(group, here)
-        strangers = [row for row in effects if row["payment_intent"] not in known]
-        assert "charge.captured" not in {row["kind"] for row in strangers}, "nothing is taken elsewhere"
-
-    def _compare_refunds(self, group: list[OrderModel], effects: list[dict[str, Any]]) -> None:
-        back = [-row["amount"] for row in effects if row["kind"] == "refund.succeeded"]
-        names = {each.name for each in group}
-        asked = Counter(each.amount for each in self.model.refunds.values() if each.order in names)
-        assert not Counter(back) - asked, "given back once, and only what was asked for"
-        assert sum(self.model.refunded(each) for each in group) <= sum(back)
+        compare_effects(self.model, self.world)
 
     # The end.
 
@@ -353,60 +282,6 @@ class PayInMachine(RuleBasedStateMachine):
                 break
             self._later(600)
         self._look()
-
-    def _judge(self) -> None:
-        self.world.assert_clean()
-        assert self.world.due() == []
-        effects = self.world.journal()
-        net: Counter[str] = Counter()
-        for row in effects:
-            if row["kind"] in ("charge.captured", "refund.succeeded", "refund.failed"):
-                net[row["currency"].upper()] += row["amount"]
-        orders = self.model.orders.values()
-        currency = next(iter(orders)).currency
-        ours = sum(each.captured - self.model.refunded(each) for each in orders)
-        assert len(self.world.refunds()) == len(self.model.refunds)
-        assert net[currency] == ours, "what the provider owes us is what we say"
-        assert +self.world.standing("psp_clearing") == +net, "and what the books say"
-        assert not +self.world.standing(""), "debits are credits"
-        for order in orders:
-            assert order.status in ("SUCCESS", "FAILED", "CANCELED", "EXPIRED"), order
-            assert order.is_paid or not order.cancel_asked or order.status == "CANCELED", order
-        for group in self.model.groups():
-            here = [row for row in effects if row["payment_intent"] == group[0].reference]
-            taken = sum(row["amount"] for row in here if row["kind"] == "charge.captured")
-            assert taken == sum(each.captured for each in group)
-            assert (taken > 0) == all(each.is_paid for each in group)
-            self._judge_refunds(group, here)
-        self._judge_sellers()
-
-    def _judge_refunds(self, group: list[OrderModel], effects: list[dict[str, Any]]) -> None:
-        kept: dict[str, int] = defaultdict(int)
-        for row in effects:
-            if row["kind"].startswith("refund."):
-                kept[row["refund"]] -= row["amount"]
-        names = {each.name for each in group}
-        ours = [each for each in self.model.refunds.values() if each.order in names]
-        assert {each.status for each in ours} <= {"SUCCESS", "FAILED"}
-        done = sorted(each.amount for each in ours if each.status == "SUCCESS")
-        assert done == sorted(amount for amount in kept.values() if amount)
-
-    def _judge_sellers(self) -> None:
-        """Each seller has what is left of their orders less the commission; all of it is released."""
-        for seller, bps in (("ann", 1000), ("bob", 0)):
-            orders = [each for each in self.model.orders.values() if each.seller == seller and each.is_paid]
-            for currency, wallet in self.world.wallet(seller).items():
-                amounts = {
-                    name: int(wallet[name].replace(".", ""))
-                    for name in ("pending", "available", "held", "receivable")
-                }
-                has = amounts["pending"] + amounts["available"] + amounts["held"] - amounts["receivable"]
-                left = sum(
-                    each.captured - self.model.refunded(each) for each in orders if each.currency == currency
-                )
-                should = left * (10_000 - bps) / 10_000
-                assert abs(has - should) <= (len(self.model.refunds) + 1 if bps else 0), (seller, has, should)
-                assert (amounts["pending"], amounts["held"]) == (0, 0), "released after a week"
 
     # Small things.
 

@@ -39,9 +39,7 @@ def _reachable(table: dict[str, set[str]]) -> dict[str, set[str]]:
     """From each state, every state that any number of changes leads to, and itself."""
     found = {state: {state} for state in table}
     for _ in table:
-        found = {
-            state: seen.union(*(table[each] for each in seen)) for state, seen in found.items()
-        }
+        found = {state: seen.union(*(table[each] for each in seen)) for state, seen in found.items()}
     return found
 
 
@@ -139,7 +137,7 @@ class CheckoutModel:
         return "201" if amount <= order.amount else "capture_exceeds_authorized"
 
     def is_late(self, order: OrderModel) -> bool:
-        """Whether the reservation's time is over; it began between two looks, so it may be unsure for seconds."""
+        """Whether the reservation's time is over, as far as it was seen when it began."""
         return order.authorized_at is not None and self.now - order.authorized_at >= RESERVED_FOR
 
     def answer_to_refund(self, order: OrderModel, amount: int) -> str:
@@ -209,7 +207,9 @@ class CheckoutModel:
         status = seen["payment_order_status"]
         assert status in _MAY_BECOME[order.status], f"{order.name} went from {order.status} to {status}"
         if status != order.status:
-            assert status in self._allowed(order), f"{order.name} is {status}, and nothing is known to cause it"
+            assert status in self._allowed(order), (
+                f"{order.name} is {status}, and nothing is known to cause it"
+            )
         if status == "AUTHORIZED" and order.authorized_at is None:
             order.authorized_at = self.now
         order.status = status

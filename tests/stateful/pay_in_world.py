@@ -1,4 +1,4 @@
-"""A store, the product and the sandbox provider, for random histories of pay-in: hands to act, eyes to look."""
+"""A store, the product and the sandbox provider, for random histories of pay-in: hands and eyes."""
 
 import random
 import uuid
@@ -194,8 +194,9 @@ class World:
 
     def intents(self, status: str) -> list[str]:
         """The payments that are in a state at the provider, oldest first."""
-        seen = {each["data"]["object"]["id"]: each for each in self.told() if each["type"].startswith("payment_i")}
-        return [name for name, each in seen.items() if each["data"]["object"]["status"] == status]
+        seen = [each["data"]["object"] for each in self.told() if each["type"].startswith("payment_intent.")]
+        newest = {each["id"]: each["status"] for each in seen}
+        return [name for name, found in newest.items() if found == status]
 
     def refunds_there(self) -> dict[str, str]:
         """The state of each refund at the provider."""

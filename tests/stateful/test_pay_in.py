@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.chaos, pytest.mark.database, pytest.mark.django_db(tra
 
 @pytest.fixture(autouse=True)
 def _one_hand(provider: Sandbox, settings: Any, hooks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One worker that does one thing after the other, so that a seed tells everything; killed, it lives on."""
+    """One worker, one thing after the other, so that a seed tells everything; killed, it lives on."""
     settings.PSP_READ_TIMEOUT = 0.5
     monkeypatch.setattr(OperationDrain, "parallel", 1)
     monkeypatch.setattr(InboxDrain, "parallel", 1)
@@ -39,10 +39,8 @@ def _one_hand(provider: Sandbox, settings: Any, hooks: Any, monkeypatch: pytest.
 
 
 def test_pay_in_is_as_the_model_says(provider: Sandbox) -> None:
-    """F-A1 to F-A5, F-G1, I1: whatever breaks and in whatever order it is told, everything is once or never."""
-    run_state_machine_as_test(
-        lambda: PayInMachine(provider), settings=examples(few=50, many=1000, steps=12)
-    )
+    """F-A1 to F-A5, F-G1: whatever breaks, in whatever order it is told, everything is once or never."""
+    run_state_machine_as_test(lambda: PayInMachine(provider), settings=examples(few=50, many=1000, steps=12))
 
 
 def begun(provider: Sandbox, card: str = "pm_card_visa", **other: Any) -> PayInMachine:
@@ -103,7 +101,7 @@ def test_control_a_product_that_guesses_is_found_out_by_chance(
 def test_control_a_refund_under_two_keys_is_found_out(
     provider: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """I3: the API, the books and every audit are content; only the provider's journal tells."""
+    """I12: the API, the books and every audit are content; only the provider's journal tells."""
     real = execute.call_for
 
     def twice(adapter: PspAdapter, channel: ChannelData, question: Question) -> Outcome:
@@ -124,7 +122,7 @@ def test_control_a_refund_under_two_keys_is_found_out(
 def test_control_a_refund_that_is_not_counted_is_found_out(
     provider: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """I2: without the look at what is left the database refuses, and that is no answer for a store."""
+    """I12: without the look at what is left the database refuses, and that is no answer for a store."""
 
     def everything(order: PaymentOrder) -> int:
         return int(order.captured_minor)
