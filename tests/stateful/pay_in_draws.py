@@ -1,4 +1,4 @@
-"""What the random histories of pay-in draw from: cards, faults of the provider, places where a process breaks."""
+"""What the random histories of pay-in draw from: cards, faults, and places where a process breaks."""
 
 from typing import Any
 
