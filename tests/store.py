@@ -14,7 +14,7 @@ from merchants.scopes import SCOPES
 from merchants.services import create_api_key, create_merchant
 from tests.openapi.contract import check_answer
 
-__all__ = ["Store", "error", "open_store"]
+__all__ = ["Store", "client", "error", "open_store"]
 
 
 @dataclass
@@ -47,9 +47,9 @@ class Store:
         if key is not None:
             sent["Idempotency-Key"] = key
         data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        client = _client()
-        client.raise_request_exception = self.raise_errors
-        response = client.generic(method, path, data, content_type, headers=sent, query_params=query)
+        caller = client()
+        caller.raise_request_exception = self.raise_errors
+        response = caller.generic(method, path, data, content_type, headers=sent, query_params=query)
         if self.is_described:
             check_answer(method, path, response)
         return response
@@ -70,12 +70,12 @@ class Store:
 _local = threading.local()
 
 
-def _client() -> Client:
-    # One per thread: each new client loads the whole middleware again.
+def client() -> Client:
+    """Return this thread's client: each new one loads the whole middleware again."""
     if not hasattr(_local, "client"):
         _local.client = Client()
-    client: Client = _local.client
-    return client
+    kept: Client = _local.client
+    return kept
 
 
 def open_store(*, mode: str = "test", scopes: Any = SCOPES) -> Store:

@@ -5,11 +5,10 @@ import hmac
 import json
 from typing import Any
 
-from django.test import Client
-
 from core import clock
 from core.drain import get_drain
 from tests.payments.conftest import Shop
+from tests.store import client
 
 __all__ = ["deliver", "process", "told"]
 
@@ -21,7 +20,7 @@ def deliver(shop: Shop, event: dict[str, Any], **changes: Any) -> int:
     body = json.dumps({**event, **changes}).encode()
     stamp = int(clock.now().timestamp())
     signed = hmac.new(SECRET.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
-    answer = Client().generic(
+    answer = client().generic(
         "POST",
         f"/psp/{shop.channel.name}/webhooks",
         body,

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from core.cases import open_case
 from core.errors import DomainError
@@ -90,6 +90,20 @@ def test_without_the_lock_it_overruns(shop: Shop, monkeypatch: pytest.MonkeyPatc
             due_in=timedelta(hours=1),
             merchant_id=shop.store.merchant_id,
         )
+
+
+@pytest.mark.parametrize("asked", ["30.00", "100.00"])
+def test_beyond_the_look_the_database_refuses(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    """F-G1: were what is left counted wrongly, no request could raise what an order may give back (I12)."""
+    order = paid(shop)
+    assert ask(shop, order, "80.00").status_code == 201
+    monkeypatch.setattr(requesting, "left_to_refund", lambda order: order.captured_minor)
+    with pytest.raises(IntegrityError, match="never_returns_more"):
+        ask(shop, order, asked)
+    row = PaymentOrder.objects.get()
+    assert (row.refund_reserved_minor, row.excess_returned_minor, Refund.objects.count()) == (80_00, 0, 1)
 
 
 def withdrawal(order: PaymentOrder) -> Callable[[], Any]:

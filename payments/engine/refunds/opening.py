@@ -93,7 +93,7 @@ def open_refund(source: Source, asked: Asked, changes: Changes) -> LockedRefund:
                 tax_minor=part.tax_minor,
             )
         )
-        _reserve(source.orders[order_id], amount_minor)
+        _reserve(source.orders[order_id], amount_minor, is_done=asked.origin == "psp")
     changes.begin(refund, why=asked.why, by=asked.by, fact=refund_fact(refund, order, "created"))
     changes.insert([refund])
     changes.insert(lines)
@@ -118,10 +118,14 @@ def start_refund_operation(
     return operation
 
 
-def _reserve(order: PaymentOrder, amount_minor: int) -> None:
+def _reserve(order: PaymentOrder, amount_minor: int, *, is_done: bool) -> None:
+    """Count it on a locked order. Only what a provider did (`is_done`) may be more than is left.
+
+    Of a request that is more, and that nobody refused before, the database refuses the row.
+    """
     order.refund_reserved_minor += amount_minor
-    gone = order.refund_reserved_minor + order.dispute_reserved_minor + order.reversed_minor
-    # Only a provider's own refund gets here with more than is left; requests were refused before.
-    order.excess_returned_minor = max(order.excess_returned_minor, gone - order.captured_minor)
+    if is_done:
+        gone = order.refund_reserved_minor + order.dispute_reserved_minor + order.reversed_minor
+        order.excess_returned_minor = max(order.excess_returned_minor, gone - order.captured_minor)
     order.updated_at = clock.now()
     order.save(update_fields=["refund_reserved_minor", "excess_returned_minor", "updated_at"])

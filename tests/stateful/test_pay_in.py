@@ -1,0 +1,151 @@
+"""The whole of pay-in against its model: every answer, what the provider really did, and the books."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from django.db import IntegrityError
+from hypothesis import Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from channels.types import ChannelData
+from core import failpoints
+from events.inbox import InboxDrain
+from payments.drains import OperationDrain
+from payments.engine import attempts, execute
+from payments.engine.refunds import request
+from payments.engine.requests import Question
+from payments.locks import CheckoutScope
+from payments.models import PaymentOrder
+from payments.psp.contract import Outcome, OutcomeKind, PspAdapter
+from payments.psp.declines import decline
+from tests.payments.conftest import provider as provider
+from tests.sandbox.conftest import Sandbox
+from tests.stateful.effort import examples
+from tests.stateful.pay_in_machine import PayInMachine
+from tests.stateful.pay_in_world import World, die
+
+pytestmark = [pytest.mark.chaos, pytest.mark.database, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(autouse=True)
+def _one_hand(provider: Sandbox, settings: Any, hooks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One worker, one thing after the other, so that a seed tells everything; killed, it lives on."""
+    settings.PSP_READ_TIMEOUT = 0.5
+    monkeypatch.setattr(OperationDrain, "parallel", 1)
+    monkeypatch.setattr(InboxDrain, "parallel", 1)
+    monkeypatch.setitem(failpoints._ACTIONS, "die", die)
+    World.forget(provider)
+
+
+def test_pay_in_is_as_the_model_says(provider: Sandbox) -> None:
+    """F-A1 to F-A5, F-G1: whatever breaks, in whatever order it is told, everything is once or never."""
+    run_state_machine_as_test(lambda: PayInMachine(provider), settings=examples(few=50, many=1000, steps=12))
+
+
+def begun(provider: Sandbox, card: str = "pm_card_visa", **other: Any) -> PayInMachine:
+    """A checkout of one order that was just sent, and seen."""
+    machine = PayInMachine(provider)
+    plain: dict[str, Any] = {
+        "amounts": [10_000],
+        "policy": "all_or_nothing",
+        "capture": "automatic",
+        "currency": "USD",
+        "is_deaf": False,
+        "is_quick": False,
+        "crash": "",
+    }
+    machine.accept(card=card, **(plain | other))
+    machine.everything_is_as_the_model_allows()
+    return machine
+
+
+def test_the_machine_has_nothing_against_a_plain_history(provider: Sandbox) -> None:
+    """What the controls below do, before the product as it is."""
+    machine = begun(provider, "pm_card_sandboxConnectionReset")
+    machine.work_well()
+    machine.everything_is_as_the_model_allows()
+    machine.attempt(0, "pm_card_visa", "")
+    machine.wait(20, None, None)
+    machine.everything_is_as_the_model_allows()
+    machine.refund(1, 100, False, "")
+    machine.refund(1, 101, False, "")
+    machine.work_well()
+    machine.everything_is_as_the_model_allows()
+    machine.teardown()
+    assert machine.model.orders["o-0"].is_paid and not machine.model.is_done
+
+
+def _guess(outcome: Outcome) -> Outcome:
+    if outcome.kind is not OutcomeKind.UNKNOWN:
+        return outcome
+    return Outcome(kind=OutcomeKind.DECLINED, decline=decline("card_declined"))
+
+
+def test_control_a_product_that_guesses_is_found_out_by_chance(
+    provider: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F-A5: silence is taken for a no; random histories alone find that it was a yes."""
+    real = execute._call
+    monkeypatch.setattr(execute, "_call", lambda intent: _guess(real(intent)))
+    tries = settings(
+        examples(few=60, many=60, steps=12),
+        phases=[Phase.generate],
+        database=None,
+        report_multiple_bugs=False,
+    )
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(lambda: PayInMachine(provider), settings=tries)
+
+
+def test_control_a_refund_under_two_keys_is_found_out(
+    provider: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """I12: the API, the books and every audit are content; only the provider's journal tells."""
+    real = execute.call_for
+
+    def twice(adapter: PspAdapter, channel: ChannelData, question: Question) -> Outcome:
+        if question.kind == "refund":
+            other = replace(question.request, nonce="another")
+            real(adapter, channel, replace(question, request=other))
+        return real(adapter, channel, question)
+
+    monkeypatch.setattr(execute, "call_for", twice)
+    machine = begun(provider, is_quick=True)
+    machine.refund(1, 30, False, "")
+    machine.work_well()
+    machine.world.assert_clean()
+    with pytest.raises(AssertionError, match="given back once"):
+        machine.everything_is_as_the_model_allows()
+
+
+def test_control_a_refund_that_is_not_counted_is_found_out(
+    provider: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """I12: without the look at what is left the database refuses, and that is no answer for a store."""
+
+    def everything(order: PaymentOrder) -> int:
+        return int(order.captured_minor)
+
+    monkeypatch.setattr(request, "left_to_refund", everything)
+    machine = begun(provider, is_quick=True)
+    machine.refund(1, 100, True, "")
+    machine.everything_is_as_the_model_allows()
+    with pytest.raises(IntegrityError, match="never_returns_more"):
+        machine.refund(1, 101, False, "")
+
+
+def test_control_an_attempt_beside_a_live_charge_is_found_out(
+    provider: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F-A18: an attempt that does not look whether another one is on its way."""
+
+    def careless(scope: CheckoutScope) -> list[PaymentOrder]:
+        return [order for order in scope.orders if order.status == "FAILED"]
+
+    monkeypatch.setattr(attempts, "_payable", careless)
+    machine = begun(
+        provider, "pm_card_sandboxProcessing", amounts=[500, 700], policy="best_effort", is_quick=True
+    )
+    with pytest.raises(AssertionError):
+        machine.attempt(0, "pm_card_visa", "")
