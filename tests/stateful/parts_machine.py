@@ -248,4 +248,5 @@ class PartsMachine(RuleBasedStateMachine):
                 made = self.world.refund(order, None, "done", to_card=how[3])
                 self.facts.refunds[made] = Paid(order, self.facts.left(order), how[3], "done")
         self.world.release(100)
+        self.world.release(100)  # What was kept of it as a reserve, too.
         self.everything_is_explained()

@@ -7,7 +7,7 @@ All amounts are minor units.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["Disputed", "Facts", "Paid", "Sale", "Terms", "pro_rata"]
+__all__ = ["Disputed", "Facts", "Paid", "Sale", "Terms", "half_up", "pro_rata"]
 
 
 def half_up(numerator: int, denominator: int) -> int:
