@@ -4,7 +4,7 @@ from collections import Counter
 from functools import cache
 
 from core.audits import registered, run_audits
-from payments.models import OrderShare, PaymentEvent
+from payments.models import PaymentEvent
 from tests.stateful.cast import rows
 from tests.stateful.parts_model import Facts
 from tests.stateful.parts_world import World
@@ -119,8 +119,12 @@ class Judge:
         pending, available, held, receivable = self.wallets[owner]
         assert min(pending, available, held, receivable) >= 0
         assert not (available and receivable), "what can be spent pays debts first"
-        paid_out = sum(minor for who, minor, state in facts.payouts.values() if who == order and state == "sent")
-        waiting = sum(minor for who, minor, state in facts.payouts.values() if who == order and state == "open")
+        paid_out = sum(
+            minor for who, minor, state in facts.payouts.values() if who == order and state == "sent"
+        )
+        waiting = sum(
+            minor for who, minor, state in facts.payouts.values() if who == order and state == "open"
+        )
         elsewhere = sum(sale.parts[0] for who, sale in facts.others.values() if who == order)
         recharged = sum(each.recharged[order] for each in facts.disputes.values())
         seller = pending + available + held + paid_out - receivable - elsewhere + recharged
@@ -152,9 +156,7 @@ class Judge:
             "chargeback_fee": fees,
             "chargeback_fee_recovered": -recharged,
             "wallet_available": -sum(
-                each.amount
-                for each in facts.refunds.values()
-                if each.state == "done" and not each.to_card
+                each.amount for each in facts.refunds.values() if each.state == "done" and not each.to_card
             ),
             "psp_fee": 0,
             "chargeback_loss": 0,
@@ -210,7 +212,9 @@ class Judge:
         for order, sale in enumerate(facts.sales):
             seller, commission, tax = self.gave(order)
             assert (commission, tax) == sale.parts[1:], "the marketplace keeps nothing of what went back"
-            assert seller == sale.parts[0] + facts.excess(order), "the seller pays what is beyond, and no more"
+            assert seller == sale.parts[0] + facts.excess(order), (
+                "the seller pays what is beyond, and no more"
+            )
             pending, _, held, _ = self.wallets[str(self.world.seller_ids[order])]
             assert (pending, held) == (0, 0)
         assert not any(self.roles[role] for role in _CLOSED)
@@ -228,5 +232,5 @@ def no_audit_finds_anything() -> None:
 
 @cache
 def _all_queries() -> str:
-    asked = (f"SELECT '{each.name}' WHERE EXISTS ({each.sql})" for each in registered())  # noqa: S608
+    asked = (f"SELECT '{each.name}' WHERE EXISTS ({each.sql})" for each in registered())
     return " UNION ALL ".join(asked).replace("%", "%%")

@@ -1,4 +1,4 @@
-"""Random histories of one hosted charge over three sellers; every step is judged, and at the end all closes."""
+"""Random histories of one hosted charge over three sellers; each step is judged, and all closes."""
 
 from typing import Any
 

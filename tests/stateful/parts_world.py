@@ -1,4 +1,4 @@
-"""A marketplace with one charge over three sellers, and everything that can happen to it, by its own services."""
+"""A marketplace with one charge over three sellers, and all that can happen to it, by its own services."""
 
 import uuid
 from collections.abc import Sequence
@@ -184,7 +184,7 @@ class World:
         self.tell(on_refund_event, times=times, refund=seen)
 
     def dispute(self, reference: str, amount: int, stage: str, moves: Sequence[int], times: int = 1) -> None:
-        """The provider tells of a dispute; `moves` are the fees of all movements so far, out and in by turns."""
+        """The provider tells of a dispute; `moves` are the fees of all movements, out and in by turns."""
         assert self.charge.psp_reference
         at = clock.now() - timedelta(minutes=1)
         seen = PspDispute(

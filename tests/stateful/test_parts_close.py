@@ -1,4 +1,4 @@
-"""One hosted charge over three sellers: whatever happens to it, every part is explained and closes to zero."""
+"""One hosted charge over three sellers: whatever happens, every part is explained and closes to zero."""
 
 from typing import Any
 
