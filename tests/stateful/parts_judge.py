@@ -119,12 +119,7 @@ class Judge:
         pending, available, held, receivable = self.wallets[owner]
         assert min(pending, available, held, receivable) >= 0
         assert not (available and receivable), "what can be spent pays debts first"
-        paid_out = sum(
-            minor for who, minor, state in facts.payouts.values() if who == order and state == "sent"
-        )
-        waiting = sum(
-            minor for who, minor, state in facts.payouts.values() if who == order and state == "open"
-        )
+        paid_out, waiting = facts.paid_out(order, "sent"), facts.paid_out(order, "open")
         elsewhere = sum(sale.parts[0] for who, sale in facts.others.values() if who == order)
         recharged = sum(each.recharged[order] for each in facts.disputes.values())
         seller = pending + available + held + paid_out - receivable - elsewhere + recharged
@@ -212,9 +207,7 @@ class Judge:
         for order, sale in enumerate(facts.sales):
             seller, commission, tax = self.gave(order)
             assert (commission, tax) == sale.parts[1:], "the marketplace keeps nothing of what went back"
-            assert seller == sale.parts[0] + facts.excess(order), (
-                "the seller pays what is beyond, and no more"
-            )
+            assert seller == sale.parts[0] + facts.excess(order), "the seller pays what is beyond"
             pending, _, held, _ = self.wallets[str(self.world.seller_ids[order])]
             assert (pending, held) == (0, 0)
         assert not any(self.roles[role] for role in _CLOSED)

@@ -124,6 +124,10 @@ class Facts:
         """What disputes in these states have of an order."""
         return sum(each.parts[order] for each in self.disputes.values() if each.state in states)
 
+    def paid_out(self, seller: int, state: str) -> int:
+        """A seller's payouts in a state."""
+        return sum(minor for who, minor, how in self.payouts.values() if (who, how) == (seller, state))
+
     def gone(self, order: int) -> int:
         """What cannot be refunded any more."""
         return self.of(order, "open", "done") + self.disputed(order, "open", "lost")
