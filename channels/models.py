@@ -58,7 +58,12 @@ class PspCall(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     merchant = models.ForeignKey("merchants.Merchant", on_delete=models.PROTECT, related_name="+")
-    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="+")
+    channel = models.ForeignKey(
+        Channel,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,  # channels_pspcall_channel begins with it.
+    )
     operation_id = models.UUIDField(null=True)
     kind = models.CharField(max_length=32)
     request_digest = models.BinaryField(max_length=32)

@@ -49,6 +49,8 @@ MIDDLEWARE = [
     "core.api.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "core.security_headers.SecurityHeaders",
+    # What follows is for pages; requests of programs go from here to their view.
+    "core.api.middleware.ProgramsPass",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -14,12 +14,14 @@ from core import clock, locks
 from core.card_data import CardDataForbidden, contains_card_number
 from core.errors import DomainError
 from core.failpoints import failpoint
+from core.history import Changes
 from core.models import IdempotencyRecord
-from core.rows import insert_rows, new_row
+from core.rows import new_row
 from core.transactions import requires_transaction
 
 __all__ = [
     "Answer",
+    "AnswerPlace",
     "IdempotencyInProgress",
     "IdempotencyKeyInvalid",
     "IdempotencyKeyRequired",
@@ -69,6 +71,29 @@ class Answer:
     is_replay: bool = False
 
 
+class AnswerPlace:
+    """Where the answer of one request is stored: under the merchant's key, beside the request's digest."""
+
+    def __init__(self, *, merchant_id: UUID, key: str, digest: bytes) -> None:
+        self.merchant_id, self.key, self.digest = merchant_id, key, digest
+        self.stored: Answer | None = None
+
+    def store(self, answer: Answer, changes: Changes) -> None:
+        """Store the answer with the caller's changes, which saves a round trip; the work returns it then."""
+        failpoint("idem.before_record")
+        record = new_row(
+            IdempotencyRecord,
+            merchant_id=self.merchant_id,
+            key=self.key,
+            fingerprint=self.digest,
+            status=answer.status,
+            body=answer.body,
+            created_at=clock.now(),
+        )
+        changes.insert([record])
+        self.stored = answer
+
+
 def read_key(header: str | None, *, is_required: bool) -> str | None:
     """Return the key of a request, None where none was sent and none is needed.
 
@@ -94,31 +119,27 @@ def fingerprint(*, method: str, path: str, body: bytes) -> bytes:
 
 
 @requires_transaction
-def answer_once(*, merchant_id: UUID, key: str, digest: bytes, work: Callable[[], Answer]) -> Answer:
-    """Do the work and store its answer under the key, or return the answer that is stored.
+def answer_once(*, place: AnswerPlace, work: Callable[[], Answer]) -> Answer:
+    """Do the work and store its answer in the place, unless the work did; or return what is stored there.
 
     Must be the first statement of the edge's transaction. `work` raises to refuse: then everything,
     the key included, is rolled back. Raises IdempotencyInProgress, IdempotencyKeyReused.
     """
-    is_ours, stored = locks.try_idempotency_key(merchant_id=merchant_id, key=key)
+    is_ours, stored = locks.try_idempotency_key(merchant_id=place.merchant_id, key=place.key)
     if not is_ours:
         raise IdempotencyInProgress(retry_after=1)
     if stored is not None:
-        if bytes(stored.fingerprint) != digest:
+        if bytes(stored.fingerprint) != place.digest:
             raise IdempotencyKeyReused()
         return Answer(stored.status, bytes(stored.body), is_replay=True)
+    place.stored = None  # By an attempt that was rolled back.
     answer = work()
-    failpoint("idem.before_record")
-    record = new_row(
-        IdempotencyRecord,
-        merchant_id=merchant_id,
-        key=key,
-        fingerprint=digest,
-        status=answer.status,
-        body=answer.body,
-        created_at=clock.now(),
-    )
-    insert_rows([record])
+    if place.stored is None:
+        changes = Changes()
+        place.store(answer, changes)
+        changes.save()
+    elif place.stored is not answer:
+        raise RuntimeError("another answer is stored than the work returned")
     failpoint("idem.before_commit")
     return answer
 

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 from celery import current_app
 from django.conf import settings
@@ -23,6 +24,14 @@ _quiet_until = 0.0
 # Should the drain that a nudge woke die before it says so, others are heard again after this time.
 _WAITS_SECONDS = 5
 _TIMEOUT_SECONDS = 0.1
+# One command, which costs the caller half as much as a pipeline of them.
+_MARK = """
+local new = {}
+for place, key in ipairs(KEYS) do
+    new[place] = redis.call('SET', key, 1, 'NX', 'EX', ARGV[1]) and 1 or 0
+end
+return new
+"""
 
 
 def nudge(*names: str) -> None:
@@ -57,10 +66,10 @@ def acknowledge(name: str) -> None:
 
 def _unheard(names: Sequence[str]) -> list[str]:
     """Mark the names as nudged, in one round trip; return those that were not marked before."""
-    with _redis(settings.REDIS_URL).pipeline(transaction=False) as line:
-        for name in names:
-            line.set(f"nudge:{name}", 1, ex=_WAITS_SECONDS, nx=True)
-        return [name for name, is_new in zip(names, line.execute(), strict=True) if is_new]
+    marks = [f"nudge:{name}" for name in names]
+    # The types of redis-py also tell of its asynchronous client.
+    are_new: Any = _redis(settings.REDIS_URL).eval(_MARK, len(marks), *marks, _WAITS_SECONDS)
+    return [name for name, is_new in zip(names, are_new, strict=True) if is_new]
 
 
 @cache

@@ -4,13 +4,16 @@ Most columns hold a value that the driver takes as it is. For those the chain of
 go through for every value ends where it began; only the others go through it.
 """
 
+import json
 from collections.abc import Callable
 from datetime import datetime
-from functools import cache
+from decimal import Decimal
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
 from django.db import models
+from psycopg.types.json import Jsonb
 from psycopg.types.numeric import Int2, Int4, Int8
 
 __all__ = ["Preparer", "preparers"]
@@ -47,6 +50,10 @@ def preparers(model: type[models.Model], *, is_new: bool = False) -> dict[str, P
 
 def _preparer(field: Any, is_new: bool) -> Preparer:
     name, stored, carefully = field.attname, _stored_as(field), _carefully(field, is_new)
+    if type(stored) is models.JSONField:
+        return _json(name, stored.encoder, carefully)
+    if isinstance(stored, models.DecimalField):
+        return _decimal(name, carefully)
     base = next((each for each in type(stored).__mro__ if each in _EASY), None)
     if base is None or not _saves_like(type(stored), base) or getattr(stored, "auto_now", False):
         return carefully
@@ -68,6 +75,29 @@ def _preparer(field: Any, is_new: bool) -> Preparer:
         return value if easy else carefully(row, database)
 
     return as_it_is
+
+
+def _json(name: str, encoder: Any, carefully: Preparer) -> Preparer:
+    """What a dictionary or a list becomes; other values may be expressions, or the JSON null."""
+    dumps = json.dumps if encoder is None else partial(json.dumps, cls=encoder)
+
+    def as_json(row: models.Model, database: Any) -> Any:
+        value = row.__dict__.get(name, _MISSING)
+        if value is None:
+            return None
+        return Jsonb(value, dumps=dumps) if type(value) in (dict, list) else carefully(row, database)
+
+    return as_json
+
+
+def _decimal(name: str, carefully: Preparer) -> Preparer:
+    """A field of money keeps the bare number in the row, and makes an object of it only to take it apart."""
+
+    def as_number(row: models.Model, database: Any) -> Any:
+        value = row.__dict__.get(name, _MISSING)
+        return value if type(value) is Decimal and value.is_finite() else carefully(row, database)
+
+    return as_number
 
 
 def _saves_like(kind: type[Any], base: type[Any]) -> bool:

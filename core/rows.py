@@ -53,13 +53,16 @@ def new_row(model: type[M], **columns: Any) -> M:
     currency beside it.
     """
     row = model.__new__(model)
-    defaults = _defaults(model)
+    constants, made = _defaults(model)
+    if not constants.keys() >= columns.keys():
+        raise TypeError(f"{model.__name__} has no such column: {columns.keys() - constants.keys()}")
     values = row.__dict__
     values["_state"] = ModelState()
-    for name, make in defaults.items():
-        values[name] = columns[name] if name in columns else make()
-    if len(values) - 1 != len(defaults.keys() | columns.keys()):
-        raise TypeError(f"{model.__name__} has no such column: {columns.keys() - defaults.keys()}")
+    values.update(constants)
+    values.update(columns)
+    for name, make in made:
+        if name not in columns:
+            values[name] = make()
     if isinstance(row, StatefulModel):
         row.is_saved()
     return row
@@ -230,8 +233,12 @@ def _stored(model: type[M], names: Sequence[str], values: Sequence[Any], alias: 
 
 
 @cache
-def _defaults(model: type[Model]) -> dict[str, Callable[[], Any]]:
-    return {field.attname: field.get_default for field in model._meta.concrete_fields}
+def _defaults(model: type[Model]) -> tuple[dict[str, Any], list[tuple[str, Callable[[], Any]]]]:
+    """The default of each attribute, in the order of the columns, and what makes those that are made anew."""
+    fields = model._meta.concrete_fields
+    made = [(field.attname, field.get_default) for field in fields if callable(field.default)]
+    anew = dict(made)
+    return {each.attname: None if each.attname in anew else each.get_default() for each in fields}, made
 
 
 @cache

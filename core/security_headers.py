@@ -10,11 +10,11 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from core.api.middleware import FOR_PROGRAMS
+
 __all__ = ["SecurityHeaders"]
 
 _PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
-# The API, and where providers deliver.
-_FOR_PROGRAMS = ("/v1/", "/psp/")
 
 
 class SecurityHeaders(CSPMiddleware):
@@ -32,7 +32,7 @@ class SecurityHeaders(CSPMiddleware):
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         """Add the headers that Django's own middleware does not set."""
         response.headers.setdefault("Permissions-Policy", _PERMISSIONS)
-        if request.path_info.startswith(_FOR_PROGRAMS):
+        if request.path_info.startswith(FOR_PROGRAMS):
             # Their answers have the policy of the site, which no view of them changes.
             response.headers.setdefault(HEADER, _site_policy())
             return response

@@ -38,7 +38,12 @@ class WebhookInbox(StatefulModel):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     merchant = models.ForeignKey("merchants.Merchant", on_delete=models.PROTECT, related_name="+")
-    channel = models.ForeignKey("channels.Channel", on_delete=models.PROTECT, related_name="+")
+    channel = models.ForeignKey(
+        "channels.Channel",
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,  # events_inbox_once begins with it.
+    )
     provider = models.CharField(max_length=32)
     provider_event_id = models.CharField(max_length=255)
     type = models.CharField(max_length=128)
@@ -79,7 +84,12 @@ class InboxWork(WorkRow, StatefulModel):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     merchant = models.ForeignKey("merchants.Merchant", on_delete=models.PROTECT, related_name="+")
-    inbox = models.ForeignKey(WebhookInbox, on_delete=models.PROTECT, related_name="work")
+    inbox = models.ForeignKey(
+        WebhookInbox,
+        on_delete=models.PROTECT,
+        related_name="work",
+        db_index=False,  # events_inboxwork_once begins with it.
+    )
     subscriber = models.CharField(max_length=64)
     status = StateField(INBOX_WORK)
     parks = models.IntegerField(default=0)
@@ -262,7 +272,12 @@ class DeliveryAttempt(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     merchant = models.ForeignKey("merchants.Merchant", on_delete=models.PROTECT, related_name="+")
-    delivery = models.ForeignKey(WebhookDelivery, on_delete=models.PROTECT, related_name="tries")
+    delivery = models.ForeignKey(
+        WebhookDelivery,
+        on_delete=models.PROTECT,
+        related_name="tries",
+        db_index=False,  # events_attempt_of_delivery begins with it.
+    )
     number = models.IntegerField()
     http_status = models.SmallIntegerField(null=True)
     duration_ms = models.IntegerField()

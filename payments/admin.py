@@ -22,9 +22,10 @@ from core.ids import first_key, parse_public_id, public_id
 from core.models import Case
 from merchants.admin_parts import MerchantColumn, MerchantFilter
 from merchants.selectors import list_merchants
+from payments import admin_top_ups
 from payments.engine.refunds.shares import left_to_refund
 from payments.layout import story_layout
-from payments.models import Charge, PaymentEvent, PaymentOrder, PspOperation, Refund
+from payments.models import BalancePart, Charge, PaymentEvent, PaymentOrder, PspOperation, Refund
 from payments.releases.reading import WaitingOrder, waiting_of_orders
 from payments.releases.wording import waiting_words
 from payments.snapshots import checkout_status
@@ -32,7 +33,7 @@ from payments.states import PAYMENT_ORDER
 from payments.story import story_of, why_failed
 from wallet.selectors import wallets_of
 
-__all__: list[str] = []
+__all__ = ["admin_top_ups"]
 
 _LOOKS = {
     "SUCCESS": "done",
@@ -212,6 +213,7 @@ class CheckoutAdmin(_PaymentAdmin):
             "orders": _orders(row.shown_orders, request),
             "refunds": _refunds(row) if request.user.has_perm("payments.view_refund") else [],
             "charges": [_charge(charge) for charge in charges],
+            "parts": [_part(part) for part in _parts(row)],
             "cases": _cases(row, charges),
             "chapters": story_layout(
                 story_of(merchant_id=row.merchant_id, checkout_id=row.pk),
@@ -333,6 +335,27 @@ def _order(order: PaymentOrder, request: HttpRequest) -> dict[str, Any]:
             for each in wallets
             if each.currency == currency
         ],
+    }
+
+
+def _parts(row: PaymentEvent) -> list[BalancePart]:
+    rows = BalancePart.objects.filter(order__checkout=row).select_related("order")
+    return list(rows.order_by("order__position", "created_at", "position"))
+
+
+def _part(part: BalancePart) -> dict[str, Any]:
+    """What one of the buyer's wallets pays of an order."""
+    word, look = (
+        ("PAID", "done") if part.paid else ("RELEASED", "over") if part.released else ("HELD", "waiting")
+    )
+    points = _("%(n)s points") % {"n": part.units_minor} if part.kind == "points" else ""
+    return {
+        "order": part.order.payment_order_id,
+        "kind": part.kind,
+        "amount": amount(part.amount_minor, str(part.order.amount_currency)),
+        "points": points,
+        "state": state(word, look),
+        "url": reverse("admin:wallet_wallet_change", args=[part.wallet_id]),
     }
 
 

@@ -14,23 +14,32 @@ _HISTORY = """
     ) AS change ON true
     WHERE change.to_state IS DISTINCT FROM row.status
 """
-_STATEFUL = ("payments_paymentorder", "payments_charge", "payments_pspoperation", "payments_refund")
+_STATEFUL = (
+    "payments_paymentorder",
+    "payments_topup",
+    "payments_charge",
+    "payments_pspoperation",
+    "payments_refund",
+)
 
 INVARIANTS = [
     Invariant(
         name="captured_charge_posted_once",
-        says="Every captured charge is in the books once: as a capture, or as an overpayment when late.",
+        says="Every captured charge is in the books once: as a capture or a top-up, or as an overpayment when"
+        " late.",
         sql="""
             SELECT charge.id, count(entry.id), min(entry.leg) FROM payments_charge AS charge
+            LEFT JOIN payments_topup AS top_up ON top_up.id = charge.top_up_id
             LEFT JOIN LATERAL (
                 SELECT bool_or(superseded) AS late FROM payments_chargeline WHERE charge_id = charge.id
             ) AS line ON true
             LEFT JOIN ledger_journalentry AS entry ON entry.merchant_id = charge.merchant_id
                 AND entry.source = 'charge' AND entry.source_ref = charge.id::text
-                AND entry.leg IN ('capture', 'overpayment')
-            WHERE charge.status = 'CAPTURED' GROUP BY charge.id, line.late
-            HAVING count(entry.id) <> 1
-                OR min(entry.leg) <> CASE WHEN line.late THEN 'overpayment' ELSE 'capture' END
+                AND entry.leg IN ('capture', 'top_up', 'overpayment')
+            WHERE charge.status = 'CAPTURED' GROUP BY charge.id, line.late, top_up.status
+            HAVING count(entry.id) <> 1 OR min(entry.leg) <> CASE
+                WHEN line.late OR top_up.status <> 'SUCCESS' THEN 'overpayment'
+                WHEN charge.top_up_id IS NOT NULL THEN 'top_up' ELSE 'capture' END
         """,
         exercised_sql="SELECT EXISTS (SELECT 1 FROM payments_charge WHERE status = 'CAPTURED')",
         covers=("I14", "P1"),
@@ -55,7 +64,7 @@ INVARIANTS = [
             FROM payments_charge AS charge
             JOIN ledger_journalentry AS entry ON entry.merchant_id = charge.merchant_id
                 AND entry.source = 'charge' AND entry.source_ref = charge.id::text
-                AND entry.leg IN ('capture', 'overpayment')
+                AND entry.leg IN ('capture', 'top_up', 'overpayment')
             JOIN ledger_journalline AS line ON line.entry_id = entry.id AND line.amount_minor > 0
             WHERE charge.status = 'CAPTURED'
             GROUP BY charge.id, charge.captured_minor HAVING sum(line.amount_minor) <> charge.captured_minor
@@ -65,16 +74,21 @@ INVARIANTS = [
     ),
     Invariant(
         name="order_captured_is_its_lines",
-        says="An order's captured total is what its captured charges took of what they cover of it.",
+        says="An order's captured total is what its charges took of what they cover of it, and its balance.",
         # A charge of which a part was captured has one line; see partial_capture_has_one_order.
         sql="""
             SELECT o.id, o.captured_minor, coalesce(sum(least(line.amount_minor, charge.captured_minor)), 0)
             FROM payments_paymentorder AS o
+            LEFT JOIN LATERAL (
+                SELECT coalesce(sum(amount_minor), 0) AS minor FROM payments_balancepart
+                WHERE order_id = o.id AND paid
+            ) AS balance ON true
             LEFT JOIN (payments_chargeline AS line JOIN payments_charge AS charge
                 ON charge.id = line.charge_id AND charge.status = 'CAPTURED' AND NOT line.superseded)
                 ON line.order_id = o.id
-            GROUP BY o.id
-            HAVING o.captured_minor <> coalesce(sum(least(line.amount_minor, charge.captured_minor)), 0)
+            GROUP BY o.id, balance.minor
+            HAVING o.captured_minor
+                <> coalesce(sum(least(line.amount_minor, charge.captured_minor)), 0) + balance.minor
         """,
         exercised_sql="SELECT EXISTS (SELECT 1 FROM payments_paymentorder WHERE captured_minor > 0)",
         covers=("I11",),
@@ -183,8 +197,8 @@ INVARIANTS = [
                 AND NOT EXISTS (
                     SELECT 1 FROM payments_pspoperation AS operation
                     JOIN payments_charge AS sibling ON sibling.id = operation.charge_id
-                    WHERE sibling.checkout_id = charge.checkout_id
-                        AND (sibling.id = charge.id OR operation.kind IN ('customer', 'attach'))
+                    WHERE (sibling.id = charge.id OR (sibling.checkout_id = charge.checkout_id
+                            AND operation.kind IN ('customer', 'attach')))
                         AND operation.kind <> 'detach'
                         AND operation.status IN
                             ('CREATED', 'SENT', 'NOT_SENT', 'PENDING', 'UNKNOWN', 'CONFLICTED'))
@@ -241,11 +255,16 @@ INVARIANTS = [
     ),
     Invariant(
         name="charge_is_its_lines",
-        says="The lines of a charge add up to its amount.",
+        says="The lines of a charge add up to its amount; one that tops up a wallet has none.",
         sql="""
             SELECT charge.id FROM payments_charge AS charge
             LEFT JOIN payments_chargeline AS line ON line.charge_id = charge.id
+            WHERE charge.checkout_id IS NOT NULL
             GROUP BY charge.id HAVING charge.amount_minor <> coalesce(sum(line.amount_minor), 0)
+            UNION ALL
+            SELECT charge.id FROM payments_charge AS charge
+            JOIN payments_chargeline AS line ON line.charge_id = charge.id
+            WHERE charge.top_up_id IS NOT NULL
         """,
         exercised_sql="SELECT EXISTS (SELECT 1 FROM payments_charge)",
     ),

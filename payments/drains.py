@@ -16,13 +16,15 @@ from payments.engine.authorization_expiry import (
 from payments.engine.execute import execute_operation
 from payments.engine.expiry import PORTION, due_checkouts, expire_checkout, give_up_expiry
 from payments.engine.failures import record_failure
+from payments.engine.top_up_capture import clear_top_up, due_clearings
+from payments.engine.top_ups import due_top_ups, expire_top_up, give_up_top_up_expiry
 from payments.locks import claim_due_operations
 from payments.models import PspOperation
 from payments.releases.failures import QUEUE, record_release_failure
 from payments.releases.locks import claim_due_releases
 from payments.releases.steps import release_claimed
 
-__all__ = ["ExpiryDrain", "OperationDrain", "ReleaseDrain"]
+__all__ = ["ExpiryDrain", "OperationDrain", "ReleaseDrain", "TopUpDrain"]
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +99,34 @@ class ExpiryDrain(Drain):
                     log.exception("checkout %s could not be expired", checkout_id)
                     give_up_expiry(checkout_id=checkout_id, error=error)
             done += len(portion)
+        return done
+
+
+class TopUpDrain(Drain):
+    """Closes top-ups that were not paid in time, and makes the money of slow ones available when it is.
+
+    No row is claimed ahead: whoever comes second finds it done, so there is no lease.
+    """
+
+    name: ClassVar[str] = "top_ups"
+
+    def run(self, *, seconds: float = 20.0) -> int:
+        """Do what is due until nothing is, or the time is over; return how many top-ups."""
+        deadline, done = time.monotonic() + seconds, 0
+        while time.monotonic() < deadline and (portion := due_top_ups()):
+            for top_up_id in portion:
+                try:
+                    expire_top_up(top_up_id=top_up_id)
+                except Exception as error:
+                    log.exception("top-up %s could not be expired", top_up_id)
+                    give_up_top_up_expiry(top_up_id=top_up_id, error=error)
+            done += len(portion)
+        for top_up_id in due_clearings():
+            try:
+                clear_top_up(top_up_id=top_up_id)
+            except Exception:  # An audit tells of one that stays pending; the others do not wait for it.
+                log.exception("top-up %s could not be made available", top_up_id)
+            done += 1
         return done
 
 

@@ -31,6 +31,7 @@ __all__ = [
     "RefundExceedsCaptured",
     "ReviewDecided",
     "SellerUnknown",
+    "TopUpUnsupported",
 ]
 
 
@@ -142,13 +143,19 @@ class ReviewDecided(DomainError):
 class BuyerAccountRequired(DomainError):
     code = "buyer_account_required"
     status = 422
-    message = "A payment method is kept for a buyer. Send buyer_info.buyer_account with the checkout."
+    message = "This is for a buyer who is known. Send buyer_info.buyer_account with the checkout."
 
 
 class PaymentMethodUnknown(DomainError):
     code = "payment_method_unknown"
     status = 422
     message = "The buyer of this checkout has no such payment method."
+
+
+class TopUpUnsupported(DomainError):
+    code = "top_up_unsupported"
+    status = 422
+    message = "A buyer's wallet of cash is topped up, in its own currency; no other one is."
 
 
 class FulfillmentInFuture(DomainError):

@@ -6,10 +6,16 @@ __all__ = ["INVARIANTS"]
 
 _LATE = """
     SELECT charge.id, charge.merchant_id, charge.captured_minor FROM payments_charge AS charge
-    WHERE charge.status = 'CAPTURED' AND EXISTS (
-        SELECT 1 FROM payments_chargeline WHERE charge_id = charge.id AND superseded)
+    WHERE charge.status = 'CAPTURED' AND (EXISTS (
+            SELECT 1 FROM payments_chargeline WHERE charge_id = charge.id AND superseded)
+        OR EXISTS (SELECT 1 FROM payments_topup AS top_up
+            WHERE top_up.id = charge.top_up_id AND top_up.status <> 'SUCCESS'))
 """
-_ANY_LATE = "SELECT EXISTS (SELECT 1 FROM payments_chargeline WHERE superseded)"
+_ANY_LATE = """
+    SELECT EXISTS (SELECT 1 FROM payments_chargeline WHERE superseded) OR EXISTS (
+        SELECT 1 FROM payments_topup AS top_up JOIN payments_charge AS charge ON charge.top_up_id = top_up.id
+        WHERE top_up.status <> 'SUCCESS' AND charge.status = 'CAPTURED')
+"""
 _ANY_REFUND = (
     "SELECT EXISTS (SELECT 1 FROM payments_pspoperation WHERE kind = 'refund' AND refund_id IS NULL)"
 )

@@ -1,5 +1,7 @@
 """Row locks of pay-in, always in one order: checkout, charge, operation, orders (by id), shares.
 
+A top-up is locked after its charge, and never without it.
+
 A saved payment method is locked last of all that its transaction locks; what is inserted after it is new.
 So is the count of a card's attempts (payments.engine.card_limit), by a transaction that posts nothing.
 """
@@ -26,6 +28,7 @@ from payments.models import (
     PaymentMethodToken,
     PaymentOrder,
     PspOperation,
+    TopUp,
 )
 from payments.states import CHARGE_DEAD, ORDER_FINAL
 
@@ -39,8 +42,9 @@ __all__ = [
     "lock_operation",
     "lock_payment_method",
     "lock_shares",
+    "lock_top_up",
     "lock_unstarted_charges",
-    "lock_waiting_of_checkout",
+    "lock_waiting_of",
     "lock_waiting_operations",
     "release_lease",
 ]
@@ -48,13 +52,28 @@ __all__ = [
 
 @dataclass
 class ChargeScope:
-    """A charge with everything that a change of it may touch, locked."""
+    """A charge with everything that a change of it may touch, locked.
 
-    checkout: PaymentEvent
+    `payable` is what the buyer pays: a checkout, of which the charge covers some orders, or a top-up, which
+    has none.
+    """
+
+    payable: PaymentEvent | TopUp
     charge: Charge
     operations: list[PspOperation]
     lines: list[ChargeLine]
     orders: list[PaymentOrder]
+
+    @property
+    def checkout(self) -> PaymentEvent:
+        """The checkout that is paid; only where the charge is known not to be a top-up's."""
+        assert isinstance(self.payable, PaymentEvent), "a top-up has no checkout"
+        return self.payable
+
+    @property
+    def top_up(self) -> TopUp | None:
+        """The top-up that is paid; None where it is a checkout."""
+        return self.payable if isinstance(self.payable, TopUp) else None
 
     def operation(self, operation_id: UUID) -> PspOperation:
         """Return one of the charge's operations."""
@@ -95,6 +114,13 @@ class ChargeScope:
         live = {line.order_id for line in self.lines if line.live}
         return [order for order in self.orders if order.id in live]
 
+    @property
+    def targets(self) -> list[PaymentOrder | TopUp]:
+        """What moves with the charge: the orders that it covers, or the top-up unless that is over."""
+        if self.top_up is not None:
+            return [] if self.is_closed else [self.top_up]
+        return list(self.covered)
+
 
 @dataclass
 class CheckoutScope:
@@ -128,6 +154,10 @@ class CheckoutScope:
 # with a view of its own: the checkout is locked first, and only what is read after that is sure to be still.
 _CHECKOUT = """
     SELECT {columns} FROM payments_charge c JOIN payments_paymentevent k ON k.id = c.checkout_id
+    WHERE c.id = {charge} FOR NO KEY UPDATE OF k
+"""
+_TOP_UP = """
+    SELECT {columns} FROM payments_charge c JOIN payments_topup k ON k.id = c.top_up_id
     WHERE c.id = {charge} FOR NO KEY UPDATE OF k
 """
 _CHARGE = "SELECT {columns} FROM payments_charge c WHERE c.id = {charge} FOR NO KEY UPDATE"
@@ -170,6 +200,8 @@ def lock_checkout_orders(*, checkout_id: UUID) -> tuple[PaymentEvent | None, lis
 @requires_transaction
 def lock_unstarted_charges(*, scope: ChargeScope) -> list[ChargeScope]:
     """Lock the other charges of a locked checkout for which nothing was started yet."""
+    if scope.top_up is not None:
+        return []  # It has no other charge.
     waiting = Charge.objects.filter(checkout=scope.checkout, status="CREATED", operations=None)
     ids = waiting.exclude(id=scope.charge.id).order_by("id").values_list("id", flat=True)
     return [_scope(scope.checkout, *read_together(*_below(_ITSELF, charge_id))) for charge_id in ids]
@@ -179,7 +211,10 @@ def _lock(charge: str, key: UUID) -> ChargeScope | None:
     checkouts, *below = read_together(
         _query(_CHECKOUT, charge, key, (PaymentEvent, "k")), *_below(charge, key)
     )
-    return _scope(checkouts[0][0], *below) if checkouts else None
+    if checkouts:
+        return _scope(checkouts[0][0], *below)
+    [top_ups] = read_together(_query(_TOP_UP, charge, key, (TopUp, "k")))
+    return _scope(top_ups[0][0], *below) if top_ups else None
 
 
 def _below(charge: str, key: UUID) -> list[Query]:
@@ -201,17 +236,20 @@ def _sql(template: str, charge: str, *models: tuple[type[Model], str]) -> str:
 
 
 def _scope(
-    checkout: PaymentEvent,
+    payable: PaymentEvent | TopUp,
     charges: list[tuple[Charge]],
     operations: list[tuple[PspOperation]],
     orders: list[tuple[ChargeLine, PaymentOrder]],
 ) -> ChargeScope:
     charge = charges[0][0]
-    charge.checkout = checkout
+    if isinstance(payable, TopUp):
+        charge.top_up = payable
+    else:
+        charge.checkout = payable
     for line, order in orders:
         line.order = order
     return ChargeScope(
-        checkout=checkout,
+        payable=payable,
         charge=charge,
         operations=[operation for (operation,) in operations],
         lines=[line for line, _ in orders],
@@ -246,6 +284,13 @@ def lock_checkout(*, checkout_id: UUID) -> CheckoutScope | None:
 
 
 @requires_transaction
+def lock_top_up(*, top_up_id: UUID) -> ChargeScope | None:
+    """Lock a top-up with its charge and its operations; None when there is none, or no charge of it."""
+    found = Charge.objects.filter(top_up_id=top_up_id).values_list("id", flat=True).first()
+    return _lock(_ITSELF, found) if found else None
+
+
+@requires_transaction
 def lock_shares(*, order_ids: Collection[UUID]) -> dict[UUID, OrderShare]:
     """Lock what became of the money of locked orders, in the order of their ids; by order, if captured."""
     rows = OrderShare.objects.filter(order_id__in=order_ids).order_by("order_id")
@@ -268,16 +313,22 @@ def lock_waiting_operations(*, channel_id: UUID, looked_before: datetime) -> lis
 
 
 @requires_transaction
-def lock_waiting_of_checkout(
-    *, checkout_id: UUID, looked_before: datetime, due_after: datetime
+def lock_waiting_of(
+    *,
+    looked_before: datetime,
+    due_after: datetime,
+    checkout_id: UUID | None = None,
+    top_up_id: UUID | None = None,
 ) -> list[UUID]:
-    """Lock and return the checkout's paying operations without an outcome, skipping those in work.
+    """Lock and return the paying operations without an outcome of a checkout or top-up.
 
-    Only those that were last looked at before `looked_before` and would be looked at after `due_after`.
+    Those in work are skipped. Only those that were last looked at before `looked_before` and would be looked
+    at after `due_after`.
     """
     waiting = PspOperation.objects.filter(
         Q(kind="confirm") | Q(kind="register", charge__payment_method="hosted_page"),
         charge__checkout_id=checkout_id,
+        charge__top_up_id=top_up_id,
         status__in=["UNKNOWN", "PENDING"],
     )
     return list(

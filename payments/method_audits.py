@@ -14,14 +14,16 @@ INVARIANTS = [
             SELECT method.id FROM payments_paymentmethodtoken AS method
             JOIN payments_pspcustomer AS customer ON customer.id = method.customer_id
             JOIN payments_charge AS charge ON charge.id = method.charge_id
-            JOIN payments_paymentevent AS checkout ON checkout.id = charge.checkout_id
+            LEFT JOIN payments_paymentevent AS checkout ON checkout.id = charge.checkout_id
+            LEFT JOIN payments_topup AS top_up ON top_up.id = charge.top_up_id
             JOIN merchants_buyer AS buyer ON buyer.id = method.buyer_id
             WHERE (method.merchant_id, method.buyer_id, method.channel_id)
                     IS DISTINCT FROM (customer.merchant_id, customer.buyer_id, customer.channel_id)
                 OR (method.merchant_id, method.channel_id)
                     IS DISTINCT FROM (charge.merchant_id, charge.channel_id)
                 OR (buyer.merchant_id, buyer.buyer_account)
-                    IS DISTINCT FROM (checkout.merchant_id, checkout.buyer_account)
+                    IS DISTINCT FROM (coalesce(checkout.merchant_id, top_up.merchant_id),
+                        coalesce(checkout.buyer_account, top_up.buyer_account))
                 OR NOT EXISTS (
                     SELECT 1 FROM payments_pspoperation AS operation
                     WHERE operation.charge_id = charge.id AND operation.kind = 'attach'
@@ -38,6 +40,13 @@ INVARIANTS = [
             JOIN merchants_buyer AS buyer ON buyer.id = method.buyer_id
             WHERE checkout.save_method
                 OR (checkout.merchant_id, checkout.merchant_id, checkout.buyer_account)
+                    IS DISTINCT FROM (method.merchant_id, buyer.merchant_id, buyer.buyer_account)
+            UNION ALL
+            SELECT top_up.id FROM payments_topup AS top_up
+            JOIN payments_paymentmethodtoken AS method ON method.id = top_up.saved_method_id
+            JOIN merchants_buyer AS buyer ON buyer.id = method.buyer_id
+            WHERE top_up.save_method
+                OR (top_up.merchant_id, top_up.merchant_id, top_up.buyer_account)
                     IS DISTINCT FROM (method.merchant_id, buyer.merchant_id, buyer.buyer_account)
         """,
         exercised_sql="SELECT EXISTS (SELECT 1 FROM payments_paymentevent WHERE saved_method_id IS NOT NULL)",

@@ -13,6 +13,7 @@ from core.errors import NotFound
 from core.models import StatusChange
 from merchants.selectors import find_buyer
 from payments.dispute_lists import get_dispute, list_disputes
+from payments.engine.balance import parts_of_order
 from payments.engine.conflicts import ACTION as CONFLICT_ACTION
 from payments.engine.conflicts import End as ConflictEnd
 from payments.engine.disposal_requests import DISPOSALS, Disposal
@@ -27,6 +28,7 @@ from payments.engine.stuck import KINDS as WAITING_KINDS
 from payments.engine.stuck import Waiting, values_waiting, waiting
 from payments.layout import story_layout
 from payments.models import (
+    BalancePart,
     ChargeLine,
     DisputeLine,
     PaymentEvent,
@@ -50,7 +52,8 @@ from payments.refund_lists import get_refund, list_refunds
 from payments.releases.reading import WaitingOrder, release_steps, waiting_of_orders, waiting_of_seller
 from payments.releases.wording import waiting_words
 from payments.snapshots import checkout_object, method_object, moment, order_object
-from payments.story import Chapter, Step, refund_story, story_of
+from payments.story import Chapter, Step, refund_story, story_of, top_up_story
+from payments.top_up_lists import get_top_up, list_top_ups, top_up_as_started
 
 __all__ = [
     "CONFLICT_ACTION",
@@ -83,19 +86,24 @@ __all__ = [
     "get_dispute",
     "get_payment_order",
     "get_refund",
+    "get_top_up",
     "held_payment",
     "list_disputes",
     "list_payment_methods",
     "list_payment_orders",
     "list_refunds",
+    "list_top_ups",
     "method_offers",
     "needs_two_people",
+    "parts_of_order",
     "payment_briefs",
     "refund_story",
     "refunds_at_desk",
     "reserved",
     "story_layout",
     "story_of",
+    "top_up_as_started",
+    "top_up_story",
     "values_waiting",
     "waiting",
     "waiting_of_orders",
@@ -159,7 +167,10 @@ def list_payment_methods(
 
 
 def _timeline(order: PaymentOrder) -> list[dict[str, Any]]:
-    """What happened to the order, its charges, refunds and releases, in the order we learned it."""
+    """What happened to the order, its charges, refunds and releases, and to what was held for it.
+
+    In the order in which we learned it.
+    """
     charges = list(ChargeLine.objects.filter(order=order).values_list("charge_id", flat=True))
     refunds = list(RefundLine.objects.filter(order=order).values_list("refund_id", flat=True))
     operations = dict(
@@ -167,7 +178,9 @@ def _timeline(order: PaymentOrder) -> list[dict[str, Any]]:
             Q(refund=None) | Q(refund_id__in=refunds), charge_id__in=charges
         ).values_list("id", "kind")
     )
+    holds = BalancePart.objects.filter(order=order).values_list("hold_id", "kind")
     names = {order.id: "payment_order"} | dict.fromkeys(charges, "charge") | dict.fromkeys(refunds, "refund")
+    names |= {key: f"hold.{kind}" for key, kind in holds}
     names |= {key: f"operation.{kind}" for key, kind in operations.items()}
     disputed = DisputeLine.objects.filter(order=order).values_list("dispute_id", flat=True)
     names |= dict.fromkeys(disputed, "dispute")

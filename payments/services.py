@@ -43,7 +43,8 @@ from payments.engine.reviews import approve_review, on_risk_verdict, reject_revi
 from payments.engine.saved import delete_payment_method
 from payments.engine.silence import watch_webhooks
 from payments.engine.stuck import watch_stuck
-from payments.engine.wake import hurry_checkout, probe_silent_channels
+from payments.engine.top_ups import expire_top_up, replay_top_up_expiry, start_top_up
+from payments.engine.wake import hurry_checkout, hurry_top_up, probe_silent_channels
 from payments.releases.failures import replay_release
 from payments.releases.schedule import fulfill_order, mark_proven
 from payments.releases.watch import watch_releases
@@ -67,9 +68,11 @@ __all__ = [
     "delete_payment_method",
     "execute_operation",
     "expire_checkout",
+    "expire_top_up",
     "fulfill_order",
     "give_back_outcome",
     "hurry_checkout",
+    "hurry_top_up",
     "mark_proven",
     "on_dispute_event",
     "on_provider_event",
@@ -87,11 +90,13 @@ __all__ = [
     "replay_expiry",
     "replay_operation",
     "replay_release",
+    "replay_top_up_expiry",
     "request_conflict_resolution",
     "request_disposal",
     "request_refund",
     "resolve_conflict",
     "start_attempt",
+    "start_top_up",
     "take_outcome",
     "watch_disputes",
     "watch_releases",

@@ -15,6 +15,7 @@ from payments.models import (
     PaymentMethodToken,
     PaymentOrder,
     Refund,
+    TopUp,
 )
 from payments.states import ORDER_FINAL
 
@@ -27,6 +28,7 @@ __all__ = [
     "moment",
     "order_object",
     "refund_object",
+    "top_up_object",
 ]
 
 
@@ -158,6 +160,31 @@ def method_object(method: PaymentMethodToken, buyer_account: str) -> dict[str, A
         "exp_year": method.exp_year,
         "wallet": method.wallet or None,
         "created_at": moment(method.created_at),
+    }
+
+
+def top_up_object(top_up: TopUp, charge: Charge | None, channel_name: str | None) -> dict[str, Any]:
+    """Return the top_up object; every field is always present."""
+    currency = top_up.amount_currency
+    url = charge.redirect_url if charge and top_up.status == "REQUIRES_ACTION" else ""
+    return {
+        "object": "top_up",
+        "id": public_id("top", top_up.id),
+        "wallet": public_id("wal", top_up.wallet_id),
+        "buyer_account": top_up.buyer_account,
+        "amount": format_minor(top_up.amount_minor, currency),
+        "currency": currency,
+        "top_up_status": top_up.status,
+        "payment_method": top_up.payment_method,
+        "next_action": {"type": "redirect_to_url", "url": url} if url else None,
+        "available": top_up.available,
+        "available_at": moment(top_up.available_at),
+        "failure": top_up.failure,
+        "psp": {"channel": channel_name, "reference": charge.psp_reference if charge else None},
+        "risk": {"decision": top_up.risk_decision},
+        "created_at": moment(top_up.created_at),
+        "expires_at": moment(top_up.expires_at),
+        "updated_at": moment(top_up.updated_at),
     }
 
 

@@ -14,6 +14,8 @@ __all__ = [
     "PSP_OPERATION",
     "REFUND",
     "REFUND_DEAD",
+    "TOP_UP",
+    "TOP_UP_OPEN",
 ]
 
 _ORDER_ENDS = ("AUTHORIZED", "SUCCESS", "FAILED", "CANCELED", "EXPIRED")
@@ -34,6 +36,22 @@ PAYMENT_ORDER = Machine(
 )
 # Nothing more is expected of the buyer or of the provider before the store may stop waiting.
 ORDER_FINAL = ("AUTHORIZED", "SUCCESS", "FAILED", "CANCELED", "EXPIRED")
+
+# As an order, without what a top-up never is: held for review, reserved, or tried again.
+_TOP_UP_ENDS = ("SUCCESS", "FAILED", "CANCELED", "EXPIRED")
+TOP_UP = Machine(
+    "top_up",
+    "NOT_STARTED",
+    {
+        "NOT_STARTED": ("EXECUTING", "FAILED", "CANCELED", "EXPIRED"),
+        "EXECUTING": ("REQUIRES_ACTION", *_TOP_UP_ENDS),
+        "REQUIRES_ACTION": ("EXECUTING", *_TOP_UP_ENDS),
+        "FAILED": ("SUCCESS",),
+        "CANCELED": ("SUCCESS",),
+        "EXPIRED": ("SUCCESS",),
+    },
+)
+TOP_UP_OPEN = ("NOT_STARTED", "EXECUTING", "REQUIRES_ACTION")
 
 _CHARGE_OPEN = ("REQUIRES_ACTION", "PENDING", "UNKNOWN")
 _CHARGE_ANSWERS = ("AUTHORIZED", "CAPTURED", "DECLINED", "CANCELED", "EXPIRED", "CONFLICTED")

@@ -1,7 +1,7 @@
 """Everything that happened to a checkout, told in chapters: one for each exchange with somebody."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from events.selectors import told_about
 from ledger.selectors import entries_of_event, entry_lines
 from merchants.selectors import owner_names
 from payments.models import (
+    BalancePart,
     Charge,
     Dispute,
     DisputeMovement,
@@ -21,22 +22,32 @@ from payments.models import (
     PaymentOrder,
     PspOperation,
     Refund,
+    TopUp,
 )
 from risk.selectors import decisions_of
 
-__all__ = ["BookLine", "Chapter", "Step", "refund_story", "story_of", "why_failed"]
+__all__ = ["BookLine", "Chapter", "Step", "refund_story", "story_of", "top_up_story", "why_failed"]
 
 # What is written in one transaction is written at once, however busy the machine is.
 _TOGETHER = timedelta(seconds=2)
 _MOST_CHANGES = 500
-_PREFIXES: dict[type, str] = {
+_PREFIXES: dict[type[Any], str] = {
     PaymentOrder: "pay",
+    TopUp: "top",
     Charge: "chg",
     PspOperation: "op",
     Refund: "re",
     Dispute: "dp",
 }
-_THINGS = {"pay": "order", "chg": "charge", "op": "operation", "re": "refund", "dp": "dispute"}
+_THINGS = {
+    "pay": "order",
+    "top": "top-up",
+    "chg": "charge",
+    "op": "operation",
+    "re": "refund",
+    "dp": "dispute",
+    "hold": "hold",
+}
 
 
 @dataclass(frozen=True)
@@ -83,14 +94,41 @@ def story_of(*, merchant_id: UUID, checkout_id: UUID) -> list[Chapter]:
     orders = list(PaymentOrder.objects.filter(checkout=checkout).order_by("position"))
     charges = list(Charge.objects.filter(checkout=checkout).order_by("id"))
     operations = list(PspOperation.objects.filter(charge_id__in=[each.id for each in charges]).order_by("id"))
+    holds = list(BalancePart.objects.filter(order__in=orders).order_by("id"))
     refunds = list(Refund.objects.filter(lines__order__in=orders).distinct().order_by("id"))
     disputes = list(Dispute.objects.filter(charge__in=charges).order_by("id"))
-    changes = _changes(orders, charges, operations, refunds, disputes)
+    changes = _changes(orders, charges, operations, refunds, disputes, holds)
+    request = Chapter(
+        "request",
+        f"The store asked for it: {checkout.checkout_id}",
+        checkout.created_at,
+        (Step(at=checkout.created_at, what="accepted", subject=public_id("chk", checkout.id)),),
+    )
     chapters = [
-        *_request_and_exchanges(checkout, operations, changes),
+        *_request_and_exchanges(request, operations, changes),
         *_risk(merchant_id, checkout_id),
         *_webhooks(charges, disputes),
-        *_books(merchant_id, orders, charges, operations, refunds, disputes),
+        *_books(merchant_id, orders, charges, operations, refunds, disputes, holds),
+    ]
+    return sorted(chapters, key=lambda each: each.at)
+
+
+def top_up_story(*, merchant_id: UUID, top_up_id: UUID) -> list[Chapter]:
+    """Return the chapters of a merchant's top-up in order; none if it is unknown."""
+    top_up = TopUp.objects.filter(merchant_id=merchant_id, pk=top_up_id).first()
+    if top_up is None:
+        return []
+    charges = list(Charge.objects.filter(top_up=top_up))
+    operations = list(PspOperation.objects.filter(charge__in=charges).order_by("id"))
+    disputes = list(Dispute.objects.filter(charge__in=charges).order_by("id"))
+    name = public_id("top", top_up.id)
+    accepted = Step(at=top_up.created_at, what="accepted", subject=name)
+    request = Chapter("request", f"The store asked for it: {name}", top_up.created_at, (accepted,))
+    chapters = [
+        *_request_and_exchanges(request, operations, _changes([top_up], charges, operations, disputes)),
+        *_risk(merchant_id, top_up.id),
+        *_webhooks(charges, disputes),
+        *_books(merchant_id, [], charges, operations, [], disputes),
     ]
     return sorted(chapters, key=lambda each: each.at)
 
@@ -138,20 +176,23 @@ def why_failed(
         if order.status == "AUTHORIZED" and failure:
             return f"The capture was refused: {failure.get('message', '')} The money is still reserved."
         if order.status == "IN_REVIEW":
-            return "It waits for the risk review; nothing was sent to the provider."
+            return "It waits for the risk review; no money has moved to the seller."
     return ""
 
 
 def _changes(*groups: Iterable[Any]) -> list[tuple[StatusChange, str]]:
     names: dict[UUID, str] = {}
     for row in (row for group in groups for row in group):
+        if isinstance(row, BalancePart):
+            names[row.hold_id] = public_id("hold", row.hold_id)
+            continue
         names[row.id] = public_id(_PREFIXES[type(row)], row.id)
     rows = StatusChange.objects.filter(subject_id__in=list(names)).order_by("id")[:_MOST_CHANGES]
     return [(row, names[row.subject_id]) for row in rows]
 
 
 def _request_and_exchanges(
-    checkout: PaymentEvent, operations: list[PspOperation], changes: list[tuple[StatusChange, str]]
+    request: Chapter, operations: list[PspOperation], changes: list[tuple[StatusChange, str]]
 ) -> list[Chapter]:
     by_operation: dict[UUID, list[Step]] = {each.id: [] for each in operations}
     others: list[Step] = []
@@ -165,9 +206,7 @@ def _request_and_exchanges(
         else:
             others.append(_step(change, name))
     found = [_exchange(each, by_operation[each.id]) for each in operations]
-    title = f"The store asked for it: {checkout.checkout_id}"
-    accepted = Step(at=checkout.created_at, what="accepted", subject=public_id("chk", checkout.id))
-    return [Chapter("request", title, checkout.created_at, (accepted, *others)), *found]
+    return [replace(request, steps=(*request.steps, *others)), *found]
 
 
 def _follows(change: StatusChange, last: StatusChange) -> bool:
@@ -247,8 +286,10 @@ def _books(
     operations: list[PspOperation],
     refunds: list[Refund],
     disputes: Sequence[Dispute] = (),
+    holds: Sequence[BalancePart] = (),
 ) -> list[Chapter]:
     events: list[tuple[str, object]] = [("charge", each.id) for each in charges]
+    events += [("hold", each.hold_id) for each in holds]
     # What came too late for any order is given back by its operation alone.
     events += [("refund", each.id) for each in operations if each.kind == "refund" and not each.refund_id]
     events += [("refund", each.id) for each in refunds]

@@ -8,6 +8,7 @@ from uuid import UUID
 
 __all__ = [
     "AttemptRequest",
+    "BalancePartData",
     "CheckoutRequest",
     "DisputeAnswer",
     "DisputeFile",
@@ -17,6 +18,7 @@ __all__ = [
     "OrderRequest",
     "RefundFilters",
     "RefundRequest",
+    "TopUpRequest",
 ]
 
 
@@ -35,7 +37,7 @@ class CheckoutRequest:
     """A checkout as the store asked for it, already checked field by field.
 
     It is paid with `token`, which is kept for the buyer if `save` says so, or with `saved_method`, our id of
-    one that was kept before.
+    one that was kept before; `wallet_kinds` says what a balance is spent of, in which order.
     """
 
     checkout_id: str
@@ -44,6 +46,7 @@ class CheckoutRequest:
     token: str = field(default="", repr=False)
     save: bool = False
     saved_method: str = ""
+    wallet_kinds: tuple[str, ...] = ("cash",)
     buyer_info: Mapping[str, Any] = field(default_factory=dict)
     capture: str = "automatic"
     multi_order_policy: str = "all_or_nothing"
@@ -61,7 +64,40 @@ class AttemptRequest:
     token: str = field(default="", repr=False)
     save: bool = False
     saved_method: str = ""
+    wallet_kinds: tuple[str, ...] = ("cash",)
     return_url: str = ""
+
+
+@dataclass(frozen=True)
+class TopUpRequest:
+    """How a buyer brings money into a wallet, already checked field by field; see CheckoutRequest."""
+
+    amount_minor: int
+    currency: str
+    payment_method: str
+    token: str = field(default="", repr=False)
+    save: bool = False
+    saved_method: str = ""
+    return_url: str = ""
+
+
+@dataclass(frozen=True)
+class BalancePartData:
+    """What one of the buyer's wallets paid of an order, and what that much of the order became.
+
+    `amount_minor` is in the order's currency and the sum of the three parts; `units_minor` is in the
+    wallet's: points for points, else the same.
+    """
+
+    id: UUID
+    wallet_id: UUID
+    hold_id: UUID
+    kind: str
+    amount_minor: int
+    units_minor: int
+    seller_net_minor: int
+    commission_minor: int
+    tax_minor: int
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -18,10 +19,10 @@ from core.admin_site import site
 from core.ids import parse_public_id, public_id
 from merchants.admin_parts import MerchantColumn, MerchantFilter
 from merchants.selectors import owner_names
-from wallet import pages
+from wallet import admin_grants, pages
 from wallet.models import Wallet
 
-__all__: list[str] = []
+__all__ = ["admin_grants"]
 
 _OWNERS = {"seller": "sel", "buyer": "buy"}
 _PLACES = ("older_than", "newer_than")
@@ -115,6 +116,8 @@ class WalletAdmin(MerchantColumn, PageAdmin):
             "public_id": public_id("wal", row.pk),
             "owner_id": public_id(_OWNERS[row.owner_type], row.owner_id),
             "buckets": [_bucket(each, row.currency) for each in pages.buckets(wallet_id=row.pk)],
+            "holds": [_hold(each, row.currency) for each in pages.open_holds(wallet_id=row.pk)],
+            "give_url": self._give_url(request, row),
             "operations": [_operation(each, row.currency) for each in page.operations],
             "older_url": f"?older_than={page.older_than}" if page.older_than else "",
             "money_url": (
@@ -124,6 +127,31 @@ class WalletAdmin(MerchantColumn, PageAdmin):
             ),
             "newer_url": f"?newer_than={page.newer_than}" if page.newer_than else "",
         }
+
+    def _give_url(self, request: HttpRequest, row: Any) -> str:
+        """Where more can be given to the buyer, for whoever may."""
+        if row.owner_type != "buyer" or not request.user.has_perm("wallet.add_grant"):
+            return ""
+        wished = {"merchant": public_id("mer", row.merchant_id), "buyer_account": row.owner_name}
+        return f"{reverse('admin:wallet_grant_new')}?{urlencode(wished)}"
+
+
+def _hold(each: pages.HoldRow, currency: str) -> dict[str, Any]:
+    return {
+        "at": each.created_at,
+        "purpose": _PURPOSES[each.purpose],
+        "subject": each.subject,
+        "amount": amount(each.amount_minor, currency),
+        "until": each.expires_at,
+    }
+
+
+_PURPOSES = {
+    "payment": gettext_lazy("A payment"),
+    "payout": gettext_lazy("A payout"),
+    "dispute": gettext_lazy("A dispute"),
+    "reserve": gettext_lazy("Rolling reserve"),
+}
 
 
 def _bucket(bucket: pages.Bucket, currency: str) -> dict[str, Any]:

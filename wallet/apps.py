@@ -7,10 +7,14 @@ class WalletConfig(AppConfig):
     def ready(self) -> None:
         from core.audits import register
         from core.drain import register_drain
-        from wallet import audits, debt_audits, hold_audits
+        from core.settings_store import declare
+        from wallet import audits, debt_audits, grant_audits, hold_audits
         from wallet.drains import HoldDrain
+        from wallet.services.grants import SETTINGS
 
         register(audits.INVARIANTS)
         register(hold_audits.INVARIANTS)
         register(debt_audits.INVARIANTS)
+        register(grant_audits.INVARIANTS)
+        declare(*SETTINGS)
         register_drain(HoldDrain())

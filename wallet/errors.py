@@ -11,6 +11,7 @@ __all__ = [
     "HoldUnknown",
     "InsufficientFunds",
     "NothingOwed",
+    "PointsNotValued",
     "PurposeUnsupported",
     "StatementTooLong",
 ]
@@ -62,6 +63,12 @@ class PurposeUnsupported(DomainError):
     code = "purpose_unsupported"
     status = 422
     message = "A wallet of this owner and kind holds nothing for this purpose."
+
+
+class PointsNotValued(DomainError):
+    code = "points_not_valued"
+    status = 422
+    message = "Nobody has set what points are worth in this currency."
 
 
 class StatementTooLong(DomainError):

@@ -9,14 +9,21 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import F, Q
 
 from core.transactions import requires_transaction
-from wallet.models import Hold
+from wallet.models import Grant, Hold
 from wallet.states import OPEN
 from wallet.types import Balances
 
-__all__ = ["lock_due_holds", "lock_hold", "lock_tranche", "lock_wallets"]
+__all__ = [
+    "lock_due_holds",
+    "lock_grants",
+    "lock_hold",
+    "lock_holds",
+    "lock_tranche",
+    "lock_wallets",
+]
 
 
 @requires_transaction
@@ -34,6 +41,21 @@ def lock_due_holds(*, at: datetime, limit: int) -> list[Hold]:
     """
     rows = Hold.objects.filter(state=OPEN, expires_at__lte=at).order_by("expires_at", "id")
     return list(rows.select_for_update(skip_locked=True, no_key=True)[:limit])
+
+
+@requires_transaction
+def lock_holds(*, merchant_id: UUID, hold_ids: Collection[UUID]) -> list[Hold]:
+    """Lock and return these holds of a merchant, by id."""
+    rows = Hold.objects.filter(merchant_id=merchant_id, id__in=hold_ids).order_by("id")
+    return list(rows.select_for_update(no_key=True))
+
+
+@requires_transaction
+def lock_grants(*, wallet_id: UUID, currencies: Collection[str]) -> list[Grant]:
+    """Lock and return what is left of points in a locked wallet, the oldest grant first."""
+    rows = Grant.objects.filter(wallet_id=wallet_id, kind="points", currency__in=currencies)
+    left = rows.filter(used_minor__lt=F("amount_minor")).order_by("id")
+    return list(left.select_for_update(no_key=True))
 
 
 @requires_transaction

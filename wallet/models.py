@@ -10,7 +10,7 @@ from core.fsm import Machine, StateField, StatefulModel, transition
 from core.ids import uuid7
 from wallet.states import HOLD
 
-__all__ = ["Hold", "Wallet", "WalletAccount", "WalletOperation"]
+__all__ = ["Grant", "GrantUse", "Hold", "Wallet", "WalletAccount", "WalletOperation"]
 
 
 class Wallet(models.Model):
@@ -47,6 +47,12 @@ class Wallet(models.Model):
             ),
         ]
         indexes = [
+            # Which currencies buyers have wallets in is asked for with every list of ways to pay.
+            models.Index(
+                fields=["merchant_id", "currency"],
+                name="wallet_buyer_currencies",
+                condition=Q(owner_type="buyer"),
+            ),
             models.Index(
                 fields=["-receivable_minor", "id"], name="wallet_in_debt", condition=Q(receivable_minor__gt=0)
             ),
@@ -174,3 +180,90 @@ class Hold(StatefulModel):
         """Nobody resolved it in time; all of it went back."""
         self.released_minor = self.amount_minor
         self.resolved_on = resolved_on
+
+
+class Grant(models.Model):
+    """Bonus or points that the marketplace gave a buyer, and what they are worth in money.
+
+    `amount_minor` in units of the wallet, `value_minor` in minor units of `currency`. Points are used up
+    grant by grant, because each grant has a position in the books that its last point closes.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant_id = models.UUIDField()
+    wallet = models.ForeignKey(
+        Wallet,
+        on_delete=models.PROTECT,
+        related_name="grants",
+        db_index=False,  # wallet_grant_list begins with it.
+    )
+    kind = models.CharField(max_length=8)
+    amount_minor = models.BigIntegerField()
+    value_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    used_minor = models.BigIntegerField(default=0)
+    used_value_minor = models.BigIntegerField(default=0)
+    reason = models.CharField(max_length=500)
+    granted_by = models.CharField(max_length=120)
+    # Whoever agreed, where two people were needed.
+    checked_by = models.CharField(max_length=120, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind="bonus", used_minor=0, used_value_minor=0) | Q(kind="points"),
+                name="wallet_grant_kind",
+            ),
+            models.CheckConstraint(
+                condition=Q(amount_minor__gt=0, value_minor__gt=0), name="wallet_grant_of_something"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    used_minor__gte=0,
+                    used_minor__lte=F("amount_minor"),
+                    used_value_minor__gte=0,
+                    used_value_minor__lte=F("value_minor"),
+                ),
+                name="wallet_grant_used_within",
+            ),
+            models.CheckConstraint(
+                condition=~Q(used_minor=F("amount_minor")) | Q(used_value_minor=F("value_minor")),
+                name="wallet_grant_closes_whole",
+            ),
+            models.CheckConstraint(
+                condition=~Q(checked_by=F("granted_by")), name="wallet_grant_checked_by_another"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["wallet", "currency", "id"],
+                name="wallet_grant_left",
+                condition=Q(kind="points", used_minor__lt=F("amount_minor")),
+            ),
+            models.Index(fields=["wallet", "-id"], name="wallet_grant_list"),
+        ]
+
+
+class GrantUse(models.Model):
+    """Which points of a grant a hold takes, and what they are worth in the grant's currency."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant_id = models.UUIDField()
+    hold = models.ForeignKey(
+        Hold,
+        on_delete=models.PROTECT,
+        related_name="uses",
+        db_index=False,  # wallet_grant_use_once begins with it.
+    )
+    grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="uses")
+    units_minor = models.BigIntegerField()
+    value_minor = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["hold", "grant"], name="wallet_grant_use_once"),
+            models.CheckConstraint(
+                condition=Q(units_minor__gt=0, value_minor__gte=0), name="wallet_grant_use_of_something"
+            ),
+        ]

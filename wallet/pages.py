@@ -7,9 +7,19 @@ from uuid import UUID
 
 from django.db import connection
 
-from wallet.models import WalletOperation
+from wallet.models import Hold, WalletOperation
 
-__all__ = ["BUCKETS", "AccountBehind", "Bucket", "OperationPage", "OperationRow", "buckets", "operations"]
+__all__ = [
+    "BUCKETS",
+    "AccountBehind",
+    "Bucket",
+    "HoldRow",
+    "OperationPage",
+    "OperationRow",
+    "buckets",
+    "open_holds",
+    "operations",
+]
 
 BUCKETS = ("pending", "available", "held", "receivable")
 # Line ids are the entry's id times this, plus the number of the line.
@@ -40,6 +50,17 @@ class Bucket:
     def difference_minor(self) -> int:
         """What the wallet says more than the books do; anything but zero is a violation."""
         return self.balance_minor - sum(each.balance_minor for each in self.accounts)
+
+
+@dataclass(frozen=True)
+class HoldRow:
+    """Money that is set aside, for what and until when."""
+
+    created_at: datetime
+    purpose: str
+    subject: str
+    amount_minor: int
+    expires_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -100,6 +121,14 @@ def buckets(*, wallet_id: UUID) -> list[Bucket]:
             accounts=[each for each in accounts if each.bucket == name],
         )
         for place, name in enumerate(BUCKETS)
+    ]
+
+
+def open_holds(*, wallet_id: UUID, limit: int = 100) -> list[HoldRow]:
+    """Return what is held in a wallet now, the oldest first."""
+    rows = Hold.objects.filter(wallet_id=wallet_id, state="OPEN").order_by("id")[:limit]
+    return [
+        HoldRow(row.created_at, row.purpose, row.subject, row.amount_minor, row.expires_at) for row in rows
     ]
 
 

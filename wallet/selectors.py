@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Sum
 
 from core.api.pagination import Page
@@ -21,6 +22,7 @@ __all__ = [
     "BUCKETS",
     "WRITE_OFF",
     "accounts_of",
+    "buyer_currencies",
     "debts",
     "find_wallet",
     "get_wallet",
@@ -68,6 +70,26 @@ def open_tranches(*, wallet_id: UUID, limit: int) -> list[HoldData]:
     """Return what is kept in a wallet's rolling reserve, first what comes back first: at most `limit`."""
     rows = Hold.objects.filter(wallet_id=wallet_id, role="seller_reserve", state=OPEN)
     return [hold_data(row) for row in rows.order_by("expires_at", "id")[:limit]]
+
+
+def buyer_currencies(*, merchant_id: UUID) -> list[str]:
+    """Return the currencies in which any buyer of the merchant has a wallet, in order; points are none."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CURRENCIES, {"merchant": merchant_id})
+        return [currency for (currency,) in cursor.fetchall() if currency != "PTS"]
+
+
+# From one currency to the next along the index, however many wallets there are of each.
+_CURRENCIES = """
+    WITH RECURSIVE each AS (
+        SELECT min(currency) AS currency FROM wallet_wallet
+        WHERE merchant_id = %(merchant)s AND owner_type = 'buyer'
+        UNION ALL
+        SELECT (SELECT min(currency) FROM wallet_wallet
+            WHERE merchant_id = %(merchant)s AND owner_type = 'buyer' AND currency > each.currency)
+        FROM each WHERE each.currency IS NOT NULL
+    ) SELECT currency FROM each WHERE currency IS NOT NULL
+"""
 
 
 def accounts_of(*, merchant_id: UUID, wallet_id: UUID) -> dict[str, int]:

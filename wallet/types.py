@@ -6,9 +6,15 @@ from uuid import UUID
 
 __all__ = [
     "Balances",
+    "Bill",
     "FundsRelease",
+    "GrantData",
+    "GrantRequest",
     "HoldData",
     "OperationData",
+    "PartHold",
+    "PlannedPart",
+    "PointsPart",
     "Statement",
     "WalletData",
     "WalletMove",
@@ -111,3 +117,74 @@ class Statement:
     opening: dict[str, int]
     lines: tuple[OperationData, ...]
     closing: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What a buyer's wallets pay as one, all of it or nothing, in minor units of `currency`."""
+
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True)
+class PointsPart:
+    """Points of one grant, and what they are worth in minor units of the grant's currency."""
+
+    grant_id: UUID
+    units_minor: int
+    value_minor: int
+
+
+@dataclass(frozen=True)
+class PlannedPart:
+    """What one wallet pays of a bill: `units_minor` of the wallet, worth `value_minor` of the bill.
+
+    `currency` is the wallet's: PTS for points.
+    """
+
+    wallet_id: UUID
+    kind: str
+    currency: str
+    units_minor: int
+    value_minor: int
+    points: tuple[PointsPart, ...] = ()
+
+
+@dataclass(frozen=True)
+class PartHold:
+    """A part that is to be held, or is held, under a subject that is its own and nobody else's."""
+
+    subject: str
+    part: PlannedPart
+
+
+@dataclass(frozen=True)
+class GrantRequest:
+    """Bonus or points that somebody wants to give a buyer.
+
+    `amount_minor` in units of the wallet: minor units of `currency` for a bonus, points for points.
+    """
+
+    merchant_id: UUID
+    buyer_account: str
+    kind: str
+    amount_minor: int
+    currency: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class GrantData:
+    """What a buyer was given: `amount_minor` in units of the wallet, `value_minor` of `currency`."""
+
+    id: UUID
+    kind: str
+    amount_minor: int
+    value_minor: int
+    currency: str
+    used_minor: int
+    reason: str
+    granted_by: str
+    checked_by: str
+    created_at: datetime

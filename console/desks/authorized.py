@@ -221,7 +221,10 @@ def _evidence(request: HttpRequest, charge: ChargeData) -> dict[str, Any]:
         ],
         "shares": _shares(charge, charge.amount_minor) if line else [],
         "chapters": story_layout(
-            story_of(merchant_id=charge.merchant_id, checkout_id=charge.checkout_id),
+            # Nothing of a top-up is reserved: each of these is of a checkout.
+            story_of(merchant_id=charge.merchant_id, checkout_id=charge.checkout_id)
+            if charge.checkout_id
+            else [],
             may_see_books=user.has_perm("ledger.view_journalentry"),
         ),
         "may": {name: user.has_perm(needed) for name, needed in _NEEDS.items()},

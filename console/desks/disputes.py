@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from console.desks.payables import payable_story, payable_url
 from console.frame import actor, require, show
 from core import clock
 from core.admin_display import amount, name_people, person, state
@@ -30,7 +31,6 @@ from payments.selectors import (
     dispute_case,
     disputes_to_answer,
     story_layout,
-    story_of,
 )
 from payments.services import (
     accept_dispute,
@@ -264,7 +264,7 @@ def _evidence(request: HttpRequest, case: DisputeCase) -> dict[str, Any]:
         "due": _due(case),
         "reason": case.reason.replace("_", " "),
         "merchant": merchant_names(merchant_ids=[case.merchant_id]).get(case.merchant_id, ""),
-        "checkout_url": reverse("admin:payments_paymentevent_change", args=[case.checkout_id]),
+        "checkout_url": payable_url(checkout_id=case.checkout_id, top_up_id=case.top_up_id),
         "parts": [
             {
                 **vars(line),
@@ -293,7 +293,9 @@ def _evidence(request: HttpRequest, case: DisputeCase) -> dict[str, Any]:
         "approval_by": person(approval, approval.maker) if approval else "",
         "is_my_request": bool(approval and approval.maker == me),
         "chapters": story_layout(
-            story_of(merchant_id=case.merchant_id, checkout_id=case.checkout_id),
+            payable_story(
+                merchant_id=case.merchant_id, checkout_id=case.checkout_id, top_up_id=case.top_up_id
+            ),
             may_see_books=user.has_perm("ledger.view_journalentry"),
         ),
         "may": {name: user.has_perm(needed) for name, needed in _NEEDS.items()},

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from channels.selectors import get_channel
+from console.desks.payables import payable_story, payable_url
 from console.frame import actor, require, show
 from core import clock
 from core.admin_display import amount, name_people, person, state
@@ -38,7 +39,6 @@ from payments.selectors import (
     expected_shares,
     find_charge,
     story_layout,
-    story_of,
     values_waiting,
     waiting,
 )
@@ -244,7 +244,7 @@ def _evidence(request: HttpRequest, charge: ChargeData) -> dict[str, Any]:
         "line": line,
         "age": _age(line) if line else "",
         "why": state(str(_REASONS[line.reason][0]), _REASONS[line.reason][1]) if line else "",
-        "checkout_url": reverse("admin:payments_paymentevent_change", args=[charge.checkout_id]),
+        "checkout_url": payable_url(checkout_id=charge.checkout_id, top_up_id=charge.top_up_id),
         "case": case,
         "case_owner": person(case, case.owner) if case else "",
         "is_mine": bool(case and case.owner == me),
@@ -257,7 +257,9 @@ def _evidence(request: HttpRequest, charge: ChargeData) -> dict[str, Any]:
             for each in (expected_shares(charge_id=charge.id) if is_conflict else [])
         ],
         "chapters": story_layout(
-            story_of(merchant_id=charge.merchant_id, checkout_id=charge.checkout_id),
+            payable_story(
+                merchant_id=charge.merchant_id, checkout_id=charge.checkout_id, top_up_id=charge.top_up_id
+            ),
             may_see_books=user.has_perm("ledger.view_journalentry"),
         ),
         "may": {name: user.has_perm(needed) for name, needed in _NEEDS.items()},

@@ -20,7 +20,8 @@ from core.canonical import canonical_json
 from core.card_data import CardDataForbidden, contains_card_number
 from core.errors import DomainError
 from core.failpoints import failpoint
-from core.idempotency import Answer, answer_once, fingerprint, read_key
+from core.history import Changes
+from core.idempotency import Answer, AnswerPlace, answer_once, fingerprint, read_key
 from core.transactions import at_edge
 
 __all__ = ["ApiView", "PostOnceView", "json_response"]
@@ -72,6 +73,7 @@ class PostOnceView(ApiView):
 
     Input: ClassVar[type[StrictSerializer]]
     is_key_required: ClassVar[bool] = False
+    _place: AnswerPlace | None = None
 
     @classmethod
     def usual_class(cls, method: str) -> str:
@@ -81,6 +83,11 @@ class PostOnceView(ApiView):
     def work(self, *, data: dict[str, Any], **path: Any) -> tuple[int, dict[str, Any]]:
         """Do what the request asks, inside the transaction; return the 2xx status and the object."""
         raise NotImplementedError
+
+    def store_answer(self, status: int, body: dict[str, Any], changes: Changes) -> None:
+        """Store the answer of `work` with the changes that it is about to save; it must return the same."""
+        if self._place is not None:
+            self._place.store(_rendered(status, body), changes)
 
     def post(self, request: Request, **path: Any) -> HttpResponse:
         """Read the request, do the work once, answer."""
@@ -114,13 +121,19 @@ class PostOnceView(ApiView):
     def _once(self, key: str | None, digest: bytes, data: dict[str, Any], path: dict[str, Any]) -> Answer:
         def run() -> Answer:
             status, body = self.work(data=data, **path)
-            if not 200 <= status < 300:
-                raise RuntimeError("refuse by raising, so that the transaction is rolled back")
-            return Answer(status, JSONRenderer().render(body))
+            stored = self._place.stored if self._place else None
+            return stored or _rendered(status, body)
 
         if key is None:
             return run()
-        return answer_once(merchant_id=self.caller.merchant_id, key=key, digest=digest, work=run)
+        self._place = AnswerPlace(merchant_id=self.caller.merchant_id, key=key, digest=digest)
+        return answer_once(place=self._place, work=run)
+
+
+def _rendered(status: int, body: dict[str, Any]) -> Answer:
+    if not 200 <= status < 300:
+        raise RuntimeError("refuse by raising, so that the transaction is rolled back")
+    return Answer(status, JSONRenderer().render(body))
 
 
 def json_response(body: dict[str, Any], *, status: int = HTTPStatus.OK) -> HttpResponse:

@@ -2,21 +2,28 @@
 
 from typing import Any
 
-from core.api.errors import MissingField
 from core.api.fields import AmountField, ChoiceTextField, CurrencyField, TextField
 from core.api.serializers import StrictSerializer
-from payments.api.serializers import ABOUT_METHOD, METHODS, CardInput, check_return_url
-from payments.errors import PaymentMethodConflict
+from payments.api.serializers import (
+    ABOUT_METHOD,
+    METHODS,
+    CardInput,
+    check_return_url,
+    kinds_field,
+    read_kinds,
+    read_method,
+)
 from payments.types import AttemptRequest
 
 __all__ = ["AttemptInput", "CancellationInput", "CaptureInput"]
 
 
 class AttemptInput(StrictSerializer):
-    """How to pay what failed: with a card, or on the provider's page."""
+    """How to pay what failed: with a card, on the provider's page, or from the buyer's balance."""
 
     credit_card_info = CardInput(required=False)
     payment_method = ChoiceTextField(choices=METHODS, required=False, help_text=ABOUT_METHOD)
+    wallet_kinds = kinds_field()
     return_url = TextField(
         max_length=2000,
         required=False,
@@ -26,15 +33,15 @@ class AttemptInput(StrictSerializer):
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """Return {"request": AttemptRequest}."""
         values = super().to_internal_value(data)
-        card = values.get("credit_card_info", {})
-        method = values.get("payment_method") or ("card" if card else "hosted_page")
-        if card and method != "card":
-            raise PaymentMethodConflict(param="payment_method")
-        if method == "card" and not card:
-            raise MissingField(param="credit_card_info")
+        method, card = read_method(values)
         if url := values.get("return_url"):
             check_return_url(url)
-        request = AttemptRequest(payment_method=method, return_url=values.get("return_url", ""), **card)
+        request = AttemptRequest(
+            payment_method=method,
+            wallet_kinds=read_kinds(values, method),
+            return_url=values.get("return_url", ""),
+            **card,
+        )
         return {"request": request}
 
 

@@ -27,6 +27,7 @@ from payments.errors import (
     PaymentMethodUnavailable,
     PaymentMethodUnknown,
 )
+from wallet.errors import InsufficientFunds
 
 __all__ = ["AttemptList", "CheckoutCancellation", "PaymentCancellation", "PaymentCapture"]
 
@@ -54,6 +55,7 @@ class AttemptList(_MoneyView):
                 AttemptInProgress,
                 BuyerAccountRequired,
                 CheckoutExpired,
+                InsufficientFunds,
                 InvalidState,
                 MultiOrderPolicyUnsupported,
                 OrderAlreadyPaid,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from core.api.schemas import FailureCode
 from payments.engine.assessment import RISK_FAILURE
+from payments.engine.balance import SHORT
 from payments.engine.closing import failure_of
 from payments.engine.refunds.outcomes import REFUND_FAILURE
 from payments.psp.declines import DECLINES
@@ -28,7 +29,7 @@ _CLOSED = ("psp_unavailable", "payment_canceled", "card_attempts_exceeded")
 def _told() -> Mapping[str, tuple[str, bool]]:
     ours = {
         str(each["code"]): (str(each["message"]), bool(each["retryable"]))
-        for each in (RISK_FAILURE, REFUND_FAILURE)
+        for each in (RISK_FAILURE, SHORT, REFUND_FAILURE)
     }
     closed = {code: failure_of(None, code=code) for code in _CLOSED}
     return DECLINES | ours | {code: (each["message"], each["retryable"]) for code, each in closed.items()}

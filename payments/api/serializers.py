@@ -20,12 +20,27 @@ from core.api.serializers import StrictSerializer
 from payments.errors import MultiOrderPolicyUnsupported, PaymentMethodConflict, PaymentMethodUnavailable
 from payments.types import CheckoutRequest, OrderRequest
 
-__all__ = ["ABOUT_METHOD", "METHODS", "CardInput", "CheckoutInput", "check_return_url"]
+__all__ = [
+    "ABOUT_METHOD",
+    "METHODS",
+    "CardInput",
+    "CheckoutInput",
+    "check_return_url",
+    "kinds_field",
+    "read_kinds",
+    "read_method",
+]
 
 METHODS = ("card", "hosted_page", "balance", "qr", "cash", "bank_transfer")
 ABOUT_METHOD = (
-    "If left out, `card` where there is `credit_card_info`, else `hosted_page`; others are not available."
+    "If left out, `card` where there is `credit_card_info`, else `hosted_page`. `balance` pays from the"
+    " buyer's wallets; others are not available."
 )
+ABOUT_KINDS = (
+    "What a `balance` payment spends, in this order: `cash` alone if it is left out. Points pay in the"
+    " currency in which they were granted."
+)
+WALLET_KINDS = ("cash", "bonus", "points")
 _ABOUT_CAPTURE = (
     "`automatic`, also if left out, takes the money at once; `manual` reserves it until you capture or"
     " cancel. Several orders with `manual` need `multi_order_policy` `best_effort`."
@@ -34,6 +49,43 @@ _ABOUT_RETURN = "Where the buyer comes back to, with `checkout_id` added to the 
 _ABOUT_POLICY = (
     "One charge for all orders together, which is what you get if you leave it out, or one for each."
 )
+
+
+def kinds_field() -> StrictListField:
+    """Return the field that says of which kinds of wallets a balance payment is made."""
+    return StrictListField(
+        child=ChoiceTextField(choices=WALLET_KINDS),
+        min_length=1,
+        max_length=len(WALLET_KINDS),
+        required=False,
+        help_text=ABOUT_KINDS,
+    )
+
+
+def read_kinds(values: dict[str, Any], method: str) -> tuple[str, ...]:
+    """Return the kinds of a body. Raises PaymentMethodConflict for another method, InvalidField for twice."""
+    kinds = values.get("wallet_kinds")
+    if kinds is None:
+        return ("cash",)
+    if method != "balance":
+        raise PaymentMethodConflict(param="wallet_kinds")
+    if len(set(kinds)) != len(kinds):
+        raise InvalidField("Each kind of wallet is named once.", param="wallet_kinds")
+    return tuple(kinds)
+
+
+def read_method(values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return how a body is to be paid, and what says with which card, empty for no card.
+
+    Raises PaymentMethodConflict for a card beside another method, MissingField for `card` without one.
+    """
+    card = values.get("credit_card_info", {})
+    method = values.get("payment_method") or ("card" if card else "hosted_page")
+    if card and method != "card":
+        raise PaymentMethodConflict(param="payment_method")
+    if method == "card" and not card:
+        raise MissingField(param="credit_card_info")
+    return method, card
 
 
 class BuyerInput(StrictSerializer):
@@ -92,6 +144,7 @@ class CheckoutInput(StrictSerializer):
     credit_card_info = CardInput(required=False)
     payment_orders = StrictListField(child=OrderInput(), min_length=1, max_length=100)
     payment_method = ChoiceTextField(choices=METHODS, required=False, help_text=ABOUT_METHOD)
+    wallet_kinds = kinds_field()
     capture = ChoiceTextField(choices=("automatic", "manual"), required=False, help_text=_ABOUT_CAPTURE)
     return_url = TextField(max_length=2000, required=False, help_text=_ABOUT_RETURN)
     multi_order_policy = ChoiceTextField(
@@ -102,17 +155,12 @@ class CheckoutInput(StrictSerializer):
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """Return {"request": CheckoutRequest}."""
         values = super().to_internal_value(data)
-        card = values.get("credit_card_info", {})
-        method = values.get("payment_method") or ("card" if card else "hosted_page")
+        method, card = read_method(values)
         policy = values.get("multi_order_policy", "all_or_nothing")
-        if card and method != "card":
-            raise PaymentMethodConflict(param="payment_method")
         if method == "hosted_page" and policy == "best_effort" and len(values["payment_orders"]) > 1:
             raise MultiOrderPolicyUnsupported(param="multi_order_policy")
-        if method not in ("card", "hosted_page"):
+        if method not in ("card", "hosted_page", "balance"):
             raise PaymentMethodUnavailable(param="payment_method")
-        if method == "card" and not card:
-            raise MissingField(param="credit_card_info")
         if url := values.get("return_url"):
             check_return_url(url)
         return {
@@ -121,6 +169,7 @@ class CheckoutInput(StrictSerializer):
                 orders=tuple(_order(each) for each in values["payment_orders"]),
                 payment_method=method,
                 **card,
+                wallet_kinds=read_kinds(values, method),
                 buyer_info=values.get("buyer_info", {}),
                 capture=values.get("capture", "automatic"),
                 multi_order_policy=policy,

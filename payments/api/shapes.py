@@ -29,6 +29,7 @@ from payments.api.failure_shapes import FAILURE
 from payments.api.refund_shapes import REFUND_EVENTS
 from payments.api.serializers import METHODS
 from payments.states import PAYMENT_ORDER
+from payments.states import TOP_UP as TOP_UP_STATES
 
 __all__ = [
     "CHECKOUT",
@@ -40,6 +41,7 @@ __all__ = [
     "PAYMENT_ORDER_OBJECT",
     "PAYMENT_ORDER_TOLD",
     "RELEASE",
+    "TOP_UP",
 ]
 
 _STATUSES = (
@@ -90,7 +92,8 @@ _STEP = closed(
     {
         "at": TIME,
         "what": text(
-            "The order, its charge, a refund or dispute of it, or an operation at the provider.",
+            "The order, its charge, a refund or dispute of it, an operation at the provider, or what is held"
+            " of a balance.",
             example="payment_order",
         ),
         "from": nullable(text("The state before; null at the beginning.", example="EXECUTING")),
@@ -131,6 +134,31 @@ CHECKOUT = shape(
         "metadata": METADATA,
         "created_at": TIME,
         "expires_at": TIME,
+    },
+)
+TOP_UP = shape(
+    "top_up",
+    "Money that a buyer brings into a wallet.",
+    {
+        "object": constant("top_up"),
+        "id": our_id("top"),
+        "wallet": our_id("wal"),
+        "buyer_account": example_of(STORE_ID, "u-77"),
+        "amount": AMOUNT,
+        "currency": CURRENCY,
+        "top_up_status": one_of(TOP_UP_STATES.states),
+        "payment_method": one_of(("card", "hosted_page")),
+        "next_action": nullable(_REDIRECT),
+        "available": boolean("The money can be spent."),
+        "available_at": nullable(TIME),
+        "failure": nullable(FAILURE),
+        "psp": _PSP,
+        "risk": closed(
+            {"decision": one_of(("approve", "review", "decline", "not_assessed"))}, required=["decision"]
+        ),
+        "created_at": TIME,
+        "expires_at": TIME,
+        "updated_at": TIME,
     },
 )
 ORDER_PATH = {"reference": text("The payment_order_id, or our pay_… id.", example="o-1")}
@@ -195,6 +223,16 @@ RELEASE = shape(
         "released_at": TIME,
     },
 )
+_TOLD_OF_TOP_UPS = {
+    "created": "The top-up was accepted and stored. Nothing is sent to a provider yet.",
+    "executing": "The top-up is being sent to the provider, or the buyer is done and money is on its way.",
+    "requires_action": "The buyer must act: `next_action` says where.",
+    "succeeded": "The top-up is paid and its money in the wallet; `available` says whether it can be spent.",
+    "available": "The money of a top-up over a slow rail can be spent now.",
+    "failed": "The top-up was not paid; `failure` says why.",
+    "canceled": "The top-up ended unpaid.",
+    "expired": "The top-up ended unpaid because its time, or that of the provider's page, was over.",
+}
 EVENTS: Mapping[str, EventType] = {
     **{f"payment.{what}": EventType(about, PAYMENT_ORDER_OBJECT) for what, about in _TOLD.items()},
     "wallet.credited": EventType(
@@ -204,4 +242,5 @@ EVENTS: Mapping[str, EventType] = {
     ),
     **REFUND_EVENTS,
     **DISPUTE_EVENTS,
+    **{f"top_up.{what}": EventType(about, TOP_UP) for what, about in _TOLD_OF_TOP_UPS.items()},
 }

@@ -12,9 +12,12 @@ from payments.api.dispute_views import DisputeDetail, DisputeEvidenceList, Dispu
 from payments.api.fulfillment import PaymentFulfillment
 from payments.api.method_views import MethodOfferList, PaymentMethodDetail, PaymentMethodList
 from payments.api.refund_views import RefundDetail, RefundList
+from payments.api.top_up_views import TopUpDetail, TopUpList
 from payments.api.views import CheckoutDetail, PaymentDetail, PaymentList
 
 urlpatterns = [
+    path("wallets/<str:reference>/top_ups", TopUpList.as_view()),
+    path("top_ups/<str:reference>", TopUpDetail.as_view()),
     path("payments", PaymentList.as_view()),
     path("payments/<str:reference>", PaymentDetail.as_view()),
     path("payments/<str:reference>/captures", PaymentCapture.as_view()),

@@ -12,6 +12,7 @@ from core.api.pagination import list_object, list_scope, read_cursor, read_limit
 from core.api.parameters import read_choice, read_reference, read_store_id, read_time
 from core.api.schemas import listed, one_of, text
 from core.api.views import ApiView, json_response
+from core.history import Changes
 from core.money import AmountTooLarge
 from payments import selectors, services
 from payments.api.card_attempts import card_attempt
@@ -33,6 +34,7 @@ from payments.errors import (
 )
 from payments.states import PAYMENT_ORDER
 from payments.types import OrderFilters
+from wallet.errors import InsufficientFunds
 
 __all__ = ["CheckoutDetail", "PaymentDetail", "PaymentList"]
 
@@ -83,6 +85,7 @@ class PaymentList(RegistersInline):
                 CaptureUnsupported,
                 CheckoutExists,
                 DuplicatePaymentOrderId,
+                InsufficientFunds,
                 MixedCurrencyUnsupported,
                 MultiOrderPolicyUnsupported,
                 PaymentMethodConflict,
@@ -122,15 +125,24 @@ class PaymentList(RegistersInline):
         """Accept a checkout.
 
         It is stored and then paid: the answer does not wait for the provider. A token pays with a card;
-        without one the buyer pays on the provider's page, whose address comes in `next_action`.
+        without one the buyer pays on the provider's page, whose address comes in `next_action`. A
+        payment from the buyer's `balance` is done when this is answered; one that it does not cover stores
+        nothing.
         """
+        shown: dict[str, Any] = {}
+
+        def answer(checkout: Any, orders: Any, changes: Changes) -> None:
+            shown.update(selectors.checkout_as_accepted(checkout=checkout, orders=orders))
+            self.store_answer(HTTPStatus.CREATED, shown, changes)
+
         accepted = services.accept_checkout(
-            merchant_id=self.caller.merchant_id, request=data["request"], actor=self.caller.actor
+            merchant_id=self.caller.merchant_id,
+            request=data["request"],
+            actor=self.caller.actor,
+            answer=answer,
         )
         self.inline = accepted.inline
-        return HTTPStatus.CREATED, selectors.checkout_as_accepted(
-            checkout=accepted.checkout, orders=accepted.orders
-        )
+        return HTTPStatus.CREATED, shown
 
 
 class PaymentDetail(ApiView):

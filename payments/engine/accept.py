@@ -1,13 +1,14 @@
 """Accept a checkout: store it whole with its first work, or refuse it and store nothing."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from django.db import IntegrityError
 
+from channels.types import ChannelData
 from core import clock
 from core.drain import Claim
 from core.errors import DomainError
@@ -17,7 +18,9 @@ from core.rows import new_row
 from core.transactions import requires_transaction
 from merchants.selectors import sellers_by_account
 from merchants.types import SellerData
-from payments.engine.assessment import admit, assess_checkout
+from payments.engine.admission import admit
+from payments.engine.assessment import assess_checkout
+from payments.engine.balance import Purse, purse_of
 from payments.engine.charges import charge_money
 from payments.engine.facts import uncharged_fact
 from payments.engine.inline import lease_inline
@@ -56,24 +59,26 @@ class Accepted:
 
 
 @requires_transaction
-def accept_checkout(*, merchant_id: UUID, request: CheckoutRequest, actor: str) -> Accepted:
+def accept_checkout(
+    *,
+    merchant_id: UUID,
+    request: CheckoutRequest,
+    actor: str,
+    answer: Callable[[PaymentEvent, Sequence[PaymentOrder], Changes], None] | None = None,
+) -> Accepted:
     """Store a checkout and its orders, have it assessed, and store the charges and the first operations.
 
-    What risk declines is stored as failed, and what it holds waits for a review, both without a charge.
-    Nothing is sent anywhere. Raises CheckoutExists, PaymentOrderExists, DuplicatePaymentOrderId,
-    SellerUnknown, MixedCurrencyUnsupported, AmountTooLarge, CaptureUnsupported,
-    PaymentMethodUnavailable, PaymentMethodUnknown, BuyerAccountRequired; the caller rolls back on any of
-    them.
+    What risk declines is stored as failed, and what it holds waits for a review, both without a charge. What
+    is paid from the buyer's balance is paid when this returns. Nothing is sent anywhere. `answer` gets the
+    checkout and its orders, as they will be, before the changes that store them are saved, so that what the
+    store is told is saved with them. Raises CheckoutExists, PaymentOrderExists, DuplicatePaymentOrderId,
+    SellerUnknown, MixedCurrencyUnsupported, AmountTooLarge, CaptureUnsupported, PaymentMethodUnavailable,
+    PaymentMethodUnknown, BuyerAccountRequired, InsufficientFunds; the caller rolls back on any of them.
     """
     _check(request)
     checkout = _new_checkout(merchant_id, request)
     means = means_of(merchant_id=merchant_id, buyer_account=checkout.buyer_account, request=request)
-    channel = choose_channel(
-        merchant_id=merchant_id,
-        payment_method=request.payment_method,
-        amounts=_charge_amounts(request),
-        only=means.channel_id,
-    )
+    pays = _pays(merchant_id, checkout, request, means.channel_id)
     pay_with(checkout, means)
     sellers = _sellers(merchant_id, request)
     orders = _new_orders(merchant_id, request, checkout, sellers)
@@ -83,15 +88,37 @@ def accept_checkout(*, merchant_id: UUID, request: CheckoutRequest, actor: str) 
     for order in orders:
         changes.begin(order, why="accepted", by=actor, fact=uncharged_fact(checkout, order, "created"))
     changes.insert(orders)
-    operations = admit(checkout, orders, assessment, channel, changes, by=actor)
+    operations = admit(checkout, orders, assessment, pays, changes, by=actor)
     inline = lease_inline(checkout, operations, changes)
     if inline is None:
         changes.wake("operations")
+    # The database comes to know it with the last of the changes; the row was filled before.
+    checkout.is_payment_done = all(order.status == "SUCCESS" for order in orders)
+    if answer is not None:
+        answer(checkout, orders, changes)
     try:
         changes.save()
     except IntegrityError as error:
         raise _already_there(error) from error
     return Accepted(checkout=checkout, orders=tuple(orders), inline=inline)
+
+
+def _pays(
+    merchant_id: UUID, checkout: PaymentEvent, request: CheckoutRequest, only: UUID | None
+) -> ChannelData | Purse:
+    if request.payment_method == "balance":
+        return purse_of(
+            merchant_id=merchant_id,
+            buyer_account=checkout.buyer_account,
+            kinds=request.wallet_kinds,
+            capture=request.capture,
+        )
+    return choose_channel(
+        merchant_id=merchant_id,
+        payment_method=request.payment_method,
+        amounts=_charge_amounts(request),
+        only=only,
+    )
 
 
 def _check(request: CheckoutRequest) -> None:

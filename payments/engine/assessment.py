@@ -1,30 +1,29 @@
 """Risk at the door: what it is told of a payment, and what its answer does to the orders."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from channels.types import ChannelData
 from core.cases import open_case
-from core.history import SYSTEM, Changes
+from core.history import Changes
 from core.ids import public_id
 from core.transactions import requires_transaction
 from merchants.types import SellerData
-from payments.engine.charges import open_charges
 from payments.engine.facts import uncharged_fact
 from payments.locks import ChargeScope
-from payments.models import PaymentEvent, PaymentOrder, PspOperation
+from payments.models import PaymentEvent, PaymentOrder, TopUp
 from payments.psp.contract import Decline, PspObject
 from risk.services import assess, note_outcome
-from risk.types import APPROVE, DECLINE, Assessment, OrderFacts, OutcomeFacts, PaymentFacts, Who
+from risk.types import Assessment, OrderFacts, OutcomeFacts, PaymentFacts, Who
 
 __all__ = [
     "REVIEW_CASE",
     "RISK_FAILURE",
-    "admit",
     "assess_checkout",
+    "assess_top_up",
     "charge_groups",
     "decline_orders",
+    "note_balance_paid",
     "note_decline",
     "note_paid",
     "open_review_case",
@@ -32,6 +31,7 @@ __all__ = [
 
 REVIEW_CASE = "risk_review"
 _REVIEW_DUE = timedelta(hours=4)
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 # What a fraud rule saw is told to nobody outside: the buyer reads the same as for any refusal.
 RISK_FAILURE: dict[str, Any] = {
     "code": "risk_declined",
@@ -58,33 +58,25 @@ def assess_checkout(
 
 
 @requires_transaction
-def admit(
-    checkout: PaymentEvent,
-    orders: Sequence[PaymentOrder],
-    assessment: Assessment,
-    channel: ChannelData,
-    changes: Changes,
-    *,
-    by: str,
-    why: str = "accepted",
-) -> list[PspOperation]:
-    """Do to NOT_STARTED orders what was decided: open their charges, hold them for review, or fail them.
-
-    Returns the first operations of the charges; none where none was opened.
-    """
-    if assessment.decision == DECLINE:
-        decline_orders(checkout, orders, changes, by=SYSTEM, why="declined by risk rules")
-    elif assessment.decision in (APPROVE, "not_assessed"):
-        return open_charges(checkout, charge_groups(checkout, orders), channel, changes, by=by, why=why)
-    else:
-        external = assessment.pending_external
-        reason = "external" if external else "; ".join(assessment.reasons) or "score"
-        for order in orders:
-            fact = uncharged_fact(checkout, order, "in_review")
-            changes.move(order, order.to_in_review, why=f"risk: {reason}"[:200], by=SYSTEM, fact=fact)
-        if not external:
-            open_review_case(checkout, orders, summary=reason)
-    return []
+def assess_top_up(top_up: TopUp, changes: Changes) -> Assessment:
+    """Have a top-up assessed; set the decision on it. There is no seller for rules to say anything of."""
+    part = OrderFacts(
+        seller_account="",
+        seller_country="",
+        seller_since=_LONG_AGO,
+        amount_minor=top_up.amount_minor,
+        currency=str(top_up.amount_currency),
+    )
+    facts = PaymentFacts(
+        merchant_id=top_up.merchant_id,
+        subject_id=top_up.id,
+        payment_method=top_up.payment_method,
+        orders=(part,),
+        who=_who(top_up),
+    )
+    assessment = assess(facts=facts, changes=changes)
+    top_up.risk_decision = assessment.decision
+    return assessment
 
 
 def charge_groups(checkout: PaymentEvent, orders: Sequence[PaymentOrder]) -> list[list[PaymentOrder]]:
@@ -125,6 +117,24 @@ def note_paid(scope: ChargeScope, seen: PspObject, changes: Changes) -> None:
     note_outcome(facts=_outcome(scope, "paid", seen), changes=changes)
 
 
+def note_balance_paid(checkout: PaymentEvent, orders: Sequence[PaymentOrder], changes: Changes) -> None:
+    """Tell risk that orders were paid from a balance, currency by currency."""
+    totals: dict[str, int] = {}
+    for order in orders:
+        currency = str(order.amount_currency)
+        totals[currency] = totals.get(currency, 0) + order.amount_minor
+    for currency, total in totals.items():
+        facts = OutcomeFacts(
+            merchant_id=checkout.merchant_id,
+            subject_id=checkout.id,
+            result="paid",
+            amount_minor=total,
+            currency=currency,
+            who=_who(checkout),
+        )
+        note_outcome(facts=facts, changes=changes)
+
+
 def note_decline(
     scope: ChargeScope, seen: PspObject | None, decline: Decline | None, changes: Changes
 ) -> None:
@@ -136,11 +146,11 @@ def _outcome(scope: ChargeScope, result: Any, seen: PspObject | None, code: str 
     charge = scope.charge
     return OutcomeFacts(
         merchant_id=charge.merchant_id,
-        subject_id=scope.checkout.id,
+        subject_id=scope.payable.id,
         result=result,
         amount_minor=charge.amount_minor,
         currency=str(charge.amount_currency),
-        who=_who(scope.checkout),
+        who=_who(scope.payable),
         card=seen.card if seen else None,
         decline_code=code,
     )
@@ -167,7 +177,7 @@ def _facts(
     )
 
 
-def _who(checkout: PaymentEvent) -> Who:
+def _who(checkout: PaymentEvent | TopUp) -> Who:
     info = checkout.buyer_info or {}
     return Who(
         buyer_account=checkout.buyer_account,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from channels.types import ChannelData
 from core import clock
 from core.drain import Claim
 from core.errors import InvalidState
@@ -10,7 +11,9 @@ from core.history import Changes
 from core.nudges import nudge
 from core.transactions import requires_transaction
 from merchants.selectors import sellers_by_account
-from payments.engine.assessment import admit, assess_checkout, charge_groups
+from payments.engine.admission import admit
+from payments.engine.assessment import assess_checkout, charge_groups
+from payments.engine.balance import Purse, purse_of
 from payments.engine.charges import charge_amounts
 from payments.engine.facts import uncharged_fact
 from payments.engine.inline import lease_inline
@@ -50,8 +53,8 @@ def start_attempt(*, merchant_id: UUID, reference: str, request: AttemptRequest,
 
     Risk is asked again, because this is how cards are tried out. One charge for all of them, or one each
     under best_effort. Raises NotFound, AttemptInProgress, OrderAlreadyPaid, CheckoutExpired, InvalidState
-    when nothing failed, MultiOrderPolicyUnsupported, PaymentMethodUnavailable; the caller rolls back on any
-    of them.
+    when nothing failed, MultiOrderPolicyUnsupported, PaymentMethodUnavailable, BuyerAccountRequired,
+    InsufficientFunds; the caller rolls back on any of them.
     """
     scope = lock_checkout(checkout_id=checkout_key(merchant_id=merchant_id, reference=reference))
     assert scope is not None, "checkouts are never deleted"
@@ -60,12 +63,21 @@ def start_attempt(*, merchant_id: UUID, reference: str, request: AttemptRequest,
     if request.payment_method == "hosted_page" and len(groups) > 1:
         raise MultiOrderPolicyUnsupported(param="payment_method")
     means = means_of(merchant_id=merchant_id, buyer_account=checkout.buyer_account, request=request)
-    channel = choose_channel(
-        merchant_id=merchant_id,
-        payment_method=request.payment_method,
-        amounts=charge_amounts(groups),
-        only=means.channel_id,
-    )
+    pays: ChannelData | Purse
+    if request.payment_method == "balance":
+        pays = purse_of(
+            merchant_id=merchant_id,
+            buyer_account=checkout.buyer_account,
+            kinds=request.wallet_kinds,
+            capture=checkout.capture,
+        )
+    else:
+        pays = choose_channel(
+            merchant_id=merchant_id,
+            payment_method=request.payment_method,
+            amounts=charge_amounts(groups),
+            only=means.channel_id,
+        )
     _replace_method(checkout, request, means)
     changes = Changes()
     sellers = sellers_by_account(merchant_id=merchant_id, accounts={order.seller_account for order in failed})
@@ -74,7 +86,7 @@ def start_attempt(*, merchant_id: UUID, reference: str, request: AttemptRequest,
     for order in failed:
         fact = uncharged_fact(checkout, order, "retried")
         changes.move(order, order.to_not_started, why=_WHY, by=actor, fact=fact)
-    operations = admit(checkout, failed, assessment, channel, changes, by=actor, why=_WHY)
+    operations = admit(checkout, failed, assessment, pays, changes, by=actor, why=_WHY)
     inline = lease_inline(checkout, operations, changes)
     changes.save()
     if inline is None:

@@ -10,6 +10,7 @@ from core.history import Changes
 from core.ids import public_id
 from core.transactions import requires_transaction
 from payments.engine.assessment import REVIEW_CASE
+from payments.engine.balance import release_orders
 from payments.engine.endings import end_charge, stop_preparing
 from payments.engine.facts import uncharged_fact
 from payments.errors import OrderSharesCharge
@@ -83,6 +84,9 @@ def end_orders(scope: CheckoutScope, orders: Sequence[PaymentOrder], *, what: st
             # It waits for a review: no charge was opened for it.
             ended = order.to_canceled if what == "canceled" else order.to_expired
             changes.move(order, ended, why=why, by=by, fact=uncharged_fact(scope.checkout, order, what))
+    release_orders(
+        [order for order, each in zip(orders, ending, strict=True) if each is None], changes, by=by, why=why
+    )
     stop_preparing(scope, changes, why=why, by=by)
     changes.save()
     if None in ending and not any(order.status == "IN_REVIEW" for order in scope.orders):

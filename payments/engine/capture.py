@@ -17,6 +17,7 @@ from merchants.selectors import sellers_by_account
 from payments.engine.assessment import note_paid
 from payments.engine.facts import order_fact
 from payments.engine.refunds.compensation import note_checkout_totals
+from payments.engine.top_up_capture import book_top_up
 from payments.locks import ChargeScope
 from payments.models import OrderShare, PaymentOrder, PspOperation
 from payments.psp.contract import PspObject
@@ -24,7 +25,7 @@ from payments.releases.schedule import release_plans
 from wallet.services import account_of, post
 from wallet.types import WalletMove
 
-__all__ = ["book_capture", "shares_of"]
+__all__ = ["book_capture", "share_row", "shares_of"]
 
 
 @requires_transaction
@@ -42,8 +43,11 @@ def book_capture(
     It is of the whole charge, or, where that has one order, of a part: the rest was given back.
 
     `operation` is what was to bring it; one that has its outcome stays as it is. The split follows the terms
-    that held when the store sent the checkout.
+    that held when the store sent the checkout. A charge of a top-up credits the wallet instead.
     """
+    if scope.top_up is not None:
+        book_top_up(scope, operation, seen, changes)
+        return
     at = clock.now()
     if operation is not None and operation.status in ("SENT", "UNKNOWN", "PENDING"):
         changes.move(operation, operation.to_succeeded, why=why)
@@ -65,7 +69,7 @@ def book_capture(
     )
     releases = release_plans(orders=scope.orders, accepted_at=scope.checkout.created_at, at=at)
     changes.insert(
-        [_share(order, shares[order.position], releases[order.position]) for order in scope.orders]
+        [share_row(order, shares[order.position], releases[order.position]) for order in scope.orders]
     )
     if is_news:  # Otherwise the card was told of when it was authorised.
         note_paid(scope, seen, changes)
@@ -84,7 +88,8 @@ def book_capture(
     changes.last(lambda: _post(scope, shares, at))
 
 
-def _share(order: PaymentOrder, share: Share, plan: Mapping[str, Any]) -> OrderShare:
+def share_row(order: PaymentOrder, share: Share, plan: Mapping[str, Any]) -> OrderShare:
+    """Return the new row of what an order's money becomes; `plan` says when its seller's part is released."""
     return new_row(
         OrderShare,
         order_id=order.id,

@@ -18,7 +18,7 @@ from core.limits.counters import charge
 from core.transactions import at_edge, forbids_transaction, requires_transaction
 from payments.engine.closing import failure_of
 from payments.locks import lock_operation
-from payments.models import PaymentEvent
+from payments.models import PaymentEvent, TopUp
 from payments.psp.contract import AttachRequest, Decline, DetachRequest, Outcome, OutcomeKind, PspAdapter
 from risk.types import CardFacts
 
@@ -32,21 +32,21 @@ _NOBODY = "-"
 
 
 @requires_transaction
-def count_card(checkout: PaymentEvent, channel: ChannelData, card: CardFacts | None) -> bool:
-    """Count an attempt of a locked checkout with this card; False when there were too many.
+def count_card(payable: PaymentEvent | TopUp, channel: ChannelData, card: CardFacts | None) -> bool:
+    """Count an attempt of a locked checkout or top-up with this card; False when there were too many.
 
     Several charges of a checkout are one attempt: what was said of the first is said of the others. A card of
     which the provider tells no fingerprint is not counted here; its token was, at the door. The card's count
     is locked until the transaction ends, after all rows that it locks.
     """
-    if checkout.card_attempt:
-        return checkout.card_attempt == _COUNTED
+    if payable.card_attempt:
+        return payable.card_attempt == _COUNTED
     if card is None or not card.fingerprint:
         return True
     is_allowed = all(charge(bucket).is_allowed for bucket in _buckets(channel, card.fingerprint))
-    if checkout.save_method or checkout.multi_order_policy == "best_effort":
-        checkout.card_attempt = _COUNTED if is_allowed else _REFUSED
-        checkout.save(update_fields=["card_attempt"])
+    if payable.save_method or payable.multi_order_policy == "best_effort":
+        payable.card_attempt = _COUNTED if is_allowed else _REFUSED
+        payable.save(update_fields=["card_attempt"])
     return is_allowed
 
 
@@ -75,8 +75,8 @@ def look_before_attach(
 def _count_of_operation(operation_id: UUID, channel: ChannelData, card: CardFacts) -> str:
     scope = lock_operation(operation_id=operation_id)
     assert scope is not None, "operations are never deleted"
-    count_card(scope.checkout, channel, card)
-    return scope.checkout.card_attempt
+    count_card(scope.payable, channel, card)
+    return scope.payable.card_attempt
 
 
 def _buckets(channel: ChannelData, fingerprint: str) -> list[Bucket]:

@@ -11,9 +11,9 @@ from core.rows import new_row
 from core.transactions import requires_transaction
 from payments.engine.operations import new_operation
 from payments.engine.saved import customer_of
-from payments.models import Charge, ChargeLine, PaymentEvent, PaymentOrder, PspOperation
+from payments.models import Charge, ChargeLine, PaymentEvent, PaymentOrder, PspOperation, TopUp
 
-__all__ = ["charge_amounts", "charge_money", "open_charges"]
+__all__ = ["charge_amounts", "charge_money", "open_charges", "open_top_up_charge"]
 
 
 def charge_amounts(groups: Sequence[Sequence[PaymentOrder]]) -> list[tuple[str, int]]:
@@ -39,9 +39,10 @@ def open_charges(
     """
     charges, lines, operations = [], [], []
     is_ready = checkout.has_reusable_token or (len(groups) == 1 and not checkout.save_method)
-    first = "attach" if not is_ready and customer_of(checkout, channel.id) else "customer"
+    first = _first(checkout, channel, is_ready)
     for index, group in enumerate(groups):
-        charge = _new_charge(checkout, group, channel)
+        total = sum(order.amount_minor for order in group)
+        charge = _new_charge(checkout, channel, total, str(group[0].amount_currency))
         changes.begin(charge, why=why, by=by)
         charges.append(charge)
         lines += [
@@ -54,9 +55,7 @@ def open_charges(
             )
             for order in group
         ]
-        if is_ready:
-            operations.append(new_operation(charge, "register"))
-        elif index == 0:
+        if is_ready or index == 0:
             operations.append(new_operation(charge, first))
     for operation in operations:
         changes.begin(operation, why=why, by=by)
@@ -66,22 +65,49 @@ def open_charges(
     return operations
 
 
-def _new_charge(checkout: PaymentEvent, group: Sequence[PaymentOrder], channel: ChannelData) -> Charge:
-    total, created_at = sum(order.amount_minor for order in group), clock.now()
-    currency = group[0].amount_currency
+@requires_transaction
+def open_top_up_charge(
+    top_up: TopUp, channel: ChannelData, changes: Changes, *, by: str, why: str = "accepted"
+) -> list[PspOperation]:
+    """The one charge of a top-up, which has no lines; as `open_charges`."""
+    is_ready = top_up.has_reusable_token or not top_up.save_method
+    charge = _new_charge(top_up, channel, top_up.amount_minor, str(top_up.amount_currency))
+    operation = new_operation(charge, _first(top_up, channel, is_ready))
+    for row in (charge, operation):
+        changes.begin(row, why=why, by=by)
+    changes.insert([charge])
+    changes.insert([operation])
+    return [operation]
+
+
+def _first(payable: PaymentEvent | TopUp, channel: ChannelData, is_ready: bool) -> str:
+    """What is asked of the provider first: a token that is not ready is made reusable before it pays."""
+    if is_ready:
+        return "register"
+    return "attach" if customer_of(payable, channel.id) else "customer"
+
+
+def _new_charge(
+    payable: PaymentEvent | TopUp, channel: ChannelData, amount_minor: int, currency: str
+) -> Charge:
+    created_at = clock.now()
     charge = new_row(
         Charge,
-        merchant_id=checkout.merchant_id,
-        checkout_id=checkout.id,
+        merchant_id=payable.merchant_id,
+        checkout_id=payable.id if isinstance(payable, PaymentEvent) else None,
+        top_up_id=payable.id if isinstance(payable, TopUp) else None,
         channel_id=channel.id,
-        payment_method=checkout.payment_method,
-        amount=charge_money(total, currency).amount,
+        payment_method=payable.payment_method,
+        amount=charge_money(amount_minor, currency).amount,
         amount_currency=currency,
-        amount_minor=total,
+        amount_minor=amount_minor,
         created_at=created_at,
         updated_at=created_at,
     )
-    charge.checkout = checkout
+    if isinstance(payable, TopUp):
+        charge.top_up = payable
+    else:
+        charge.checkout = payable
     return charge
 
 

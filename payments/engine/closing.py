@@ -8,7 +8,7 @@ from core.history import SYSTEM, Changes
 from core.ids import public_id
 from payments.engine.facts import move_orders, order_fact
 from payments.locks import ChargeScope, lock_unstarted_charges
-from payments.models import ChargeLine, PaymentOrder, PspOperation
+from payments.models import ChargeLine, PaymentOrder, PspOperation, TopUp
 from payments.psp.contract import Decline
 from payments.states import ORDER_FINAL
 
@@ -50,7 +50,7 @@ def close_charge(
     timed_out: bool = False,
     end: str | None = None,
 ) -> None:
-    """End a locked charge that can no longer move money, and the orders that it covered.
+    """End a locked charge that can no longer move money, and the orders that it covered, or its top-up.
 
     A charge that the provider refused is DECLINED; one that never got that far is CANCELED, or EXPIRED when
     its time was over, by our clock or (`timed_out`) by the provider's. One that is closed already stays as
@@ -59,13 +59,13 @@ def close_charge(
     """
     if scope.is_closed:
         return
-    charge, covered = scope.charge, scope.covered
+    charge, covered = scope.charge, scope.targets
     # The lines go dark with the charge; the database checks at commit that both happened.
     ChargeLine.objects.filter(charge=charge).update(live=False)
     for line in scope.lines:
         line.live = False
     refused = charge.status not in ("CREATED", "AUTHORIZED") and failure["code"] not in _MESSAGES
-    is_over = not refused and (timed_out or scope.checkout.expiry_started_at is not None)
+    is_over = not refused and (timed_out or scope.payable.expiry_started_at is not None)
     ends = {end or _end_of(order, is_over) for order in covered}
     if refused:
         changes.move(charge, charge.to_declined, why=why, by=by, failure=failure)
@@ -80,7 +80,7 @@ def close_charge(
             _end_order(scope, order, changes, end=its_end, failure=failure, why=why, by=by)
 
 
-def _end_of(order: PaymentOrder, is_over: bool) -> str:
+def _end_of(order: PaymentOrder | TopUp, is_over: bool) -> str:
     """What becomes of an order without money: what the store asked for comes first."""
     if order.cancel_requested_at is not None:
         return "canceled"
@@ -89,7 +89,7 @@ def _end_of(order: PaymentOrder, is_over: bool) -> str:
 
 def _end_order(
     scope: ChargeScope,
-    order: PaymentOrder,
+    order: PaymentOrder | TopUp,
     changes: Changes,
     *,
     end: str,

@@ -130,7 +130,7 @@ def _act(agreed: Agreed, seen: PspObject, checker: str) -> Literal["resolved", "
         if seen.status is not PspStatus.CAPTURED or difference(scope, seen):
             raise ConflictUnproven()
         _settle_operations(scope, changes, checker, taken_minor=seen.captured_minor)
-        if scope.checkout.capture == "manual" and scope.disposing is None:
+        if scope.payable.capture == "manual" and scope.disposing is None:
             adopt(scope, "capture", seen.captured_minor, changes, why="captured at the provider")
         book_capture(scope, None, seen, changes)
     elif seen.status in (PspStatus.CANCELED, PspStatus.EXPIRED):

@@ -40,7 +40,7 @@ def difference(scope: ChargeScope, seen: PspObject | None) -> str:
 def _takeable(scope: ChargeScope) -> Container[int]:
     """How much the provider may have taken: what we ordered, or what somebody else may have ordered."""
     charge, ordered = scope.charge, scope.disposing
-    if scope.checkout.capture != "manual":
+    if scope.payable.capture != "manual":
         return (charge.amount_minor,)
     if charge.captured_minor:
         return (charge.captured_minor,)

@@ -27,9 +27,9 @@ _CLOSABLE = (PspStatus.REGISTERED, PspStatus.REQUIRES_ACTION, PspStatus.AUTHORIZ
 
 def is_unwanted(scope: ChargeScope) -> bool:
     """Whether the charge is to be closed as soon as the provider can close it."""
-    if scope.checkout.expiry_started_at is not None:
+    if scope.payable.expiry_started_at is not None:
         return True
-    return any(order.cancel_requested_at is not None for order in scope.covered)
+    return any(each.cancel_requested_at is not None for each in scope.targets)
 
 
 @requires_transaction

@@ -126,7 +126,7 @@ def _prepare(
         channel=channel,
         question=question_for(scope, operation, channel, again=not sends),
         is_asked_rarely=is_asked_rarely(operation),
-        card_attempt=scope.checkout.card_attempt,
+        card_attempt=scope.payable.card_attempt,
     )
 
 
@@ -146,7 +146,7 @@ def mark_sent(
     if operation.kind == "confirm":
         changes.move(scope.charge, scope.charge.to_submitted, why="about to be sent")
     note_sent(operation, changes)
-    for order in scope.covered:
+    for order in scope.targets:
         if order.status == "NOT_STARTED":
             changes.move(
                 order, order.to_executing, why="payment started", fact=order_fact(scope, order, "executing")

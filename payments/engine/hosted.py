@@ -12,7 +12,8 @@ from payments.engine.authorized import authorize
 from payments.engine.closing import close_charge, conflict, failure_of
 from payments.engine.facts import move_orders
 from payments.engine.late_money import receive_capture
-from payments.engine.operations import GIVE_UP_AFTER, next_look, postpone, return_hop
+from payments.engine.operations import GIVE_UP_AFTER, next_look, postpone
+from payments.engine.payables import description_of, metadata_of, return_hop
 from payments.locks import ChargeScope
 from payments.models import PspOperation
 from payments.psp.contract import Outcome, PageRequest, PspObject, PspStatus, adapter_for
@@ -30,11 +31,11 @@ def page_request(scope: ChargeScope, operation: PspOperation, provider: str) -> 
         our_reference=public_id("chg", scope.charge.id),
         amount_minor=operation.amount_minor,
         currency=operation.currency,
-        capture="manual" if scope.checkout.capture == "manual" else "automatic",
-        description=f"Checkout {scope.checkout.checkout_id}",
-        return_url=return_hop(scope.checkout),
+        capture="manual" if scope.payable.capture == "manual" else "automatic",
+        description=description_of(scope.payable),
+        return_url=return_hop(scope.payable),
         expires_at=_page_ends(scope, operation, provider),
-        metadata={"checkout_id": scope.checkout.checkout_id},
+        metadata=metadata_of(scope.payable),
     )
 
 
@@ -42,7 +43,7 @@ def _page_ends(scope: ChargeScope, operation: PspOperation, provider: str) -> da
     """With the checkout, as far as the provider lets a page live, counted from whenever it may be sent."""
     shortest, longest = adapter_for(provider).page_lifetime
     earliest = operation.created_at + GIVE_UP_AFTER + shortest + _LEEWAY
-    return min(max(scope.checkout.expires_at, earliest), operation.created_at + longest - _LEEWAY)
+    return min(max(scope.payable.expires_at, earliest), operation.created_at + longest - _LEEWAY)
 
 
 def page_seen(scope: ChargeScope, operation: PspOperation, outcome: Outcome, changes: Changes) -> None:
@@ -52,7 +53,7 @@ def page_seen(scope: ChargeScope, operation: PspOperation, outcome: Outcome, cha
     if seen.status is PspStatus.CAPTURED:
         _known(scope, seen, changes)
         receive_capture(scope, operation, seen, changes)
-    elif seen.status is PspStatus.AUTHORIZED and scope.checkout.capture == "manual":
+    elif seen.status is PspStatus.AUTHORIZED and scope.payable.capture == "manual":
         _known(scope, seen, changes)
         authorize(scope, operation, seen, changes)
     elif seen.status in (PspStatus.CANCELED, PspStatus.EXPIRED):

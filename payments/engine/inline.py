@@ -14,13 +14,13 @@ from django.conf import settings
 from channels.services import deadline
 from core.drain import Claim
 from core.history import Changes
-from core.ids import public_id
 from core.nudges import nudge
 from core.transactions import at_edge, forbids_transaction
 from payments.engine.execute import execute_operation
+from payments.engine.payables import payable_id
 from payments.locks import ChargeScope, release_lease
-from payments.models import PaymentEvent, PspOperation
-from payments.selectors import get_checkout
+from payments.models import PaymentEvent, PspOperation, TopUp
+from payments.selectors import get_checkout, get_top_up
 
 __all__ = ["lease_inline", "register_inline"]
 
@@ -38,13 +38,13 @@ _running = 0
 
 
 def lease_inline(
-    checkout: PaymentEvent, operations: Sequence[PspOperation], changes: Changes
+    payable: PaymentEvent | TopUp, operations: Sequence[PspOperation], changes: Changes
 ) -> Claim | None:
     """Lease the registration of a hosted page to this process, among the changes that store it.
 
     None where there is no page to open, or no web process may do that.
     """
-    if checkout.payment_method != "hosted_page" or not operations or not settings.INLINE_REGISTRATIONS:
+    if payable.payment_method != "hosted_page" or not operations or not settings.INLINE_REGISTRATIONS:
         return None
     (operation,) = operations
     seconds = settings.INLINE_REGISTRATION_DEADLINE + _LEASE_BEYOND_DEADLINE
@@ -66,8 +66,8 @@ def register_inline(*, claim: Claim, keep: Callable[[dict[str, Any]], None]) -> 
 
     def also(scope: ChargeScope) -> None:
         if scope.charge.status == "REQUIRES_ACTION":
-            merchant_id, reference = scope.charge.merchant_id, public_id("chk", scope.checkout.id)
-            keep(get_checkout(merchant_id=merchant_id, reference=reference))
+            shown = get_top_up if scope.top_up else get_checkout
+            keep(shown(merchant_id=scope.charge.merchant_id, reference=payable_id(scope.payable)))
 
     try:
         with deadline(settings.INLINE_REGISTRATION_DEADLINE):

@@ -49,7 +49,7 @@ def receive_capture(
     """
     if not scope.is_closed:
         # We order a capture only of what we know to be authorised; its answer does not come here.
-        take = captured_elsewhere if scope.checkout.capture == "manual" else book_capture
+        take = captured_elsewhere if scope.payable.capture == "manual" else book_capture
         take(scope, operation, seen, changes)
         return
     if scope.charge.psp_reference is None:
@@ -66,7 +66,8 @@ def receive_capture(
 
 def _is_welcome(scope: ChargeScope) -> bool:
     """Only by policy, and only where nothing else pays or may still pay any of the orders."""
-    if any(order.status not in ("FAILED", "CANCELED", "EXPIRED") for order in scope.orders):
+    paid_for = [scope.top_up] if scope.top_up else scope.orders
+    if any(each.status not in ("FAILED", "CANCELED", "EXPIRED") for each in paid_for):
         return False
     if ChargeLine.objects.filter(order__in=scope.orders, live=True).exists():
         return False

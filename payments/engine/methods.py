@@ -6,11 +6,25 @@ from uuid import UUID
 
 from channels.selectors import enabled_channels
 from channels.types import ChannelData
+from core.ids import public_id
+from core.settings_store import Declared, get_setting
 from payments.errors import PaymentMethodUnavailable
 from payments.psp.contract import adapter_for
 from payments.types import MethodOffer
+from wallet.selectors import buyer_currencies
 
-__all__ = ["choose_channel", "method_offers"]
+__all__ = ["BALANCE", "choose_channel", "method_offers"]
+
+# What no channel takes: the wallets of buyers do.
+_BALANCE = "balance"
+
+
+BALANCE = Declared(
+    name="payments.balance",
+    says="Whether buyers can pay from what they have in their wallets. The scope is a mer_…",
+    kind=bool,
+    default=True,
+)
 
 
 def choose_channel(
@@ -47,6 +61,8 @@ def method_offers(
 ) -> list[MethodOffer]:
     """Return the methods with which a merchant can be paid now, by name, each by whichever channel takes it.
 
+    A balance is taken by no channel; it pays where any buyer has a wallet, unless it is switched off.
+
     With a currency, or a currency and an amount in its minor units, only those that take it. With a country
     of the buyer, only those of channels whose capabilities (`{"countries": [...]}`) do not exclude it.
     """
@@ -59,7 +75,17 @@ def method_offers(
             continue
         for method in _methods(channel):
             found.setdefault(method, []).append(channel)
-    return [_offer(method, found[method]) for method in sorted(found)]
+    offers = [_offer(method, found[method]) for method in found]
+    offers += _balance_offer(merchant_id, currency)
+    return sorted(offers, key=lambda each: each.payment_method)
+
+
+def _balance_offer(merchant_id: UUID, currency: str | None) -> list[MethodOffer]:
+    """Paying from a balance, in the currencies in which any buyer has money, where it is not switched off."""
+    if not get_setting(name=BALANCE.name, scope=public_id("mer", merchant_id)):
+        return []
+    currencies = [each for each in buyer_currencies(merchant_id=merchant_id) if currency in (None, each)]
+    return [MethodOffer(_BALANCE, (), tuple(currencies), {})] if currencies else []
 
 
 def _can_take(channel: ChannelData, currency: str, amount_minor: int | None) -> bool:

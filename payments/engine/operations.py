@@ -2,15 +2,13 @@
 
 from datetime import datetime, timedelta
 
-from django.conf import settings
-
 from core import clock
 from core.history import SYSTEM, Changes
 from core.ids import public_id, uuid7
 from core.retry import Retry, Strategy
 from core.rows import new_row
 from core.transactions import requires_transaction
-from payments.models import Charge, PaymentEvent, PspOperation
+from payments.models import Charge, PspOperation
 
 __all__ = [
     "GIVE_UP_AFTER",
@@ -19,7 +17,6 @@ __all__ = [
     "new_operation",
     "next_look",
     "postpone",
-    "return_hop",
     "start_operation",
 ]
 
@@ -97,11 +94,6 @@ def postpone(operation: PspOperation, *, error: str) -> None:
     operation.error = error[:500]
     operation.updated_at = clock.now()
     operation.save(update_fields=["due_at", "leased_until", "error", "asked", "attempts", "updated_at"])
-
-
-def return_hop(checkout: PaymentEvent) -> str:
-    """Where every provider sends the buyer back to: a page of ours, which asks and believes nothing."""
-    return f"{settings.PUBLIC_URL}/pay/{public_id('chk', checkout.id)}/return"
 
 
 def is_asked_rarely(operation: PspOperation) -> bool:

@@ -96,7 +96,7 @@ def _succeeded(
 def _registered(scope: ChargeScope, seen: PspObject, changes: Changes) -> PspOperation | None:
     """There is something to ask about now: next, pay with it, unless nobody wants that any more or may."""
     charge, unwanted = scope.charge, is_unwanted(scope)
-    may_pay = unwanted or count_card(scope.checkout, get_channel(channel_id=charge.channel_id), seen.card)
+    may_pay = unwanted or count_card(scope.payable, get_channel(channel_id=charge.channel_id), seen.card)
     changes.move(
         charge,
         charge.to_registered,
@@ -117,7 +117,7 @@ def _confirmed(
     assert seen is not None, "a success names its object"
     if seen.status is PspStatus.CAPTURED:
         receive_capture(scope, operation, seen, changes)
-    elif seen.status is PspStatus.AUTHORIZED and scope.checkout.capture == "manual":
+    elif seen.status is PspStatus.AUTHORIZED and scope.payable.capture == "manual":
         authorize(scope, operation, seen, changes)
     elif seen.status in (PspStatus.CANCELED, PspStatus.EXPIRED):
         # Where we were closing it ourselves, the reason is ours, whichever of the two answers comes first.

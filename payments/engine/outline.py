@@ -12,10 +12,11 @@ __all__ = ["ChargeData", "ExpectedShare", "expected_shares", "find_charge"]
 
 @dataclass(frozen=True)
 class ChargeData:
-    """One movement of money at one provider."""
+    """One movement of money at one provider, for a checkout or for a top-up."""
 
     id: UUID
-    checkout_id: UUID
+    checkout_id: UUID | None
+    top_up_id: UUID | None
     merchant_id: UUID
     channel_id: UUID
     status: str
@@ -43,6 +44,7 @@ def find_charge(*, charge_id: UUID) -> ChargeData | None:
     return ChargeData(
         id=row.id,
         checkout_id=row.checkout_id,
+        top_up_id=row.top_up_id,
         merchant_id=row.merchant_id,
         channel_id=row.channel_id,
         status=row.status,

@@ -12,7 +12,8 @@ from core.transactions import forbids_transaction
 from payments.engine.disputes.questions import accept_request, evidence_request
 from payments.engine.endings import is_unwanted
 from payments.engine.hosted import page_request
-from payments.engine.operations import GIVE_UP_AFTER, return_hop
+from payments.engine.operations import GIVE_UP_AFTER
+from payments.engine.payables import description_of, metadata_of, payable_id, return_hop
 from payments.engine.saved import customer_of
 from payments.locks import ChargeScope
 from payments.models import PaymentMethodToken, PspOperation
@@ -212,12 +213,12 @@ def _register(scope: ChargeScope, operation: PspOperation) -> RegisterRequest:
         our_reference=public_id("chg", scope.charge.id),
         amount_minor=operation.amount_minor,
         currency=operation.currency,
-        capture="manual" if scope.checkout.capture == "manual" else "automatic",
-        description=f"Checkout {scope.checkout.checkout_id}",
-        metadata={"checkout_id": scope.checkout.checkout_id},
-        token=scope.checkout.token,
-        return_url=return_hop(scope.checkout),
-        customer_reference=customer_of(scope.checkout, scope.charge.channel_id),
+        capture="manual" if scope.payable.capture == "manual" else "automatic",
+        description=description_of(scope.payable),
+        metadata=metadata_of(scope.payable),
+        token=scope.payable.token,
+        return_url=return_hop(scope.payable),
+        customer_reference=customer_of(scope.payable, scope.charge.channel_id),
     )
 
 
@@ -225,8 +226,8 @@ def _confirm(scope: ChargeScope, operation: PspOperation) -> ConfirmRequest:
     return ConfirmRequest(
         nonce=operation.nonce,
         reference=scope.charge.psp_reference or "",
-        token=scope.checkout.token,
-        return_url=return_hop(scope.checkout),
+        token=scope.payable.token,
+        return_url=return_hop(scope.payable),
     )
 
 
@@ -259,14 +260,14 @@ def _refund(scope: ChargeScope, operation: PspOperation) -> RefundRequest:
 
 
 def _customer(scope: ChargeScope, operation: PspOperation) -> CustomerRequest:
-    return CustomerRequest(nonce=operation.nonce, our_reference=public_id("chk", scope.checkout.id))
+    return CustomerRequest(nonce=operation.nonce, our_reference=payable_id(scope.payable))
 
 
 def _attach(scope: ChargeScope, operation: PspOperation) -> AttachRequest:
     return AttachRequest(
         nonce=operation.nonce,
-        customer_reference=customer_of(scope.checkout, scope.charge.channel_id),
-        token=scope.checkout.token,
+        customer_reference=customer_of(scope.payable, scope.charge.channel_id),
+        token=scope.payable.token,
     )
 
 

@@ -38,6 +38,7 @@ def reserved(*, limit: int = 100, only: Collection[UUID] | None = None) -> list[
     found = []
     for row in rows.order_by("capture_before")[:limit]:
         assert row.capture_before is not None, "the database asks for it"
+        assert row.checkout_id is not None, "nothing of a top-up is reserved"
         found.append(
             Reserved(
                 charge_id=row.id,

@@ -16,11 +16,11 @@ __all__ = ["after_attach", "after_customer"]
 
 def after_customer(scope: ChargeScope, reference: str, changes: Changes) -> PspOperation | None:
     """Remember the provider's customer; next, attach the method to it, if any charge still needs that."""
-    if scope.checkout.save_method:
+    if scope.payable.save_method:
         keep_customer(scope, reference)
     else:
-        scope.checkout.customer_reference = reference
-        scope.checkout.save(update_fields=["customer_reference"])
+        scope.payable.customer_reference = reference
+        scope.payable.save(update_fields=["customer_reference"])
     if scope.is_closed and not lock_unstarted_charges(scope=scope):
         return None
     return start_operation(scope.charge, "attach", changes)
@@ -31,10 +31,10 @@ def after_attach(scope: ChargeScope, seen: PspObject, changes: Changes) -> PspOp
 
     It is kept for the buyer in the same commit, if the buyer wanted that.
     """
-    if scope.checkout.save_method:
+    if scope.payable.save_method:
         keep_method(scope, seen)
-    scope.checkout.token = seen.reference
-    scope.checkout.save(update_fields=["token"])
+    scope.payable.token = seen.reference
+    scope.payable.save(update_fields=["token"])
     for other in lock_unstarted_charges(scope=scope):
         start_operation(other.charge, "register", changes)
     nudge("operations")

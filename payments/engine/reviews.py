@@ -11,6 +11,7 @@ from core.ids import public_id
 from core.nudges import nudge
 from core.transactions import requires_transaction
 from payments.engine.assessment import REVIEW_CASE, charge_groups, decline_orders, open_review_case
+from payments.engine.balance import release_orders, settle_orders
 from payments.engine.charges import charge_amounts, open_charges
 from payments.engine.facts import uncharged_fact
 from payments.engine.methods import choose_channel
@@ -26,6 +27,8 @@ __all__ = ["approve_review", "on_risk_verdict", "reject_review"]
 @requires_transaction
 def approve_review(*, checkout_id: UUID, by: str, reason: str) -> None:
     """Let a held payment through: its charges are opened and the worker is told.
+
+    What is held of a balance is paid in the same transaction.
 
     Errors: ReasonRequired, NotFound, ReviewDecided (somebody was faster, or it was never held),
     CheckoutExpired, PaymentMethodUnavailable.
@@ -84,18 +87,22 @@ def _held(checkout_id: UUID) -> tuple[PaymentEvent, list[PaymentOrder]]:
 def _approve(checkout: PaymentEvent, held: list[PaymentOrder], *, by: str, reason: str, source: str) -> None:
     if clock.now() >= checkout.expires_at:
         raise CheckoutExpired()
-    groups = charge_groups(checkout, held)
-    channel = choose_channel(
-        merchant_id=checkout.merchant_id,
-        payment_method=checkout.payment_method,
-        amounts=charge_amounts(groups),
-        only=checkout.saved_method.channel_id if checkout.saved_method else None,
-    )
+    groups, channel = charge_groups(checkout, held), None
+    if checkout.payment_method != "balance":
+        channel = choose_channel(
+            merchant_id=checkout.merchant_id,
+            payment_method=checkout.payment_method,
+            amounts=charge_amounts(groups),
+            only=checkout.saved_method.channel_id if checkout.saved_method else None,
+        )
     changes = Changes()
     for order in held:
         fact = uncharged_fact(checkout, order, "approved")
         changes.move(order, order.to_not_started, why=reason[:200], by=by, fact=fact)
-    open_charges(checkout, groups, channel, changes, by=by, why="approved by review")
+    if channel is None:
+        settle_orders(checkout, held, changes, by=by, why="approved by review")
+    else:
+        open_charges(checkout, groups, channel, changes, by=by, why="approved by review")
     _decided(checkout, APPROVE, changes, by=by, reason=reason, source=source)
     nudge("operations")
 
@@ -103,6 +110,7 @@ def _approve(checkout: PaymentEvent, held: list[PaymentOrder], *, by: str, reaso
 def _reject(checkout: PaymentEvent, held: list[PaymentOrder], *, by: str, reason: str, source: str) -> None:
     changes = Changes()
     decline_orders(checkout, held, changes, by=by, why=reason)
+    release_orders(held, changes, by=by, why=reason)
     _decided(checkout, DECLINE, changes, by=by, reason=reason, source=source)
 
 

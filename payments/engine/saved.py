@@ -22,9 +22,9 @@ from merchants.services import ensure_buyer
 from payments.engine.operations import new_operation
 from payments.errors import BuyerAccountRequired, PaymentMethodUnknown
 from payments.locks import ChargeScope, lock_payment_method
-from payments.models import PaymentEvent, PaymentMethodToken, PspCustomer, PspOperation
+from payments.models import PaymentEvent, PaymentMethodToken, PspCustomer, PspOperation, TopUp
 from payments.psp.contract import MethodFacts, Outcome, OutcomeKind, PspObject
-from payments.types import AttemptRequest, CheckoutRequest
+from payments.types import AttemptRequest, CheckoutRequest, TopUpRequest
 
 __all__ = [
     "Means",
@@ -56,7 +56,9 @@ class Means:
 
 
 @requires_transaction
-def means_of(*, merchant_id: UUID, buyer_account: str, request: CheckoutRequest | AttemptRequest) -> Means:
+def means_of(
+    *, merchant_id: UUID, buyer_account: str, request: CheckoutRequest | AttemptRequest | TopUpRequest
+) -> Means:
     """Return what a request is to be paid with.
 
     Raises PaymentMethodUnknown for any saved method that this buyer of this merchant cannot pay with now,
@@ -79,14 +81,14 @@ def means_of(*, merchant_id: UUID, buyer_account: str, request: CheckoutRequest 
 
 
 @requires_transaction
-def pay_with(checkout: PaymentEvent, means: Means) -> None:
+def pay_with(checkout: PaymentEvent | TopUp, means: Means) -> None:
     """Set on a checkout, which the caller saves, how it is paid."""
     checkout.token, checkout.save_method, checkout.saved_method = means.token, means.save, means.saved
     checkout.card_attempt = ""
     checkout.customer_reference = ""  # Who was made for another token does not own this one.
 
 
-def customer_of(checkout: PaymentEvent, channel_id: UUID) -> str:
+def customer_of(checkout: PaymentEvent | TopUp, channel_id: UUID) -> str:
     """Return who owns the token at the provider, empty while nobody does.
 
     That is the buyer, if anything is kept for them; else somebody made for this checkout alone.
@@ -106,7 +108,7 @@ def keep_customer(scope: ChargeScope, reference: str) -> None:
     Where another payment of the buyer was faster, the one that it made counts, and ours stays empty.
     """
     charge = scope.charge
-    buyer_id = _buyer_id(charge.merchant_id, scope.checkout.buyer_account)
+    buyer_id = _buyer_id(charge.merchant_id, scope.payable.buyer_account)
     assert buyer_id is not None, "the buyer was made with the checkout"
     row = PspCustomer(
         merchant_id=charge.merchant_id,
@@ -122,7 +124,7 @@ def keep_customer(scope: ChargeScope, reference: str) -> None:
 def keep_method(scope: ChargeScope, seen: PspObject) -> None:
     """Store what was attached for the buyer; what is stored already, or was deleted, stays as it is."""
     charge, now, facts = scope.charge, clock.now(), seen.method or MethodFacts()
-    customer = _customer(scope.checkout, charge.channel_id)
+    customer = _customer(scope.payable, charge.channel_id)
     assert customer is not None, "a method is attached to a customer"
     insert_new(
         PaymentMethodToken(
@@ -195,7 +197,7 @@ def _find(merchant_id: UUID, buyer_account: str, reference: str) -> PaymentMetho
     return lock_payment_method(merchant_id=merchant_id, buyer_id=buyer_id, method_id=key)
 
 
-def _customer(checkout: PaymentEvent, channel_id: UUID) -> PspCustomer | None:
+def _customer(checkout: PaymentEvent | TopUp, channel_id: UUID) -> PspCustomer | None:
     buyer_id = _buyer_id(checkout.merchant_id, checkout.buyer_account)
     if buyer_id is None:
         return None

@@ -106,7 +106,7 @@ class Waiting:
     """
 
     charge_id: UUID
-    checkout_id: UUID
+    checkout_id: UUID | None
     merchant_id: UUID
     channel_id: UUID
     charge_status: str

@@ -14,10 +14,10 @@ from django.db.models.functions import Greatest
 from core import clock
 from core.nudges import nudge
 from core.transactions import requires_transaction
-from payments.locks import lock_probes, lock_waiting_of_checkout, lock_waiting_operations
+from payments.locks import lock_probes, lock_waiting_of, lock_waiting_operations
 from payments.models import PspOperation
 
-__all__ = ["hurry_checkout", "probe_silent_channels", "wake_channel"]
+__all__ = ["hurry_checkout", "hurry_top_up", "probe_silent_channels", "wake_channel"]
 
 # A provider that answers one kind of call and fails another alternates between good and bad; without a
 # pause every pair of answers would wake everything again.
@@ -43,8 +43,18 @@ def hurry_checkout(*, checkout_id: UUID) -> int:
     on top of the schedule, so that whoever repeats the hint for minutes cannot wear out our own looks and
     leave the payment to one an hour.
     """
+    return _hurry(checkout_id=checkout_id)
+
+
+@requires_transaction
+def hurry_top_up(*, top_up_id: UUID) -> int:
+    """Have the provider asked about a top-up now; as `hurry_checkout`."""
+    return _hurry(top_up_id=top_up_id)
+
+
+def _hurry(**which: UUID) -> int:
     now = clock.now()
-    ids = lock_waiting_of_checkout(checkout_id=checkout_id, looked_before=now - _JUST_ASKED, due_after=now)
+    ids = lock_waiting_of(looked_before=now - _JUST_ASKED, due_after=now, **which)
     return _make_due(ids, asked=Greatest(F("asked") - 1, 0))
 
 

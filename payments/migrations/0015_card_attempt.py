@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("payments", "0012_release")]
+    dependencies = [("payments", "0013_balance")]
 
     operations = [
         migrations.AddField(

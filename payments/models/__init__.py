@@ -1,5 +1,6 @@
 """Pay-in: one checkout, one order per seller, and the movements of money that cover them."""
 
+from payments.models.balances import BalancePart
 from payments.models.charges import Charge, ChargeLine
 from payments.models.checkouts import PaymentEvent, PaymentOrder
 from payments.models.disputes import (
@@ -14,8 +15,10 @@ from payments.models.methods import PaymentMethodToken, PspCustomer
 from payments.models.operations import PspOperation
 from payments.models.refunds import Refund, RefundLine
 from payments.models.shares import OrderRelease, OrderShare
+from payments.models.topups import TopUp
 
 __all__ = [
+    "BalancePart",
     "Charge",
     "ChargeLine",
     "ChargeReversal",
@@ -33,4 +36,5 @@ __all__ = [
     "Refund",
     "RefundLine",
     "ReversalLine",
+    "TopUp",
 ]

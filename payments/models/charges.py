@@ -10,20 +10,28 @@ from djmoney.models.fields import MoneyField
 from core.fsm import StateField, StatefulModel, transition
 from core.ids import uuid7
 from payments.models.checkouts import PaymentEvent, PaymentOrder
+from payments.models.topups import TopUp
 from payments.states import CHARGE
 
 __all__ = ["Charge", "ChargeLine"]
 
 
 class Charge(StatefulModel):
-    """One movement of money at one provider; covers one or more orders through its lines."""
+    """One movement of money at one provider; covers one or more orders through its lines, or one top-up."""
 
     machine = CHARGE
     objects: ClassVar[models.Manager["Charge"]] = models.Manager()
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     merchant_id = models.UUIDField()
-    checkout = models.ForeignKey(PaymentEvent, on_delete=models.PROTECT, related_name="charges")
+    checkout = models.ForeignKey(PaymentEvent, on_delete=models.PROTECT, null=True, related_name="charges")
+    top_up = models.ForeignKey(
+        TopUp,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="charges",
+        db_index=False,  # payments_top_up_one_charge has those that are one's.
+    )
     channel = models.ForeignKey("channels.Channel", on_delete=models.PROTECT, related_name="+")
     payment_method = models.CharField(max_length=16, default="card")
     psp_reference = models.CharField(max_length=255, null=True)
@@ -50,6 +58,16 @@ class Charge(StatefulModel):
             ),
             models.UniqueConstraint(
                 fields=["merchant_id", "channel", "session_reference"], name="payments_charge_session_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(checkout__isnull=False, top_up__isnull=True)
+                | Q(checkout__isnull=True, top_up__isnull=False),
+                name="payments_charge_of_checkout_or_top_up",
+            ),
+            models.UniqueConstraint(
+                fields=["top_up"],
+                condition=Q(top_up__isnull=False),
+                name="payments_top_up_one_charge",
             ),
             # Nobody is sent to a payment that we could not ask about afterwards.
             models.CheckConstraint(

@@ -79,7 +79,12 @@ class PaymentOrder(StatefulModel, EventSubject):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     merchant_id = models.UUIDField()
-    checkout = models.ForeignKey(PaymentEvent, on_delete=models.PROTECT, related_name="orders")
+    checkout = models.ForeignKey(
+        PaymentEvent,
+        on_delete=models.PROTECT,
+        related_name="orders",
+        db_index=False,  # payments_order_of_checkout begins with it.
+    )
     position = models.SmallIntegerField()
     payment_order_id = models.CharField(max_length=64)
     seller = models.ForeignKey(

@@ -23,8 +23,18 @@ class PspOperation(StatefulModel, WorkRow):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     merchant_id = models.UUIDField()
-    charge = models.ForeignKey(Charge, on_delete=models.PROTECT, related_name="operations")
-    channel = models.ForeignKey("channels.Channel", on_delete=models.PROTECT, related_name="+")
+    charge = models.ForeignKey(
+        Charge,
+        on_delete=models.PROTECT,
+        related_name="operations",
+        db_index=False,  # payments_operation_of_charge begins with it.
+    )
+    channel = models.ForeignKey(
+        "channels.Channel",
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,  # What is due or open is looked for by its channel, and has indexes of its own.
+    )
     # What a refund operation is for; without one it gives back money that came too late for any order.
     refund = models.ForeignKey(
         Refund,
@@ -40,7 +50,7 @@ class PspOperation(StatefulModel, WorkRow):
     kind = models.CharField(max_length=16)
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
-    nonce = models.CharField(max_length=64, unique=True)
+    nonce = models.CharField(max_length=64)
     # What the operation made at the provider, where that has a name of its own: a refund.
     psp_reference = models.CharField(max_length=255, null=True)
     status = StateField(PSP_OPERATION)
@@ -52,6 +62,8 @@ class PspOperation(StatefulModel, WorkRow):
 
     class Meta:
         constraints = [
+            # Not of the column: that would bring a second index, for patterns.
+            models.UniqueConstraint(fields=["nonce"], name="payments_operation_nonce_once"),
             models.UniqueConstraint(
                 fields=["merchant_id", "charge", "kind"],
                 condition=Q(refund=None, dispute=None) & ~Q(status__in=["DECLINED", "CANCELED"]),

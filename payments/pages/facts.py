@@ -6,15 +6,15 @@ from uuid import UUID
 
 from core.ids import parse_public_id, public_id
 from merchants.selectors import get_merchant, sellers_by_account
-from payments.models import ChargeLine, PaymentEvent, PaymentOrder
+from payments.models import Charge, ChargeLine, PaymentEvent, PaymentOrder, TopUp
 from payments.snapshots import checkout_status, is_final
 
-__all__ = ["PageFacts", "PageOrder", "find_checkout", "page_facts"]
+__all__ = ["PageFacts", "PageOrder", "find_payable", "page_facts"]
 
 
 @dataclass(frozen=True)
 class PageOrder:
-    """One seller's part; amounts in minor units of `currency`."""
+    """One seller's part, or a top-up, which has no seller; amounts in minor units of `currency`."""
 
     seller_name: str
     amount_minor: int
@@ -28,7 +28,7 @@ class PageOrder:
 
 @dataclass(frozen=True)
 class PageFacts:
-    """One checkout as its buyer may see it."""
+    """One checkout, or a top-up as if it were one with an order to the buyer's own wallet."""
 
     reference: str
     status: str
@@ -46,14 +46,56 @@ class PageFacts:
     expires_at: datetime
 
 
-def find_checkout(reference: str) -> PaymentEvent | None:
-    """Return the checkout of a chk_… id. The store's own id opens nothing: it could be guessed."""
-    key = parse_public_id(reference, "chk")
-    return PaymentEvent.objects.filter(id=key).first() if key else None
+def find_payable(reference: str) -> PaymentEvent | TopUp | None:
+    """Return the checkout of a chk_… id, or the top-up of a top_… id.
+
+    The store's own id opens nothing: it could be guessed.
+    """
+    if key := parse_public_id(reference, "chk"):
+        return PaymentEvent.objects.filter(id=key).first()
+    if key := parse_public_id(reference, "top"):
+        return TopUp.objects.filter(id=key).first()
+    return None
 
 
-def page_facts(checkout: PaymentEvent) -> PageFacts:
+def page_facts(payable: PaymentEvent | TopUp) -> PageFacts:
     """Return what its page shows, as the database knows it now."""
+    return _of_top_up(payable) if isinstance(payable, TopUp) else _of_checkout(payable)
+
+
+def _of_top_up(top_up: TopUp) -> PageFacts:
+    charge = Charge.objects.filter(top_up=top_up).first()
+    merchant = get_merchant(merchant_id=top_up.merchant_id)
+    order = PageOrder(
+        seller_name="",
+        amount_minor=top_up.amount_minor,
+        currency=str(top_up.amount_currency),
+        status=top_up.status,
+        refunded_minor=0,
+        refund_pending_minor=0,
+        is_disputed=False,
+        failure_code=(top_up.failure or {}).get("code", ""),
+    )
+    is_open = charge is not None and top_up.status == "REQUIRES_ACTION"
+    return PageFacts(
+        reference=public_id("top", top_up.id),
+        status=checkout_status([top_up.status]),
+        is_final=is_final([top_up.status]),
+        is_test=merchant.mode == "test",
+        merchant_name=merchant.name,
+        payment_method=top_up.payment_method,
+        orders=(order,),
+        continue_url=_web_address(charge.redirect_url) if charge and is_open else "",
+        has_store=bool(_web_address(top_up.return_url)),
+        is_closing=False,
+        has_late_money=bool(charge and charge.status == "CAPTURED" and top_up.status != "SUCCESS"),
+        started_at=top_up.created_at,
+        changed_at=top_up.updated_at,
+        expires_at=top_up.expires_at,
+    )
+
+
+def _of_checkout(checkout: PaymentEvent) -> PageFacts:
     orders = list(PaymentOrder.objects.filter(checkout=checkout).order_by("position"))
     lines = list(ChargeLine.objects.filter(order__in=orders).select_related("charge").order_by("live", "id"))
     accounts = {order.seller_account for order in orders}

@@ -14,11 +14,12 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from core import clock
+from core.ids import public_id
 from core.transactions import at_edge
-from payments.models import PaymentEvent
-from payments.pages.facts import PageFacts, PageOrder, find_checkout, page_facts
-from payments.pages.wording import amount, order_state, says, total
-from payments.services import hurry_checkout
+from payments.models import PaymentEvent, TopUp
+from payments.pages.facts import PageFacts, PageOrder, find_payable, page_facts
+from payments.pages.wording import amount, order_state, receiver, says, total
+from payments.services import hurry_checkout, hurry_top_up
 
 __all__ = ["come_back", "state", "status"]
 
@@ -32,18 +33,19 @@ _HEADERS = {
 _REFRESH = ((120, 5), (900, 15))
 _REFRESH_LATER = 60
 
-View = Callable[[HttpRequest, PaymentEvent], HttpResponse]
+Payable = PaymentEvent | TopUp
+View = Callable[[HttpRequest, Payable], HttpResponse]
 
 
 def _for_buyers(view: View) -> Callable[[HttpRequest, str], HttpResponse]:
-    """Find the checkout, speak the buyer's language, and let nobody keep or index the answer."""
+    """Find what is paid, speak the buyer's language, and let nobody keep or index the answer."""
 
     @require_safe
     @wraps(view)
     def page(request: HttpRequest, reference: str) -> HttpResponse:
         with translation.override(translation.get_language_from_request(request)):
-            checkout = find_checkout(reference)
-            answer = view(request, checkout) if checkout else _unknown()
+            payable = find_payable(reference)
+            answer = view(request, payable) if payable else _unknown()
             answer.headers["Content-Language"] = translation.get_language() or ""
         patch_vary_headers(answer, ["Accept-Language"])
         for name, value in _HEADERS.items():
@@ -58,35 +60,42 @@ def _unknown() -> HttpResponse:
 
 
 @_for_buyers
-def status(request: HttpRequest, checkout: PaymentEvent) -> HttpResponse:
+def status(request: HttpRequest, payable: Payable) -> HttpResponse:
     """Show the whole page."""
-    return HttpResponse(_render("pay/status.html", _context(page_facts(checkout))))
+    return HttpResponse(_render("pay/status.html", _context(page_facts(payable))))
 
 
 @_for_buyers
-def state(request: HttpRequest, checkout: PaymentEvent) -> HttpResponse:
+def state(request: HttpRequest, payable: Payable) -> HttpResponse:
     """Show the part that changes, for the script of the page that is open."""
-    return HttpResponse(_render("pay/state.html", _context(page_facts(checkout))))
+    return HttpResponse(_render("pay/state.html", _context(page_facts(payable))))
 
 
 @_for_buyers
-def come_back(request: HttpRequest, checkout: PaymentEvent) -> HttpResponse:
+def come_back(request: HttpRequest, payable: Payable) -> HttpResponse:
     """Send the buyer on to the store, and ask the provider what happened.
 
     Whatever the address says about it is not even read: anybody can write an address.
     """
-    at_edge(hurry_checkout)(checkout_id=checkout.id)
-    place = _store_address(checkout) or request.path.removesuffix("/return")
+    if isinstance(payable, TopUp):
+        at_edge(hurry_top_up)(top_up_id=payable.id)
+    else:
+        at_edge(hurry_checkout)(checkout_id=payable.id)
+    place = _store_address(payable) or request.path.removesuffix("/return")
     return HttpResponse(status=HTTPStatus.SEE_OTHER, headers={"Location": place})
 
 
-def _store_address(checkout: PaymentEvent) -> str:
-    """Return the store's own address with the store's own id of the checkout, and nothing else, added."""
-    if not checkout.return_url.startswith(("https://", "http://")):
+def _store_address(payable: Payable) -> str:
+    """Return the store's own address with its own id of the checkout, or ours of the top-up, added."""
+    if not payable.return_url.startswith(("https://", "http://")):
         return ""
-    parts = urlsplit(checkout.return_url)
+    parts = urlsplit(payable.return_url)
     known = f"{parts.query}&" if parts.query else ""
-    return urlunsplit(parts._replace(query=f"{known}checkout_id={quote(checkout.checkout_id, safe='')}"))
+    if isinstance(payable, TopUp):
+        added = f"top_up={public_id('top', payable.id)}"
+    else:
+        added = f"checkout_id={quote(payable.checkout_id, safe='')}"
+    return urlunsplit(parts._replace(query=f"{known}{added}"))
 
 
 def _render(template: str, context: dict[str, Any]) -> str:
@@ -106,7 +115,7 @@ def _context(facts: PageFacts) -> dict[str, Any]:
 def _row(order: PageOrder) -> dict[str, str]:
     look, word = order_state(order)
     return {
-        "seller": order.seller_name,
+        "seller": receiver(order),
         "amount": amount(order.amount_minor, order.currency),
         "look": look,
         "word": word,

@@ -11,7 +11,7 @@ from core import clock
 from core.admin_display import digits
 from payments.pages.facts import PageFacts, PageOrder
 
-__all__ = ["Says", "amount", "order_state", "says", "total"]
+__all__ = ["Says", "amount", "order_state", "receiver", "says", "total"]
 
 # A payment that is still open after this long is slower than nearly all others.
 _SLOW = timedelta(minutes=2)
@@ -37,6 +37,11 @@ def total(orders: tuple[PageOrder, ...]) -> str:
     for order in orders:
         sums[order.currency] = sums.get(order.currency, 0) + order.amount_minor
     return " + ".join(amount(minor, currency) for currency, minor in sums.items())
+
+
+def receiver(order: PageOrder) -> str:
+    """Return who gets the money of an order: its seller, or the buyer's own balance."""
+    return order.seller_name or _("your balance")
 
 
 def _total_of(facts: PageFacts, *statuses: str) -> str:
@@ -176,13 +181,15 @@ def _reason(code: str) -> str:
         return _("The bank could not be reached in time.")
     if code in ("expired_card", "card_not_supported") or code.startswith("incorrect_"):
         return _("The card could not be used, or its details were not right.")
+    if code == "balance_too_low":
+        return _("The balance does not cover it.")
     if code in ("risk_declined", "payment_canceled", ""):
         return _("The payment was stopped before it was charged.")
     return _("The bank did not approve the payment.")
 
 
 def _sellers(orders: tuple[PageOrder, ...]) -> str:
-    names = {order.seller_name for order in orders}
+    names = {receiver(order) for order in orders}
     if len(names) == 1:
         return names.pop()
     words = {

@@ -8,7 +8,7 @@ from core.models import DeadLetter
 from core.nudges import nudge
 from core.retry import Retry, Strategy
 from core.transactions import at_edge, requires_transaction
-from payments.releases.locks import lock_shares
+from payments.releases.locks import lock_orders_with_shares
 from payments.releases.plan import unreleased_minor
 
 __all__ = ["QUEUE", "is_unreleased", "record_release_failure", "replay_release"]
@@ -20,7 +20,7 @@ _RULE = Retry(Strategy.EXPONENTIAL, base=2, cap=300, limit=8)
 @at_edge
 def record_release_failure(*, claim: Claim, error: Exception) -> None:
     """Move the next try, or bury the release after the last one."""
-    share = next(iter(lock_shares(order_ids=[claim.id])), None)
+    share = next(iter(lock_orders_with_shares(order_ids=[claim.id])), None)
     if share is None or share.fence != claim.fence or share.due_at is None:
         return
     share.attempts += 1
@@ -43,7 +43,7 @@ def record_release_failure(*, claim: Claim, error: Exception) -> None:
 def is_unreleased(letter: DeadLetter) -> bool:
     """Say whether the seller still waits for money of a buried release: nobody may turn their back on it."""
     order_id = parse_public_id(letter.subject, "pay")
-    shares = lock_shares(order_ids=[order_id]) if order_id else []
+    shares = lock_orders_with_shares(order_ids=[order_id]) if order_id else []
     return any(unreleased_minor(share) for share in shares)
 
 
@@ -51,7 +51,7 @@ def is_unreleased(letter: DeadLetter) -> bool:
 def replay_release(letter: DeadLetter) -> None:
     """Make a buried release due again, with all its tries."""
     order_id = parse_public_id(letter.subject, "pay")
-    for share in lock_shares(order_ids=[order_id]) if order_id else []:
+    for share in lock_orders_with_shares(order_ids=[order_id]) if order_id else []:
         if unreleased_minor(share):
             share.attempts, share.due_at, share.leased_until = 0, clock.now(), None
             share.save(update_fields=["attempts", "due_at", "leased_until"])

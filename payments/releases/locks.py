@@ -7,9 +7,10 @@ from django.db import connection
 
 from core import clock
 from core.transactions import requires_transaction
+from payments.locks import lock_shares
 from payments.models import ChargeLine, OrderShare, PaymentOrder
 
-__all__ = ["claim_due_releases", "lock_captured_shares", "lock_shares"]
+__all__ = ["claim_due_releases", "lock_captured_shares", "lock_orders_with_shares"]
 
 _CLAIM = """
 UPDATE payments_ordershare
@@ -32,18 +33,17 @@ def claim_due_releases(*, limit: int, lease_seconds: int) -> list[tuple[UUID, in
 
 
 @requires_transaction
-def lock_shares(*, order_ids: Collection[UUID]) -> list[OrderShare]:
+def lock_orders_with_shares(*, order_ids: Collection[UUID]) -> list[OrderShare]:
     """Lock orders and then their shares, both by id; return the shares, each with its locked order.
 
     Orders that were never captured have no share and are left out.
     """
     rows = PaymentOrder.objects.filter(id__in=order_ids).order_by("id").select_for_update(no_key=True)
     orders = {order.id: order for order in rows}
-    shares = OrderShare.objects.filter(order_id__in=list(orders)).order_by("order_id")
-    found = list(shares.select_for_update(no_key=True))
-    for share in found:
-        share.order = orders[share.order_id]
-    return found
+    shares = lock_shares(order_ids=list(orders))
+    for order_id, share in shares.items():
+        share.order = orders[order_id]
+    return list(shares.values())
 
 
 @requires_transaction

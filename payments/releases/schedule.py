@@ -16,7 +16,7 @@ from merchants.selectors import sellers_by_account
 from payments.errors import FulfillmentInFuture
 from payments.models import OrderShare, PaymentOrder
 from payments.references import order_keys
-from payments.releases.locks import lock_captured_shares, lock_shares
+from payments.releases.locks import lock_captured_shares, lock_orders_with_shares
 from payments.releases.plan import due_time, policy_of, some_days_later
 
 __all__ = ["fulfill_order", "mark_proven", "release_plans"]
@@ -68,7 +68,7 @@ def fulfill_order(*, merchant_id: UUID, reference: str, fulfilled_at: datetime |
     now = clock.now()
     if fulfilled_at is not None and fulfilled_at > now + _CLOCKS_DIFFER:
         raise FulfillmentInFuture(param="fulfilled_at")
-    share = next(iter(lock_shares(order_ids=[order_id])), None)
+    share = next(iter(lock_orders_with_shares(order_ids=[order_id])), None)
     if share is None:
         raise InvalidState("Only an order that is paid can be fulfilled.")
     if share.fulfilled_at is None:

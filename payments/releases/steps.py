@@ -16,7 +16,7 @@ from ledger.templates.reserves import reserve_part
 from merchants.selectors import sellers_by_account
 from merchants.types import SellerData, TermsData
 from payments.models import OrderRelease, OrderShare
-from payments.releases.locks import lock_shares
+from payments.releases.locks import lock_orders_with_shares
 from payments.releases.plan import basis_of, due_time, policy_of, some_days_later, unreleased_minor
 from payments.snapshots import moment
 from wallet.services import open_wallet, release_all
@@ -39,7 +39,8 @@ def release_claimed(*, claims: Sequence[Claim]) -> int:
 def _release(claims: Sequence[Claim]) -> int:
     fences = {claim.id: claim.fence for claim in claims}
     at = clock.now()
-    shares = [share for share in lock_shares(order_ids=fences) if share.fence == fences[share.order_id]]
+    claimed = lock_orders_with_shares(order_ids=fences)
+    shares = [share for share in claimed if share.fence == fences[share.order_id]]
     ready = []
     for share in shares:
         due_at = due_time(share)

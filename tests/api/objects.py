@@ -17,6 +17,8 @@ OBJECTS = {
     " evidence_due_at evidence_sent_at psp_reference opened_at created_at",
     "payment_method": "object id buyer_account brand last4 exp_month exp_year wallet created_at",
     "payment_method_offer": "object payment_method wallets currencies limits",
+    "top_up": "object id wallet buyer_account amount currency top_up_status payment_method next_action"
+    " available available_at failure psp risk created_at expires_at updated_at",
     "seller": "object id seller_account name country kyc_status commission_bps settlement_delay_days"
     " payout_schedule created_at",
     "wallet": "object id owner currency kind pending available held receivable",
@@ -49,13 +51,13 @@ PARTS = {
 }
 # What bodies may say, by input object. What is not here can be set by nobody.
 INPUTS = {
-    "AttemptInput": "credit_card_info payment_method return_url",
+    "AttemptInput": "credit_card_info payment_method wallet_kinds return_url",
     "BuyerInput": "buyer_account email name phone ip device_id billing_address shipping_address",
     "CancellationInput": "",
     "CaptureInput": "amount currency",
     "CardInput": "token payment_method_id save",
-    "CheckoutInput": "checkout_id buyer_info credit_card_info payment_orders payment_method capture"
-    " return_url multi_order_policy metadata",
+    "CheckoutInput": "checkout_id buyer_info credit_card_info payment_orders payment_method wallet_kinds"
+    " capture return_url multi_order_policy metadata",
     "EndpointChanges": "url event_types status",
     "EndpointInput": "url event_types",
     "EventRedeliveryInput": "webhook_endpoint",
@@ -78,6 +80,8 @@ INPUTS = {
     " rolling_reserve payout_schedule",
     "SellerInput": "seller_account name country commission_bps commission_fixed tax_bps settlement_delay_days"
     " rolling_reserve payout_schedule",
+    "TopUpInput": "amount currency credit_card_info payment_method return_url",
+    "WalletInput": "buyer_account currency",
 }
 
 # An order that is asked for alone has one field more, and so has an endpoint with a new secret.

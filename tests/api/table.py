@@ -22,7 +22,9 @@ from payments.api.dispute_serializers import EvidenceInput
 from payments.api.fulfillment import FulfillmentInput
 from payments.api.refund_serializers import RefundInput
 from payments.api.serializers import CheckoutInput
+from payments.api.top_up_serializers import TopUpInput
 from tests.api.world import World
+from wallet.api.serializers import WalletInput
 
 __all__ = ["BAD_PATHS", "PUBLIC", "ROUTES", "Call", "Route"]
 
@@ -94,6 +96,19 @@ def _fulfilled(world: World) -> dict[str, Any]:
 
 def _again(world: World) -> dict[str, Any]:
     return {"credit_card_info": {"token": "pm_card_visa"}}
+
+
+def _top_up(world: World) -> dict[str, Any]:
+    return {
+        "amount": "30.00",
+        "currency": "USD",
+        "credit_card_info": {"token": "pm_card_visa"},
+        "return_url": "https://shop.example/wallet",
+    }
+
+
+def _dollars(world: World) -> dict[str, Any]:
+    return {"buyer_account": "ben", "currency": "USD"}
 
 
 def _endpoint(world: World) -> dict[str, Any]:
@@ -225,6 +240,7 @@ ROUTES = (
         ("buy", "saved"),
     ),
     Route("/v1/buyers/<buy>/wallets", {"GET": Call("wallets:read", unknown=200)}, ("buy",)),
+    Route("/v1/wallets", {"POST": Call("wallets:write", 201, _dollars, WalletInput)}),
     Route(
         "/v1/sellers",
         {"GET": Call("sellers:read"), "POST": Call("sellers:write", 201, _seller, SellerInput)},
@@ -241,6 +257,15 @@ ROUTES = (
     Route("/v1/wallets/<wal>", {"GET": Call("wallets:read")}, ("wal",)),
     Route("/v1/wallets/<wal>/operations", {"GET": Call("wallets:read")}, ("wal",)),
     Route("/v1/wallets/<wal>/statement", {"GET": Call("wallets:read", query=_PERIOD)}, ("wal",)),
+    Route(
+        "/v1/wallets/<wal>/top_ups",
+        {
+            "GET": Call("wallets:read"),
+            "POST": Call("wallets:write", 201, _top_up, TopUpInput),
+        },
+        ("wal",),
+    ),
+    Route("/v1/top_ups/<top>", {"GET": Call("wallets:read")}, ("top",)),
     Route("/v1/events", {"GET": Call("events:read")}),
     Route("/v1/events/<evt>", {"GET": Call("events:read")}, ("evt",)),
     Route(

@@ -25,7 +25,7 @@ __all__ = ["RANDOM", "World", "expired_key", "fingerprint", "key_with", "open_wo
 # Ids of the right form that nothing has, by the prefix of what they would name; channels have names.
 RANDOM = {
     prefix: public_id(prefix, uuid7())
-    for prefix in ("chk", "pay", "re", "dp", "sel", "buy", "wal", "saved", "whe", "evt")
+    for prefix in ("chk", "pay", "re", "dp", "sel", "buy", "wal", "top", "saved", "whe", "evt")
 } | {"channel": "psp-of-nobody"}
 
 
@@ -53,6 +53,11 @@ def open_world() -> World:
             merchant_id=merchant_id, owner_type="buyer", owner_id=buyer.id, currency="USD", kind="cash"
         )
     endpoint, event = _told_endpoint(merchant_id)
+    top_up = shop.store.post(
+        f"/v1/wallets/{public_id('wal', wallet_id)}/top_ups",
+        {"amount": "5.00", "currency": "USD", "credit_card_info": {"token": "pm_card_visa"}},
+        key=uuid.uuid4().hex,
+    ).json()
     ids = {
         "chk": checkout["id"],
         "pay": checkout["payment_orders"][0]["id"],
@@ -61,6 +66,7 @@ def open_world() -> World:
         "sel": seller["id"],
         "buy": buyer.public_id,
         "wal": public_id("wal", wallet_id),
+        "top": top_up["id"],
         "saved": public_id("saved", _kept_card(shop, buyer.id)),
         "whe": endpoint,
         "evt": event,
@@ -72,7 +78,7 @@ def open_world() -> World:
 def _refund(shop: Shop) -> UUID:
     # As a row that ended before anything was sent, because a refund takes a payment and a provider.
     merchant_id, now = shop.store.merchant_id, clock.now()
-    charge = Charge.objects.get(merchant_id=merchant_id)
+    charge = Charge.objects.get(merchant_id=merchant_id, checkout__isnull=False)
     refund = Refund(
         merchant_id=merchant_id,
         order=PaymentOrder.objects.get(merchant_id=merchant_id),
@@ -92,7 +98,7 @@ def _refund(shop: Shop) -> UUID:
 def _dispute(shop: Shop) -> UUID:
     # As a row, an inquiry that reserves nothing, because a dispute takes a payment and a provider.
     merchant_id, now = shop.store.merchant_id, clock.now()
-    charge = Charge.objects.get(merchant_id=merchant_id)
+    charge = Charge.objects.get(merchant_id=merchant_id, top_up=None)
     dispute = Dispute(
         merchant_id=merchant_id,
         charge=charge,
@@ -135,7 +141,7 @@ def _kept_card(shop: Shop, buyer_id: Any) -> Any:
     card = PaymentMethodToken.objects.create(
         **common,
         customer=customer,
-        charge=Charge.objects.get(merchant_id=merchant_id),
+        charge=Charge.objects.get(merchant_id=merchant_id, checkout__isnull=False),
         psp_token="pm_1",
         psp_token_digest=uuid.uuid4().bytes * 2,
         brand="visa",

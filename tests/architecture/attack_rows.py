@@ -193,6 +193,8 @@ ROWS: dict[str, tuple[str, ...] | NotYet] = {
     ),
     "A-C14": (f"{_ACCEPT}::test_a_total_over_the_limit_is_refused_a_c14",),
     # D: many at once
+    "A-D1": ("tests/payments/test_balance_race.py::test_exactly_as_many_succeed_as_there_is_money_for",),
+    "A-D4": ("tests/payments/test_balance.py::test_many_attempts_pay_an_order_once_a_d4",),
     "A-D6": (
         f"{_LIMITS}::test_no_span_of_time_lets_more_pass_than_burst_and_rate_a_d6",
         f"{_LIMITS}::test_processes_together_never_pass_the_bound_a_d6",

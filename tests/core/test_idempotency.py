@@ -13,7 +13,8 @@ from django.http import HttpResponse
 from config.celery import PERIODIC
 from core import clock, failpoints
 from core.failpoints import FailpointRaised
-from core.idempotency import Answer, forget, replace_answer, stored_answer
+from core.history import Changes
+from core.idempotency import Answer, AnswerPlace, answer_once, forget, replace_answer, stored_answer
 from core.models import IdempotencyRecord, OutboxEvent
 from core.tasks import forget_answers
 from merchants import services
@@ -242,3 +243,38 @@ def test_one_record_per_success_and_none_otherwise() -> None:
     record = IdempotencyRecord.objects.get()
     assert (record.key, record.status) == (KEY, 201)
     assert json.loads(bytes(record.body))["seller_account"] == "ada"
+
+
+@pytest.mark.parametrize("is_early", [True, False])
+def test_work_may_store_its_answer_with_its_own_rows(store: Store, is_early: bool) -> None:
+    """Stored once either way, and what is told again is what was told first."""
+    place = AnswerPlace(merchant_id=store.merchant_id, key=KEY, digest=b"d" * 32)
+    answer = Answer(201, b"{}")
+
+    def work() -> Answer:
+        if is_early:
+            changes = Changes()
+            place.store(answer, changes)
+            changes.save()
+        return answer
+
+    with transaction.atomic():
+        assert answer_once(place=place, work=work) is answer
+    again = AnswerPlace(merchant_id=store.merchant_id, key=KEY, digest=b"d" * 32)
+    with transaction.atomic():
+        assert answer_once(place=again, work=lambda: Answer(500, b"")) == Answer(201, b"{}", is_replay=True)
+    assert IdempotencyRecord.objects.filter(merchant_id=store.merchant_id).count() == 1
+
+
+def test_work_that_stores_one_answer_and_tells_another_is_undone(store: Store) -> None:
+    place = AnswerPlace(merchant_id=store.merchant_id, key=KEY, digest=b"d" * 32)
+
+    def work() -> Answer:
+        changes = Changes()
+        place.store(Answer(201, b"{}"), changes)
+        changes.save()
+        return Answer(201, b"[]")
+
+    with pytest.raises(RuntimeError, match="another answer"), transaction.atomic():
+        answer_once(place=place, work=work)
+    assert not IdempotencyRecord.objects.exists()

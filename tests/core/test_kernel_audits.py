@@ -9,7 +9,7 @@ from django.db import transaction
 
 from core import approvals, cases
 from core.audits import CLEAN, NOT_EXERCISED, Invariant, registered, run_audits
-from core.idempotency import Answer, answer_once
+from core.idempotency import Answer, AnswerPlace, answer_once
 from core.models import Approval
 from core.transactions import at_edge
 from tests.ledger.breakage import broken
@@ -64,7 +64,9 @@ def world() -> None:
     """An answer, two decisions, an approval that waits, and a case that was opened and closed."""
     digest = hashlib.sha256(b"request").digest()
     with transaction.atomic():
-        answer_once(merchant_id=uuid4(), key="k", digest=digest, work=lambda: Answer(201, b"{}"))
+        answer_once(
+            place=AnswerPlace(merchant_id=uuid4(), key="k", digest=digest), work=lambda: Answer(201, b"{}")
+        )
     decide("po_1", yes=True)
     decide("po_2", yes=False)
     with transaction.atomic():

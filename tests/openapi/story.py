@@ -100,6 +100,14 @@ def _wallets(teller: Teller) -> None:
     teller.tell("list_buyer_wallets")
 
 
+def _top_ups(teller: Teller) -> None:
+    wallet = teller.tell("open_wallet").json()["id"]
+    made = teller.tell("create_top_up", reference=wallet).json()["id"]
+    teller.shop.work()
+    assert teller.tell("get_top_up", reference=made).json()["top_up_status"] == "SUCCESS"
+    assert teller.tell("list_top_ups", reference=wallet).json()["data"]
+
+
 def _saved_methods(teller: Teller) -> None:
     saved = teller.tell("list_payment_methods").json()["data"][0]["id"]
     teller.tell("delete_payment_method", reference=saved)
@@ -160,6 +168,7 @@ STORY: tuple[Callable[[Teller], None], ...] = (
     _a_refund,
     _a_dispute,
     _wallets,
+    _top_ups,
     _saved_methods,
     _another_attempt,
     _a_capture,

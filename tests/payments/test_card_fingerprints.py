@@ -25,6 +25,7 @@ from payments.models import Charge, PaymentEvent, PspOperation
 from payments.services import execute_operation
 from risk.models import RiskFact
 from tests.payments.conftest import Shop, open_shop
+from tests.payments.purses import open_purse
 from tests.payments.test_saved_methods import saving, with_saved
 from tests.racing import race
 from tests.store import Store
@@ -100,6 +101,25 @@ def test_declined_attempts_count_like_others_a_h1(shop: Shop, limits: Limits) ->
     assert [failures(each)[0]["code"] for each in seen] == ["card_declined"] * 2 + ["card_attempts_exceeded"]
     assert len(shop.requests("payment_intents.confirm")) == 2
     assert RiskFact.objects.filter(kind="declined").count() == 2, "what was not tried is no decline"
+
+
+def test_top_ups_are_attempts_too_a_h1(shop: Shop, limits: Limits) -> None:
+    """A-H1: cards are not tried out by way of a wallet either; one that is kept as well counts once."""
+    allow(limits, 2)
+    purse = open_purse(shop)
+    seen = []
+    for save in (True, False, False):
+        card = {"token": fresh_token(shop), "save": save}
+        path = f"/v1/wallets/{public_id('wal', purse.wallet().id)}/top_ups"
+        body = {"amount": "30.00", "currency": "USD", "credit_card_info": card}
+        answer = shop.store.post(path, body, key=uuid.uuid4().hex)
+        assert answer.status_code == 201, answer.content
+        shop.work()
+        seen.append(shop.store.get(f"/v1/top_ups/{answer.json()['id']}").json())
+    assert [each["top_up_status"] for each in seen] == ["SUCCESS", "SUCCESS", "FAILED"]
+    assert seen[2]["failure"] == TOO_OFTEN
+    assert (purse.left(), len(shop.captures())) == ((60_00, 0), 2)
+    assert ends(shop.pay()) == ["failed"], "checkouts and top-ups share the card's count"
 
 
 def test_no_call_and_one_statement_more_than_without(shop: Shop, limits: Limits) -> None:

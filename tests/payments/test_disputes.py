@@ -1,8 +1,10 @@
 """Disputes: money by movements, sellers by rounds, states in any order of events."""
 
+import uuid
 from typing import Any
 
 import pytest
+from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -11,9 +13,13 @@ from core.models import OutboxEvent, StatusChange
 from core.settings_store import put_setting
 from core.transactions import at_edge
 from ledger.models import JournalEntry
-from payments.models import Dispute, DisputeLine, DisputeMovement, PaymentOrder
+from payments.engine.disputes.locks import lock_dispute
+from payments.engine.disputes.pack import case_file, known_texts
+from payments.models import Dispute, DisputeLine, DisputeMovement, PaymentOrder, TopUp
+from tests.admin.people import console, person
 from tests.payments.conftest import Shop
-from tests.payments.disputing import balances, disputed, legs, wallet
+from tests.payments.disputing import balances, disputed, disputed_newest, legs, wallet
+from tests.payments.purses import open_purse
 from wallet.models import Hold
 
 
@@ -180,3 +186,33 @@ def _cleared(dispute: Dispute) -> int:
 
     lines = JournalLine.objects.filter(clearing_key=str(dispute.id)).values_list("amount_minor", flat=True)
     return sum(lines)
+
+
+def test_a_disputed_top_up_takes_nothing_of_any_seller(shop: Shop) -> None:
+    """C1 and C4c: no order is paid with it, so that the platform bears the loss; it can be answered."""
+    purse = open_purse(shop)
+    path = f"/v1/wallets/{public_id('wal', purse.wallet().id)}/top_ups"
+    body = {"amount": "30.00", "currency": "USD", "credit_card_info": {"token": "pm_card_visa"}}
+    assert shop.store.post(path, body, key=uuid.uuid4().hex).status_code == 201
+    shop.work()
+    case = disputed_newest(shop)
+    dispute, top_up = case.dispute, TopUp.objects.get()
+    assert (dispute.status, dispute.taken_minor, legs()) == ("OPEN", 3000, ["taken"])
+    assert not DisputeLine.objects.exists() and purse.left() == (30_00, 0)
+    told = shop.store.get(f"/v1/disputes/{case.id}").json()
+    assert (told["amount"], told["payment_orders"]) == ("30.00", [])
+    with transaction.atomic():
+        scope = lock_dispute(dispute_id=dispute.id)
+        assert scope is not None
+        assert known_texts(scope) == {
+            "product_description": f"Top-up {public_id('top', top_up.id)}: 30.00 USD for the wallet of"
+            f" {purse.buyer}"
+        }
+        assert case_file(scope, []).startswith(b"%PDF")
+    page = console(person("mia", "finance_maker")).get(f"/admin/desks/disputes/{case.id}/")
+    assert f"/admin/payments/topup/{top_up.id}/change/" in page.content.decode()
+    case.step("lose")
+    case.tell()
+    assert (case.dispute.status, case.dispute.borne_by) == ("LOST", "platform")
+    assert legs() == ["decided", "taken"] and balances(shop)["chargeback_loss"] == 3000
+    assert purse.left() == (30_00, 0), "what the buyer was given is for people to take back"

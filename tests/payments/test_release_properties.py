@@ -12,7 +12,7 @@ from core.ids import uuid7
 from core.transactions import at_edge
 from merchants.services import change_terms, create_seller
 from payments.models import OrderShare
-from payments.releases.locks import lock_shares
+from payments.releases.locks import lock_orders_with_shares
 from payments.releases.plan import unreleased_minor
 from payments.services import mark_proven
 from tests.payments.captured import balances, capture, post_taken, share_of
@@ -65,7 +65,7 @@ class Teller:
     def use(self, minor: int) -> None:
         """A refund takes what is still pending of the newest order, as far as there is any."""
         with transaction.atomic():
-            (share,) = lock_shares(order_ids=[self.orders[-1]])
+            (share,) = lock_orders_with_shares(order_ids=[self.orders[-1]])
             taken = min(minor, unreleased_minor(share))
             share.pending_used_minor += taken
             share.save(update_fields=["pending_used_minor"])

@@ -13,7 +13,7 @@ from core.models import OutboxEvent
 from core.transactions import at_edge
 from payments.models import OrderRelease, OrderShare, PaymentOrder
 from payments.releases import steps
-from payments.releases.locks import lock_shares
+from payments.releases.locks import lock_orders_with_shares
 from payments.releases.plan import unreleased_minor
 from tests.payments.captured import balances, capture, post_taken, share_of
 from tests.payments.conftest import Shop
@@ -26,7 +26,7 @@ ROUNDS = 10
 
 
 def reading(*, order_ids: Any) -> list[OrderShare]:
-    """What `lock_shares` reads, without its locks."""
+    """What `lock_orders_with_shares` reads, without its locks."""
     return list(OrderShare.objects.filter(order_id__in=list(order_ids)).select_related("order"))
 
 
@@ -60,7 +60,7 @@ def test_a_release_and_a_debit_of_pending_never_take_the_same_money(open_counter
     claims = {claim.id: claim for claim in get_drain("releases").claim(limit=ROUNDS)}
     for order in orders:
         releasing = partial(steps.release_claimed, claims=[claims[order.id]])
-        debiting = debit_pending(open_counter, order.id, lock_shares)
+        debiting = debit_pending(open_counter, order.id, lock_orders_with_shares)
         released, taken = race([releasing, debiting], connected=True)
         share = share_of(order)
         assert (released, taken) == (share.released_minor // 9000, share.pending_used_minor)
@@ -84,7 +84,7 @@ def test_the_control_without_the_lock_is_stopped_by_the_database(
             assert race([debit_pending(open_counter, order.id, reading)], connected=True) == [9000]
         return found[:1]
 
-    monkeypatch.setattr(steps, "lock_shares", read_before_the_other_writes)
+    monkeypatch.setattr(steps, "lock_orders_with_shares", read_before_the_other_writes)
     get_drain("releases").run()
     share = share_of(order)
     assert (share.released_minor, share.pending_used_minor, share.attempts) == (0, 9000, 1)

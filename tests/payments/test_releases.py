@@ -16,13 +16,15 @@ from core.settings_store import SettingInvalid, put_setting
 from core.transactions import at_edge
 from ledger.models import JournalEntry
 from merchants.services import change_terms
-from payments.models import ChargeLine, OrderRelease, PaymentOrder
+from payments.models import ChargeLine, OrderRelease, OrderShare, PaymentOrder
 from payments.releases import steps
 from payments.releases.plan import some_days_later
 from payments.selectors import waiting_of_seller
-from payments.services import mark_proven, watch_releases
+from payments.services import approve_review, mark_proven, watch_releases
 from tests.payments.captured import balances, capture, share_of
 from tests.payments.conftest import Shop
+from tests.payments.purses import open_purse
+from tests.risk.rules import enforce
 from tests.store import error
 from wallet.models import Hold
 from wallet.services import expire_holds
@@ -173,6 +175,29 @@ def test_what_is_not_paid_or_not_yet_delivered_is_refused(counter: Shop) -> None
     assert fulfill(counter, order.payment_order_id, fulfilled_at=almost).status_code == 201
     assert share_of(order).fulfilled_at <= clock.now()
     assert error(fulfill(counter, "pay_nobody"))[0] == 404
+
+
+@pytest.mark.parametrize("is_held", [False, True])
+def test_what_a_balance_paid_needs_no_proof_of_a_provider(counter: Shop, is_held: bool) -> None:
+    """No report or bank statement will ever have it: it waits for the days alone, from when it was paid."""
+    policy(counter, release_proof="banked")
+    purse = open_purse(counter, cash=100_00)
+    if is_held:
+        enforce(purse.merchant_id, "amount_over", {"limits": {"USD": 0}}, decision="review", reason="look")
+    counter.accept(purse.body(counter.order("100.00")))
+    order = PaymentOrder.objects.get()
+    if is_held:
+        assert not OrderShare.objects.exists(), "nothing is earned before somebody has decided"
+        clock.move(seconds=3600)
+        at_edge(approve_review)(checkout_id=order.checkout_id, by="user:ann", reason="known")
+    share = share_of(order)
+    assert share.captured_at - order.created_at >= timedelta(seconds=3600 if is_held else 0)
+    assert share.matures_at == some_days_later(share.captured_at, 7, UTC)
+    assert (share.proof_needed, balances(order.seller_id)["pending"]) == ("captured", 90_00)
+    clock.move(seconds=6 * DAY)
+    assert release() == 0
+    clock.move(seconds=DAY)
+    assert (release(), balances(order.seller_id)["available"]) == (1, 90_00)
 
 
 @pytest.mark.parametrize("needed", ["reported", "banked"])

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -13,19 +14,28 @@ from core.api.openapi import Operation
 from core.api.pagination import list_object, list_scope, read_cursor, read_limit
 from core.api.parameters import read_choice, read_time
 from core.api.schemas import listed, one_of, our_id, text
-from core.api.views import ApiView, json_response
+from core.api.views import ApiView, PostOnceView, json_response
 from core.errors import NotFound
 from core.ids import parse_public_id, public_id
 from core.money import format_minor
 from merchants.selectors import find_buyer, find_seller, get_merchant, get_seller, owner_names
-from wallet import selectors
+from merchants.services import ensure_buyer
+from wallet import selectors, services
+from wallet.api.serializers import WalletInput
 from wallet.api.shapes import OPERATION, STATEMENT, WALLET
 from wallet.errors import StatementTooLong
 from wallet.statement_csv import statement_csv
 from wallet.statement_pdf import Heading, statement_pdf
 from wallet.types import OperationData, Statement, WalletData
 
-__all__ = ["BuyerWallets", "SellerWallets", "WalletDetail", "WalletOperations", "WalletStatement"]
+__all__ = [
+    "BuyerWallets",
+    "SellerWallets",
+    "WalletDetail",
+    "WalletList",
+    "WalletOperations",
+    "WalletStatement",
+]
 
 
 _FORMATS = ("json", "csv", "pdf")
@@ -69,6 +79,35 @@ class BuyerWallets(ApiView):
             return _whole_list([], owner="")
         wallets = selectors.wallets_of(merchant_id=merchant_id, owner_type="buyer", owner_id=buyer.id)
         return _whole_list(wallets, owner=buyer.buyer_account)
+
+
+class WalletList(PostOnceView):
+    """POST opens a buyer's wallet of cash."""
+
+    scopes = {"POST": "wallets:write"}
+    operations = {
+        "POST": Operation(
+            "open_wallet",
+            returns=WALLET,
+            status=HTTPStatus.CREATED,
+            example={"buyer_account": "u-77", "currency": "USD"},
+        ),
+    }
+    Input = WalletInput
+
+    def work(self, *, data: dict[str, Any], **path: Any) -> tuple[int, dict[str, Any]]:
+        """Open a buyer's wallet of cash, to be topped up and paid from.
+
+        One that is open already is answered as it is. A buyer of whom nothing was kept yet is from now on
+        known by the buyer_account.
+        """
+        merchant_id = self.caller.merchant_id
+        buyer = ensure_buyer(merchant_id=merchant_id, buyer_account=data["buyer_account"])
+        wallet_id = services.open_wallet(
+            merchant_id=merchant_id, owner_type="buyer", owner_id=buyer.id, currency=data["currency"]
+        )
+        wallet = selectors.get_wallet(merchant_id=merchant_id, wallet_id=wallet_id)
+        return HTTPStatus.CREATED, _wallet_object(wallet, owner=buyer.buyer_account)
 
 
 class WalletDetail(ApiView):

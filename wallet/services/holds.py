@@ -32,7 +32,14 @@ from wallet.services.posting import post_netted
 from wallet.states import OPEN, RELEASED, SETTLED
 from wallet.types import HoldData
 
-__all__ = ["cancel_hold", "confirm_hold", "expire_holds", "insert_hold", "try_hold"]
+__all__ = [
+    "cancel_hold",
+    "confirm_hold",
+    "expire_holds",
+    "insert_hold",
+    "release_holds",
+    "try_hold",
+]
 
 PORTION = 100
 
@@ -146,7 +153,7 @@ def cancel_hold(
     if hold.state == SETTLED:
         raise HoldSettled()
     if hold.state == OPEN:
-        _release([hold], by=by, why="canceled before its try" if is_new else "canceled")
+        release_holds(holds=[hold], by=by, why="canceled before its try" if is_new else "canceled")
     return hold_data(hold)
 
 
@@ -163,7 +170,7 @@ def expire_holds(*, limit: int = PORTION) -> int:
 def _expire(limit: int) -> int:
     holds = lock_due_holds(at=clock.now(), limit=limit)
     if holds:
-        _release(holds, by=SYSTEM, why="time over")
+        release_holds(holds=holds, by=SYSTEM, why="time over")
     return len(holds)
 
 
@@ -218,7 +225,8 @@ def insert_hold(
     return hold, False
 
 
-def _release(holds: Sequence[Hold], *, by: str, why: str) -> None:
+@requires_transaction
+def release_holds(*, holds: Sequence[Hold], by: str, why: str) -> None:
     """Give back what open, locked holds hold: all in one posting."""
     on = clock.today()
     changes, drafts = Changes(), []

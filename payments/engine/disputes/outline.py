@@ -52,11 +52,12 @@ class DisputeMove:
 
 @dataclass(frozen=True)
 class DisputeCase:
-    """A dispute; amounts in minor units. `is_busy`: an answer is on its way."""
+    """A dispute, of a checkout or of a top-up; amounts in minor units. `is_busy`: an answer is on its way."""
 
     id: UUID
     merchant_id: UUID
-    checkout_id: UUID
+    checkout_id: UUID | None
+    top_up_id: UUID | None
     psp_reference: str
     status: str
     reason: str
@@ -133,6 +134,7 @@ def _case(dispute: Dispute, **more: object) -> DisputeCase:
         id=dispute.id,
         merchant_id=dispute.merchant_id,
         checkout_id=dispute.charge.checkout_id,
+        top_up_id=dispute.charge.top_up_id,
         psp_reference=dispute.psp_reference,
         status=dispute.status,
         reason=dispute.reason,

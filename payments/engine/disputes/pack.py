@@ -14,6 +14,7 @@ from core.models import StatusChange
 from core.money import format_minor
 from core.pdf_text import BOLD, SANS, cut_to, draw, width
 from payments.engine.disputes.locks import DisputeScope
+from payments.engine.payables import description_of
 from payments.models import DisputeEvidence, PspOperation, RefundLine
 
 __all__ = ["case_file", "known_texts"]
@@ -26,14 +27,14 @@ _MOST_STEPS = 60
 
 def known_texts(scope: DisputeScope) -> dict[str, str]:
     """Return what the buyer told at the checkout and what was bought, by the names of an answer."""
-    info: dict[str, Any] = scope.charge.checkout.buyer_info or {}
+    info: dict[str, Any] = scope.charge.payable.buyer_info or {}
     found = {
         "customer_name": info.get("name"),
         "customer_email_address": info.get("email"),
         "customer_purchase_ip": info.get("ip"),
         "billing_address": _address(info.get("billing_address")),
         "shipping_address": _address(info.get("shipping_address")),
-        "product_description": _orders_sentence(scope),
+        "product_description": _what_was_bought(scope),
     }
     refunded = _refunds(scope)
     if refunded:
@@ -48,7 +49,7 @@ def case_file(scope: DisputeScope, evidence: Sequence[DisputeEvidence]) -> bytes
     """
     target = io.BytesIO()
     page = _Pages(Canvas(target, pagesize=A4, invariant=True))
-    dispute, checkout = scope.dispute, scope.charge.checkout
+    dispute, payable = scope.dispute, scope.charge.payable
     page.title(f"Dispute {dispute.psp_reference}")
     page.facts(
         [
@@ -57,11 +58,12 @@ def case_file(scope: DisputeScope, evidence: Sequence[DisputeEvidence]) -> bytes
             ("Reason", f"{dispute.reason} {dispute.network_reason_code}".strip()),
             ("Opened", _time(dispute.opened_at)),
             ("Payment", scope.charge.charge.psp_reference or ""),
-            ("Checkout", checkout.checkout_id),
-            ("Accepted", _time(checkout.created_at)),
+            ("Paid for", description_of(payable)),
+            ("Accepted", _time(payable.created_at)),
         ]
     )
-    page.heading("Orders")
+    if scope.charge.orders:
+        page.heading("Orders")
     for order in scope.charge.orders:
         amount = format_minor(order.amount_minor, order.amount_currency)
         page.text(
@@ -83,7 +85,14 @@ def case_file(scope: DisputeScope, evidence: Sequence[DisputeEvidence]) -> bytes
     return target.getvalue()
 
 
-def _orders_sentence(scope: DisputeScope) -> str:
+def _what_was_bought(scope: DisputeScope) -> str:
+    top_up = scope.charge.top_up
+    if top_up is not None:
+        amount = format_minor(top_up.amount_minor, str(top_up.amount_currency))
+        return (
+            f"{description_of(top_up)}: {amount} {top_up.amount_currency} for the wallet of"
+            f" {top_up.buyer_account}"
+        )
     parts = [
         f"{order.payment_order_id} of {order.seller_account}"
         f" ({format_minor(order.amount_minor, order.amount_currency)} {order.amount_currency})"
