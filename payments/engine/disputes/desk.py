@@ -22,6 +22,7 @@ from payments.engine.disputes.books import Books
 from payments.engine.disputes.lines import amounts_of, free_lines, reserve_lines
 from payments.engine.disputes.locks import DisputeScope, lock_dispute
 from payments.engine.disputes.observe import keep_dispute
+from payments.engine.disputes.overlaps import settle_excess
 from payments.engine.disputes.policy import needs_two_people
 from payments.engine.disputes.verdicts import Step
 from payments.errors import DisputeNotOpen, DivisionInvalid
@@ -156,6 +157,15 @@ def _reassign(scope: DisputeScope, amounts: Mapping[UUID, int], changes: Changes
         after = step.parts()
         changes.last(lambda: books.released(before, why="assigned to other orders"))
         changes.last(lambda: books.held(after))
+    if is_open:
+        settle_excess(
+            charge_id=dispute.charge_id,
+            orders=scope.orders,
+            changes=changes,
+            shares=scope.shares,
+            but=dispute.id,
+            by=by,
+        )
     keep_dispute(dispute, changes)
 
 

@@ -7,9 +7,15 @@ from uuid import UUID
 from core.transactions import requires_transaction
 from payments.locks import ChargeScope, lock_charge, lock_shares
 from payments.models import Dispute, DisputeLine, OrderShare, PaymentOrder
-from payments.states import DISPUTE_OPEN
+from payments.states import DISPUTE_OPEN, DISPUTE_RESERVING
 
-__all__ = ["DisputeScope", "lock_dispute", "lock_dispute_of", "lock_silent_disputes"]
+__all__ = [
+    "DisputeScope",
+    "lock_dispute",
+    "lock_dispute_of",
+    "lock_reserving_disputes",
+    "lock_silent_disputes",
+]
 
 
 @dataclass
@@ -43,6 +49,13 @@ def lock_dispute_of(scope: ChargeScope, *, dispute_id: UUID) -> DisputeScope:
     dispute.charge = scope.charge
     lines = list(DisputeLine.objects.filter(dispute=dispute).order_by("order_id"))
     return DisputeScope(scope, dispute, lines, shares)
+
+
+@requires_transaction
+def lock_reserving_disputes(*, charge_id: UUID) -> list[Dispute]:
+    """Lock the open and lost disputes of a locked charge; return them, the newest first."""
+    rows = Dispute.objects.filter(charge_id=charge_id, status__in=DISPUTE_RESERVING).order_by("id")
+    return list(rows.select_for_update(no_key=True))[::-1]
 
 
 @requires_transaction

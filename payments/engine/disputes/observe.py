@@ -19,6 +19,7 @@ from payments.engine.charges import charge_money
 from payments.engine.disputes.facts import dispute_fact
 from payments.engine.disputes.lines import new_lines
 from payments.engine.disputes.locks import DisputeScope, lock_dispute_of
+from payments.engine.disputes.overlaps import settle_excess
 from payments.engine.disputes.verdicts import Step
 from payments.locks import ChargeScope, lock_charge
 from payments.models import Charge, Dispute, DisputeLine, DisputeMovement, PspOperation
@@ -89,6 +90,7 @@ def take_dispute(*, channel_id: UUID, seen: PspDispute) -> None:
 def see_dispute(scope: DisputeScope, seen: PspDispute, changes: Changes, *, by: str = PSP) -> None:
     """Apply a snapshot to a locked dispute: new movements, and the state if it is not older than ours."""
     dispute = scope.dispute
+    verdict = dispute.verdict
     step = Step(scope, changes, by)
     known = set(DisputeMovement.objects.filter(dispute=dispute).values_list("psp_reference", flat=True))
     for number, movement in enumerate(seen.movements, 1):
@@ -100,6 +102,15 @@ def see_dispute(scope: DisputeScope, seen: PspDispute, changes: Changes, *, by: 
         dispute.reason, dispute.network_reason_code = seen.reason, seen.network_reason_code
         dispute.evidence_due_at, dispute.submissions = seen.evidence_due_at, seen.submissions
         _follow(step, seen)
+    if dispute.verdict == "won" != verdict:
+        settle_excess(
+            charge_id=dispute.charge_id,
+            orders=scope.orders,
+            changes=changes,
+            shares=scope.shares,
+            but=dispute.id,
+            by=by,
+        )
     keep_dispute(dispute, changes)
 
 

@@ -9,6 +9,7 @@ from core.cases import open_case
 from core.history import SYSTEM, Changes
 from core.ids import public_id
 from core.transactions import requires_transaction
+from payments.engine.disputes.overlaps import settle_excess
 from payments.engine.refunds.books import post_failed, post_netted_by_provider
 from payments.engine.refunds.compensation import note_checkout_totals
 from payments.engine.refunds.facts import refund_fact
@@ -152,6 +153,7 @@ def fail_refund(
         currency=refund.amount_currency,
     )
     changes.last(lambda: post_failed(refund, locked.lines, orders, charge, had_succeeded=had_succeeded))
+    settle_excess(charge_id=charge.id, orders=orders, changes=changes, by=by)
 
 
 def count_refunded(locked: LockedRefund, orders: dict[UUID, PaymentOrder], *, sign: int) -> None:

@@ -12,6 +12,7 @@ from core.ids import parse_public_id, public_id
 from core.models import Approval
 from core.settings_store import Declared, get_setting
 from core.transactions import requires_transaction
+from payments.engine.disputes.overlaps import settle_excess
 from payments.engine.refunds.books import post_failed
 from payments.engine.refunds.facts import refund_fact
 from payments.engine.refunds.locks import LockedRefund, lock_refund
@@ -151,6 +152,8 @@ def _undo(locked: LockedRefund, source: Source, *, why: str, by: str) -> None:
     # What was to go to a wallet was not taken from anybody yet.
     if refund.destination == "instrument" and charge is not None:
         changes.last(lambda: post_failed(refund, locked.lines, orders, charge, had_succeeded=False))
+    if charge is not None:
+        settle_excess(charge_id=charge.id, orders=orders, changes=changes, by=by)
     changes.save()
 
 
