@@ -12,6 +12,7 @@ from tests.payments.conftest import Shop
 from tests.payments.deliveries import deliver, process
 from tests.payments.disputing import disputed, disputed_newest, wallet
 from tests.racing import race
+from tests.stateful.effort import rounds
 
 
 def refund(shop: Shop, order: PaymentOrder, amount: str = "60.00") -> Any:
@@ -66,9 +67,9 @@ def test_the_database_refuses_what_the_code_would_let_through_i12(shop: Shop) ->
         PaymentOrder.objects.filter(id=order.id).update(refund_reserved_minor=1)
 
 
-def _rounds(shop: Shop, rounds: int) -> tuple[int, int]:
+def _race(shop: Shop, number: int) -> tuple[int, int]:
     overlaps = fits = 0
-    for _ in range(rounds):
+    for _ in range(number):
         case = disputed(shop, shop.order(), told=False)
         order, (created, *_) = newest(), case.events()
 
@@ -95,15 +96,10 @@ def _rounds(shop: Shop, rounds: int) -> tuple[int, int]:
     return overlaps, fits
 
 
+@pytest.mark.chaos
 def test_a_refund_races_a_chargeback_f_g4(shop: Shop) -> None:
     """F-G4, A-D2, I12: whoever is first, the totals add up and an overlap is seen by a person."""
-    _rounds(shop, 10)
-
-
-@pytest.mark.chaos
-def test_a_refund_races_a_chargeback_many_times_f_g4(shop: Shop) -> None:
-    """F-G4 again and again."""
-    _rounds(shop, 200)
+    _race(shop, rounds(few=10, many=200))
 
 
 def test_the_race_overruns_without_the_lock_f_g4(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ from payments.types import RefundRequest
 from tests.payments.conftest import Shop
 from tests.payments.refunding import ask, paid, refunded_there, refunds_of, state, tell, told_refunds
 from tests.racing import race
+from tests.stateful.effort import rounds
 from wallet.errors import InsufficientFunds
 from wallet.selectors import wallets_of
 from wallet.services import try_hold
@@ -39,7 +40,10 @@ def refund(shop: Shop, order: dict[str, Any], amount: str) -> Callable[[], Any]:
     return run
 
 
-def rounds(shop: Shop, number: int) -> None:
+@pytest.mark.chaos
+def test_two_refunds_of_60_on_100_f_g1(shop: Shop) -> None:
+    """F-G1, A-D2, I12: thirty clients ask for 60 of 100 at once: exactly one gets it, in every round."""
+    number = rounds(few=10, many=200)
     for _ in range(number):
         order = paid(shop)
         outcomes = race([refund(shop, order, "60.00")] * CLIENTS)
@@ -48,18 +52,7 @@ def rounds(shop: Shop, number: int) -> None:
         assert len(outcomes) - len(refused) == 1
         shop.work()
         assert (state(shop, order), len(refunds_of(shop, order))) == (("60.00", "0.00"), 1)
-
-
-def test_two_refunds_of_60_on_100_f_g1(shop: Shop) -> None:
-    """F-G1, A-D2, I12: thirty clients ask for 60 of 100 at once: exactly one gets it, in every round."""
-    rounds(shop, 10)
-    assert refunded_there(shop) == 600_00
-
-
-@pytest.mark.chaos
-def test_two_refunds_of_60_on_100_for_long(shop: Shop) -> None:
-    """F-G1 two hundred times."""
-    rounds(shop, 200)
+    assert refunded_there(shop) == number * 60_00
 
 
 def test_without_the_lock_it_overruns(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,8 @@ import urllib.request
 import pytest
 import stripe
 
+from tests.sandbox.conftest import Account
+
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *args, **kwargs):
@@ -312,7 +314,8 @@ def test_answers_carry_the_documented_headers(account):
     [("pendingRefund", "pending", "succeeded"), ("sandboxRefundPendingFails", "pending", "failed"),
      ("refundFail", "succeeded", "failed")],
 )  # fmt: skip
-def test_a_card_says_what_becomes_of_its_refunds(account, token, first, last):
+def test_a_card_says_what_becomes_of_its_refunds(own_sandbox, token, first, last):
+    account = Account(own_sandbox())
     intent = account.intent(payment_method=f"pm_card_{token}", confirm=True)
     refund = account.v1.refunds.create({"payment_intent": intent.id, "amount": 400})
     assert refund.status == first

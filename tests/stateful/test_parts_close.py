@@ -20,7 +20,7 @@ from tests.stateful.parts_model import Terms, half_up
 from tests.stateful.parts_provider import PaperProvider
 from tests.stateful.parts_world import Watch
 
-pytestmark = [pytest.mark.chaos, pytest.mark.database, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.chaos, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture(autouse=True)

@@ -25,7 +25,7 @@ from tests.stateful.effort import examples
 from tests.stateful.pay_in_machine import PayInMachine
 from tests.stateful.pay_in_world import World, die
 
-pytestmark = [pytest.mark.chaos, pytest.mark.database, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.chaos, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture(autouse=True)
