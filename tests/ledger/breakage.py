@@ -26,7 +26,7 @@ _UNGUARDED = """
             -- Foreign keys first: a unique constraint that one refers to does not go.
             ORDER BY contype = 'u'
         LOOP
-            EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', rule.name, rule.conname);
+            EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I CASCADE', rule.name, rule.conname);
         END LOOP;
         FOR rule IN SELECT DISTINCT tgrelid::regclass AS name
             FROM pg_trigger WHERE NOT tgisinternal

@@ -1,13 +1,21 @@
 """F-G4, A-D2: a refund and a chargeback of the same money, in both orders and at once."""
 
+import threading
 import uuid
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from core.models import Case as DeskCase
-from payments.models import Dispute, PaymentOrder, Refund
+from payments.engine.disputes import observe as observing
+from payments.engine.disputes.observe import take_dispute
+from payments.engine.refunds import request as requesting
+from payments.locks import ChargeScope
+from payments.models import Charge, ChargeLine, Dispute, PaymentOrder, Refund
+from payments.psp.contract import adapter_for
+from payments.services import request_refund
+from payments.types import RefundRequest
 from tests.payments.conftest import Shop
 from tests.payments.deliveries import deliver, process
 from tests.payments.disputing import disputed, disputed_newest, wallet
@@ -102,14 +110,31 @@ def test_a_refund_races_a_chargeback_f_g4(shop: Shop) -> None:
     _race(shop, rounds(few=10, many=200))
 
 
-def test_the_race_overruns_without_the_lock_f_g4(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The control: with totals read before the other one wrote them, only the constraint is left."""
-    disputed(shop, shop.order(), told=False)
-    order = newest()
-    stale = PaymentOrder.objects.get(pk=order.pk)
-    PaymentOrder.objects.filter(pk=order.pk).update(refund_reserved_minor=6000)
-    stale.dispute_reserved_minor = 10000  # As if nothing else had been reserved: there is no excess.
-    with pytest.raises(IntegrityError, match="never_returns_more"), transaction.atomic():
-        stale.save(update_fields=["dispute_reserved_minor", "excess_returned_minor"])
-    with connection.cursor():
-        PaymentOrder.objects.filter(pk=order.pk).update(refund_reserved_minor=0)
+def test_without_the_lock_one_of_them_is_lost_f_g4(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control: both decide by what they read before the other wrote, and only the constraint is left."""
+    case = disputed(shop, shop.order(), told=False)
+    order, (created, *_) = newest(), case.events()
+    seen = adapter_for("stripe").read_dispute_event(payload=created)
+    asked = RefundRequest(payment_order_id=order.payment_order_id, amount="60.00")
+    both_have_read = threading.Barrier(2, timeout=20)
+
+    def careless(*, charge_id: uuid.UUID) -> ChargeScope:
+        charge = Charge.objects.select_related("checkout").get(pk=charge_id)
+        lines = list(ChargeLine.objects.filter(charge=charge).select_related("order"))
+        both_have_read.wait()
+        return ChargeScope(charge.checkout, charge, [], lines, [line.order for line in lines])
+
+    def tell() -> None:
+        with transaction.atomic():
+            take_dispute(channel_id=shop.channel.id, seen=seen)
+
+    def ask() -> None:
+        with transaction.atomic():
+            request_refund(merchant_id=shop.store.merchant_id, request=asked, actor="key:test")
+
+    monkeypatch.setattr(requesting, "lock_charge", careless)
+    monkeypatch.setattr(observing, "lock_charge", careless)
+    outcomes = race([tell, ask])
+    monkeypatch.undo()
+    (lost,) = [each for each in outcomes if each is not None]
+    assert isinstance(lost, IntegrityError) and "never_returns_more" in str(lost)
