@@ -122,7 +122,8 @@ def test_a_body_that_makes_no_sense_is_refused(shop: Shop) -> None:
     refusals = [
         ({"payment_method": "card"}, "field_missing"),
         ({**VISA, "payment_method": "hosted_page"}, "payment_method_conflict"),
-        ({"payment_method": "balance"}, "payment_method_unavailable"),
+        ({"payment_method": "qr"}, "payment_method_unavailable"),
+        ({"payment_method": "balance"}, "buyer_account_required"),
         ({**VISA, "return_url": "javascript:alert(1)"}, "field_invalid"),
         ({**VISA, "amount": "1.00"}, "unknown_field"),
         ({"credit_card_info": {"token": "4242424242424242"}}, "card_number_refused"),
