@@ -18,7 +18,7 @@ from wallet.types import HoldData, WalletMove
 
 __all__ = ["BY_HAND", "TABLES", "Books", "contents", "door_call", "nothing_changes", "rows", "run"]
 
-# What only the services keep: postings by hand move held money without a hold, and write off without approval.
+# What only the services keep: postings by hand move held money without a hold, and need nobody's approval.
 BY_HAND = {"held_is_its_open_holds", "held_is_covered", "debt_is_netted", "write_off_had_two_people"}
 
 DAY = date(2026, 3, 1)
