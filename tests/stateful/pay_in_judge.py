@@ -44,7 +44,8 @@ def _compare_refunds(model: CheckoutModel, group: list[OrderModel], effects: lis
 def judge(model: CheckoutModel, world: World) -> None:
     """Nothing is left to do, and everybody says the same, to the minor unit."""
     world.assert_clean()
-    assert world.due() == []
+    due = world.due()
+    assert not due, due
     effects = world.journal()
     net: Counter[str] = Counter()
     for row in effects:

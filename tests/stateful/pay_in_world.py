@@ -163,6 +163,7 @@ class World:
         self.provider.control("POST", "clock", {"seconds": seconds})
         if seconds > 30:
             self._leases_end()  # They are kept by the database's own clock, which nobody moves.
+            breaker.forget()  # And its rest by this machine's.
         at_edge(probe_silent_channels)()
         self.work("expiry", "releases", "operations", "inbox")
         at_edge(watch_stuck)()
