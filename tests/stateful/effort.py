@@ -12,9 +12,14 @@ IS_CHAOS = settings.get_current_profile_name().startswith("chaos")
 _PHASES = [each for each in Phase if IS_CHAOS or each is not Phase.shrink]
 
 
-def examples(*, few: int, many: int, steps: int = 50) -> settings:
-    """Hypothesis settings with `few` examples, `many` in chaos; a machine takes up to `steps` steps."""
+def examples(*, few: int, many: int, steps: int = 50, is_fixed: bool = False) -> settings:
+    """Hypothesis settings with `few` examples, `many` in chaos; a machine takes up to `steps` steps.
+
+    With `is_fixed` the few are the same ones each time: what is new is looked for in chaos, and a change is
+    judged by what it changed.
+    """
     return settings(
+        derandomize=is_fixed and not IS_CHAOS,
         max_examples=many if IS_CHAOS else few,
         stateful_step_count=steps,
         phases=_PHASES,

@@ -297,8 +297,9 @@ class PayInMachine(RuleBasedStateMachine):
         self.world.later(seconds)
 
     def _card(self, card: str) -> str:
-        """Whoever hears nothing is never told that a refund came back."""
-        return "pm_card_visa" if self.is_deaf and card == "pm_card_refundFail" else card
+        """Whoever hears nothing is never told that a refund came back after it was seen to succeed."""
+        comes_back = card in ("pm_card_refundFail", "pm_card_sandboxRefundPendingFails")
+        return "pm_card_visa" if self.is_deaf and comes_back else card
 
     def _consequences(self, card: str) -> set[str]:
         return CARDS[self._card(card)]

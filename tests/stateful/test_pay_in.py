@@ -40,7 +40,9 @@ def _one_hand(provider: Sandbox, settings: Any, hooks: Any, monkeypatch: pytest.
 
 def test_pay_in_is_as_the_model_says(provider: Sandbox) -> None:
     """F-A1 to F-A5, F-G1: whatever breaks, in whatever order it is told, everything is once or never."""
-    run_state_machine_as_test(lambda: PayInMachine(provider), settings=examples(few=50, many=1000, steps=12))
+    run_state_machine_as_test(
+        lambda: PayInMachine(provider), settings=examples(few=50, many=1000, steps=12, is_fixed=True)
+    )
 
 
 def begun(provider: Sandbox, card: str = "pm_card_visa", **other: Any) -> PayInMachine:
@@ -89,7 +91,7 @@ def test_control_a_product_that_guesses_is_found_out_by_chance(
     real = execute._call
     monkeypatch.setattr(execute, "_call", lambda intent: _guess(real(intent)))
     tries = settings(
-        examples(few=60, many=60, steps=12),
+        examples(few=400, many=400, steps=12),
         phases=[Phase.generate],
         database=None,
         report_multiple_bugs=False,
