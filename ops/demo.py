@@ -12,12 +12,23 @@ from urllib.parse import quote, urlsplit
 __all__ = ["Authenticator", "authenticator", "connect_sandbox"]
 
 # What can change the state of a payment; nobody needs to be told that we registered one.
-EVENTS = tuple(
-    f"payment_intent.{what}"
-    for what in (
-        *("requires_action", "processing", "amount_capturable_updated"),
-        *("succeeded", "payment_failed", "canceled"),
-    )
+# What pay-in follows, told once each: a refund is told of by its own events, not by those of its charge too.
+EVENTS = (
+    "payment_intent.requires_action",
+    "payment_intent.processing",
+    "payment_intent.amount_capturable_updated",
+    "payment_intent.succeeded",
+    "payment_intent.payment_failed",
+    "payment_intent.canceled",
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.closed",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
+    "charge.failed",
 )
 
 
