@@ -5,23 +5,20 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.timesince import timeuntil
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from channels.selectors import get_channel
+from console.acting import act, asked_for, decide, neighbours, reason_field
 from console.frame import actor, require, show
 from core import clock
 from core.admin_display import amount, name_people, person, state
 from core.approvals import at_decision_edge
-from core.errors import DomainError
-from core.ids import parse_public_id, public_id
+from core.ids import public_id
 from core.models import Approval
 from core.transactions import at_edge
 from merchants.selectors import merchant_names
@@ -66,32 +63,24 @@ class DisposalForm(forms.Form):
             "Everything, if it is left empty. What is not captured goes back to the buyer."
         ),
     )
-    reason = forms.CharField(
-        label=gettext_lazy("Reason"),
-        max_length=500,
-        required=False,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text=gettext_lazy("It is kept in the audit trail with your name."),
-    )
+    reason = reason_field()
 
 
 def desk(request: HttpRequest, reference: str = "") -> HttpResponse:
     """Show what is reserved and one of it; a POST asks for a second person's yes, or gives it."""
     require(request, _SEE)
-    charge_id = parse_public_id(reference, "chg") if reference else None
-    if reference and charge_id is None:
-        raise Http404
+    charge_id = asked_for(reference, "chg")
     found = reserved(limit=_MOST + 1)
     if charge_id is None and found:
         charge_id = found[0].charge_id
     charge = find_charge(charge_id=charge_id) if charge_id else None
     if reference and charge is None:
         raise Http404
-    form = DisposalForm()
+    form = DisposalForm(request.POST or None)
     if request.method == "POST":
         if charge is None:
             raise Http404
-        answer, form = _act(request, charge)
+        answer = _act(request, charge, form)
         if answer is not None:
             return answer
     context = {
@@ -105,51 +94,36 @@ def desk(request: HttpRequest, reference: str = "") -> HttpResponse:
     return show(request, "console/authorized.html", _("Authorised payments"), context, status=status)
 
 
-def _act(request: HttpRequest, charge: ChargeData) -> tuple[HttpResponse | None, DisposalForm]:
-    form, what = DisposalForm(request.POST), request.POST.get("action", "")
-    if what not in _NEEDS:
-        raise Http404
-    require(request, _NEEDS[what])
-    if not form.is_valid():
-        return None, form
-    try:
-        done = _run(request, what, charge, form.cleaned_data)
-    except DomainError as error:
-        if error.param in form.fields:
-            form.add_error(error.param, error.message)
-            return None, form
-        messages.error(request, error.message)
-        done = ""
-    if done:
-        messages.success(request, _DONE[done])
-    return redirect(reverse("console:authorized-item", args=[public_id("chg", charge.id)])), form
+def _act(request: HttpRequest, charge: ChargeData, form: DisposalForm) -> HttpResponse | None:
+    return act(
+        request,
+        form,
+        needs=_NEEDS,
+        done=_DONE,
+        run=lambda what, said: _run(request, what, charge, said),
+        back=reverse("console:authorized-item", args=[public_id("chg", charge.id)]),
+    )
 
 
 def _run(request: HttpRequest, what: str, charge: ChargeData, said: dict[str, str]) -> str:
-    by = actor(request)
     if disposal := _ASKS.get(what):
         at_edge(request_disposal)(
             charge_id=charge.id,
             what=disposal,
             amount=said["amount"].strip() or None,
             reason=said["reason"],
-            maker=by,
+            maker=actor(request),
         )
         return what
-    # Yes or no to the very request that was on the page, never to one that came after it.
-    approval = next(
-        (each for each in _approvals(charge.id) if str(each.pk) == request.POST.get("approval")), None
-    )
-    if approval is None:
-        messages.warning(request, _("The request changed meanwhile; nothing was done. Read it again."))
-        return ""
-    if what == "reject":
-        at_decision_edge(reject_disposal)(approval_id=approval.pk, checker=by, reason=said["reason"])
+
+    def service(asked: Approval, by: str) -> str:
+        if what == "approve":
+            at_decision_edge(approve_disposal)(approval_id=asked.pk, checker=by)
+        else:
+            at_decision_edge(reject_disposal)(approval_id=asked.pk, checker=by, reason=said["reason"])
         return what
-    if by == approval.maker:
-        raise PermissionDenied(_("A second person must decide this."))
-    at_decision_edge(approve_disposal)(approval_id=approval.pk, checker=by)
-    return what
+
+    return decide(request, _approvals(charge.id), is_yes=what == "approve", service=service) or ""
 
 
 def _approvals(charge_id: UUID) -> list[Approval]:
@@ -172,12 +146,7 @@ def _queue(found: list[Reserved], chosen: UUID | None) -> dict[str, Any]:
         }
         for each in found
     ]
-    place = next((n for n, line in enumerate(lines) if line["is_chosen"]), None)
-    return {
-        "lines": lines,
-        "before": lines[place - 1]["subject"] if place else "",
-        "after": lines[place + 1]["subject"] if place is not None and place + 1 < len(lines) else "",
-    }
+    return {"lines": lines, **neighbours(lines)}
 
 
 def _look(each: Reserved) -> str:

@@ -4,23 +4,20 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.timesince import timeuntil
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from console.acting import act, asked_for, decide, neighbours, reason_field
 from console.desks.payables import payable_story, payable_url
 from console.frame import actor, require, show
 from core import clock
 from core.admin_display import amount, name_people, person, state
 from core.approvals import at_decision_edge
-from core.errors import DomainError
-from core.ids import parse_public_id, public_id
+from core.ids import public_id
 from core.models import Approval
 from core.money import parse_amount
 from core.transactions import at_edge
@@ -99,32 +96,24 @@ class AnswerForm(forms.Form):
         required=False,
         help_text=gettext_lazy("A PDF, a PNG or a JPEG of at most 512 KiB: a signature, say, or a letter."),
     )
-    reason = forms.CharField(
-        label=gettext_lazy("Reason of a decision"),
-        max_length=500,
-        required=False,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
-        help_text=gettext_lazy("It is kept in the audit trail with your name."),
-    )
+    reason = reason_field(label=gettext_lazy("Reason of a decision"), rows=2)
 
 
 def desk(request: HttpRequest, reference: str = "") -> HttpResponse:
     """Show what must be answered and one dispute; a POST calls the service behind the button."""
     require(request, _SEE)
-    dispute_id = parse_public_id(reference, "dp") if reference else None
-    if reference and dispute_id is None:
-        raise Http404
+    dispute_id = asked_for(reference, "dp")
     lines = disputes_to_answer(limit=_MOST + 1)
     if dispute_id is None and lines:
         dispute_id = lines[0].id
     case = dispute_case(dispute_id=dispute_id) if dispute_id else None
     if reference and case is None:
         raise Http404
-    form = AnswerForm()
+    form = AnswerForm(request.POST or None, request.FILES or None)
     if request.method == "POST":
         if case is None:
             raise Http404
-        answer, form = _act(request, case)
+        answer = _act(request, case, form)
         if answer is not None:
             return answer
     context = {
@@ -136,25 +125,16 @@ def desk(request: HttpRequest, reference: str = "") -> HttpResponse:
     return show(request, "console/disputes.html", _("Disputes"), context, status=422 if form.errors else 200)
 
 
-def _act(request: HttpRequest, case: DisputeCase) -> tuple[HttpResponse | None, AnswerForm]:
-    form, what = AnswerForm(request.POST, request.FILES), request.POST.get("action", "")
-    if what not in _NEEDS:
-        raise Http404
-    require(request, _NEEDS[what])
-    if not form.is_valid():
-        return None, form
-    try:
-        done = _run(request, what, case, form.cleaned_data)
-    except DomainError as error:
-        name = "reason" if error.param == "reason" else "proof" if "files" in str(error.param) else None
-        if name:
-            form.add_error(name, error.message)
-            return None, form
-        messages.error(request, error.message)
-        done = ""
-    if done:
-        messages.success(request, _DONE[done])
-    return redirect(_place(case.id)), form
+def _act(request: HttpRequest, case: DisputeCase, form: AnswerForm) -> HttpResponse | None:
+    return act(
+        request,
+        form,
+        needs=_NEEDS,
+        done=_DONE,
+        run=lambda what, told: _run(request, what, case, told),
+        back=_place(case.id),
+        field_of=lambda param: "proof" if "files" in str(param) else param if param == "reason" else None,
+    )
 
 
 def _run(request: HttpRequest, what: str, case: DisputeCase, told: dict[str, Any]) -> str:
@@ -182,7 +162,7 @@ def _run(request: HttpRequest, what: str, case: DisputeCase, told: dict[str, Any
             dispute_id=case.id, amounts=_amounts(request, case), reason=told["reason"], maker=by
         )
         return "asked" if asked else what
-    return _decide(request, what, case, by, told["reason"])
+    return _decide(request, what, case, told["reason"])
 
 
 def _amounts(request: HttpRequest, case: DisputeCase) -> dict[UUID, int]:
@@ -193,19 +173,18 @@ def _amounts(request: HttpRequest, case: DisputeCase) -> dict[UUID, int]:
     return amounts
 
 
-def _decide(request: HttpRequest, what: str, case: DisputeCase, by: str, reason: str) -> str:
-    """Say yes or no to the very request that was on the page, never to one that came after it."""
+def _decide(request: HttpRequest, what: str, case: DisputeCase, reason: str) -> str:
     approval = _approval(case.id)
-    if approval is None or str(approval.pk) != request.POST.get("approval", ""):
-        messages.warning(request, _("The request changed meanwhile; nothing was done. Read it again."))
-        return ""
-    if what == "reject":
-        at_decision_edge(reject_dispute_decision)(approval_id=approval.pk, checker=by, reason=reason)
+
+    def service(asked: Approval, by: str) -> str:
+        if what == "approve":
+            at_decision_edge(approve_dispute_decision)(approval_id=asked.pk, checker=by)
+        else:
+            at_decision_edge(reject_dispute_decision)(approval_id=asked.pk, checker=by, reason=reason)
         return what
-    if by == approval.maker:
-        raise PermissionDenied(_("A second person must decide this."))
-    at_decision_edge(approve_dispute_decision)(approval_id=approval.pk, checker=by)
-    return what
+
+    is_yes = what == "approve"
+    return decide(request, [approval] if approval else [], is_yes=is_yes, service=service) or ""
 
 
 def _approval(dispute_id: UUID) -> Approval | None:
@@ -228,12 +207,7 @@ def _queue(found: list[DisputeCase], chosen: UUID | None) -> dict[str, Any]:
         }
         for each in found
     ]
-    place = next((n for n, line in enumerate(lines) if line["is_chosen"]), None)
-    return {
-        "lines": lines,
-        "before": lines[place - 1]["subject"] if place else "",
-        "after": lines[place + 1]["subject"] if place is not None and place + 1 < len(lines) else "",
-    }
+    return {"lines": lines, **neighbours(lines)}
 
 
 def _due(case: DisputeCase) -> str:

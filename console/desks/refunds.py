@@ -5,7 +5,6 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -13,10 +12,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import (
     UnfoldAdminRadioSelectWidget,
-    UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
 
+from console.acting import ReasonForm, act, asked_for, decide, reason_field
 from console.frame import actor, require, show
 from core.admin_display import amount, name_people, person, state
 from core.approvals import at_decision_edge
@@ -67,19 +66,13 @@ _ORIGINS = {
 _MOST, _LATEST = 100, 25
 
 
-class ReasonForm(forms.Form):
-    """Why."""
+class ShortReasonForm(ReasonForm):
+    """Why, as short as a store's own reason."""
 
-    reason = forms.CharField(
-        label=gettext_lazy("Reason"),
-        max_length=255,
-        required=False,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text=gettext_lazy("It is kept in the audit trail with your name."),
-    )
+    reason = reason_field(max_length=255)
 
 
-class RefundForm(ReasonForm):
+class RefundForm(ShortReasonForm):
     """How much of an order goes back, and to where."""
 
     amount = forms.CharField(
@@ -108,9 +101,7 @@ class RefundForm(ReasonForm):
 def desk(request: HttpRequest, reference: str = "") -> HttpResponse:
     """Show what waits, what was refunded last, and one of them; a POST calls the service of the button."""
     require(request, _SEE)
-    refund_id = parse_public_id(reference, "re") if reference else None
-    if reference and refund_id is None:
-        raise Http404
+    refund_id = asked_for(reference, "re")
     waiting = refunds_at_desk(waiting=True, limit=_MOST)
     latest = refunds_at_desk(waiting=False, limit=_LATEST)
     if refund_id is None and (waiting or latest):
@@ -118,11 +109,11 @@ def desk(request: HttpRequest, reference: str = "") -> HttpResponse:
     refund = find_refund(refund_id=refund_id) if refund_id else None
     if reference and refund is None:
         raise Http404
-    form = ReasonForm()
+    form = ShortReasonForm(request.POST or None)
     if request.method == "POST":
         if refund is None:
             raise Http404
-        answer, form = _act(request, refund)
+        answer = _act(request, refund, form)
         if answer is not None:
             return answer
     context = {
@@ -190,43 +181,33 @@ def _ask(request: HttpRequest, order: RefundableOrder, form: RefundForm) -> str 
     return public_id("re", refund.id)
 
 
-def _act(request: HttpRequest, refund: RefundData) -> tuple[HttpResponse | None, ReasonForm]:
-    form, what = ReasonForm(request.POST), request.POST.get("action", "")
-    if what not in _NEEDS:
-        raise Http404
-    require(request, _NEEDS[what])
-    if not form.is_valid():
-        return None, form
-    try:
-        is_done = _run(request, what, refund, form.cleaned_data["reason"])
-    except DomainError as error:
-        if error.param == "reason":
-            form.add_error("reason", error.message)
-            return None, form
-        messages.error(request, error.message)
-        is_done = False
-    if is_done:
-        messages.success(request, _DONE[what])
-    return redirect("console:refund", public_id("re", refund.id)), form
+def _act(request: HttpRequest, refund: RefundData, form: ShortReasonForm) -> HttpResponse | None:
+    return act(
+        request,
+        form,
+        needs=_NEEDS,
+        done=_DONE,
+        run=lambda what, said: _run(request, what, refund, said["reason"]),
+        back=reverse("console:refund", args=[public_id("re", refund.id)]),
+    )
 
 
-def _run(request: HttpRequest, what: str, refund: RefundData, reason: str) -> bool:
-    by = actor(request)
+def _run(request: HttpRequest, what: str, refund: RefundData, reason: str) -> str:
     if what == "cancel":
-        at_edge(cancel_refund)(refund_id=refund.id, by=by, reason=reason)
-        return True
-    # Yes or no to the very request that was on the page, never to one that came after it.
+        at_edge(cancel_refund)(refund_id=refund.id, by=actor(request), reason=reason)
+        return what
     approval = _approval(refund.id)
-    if approval is None or str(approval.pk) != request.POST.get("approval", ""):
-        messages.warning(request, _("The request changed meanwhile; nothing was done. Read it again."))
-        return False
-    if by == approval.maker:
-        raise PermissionDenied(_("A second person must decide this."))
-    if what == "reject":
-        at_decision_edge(reject_refund)(approval_id=approval.pk, checker=by, reason=reason)
-    else:
-        at_decision_edge(approve_refund)(approval_id=approval.pk, checker=by)
-    return True
+
+    def service(asked: Approval, by: str) -> str:
+        if what == "reject":
+            at_decision_edge(reject_refund)(approval_id=asked.pk, checker=by, reason=reason)
+        else:
+            at_decision_edge(approve_refund)(approval_id=asked.pk, checker=by)
+        return what
+
+    waiting = [approval] if approval else []
+    # Who asked for it takes it back with a button of its own.
+    return decide(request, waiting, is_yes=what != "reject", service=service, may_withdraw=False) or ""
 
 
 def _approval(refund_id: UUID) -> Approval | None:

@@ -6,20 +6,15 @@ Without a wallet in the address it opens on the greatest debt; each seller's wal
 from typing import Any
 from uuid import UUID
 
-from django import forms
-from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.widgets import UnfoldAdminTextareaWidget
 
+from console.acting import ReasonForm, act, decide
 from console.frame import actor, require, show
 from core.admin_display import amount, name_people, person
 from core.approvals import at_decision_edge
-from core.errors import DomainError
 from core.ids import parse_public_id, public_id
 from core.models import Approval
 from core.transactions import at_edge
@@ -47,28 +42,16 @@ _BUCKET_NAMES = {
 }
 
 
-class ReasonForm(forms.Form):
-    """Why."""
-
-    reason = forms.CharField(
-        label=gettext_lazy("Reason"),
-        max_length=500,
-        required=False,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text=gettext_lazy("It is kept in the audit trail with your name."),
-    )
-
-
 def desk(request: HttpRequest, reference: str = "") -> HttpResponse:
     """Show the debts and one seller's money; a POST calls the service behind the button."""
     require(request, _SEE)
     found = debts(limit=_MOST + 1)
     wallet = _chosen(reference, found)
-    form = ReasonForm()
+    form = ReasonForm(request.POST or None)
     if request.method == "POST":
         if wallet is None:
             raise Http404
-        answer, form = _act(request, wallet)
+        answer = _act(request, wallet, form)
         if answer is not None:
             return answer
     context = {
@@ -93,45 +76,34 @@ def _chosen(reference: str, found: list[WalletData]) -> WalletData | None:
     return wallet
 
 
-def _act(request: HttpRequest, wallet: WalletData) -> tuple[HttpResponse | None, ReasonForm]:
-    form, what = ReasonForm(request.POST), request.POST.get("action", "")
-    if what not in _NEEDS:
-        raise Http404
-    require(request, _NEEDS[what])
-    if not form.is_valid():
-        return None, form
-    try:
-        done = _run(request, what, wallet, form.cleaned_data["reason"])
-    except DomainError as error:
-        if error.param == "reason":
-            form.add_error("reason", error.message)
-            return None, form
-        messages.error(request, error.message)
-        done = False
-    if done:
-        messages.success(request, _DONE[what])
-    return redirect(_place(wallet.id)), form
+def _act(request: HttpRequest, wallet: WalletData, form: ReasonForm) -> HttpResponse | None:
+    return act(
+        request,
+        form,
+        needs=_NEEDS,
+        done=_DONE,
+        run=lambda what, said: _run(request, what, wallet, said["reason"]),
+        back=_place(wallet.id),
+    )
 
 
-def _run(request: HttpRequest, what: str, wallet: WalletData, reason: str) -> bool:
-    by = actor(request)
+def _run(request: HttpRequest, what: str, wallet: WalletData, reason: str) -> str:
     if what == "write_off":
         at_edge(request_write_off)(
-            merchant_id=wallet.merchant_id, wallet_id=wallet.id, reason=reason, maker=by
+            merchant_id=wallet.merchant_id, wallet_id=wallet.id, reason=reason, maker=actor(request)
         )
-        return True
-    # The yes or no is to the very request that was on the page, never to one that came after it.
+        return what
     approval = _approval(wallet.id)
-    if approval is None or str(approval.pk) != request.POST.get("approval", ""):
-        messages.warning(request, _("The request changed meanwhile; nothing was done. Read it again."))
-        return False
-    if what == "reject":
-        at_decision_edge(reject_write_off)(approval_id=approval.pk, checker=by, reason=reason)
-        return True
-    if by == approval.maker:
-        raise PermissionDenied(_("A second person must decide this."))
-    at_decision_edge(write_off_debt)(approval_id=approval.pk, checker=by)
-    return True
+
+    def service(asked: Approval, by: str) -> str:
+        if what == "approve":
+            at_decision_edge(write_off_debt)(approval_id=asked.pk, checker=by)
+        else:
+            at_decision_edge(reject_write_off)(approval_id=asked.pk, checker=by, reason=reason)
+        return what
+
+    is_yes = what == "approve"
+    return decide(request, [approval] if approval else [], is_yes=is_yes, service=service) or ""
 
 
 def _approval(wallet_id: UUID) -> Approval | None:

@@ -8,25 +8,20 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django import forms
-from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.widgets import UnfoldAdminTextareaWidget
 
 from channels.selectors import get_channel
+from console.acting import ReasonForm, act, asked_for, decide, neighbours
 from console.desks.payables import payable_story, payable_url
 from console.frame import actor, require, show
 from core import clock
 from core.admin_display import amount, name_people, person, state
 from core.approvals import at_decision_edge
-from core.errors import DomainError
-from core.ids import parse_public_id, public_id
+from core.ids import public_id
 from core.models import Approval, Case
 from core.transactions import at_edge
 from merchants.selectors import merchant_names
@@ -91,35 +86,21 @@ _DONE = {
 }
 
 
-class ReasonForm(forms.Form):
-    """Why."""
-
-    reason = forms.CharField(
-        label=gettext_lazy("Reason"),
-        max_length=500,
-        required=False,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text=gettext_lazy("It is kept in the audit trail with your name."),
-    )
-
-
 def desk(request: HttpRequest, reference: str = "") -> HttpResponse:
     """Show what waits and one of it; a POST calls the service behind the button."""
     require(request, _SEE)
-    charge_id = parse_public_id(reference, "chg") if reference else None
-    if reference and charge_id is None:
-        raise Http404
+    charge_id = asked_for(reference, "chg")
     found = waiting(limit=_MOST + 1)
     if charge_id is None and found:
         charge_id = found[0].charge_id
     charge = find_charge(charge_id=charge_id) if charge_id else None
     if reference and charge is None:
         raise Http404
-    form = ReasonForm()
+    form = ReasonForm(request.POST or None)
     if request.method == "POST":
         if charge is None:
             raise Http404
-        answer, form = _act(request, charge)
+        answer = _act(request, charge, form)
         if answer is not None:
             return answer
     context = {
@@ -136,24 +117,15 @@ def desk(request: HttpRequest, reference: str = "") -> HttpResponse:
     return show(request, "console/unknown.html", _("Unknown outcomes"), context, status=status)
 
 
-def _act(request: HttpRequest, charge: ChargeData) -> tuple[HttpResponse | None, ReasonForm]:
-    form, what = ReasonForm(request.POST), request.POST.get("action", "")
-    if what not in _NEEDS:
-        raise Http404
-    require(request, _NEEDS[what])
-    if not form.is_valid():
-        return None, form
-    try:
-        done = _run(request, what, charge.id, form.cleaned_data["reason"])
-    except DomainError as error:
-        if error.param == "reason":
-            form.add_error("reason", error.message)
-            return None, form
-        messages.error(request, error.message)
-        done = ""
-    if done:
-        messages.success(request, _DONE[done])
-    return redirect(_place(charge.id)), form
+def _act(request: HttpRequest, charge: ChargeData, form: ReasonForm) -> HttpResponse | None:
+    return act(
+        request,
+        form,
+        needs=_NEEDS,
+        done=_DONE,
+        run=lambda what, said: _run(request, what, charge.id, said["reason"]),
+        back=_place(charge.id),
+    )
 
 
 def _run(request: HttpRequest, what: str, charge_id: UUID, reason: str) -> str:
@@ -161,7 +133,7 @@ def _run(request: HttpRequest, what: str, charge_id: UUID, reason: str) -> str:
     if end := _ENDS.get(what):
         at_edge(request_conflict_resolution)(charge_id=charge_id, outcome=end, reason=reason, maker=by)
     elif what in ("approve", "reject"):
-        return _decide(request, what, charge_id, by, reason)
+        return _decide(request, what, charge_id, reason)
     elif what == "take":
         at_edge(take_outcome)(charge_id=charge_id, by=by)
     else:
@@ -170,19 +142,17 @@ def _run(request: HttpRequest, what: str, charge_id: UUID, reason: str) -> str:
     return what
 
 
-def _decide(request: HttpRequest, what: str, charge_id: UUID, by: str, reason: str) -> str:
-    """Say yes or no to the very request that was on the page, never to one that came after it."""
-    shown = request.POST.get("approval", "")
+def _decide(request: HttpRequest, what: str, charge_id: UUID, reason: str) -> str:
     approval = _approval(charge_id)
-    if approval is None or str(approval.pk) != shown:
-        messages.warning(request, _("The request changed meanwhile; nothing was done. Read it again."))
-        return ""
-    if what == "reject":
-        at_decision_edge(reject_conflict_resolution)(approval_id=approval.pk, checker=by, reason=reason)
+
+    def service(asked: Approval, by: str) -> str:
+        if what == "approve":
+            return resolve_conflict(approval_id=asked.pk, checker=by)
+        at_decision_edge(reject_conflict_resolution)(approval_id=asked.pk, checker=by, reason=reason)
         return what
-    if by == approval.maker:
-        raise PermissionDenied(_("A second person must decide this."))
-    return resolve_conflict(approval_id=approval.pk, checker=by)
+
+    is_yes = what == "approve"
+    return decide(request, [approval] if approval else [], is_yes=is_yes, service=service) or ""
 
 
 def _approval(charge_id: UUID) -> Approval | None:
@@ -213,12 +183,7 @@ def _queue(found: list[Waiting], chosen: UUID | None) -> dict[str, Any]:
         }
         for subject, each in subjects.items()
     ]
-    place = next((n for n, line in enumerate(lines) if line["is_chosen"]), None)
-    return {
-        "lines": lines,
-        "before": lines[place - 1]["subject"] if place else "",
-        "after": lines[place + 1]["subject"] if place is not None and place + 1 < len(lines) else "",
-    }
+    return {"lines": lines, **neighbours(lines)}
 
 
 def _evidence(request: HttpRequest, charge: ChargeData) -> dict[str, Any]:
