@@ -227,19 +227,22 @@ class Control:
     def add_endpoint(self, data: Body) -> Any:
         """Register a webhook endpoint with a secret of your choice; account ``*`` hears every account.
 
-        The same address of the same account with the same secret is registered once.
+        The same address of the same account with the same secret is registered once, and hears of the events
+        that were named last.
         """
         url, secret = data.get("url") or _missing("url"), data.get("secret") or _missing("secret")
+        enabled, account = list(data.get("events", ["*"])), self._account(data.get("account", EVERYBODY))
 
         def act(call: Call) -> Any:
-            return events.make_endpoint(call, url=url, enabled=list(data.get("events", ["*"])), secret=secret)
+            for row in self._world.database.rows(
+                "SELECT body, hidden FROM object WHERE type = 'webhook_endpoint' AND account = ?", (account,)
+            ):
+                known = json.loads(row["body"])
+                if known["url"] == url and json.loads(row["hidden"])["secret"] == secret:
+                    call.save(known | {"enabled_events": enabled})
+                    return known | {"enabled_events": enabled}
+            return events.make_endpoint(call, url=url, enabled=enabled, secret=secret)
 
-        account = self._account(data.get("account", EVERYBODY))
-        for row in self._world.database.rows(
-            "SELECT body, hidden FROM object WHERE type = 'webhook_endpoint' AND account = ?", (account,)
-        ):
-            if json.loads(row["body"])["url"] == url and json.loads(row["hidden"])["secret"] == secret:
-                return json.loads(row["body"])
         return self._world.api.perform(account=account, operation="control.webhook_endpoint", action=act)
 
     def webhooks(self, data: Body) -> Any:

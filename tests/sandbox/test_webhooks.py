@@ -229,3 +229,11 @@ def test_switched_off_they_never_come(account, receiver, until):
     until(lambda: receiver.got)
     assert receiver.types() == ["payment_intent.created"]
     assert account.v1.events.list().data[-1].type == "payment_intent.created"
+
+
+def test_an_endpoint_that_is_registered_again_hears_of_the_events_named_last(account, receiver):
+    place = {"url": receiver.url, "secret": "whsec_again", "account": account.key}
+    first = account.sandbox.control("POST", "webhook_endpoints", {**place, "events": ["charge.failed"]})
+    again = account.sandbox.control("POST", "webhook_endpoints", {**place, "events": ["refund.created"]})
+    assert again["id"] == first["id"]
+    assert account.v1.webhook_endpoints.retrieve(first["id"]).enabled_events == ["refund.created"]
