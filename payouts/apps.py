@@ -5,8 +5,9 @@ class PayoutsConfig(AppConfig):
     name = "payouts"
 
     def ready(self) -> None:
-        """Declare settings and alerts."""
+        """Declare settings and alerts; each part of pay-out has a function of its own below."""
         _register_destinations()
+        _register_policy()
 
 
 def _register_destinations() -> None:
@@ -16,3 +17,10 @@ def _register_destinations() -> None:
 
     declare(*policy.SETTINGS)
     declare_alert(*notices.ALERTS)
+
+
+def _register_policy() -> None:
+    from core.settings_store import declare
+    from payouts import policy
+
+    declare(*policy.SETTINGS)
