@@ -1,4 +1,4 @@
-"""Writing payment orders: ISO 20022 pain.001, SEPA credit transfers in euro, the same bytes for the same order.
+"""Writing payment orders: ISO 20022 pain.001, SEPA credit transfers, the same bytes for the same order.
 
 sepaxml writes the elements and checks them against the schema. Its identifiers are random and its time is
 now, so that both are replaced here; what leaves is then read back and compared with the order.
@@ -68,8 +68,8 @@ def write_payment_order(
 ) -> bytes:
     """Return the file that pays these instructions of the order, out of the debtor's account.
 
-    They are ones that SEPA can carry (see refusals.py). `validate` checks the schema as well, which takes half a
-    second. Raises BadFile if what was written is not what was asked for, ValueError for an unknown version.
+    They are ones that SEPA can carry (see refusals.py). `validate` checks the schema as well, which takes half
+    a second. Raises BadFile if what was written is not what was asked for, ValueError for an unknown version.
     """
     if version not in VERSIONS:
         raise ValueError(f"{version} is none of {', '.join(VERSIONS)}")

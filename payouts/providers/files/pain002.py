@@ -1,8 +1,8 @@
 """Reading a bank's status reports: ISO 20022 pain.002, any version, by local names.
 
-A report speaks on three levels: the whole file, one part of it, one transaction. What is said on a lower level
-counts; what is said above speaks for the transactions only where the report names none below it, because banks
-answer RJCT for a file when they list the refused transactions alone.
+A report speaks on three levels: the whole file, one part of it, one transaction. What is said on a lower
+level counts; what is said above speaks for the transactions only where the report names none of them,
+because banks answer RJCT for a file when they list the refused transactions alone.
 """
 
 import re
@@ -24,7 +24,7 @@ _MOST_REASONS = 10
 
 @dataclass(frozen=True)
 class TransactionStatus:
-    """What the bank says of one transaction; the amount in cents if it says one, and only for two decimals."""
+    """What the bank says of one transaction; the amount in cents of euro, None where it does not say one."""
 
     end_to_end_id: str
     status: str
@@ -44,7 +44,7 @@ class PartStatus:
 
 @dataclass(frozen=True)
 class StatusReport:
-    """One report. `whole` speaks for every transaction of the order; None where only single ones are named."""
+    """One report. `whole` speaks for every transaction of the order; None where single ones are named."""
 
     message_id: str
     created_at: datetime | None

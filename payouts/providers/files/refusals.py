@@ -1,4 +1,4 @@
-"""What SEPA cannot carry: found before the file is written, so that one bad payout does not stop the others."""
+"""What SEPA cannot carry: found before the file is written, so that one bad payout does not stop the rest."""
 
 import re
 

@@ -20,8 +20,8 @@ class BadFile(Exception):
 def stream(content: bytes, *, root: str, wanted: Collection[str]) -> Iterator[Element]:
     """Yield every element of a wanted name when it is complete, its names without namespaces.
 
-    `root` is the child of `Document` that says what kind of message it is, whatever its version. What was yielded
-    is emptied afterwards, so that a file of any length takes the memory of its largest wanted part.
+    `root` is the child of `Document` that says what kind of message it is, whatever its version. What was
+    yielded is emptied afterwards, so that a long file takes little more memory than its largest wanted part.
     Raises BadFile: too long, no XML, a DTD or an entity, another kind of message.
     """
     if len(content) > MAX_FILE_BYTES:
