@@ -118,7 +118,7 @@ def _take(call: Call, batch: str, item: Row) -> Row:
         number=payee["number"] if payee else "", name=payee["name"] if payee else "", amount=amount,
         usual=call.database.setting("bank_outcome", "paid"),
     )  # fmt: skip
-    refused = _refused(call, payee, item, amount, account) or plan.refused
+    refused = _refused(payee, item, amount) or plan.refused or _short(call, account, amount)
     facts = {
         "source": "api", "batch": batch, "ref": item["ref_code"], "fingerprint": mark,
         "payee": item["payee_ref"], "name": payee["name"] if payee else "",
@@ -132,15 +132,17 @@ def _take(call: Call, batch: str, item: Row) -> Row:
     return _result("rejected" if refused else "accepted", row)
 
 
-def _refused(call: Call, payee: Row | None, item: Row, amount: int, account: Row) -> str | None:
+def _refused(payee: Row | None, item: Row, amount: int) -> str | None:
     if payee is None:
         return "BE06"
     if not payee["payable"]:
         return str(json.loads(payee["reasons"])[0])
     if payee["currency"] != item["currency"]:
         return "AM03"
-    if amount == 0:
-        return "AM01"
+    return "AM01" if amount == 0 else None
+
+
+def _short(call: Call, account: Row, amount: int) -> str | None:
     short = accounts.available(call.database, account) < amount + account["fee"]
     return "AM04" if short else None
 

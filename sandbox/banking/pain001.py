@@ -18,7 +18,7 @@ NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,5})?")
 
 
 class Refusal(Exception):
-    """The file is refused as a whole: a reason of ISO 20022, what is wrong, and whose order it is if known."""
+    """The file is refused as a whole: a reason of ISO 20022, what is wrong, whose order it is if known."""
 
     def __init__(self, code: str, text: str) -> None:
         super().__init__(text)
