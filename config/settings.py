@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     "wallet.apps.WalletConfig",
     "risk.apps.RiskConfig",
     "payments.apps.PaymentsConfig",
+    "payouts.apps.PayoutsConfig",
     "console.apps.ConsoleConfig",
     # The basic config leaves django's default site alone: ours is core.admin_site.site.
     "unfold.apps.BasicAppConfig",

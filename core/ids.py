@@ -32,6 +32,7 @@ PREFIXES = frozenset(
         "apr",
         "key",
         "rel",
+        "dst",
     ]
 )
 # Crockford's base 32: no letters that are mistaken for digits.

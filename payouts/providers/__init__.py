@@ -1,0 +1,1 @@
+"""Adapters to who moves the money out: one file a provider, one contract."""

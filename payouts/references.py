@@ -1,0 +1,20 @@
+"""What payouts and batches are called at banks and providers: letters and digits that all of them take.
+
+ISO 20022 leaves 35 characters, and SEPA a small Latin set without the underscore of our public ids.
+"""
+
+from uuid import UUID
+
+from core.ids import public_id
+
+__all__ = ["attempt_reference", "batch_reference"]
+
+
+def attempt_reference(payout_id: UUID, number: int) -> str:
+    """The reference of the nth sending of a payout: the same for every try of it."""
+    return f"{public_id('po', payout_id).replace('_', '')}-{number}"
+
+
+def batch_reference(batch_id: UUID) -> str:
+    """The reference of a batch, which is the message id of its file."""
+    return public_id("pob", batch_id).replace("_", "")
