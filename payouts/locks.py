@@ -5,9 +5,17 @@ from uuid import UUID
 
 from core.errors import NotFound
 from core.transactions import requires_transaction
-from payouts.models import Destination, Payout, PayoutAttempt, PayoutBatch, PayoutBlock
+from payouts.models import Destination, Payout, PayoutAttempt, PayoutBatch, PayoutBlock, PayoutSchedule
 
-__all__ = ["lock_attempts", "lock_batch", "lock_block", "lock_destination", "lock_payout", "lock_payouts"]
+__all__ = [
+    "lock_attempts",
+    "lock_batch",
+    "lock_block",
+    "lock_destination",
+    "lock_payout",
+    "lock_payouts",
+    "lock_schedule",
+]
 
 
 @requires_transaction
@@ -59,3 +67,10 @@ def lock_block(*, block_id: UUID) -> PayoutBlock:
     if row is None:
         raise NotFound()
     return row
+
+
+@requires_transaction
+def lock_schedule(*, merchant_id: UUID) -> PayoutSchedule | None:
+    """Lock a merchant's working days; None if nobody said which they are."""
+    rows = PayoutSchedule.objects.select_for_update(no_key=True, of=("self",))
+    return rows.filter(merchant_id=merchant_id).first()
