@@ -5,8 +5,22 @@ class PayoutsConfig(AppConfig):
     name = "payouts"
 
     def ready(self) -> None:
-        """Declare the settings of the policy."""
-        from core.settings_store import declare
-        from payouts import policy
+        """Declare settings and alerts; each part of pay-out has a function of its own below."""
+        _register_destinations()
+        _register_policy()
 
-        declare(*policy.SETTINGS)
+
+def _register_destinations() -> None:
+    from core.alerts import declare_alert
+    from core.settings_store import declare
+    from payouts.destinations import notices, policy
+
+    declare(*policy.SETTINGS)
+    declare_alert(*notices.ALERTS)
+
+
+def _register_policy() -> None:
+    from core.settings_store import declare
+    from payouts import policy
+
+    declare(*policy.SETTINGS)
