@@ -5,8 +5,21 @@ class PayoutsConfig(AppConfig):
     name = "payouts"
 
     def ready(self) -> None:
-        """Declare the settings of the policy."""
+        """Declare settings, audits, drains, alerts, and how dead letters are replayed."""
+        from core.alerts import declare_alert
+        from core.audits import register
+        from core.dead_letters import register_needed, register_replay
+        from core.drain import register_drain
         from core.settings_store import declare
-        from payouts import policy
+        from payouts import audits, policy
+        from payouts.drains import BatchDrain, CollectDrain
+        from payouts.engine.conflicts import CONFLICT_ALERT
+        from payouts.engine.failures import QUEUE, is_without_outcome, replay_batch
 
+        register(audits.INVARIANTS)
         declare(*policy.SETTINGS)
+        declare_alert(*CONFLICT_ALERT)
+        register_drain(CollectDrain())
+        register_drain(BatchDrain())
+        register_replay(QUEUE, replay_batch)
+        register_needed(QUEUE, is_without_outcome)
