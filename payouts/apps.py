@@ -5,9 +5,25 @@ class PayoutsConfig(AppConfig):
     name = "payouts"
 
     def ready(self) -> None:
-        """Declare settings and alerts; each part of pay-out has a function of its own below."""
+        """Declare settings, audits, drains, alerts, and how dead letters are replayed."""
+        from core.alerts import declare_alert
+        from core.audits import register
+        from core.dead_letters import register_needed, register_replay
+        from core.drain import register_drain
+        from core.settings_store import declare
+        from payouts import audits, policy
+        from payouts.drains import BatchDrain, CollectDrain
+        from payouts.engine.conflicts import CONFLICT_ALERT
+        from payouts.engine.failures import QUEUE, is_without_outcome, replay_batch
+
+        register(audits.INVARIANTS)
         _register_destinations()
-        _register_policy()
+        declare(*policy.SETTINGS)
+        declare_alert(*CONFLICT_ALERT)
+        register_drain(CollectDrain())
+        register_drain(BatchDrain())
+        register_replay(QUEUE, replay_batch)
+        register_needed(QUEUE, is_without_outcome)
 
 
 def _register_destinations() -> None:
@@ -17,10 +33,3 @@ def _register_destinations() -> None:
 
     declare(*policy.SETTINGS)
     declare_alert(*notices.ALERTS)
-
-
-def _register_policy() -> None:
-    from core.settings_store import declare
-    from payouts import policy
-
-    declare(*policy.SETTINGS)

@@ -74,6 +74,4 @@ def take_payout_back(*, payout_id: UUID, by: str, reason: str) -> None:
         raise NotFound()
     reference = public_id("po", payout_id)
     cancel_payout(merchant_id=merchant_id, reference=reference, by=by, reason=reason)
-    record_audit(
-        actor=by, action="payout.cancel", subject=reference, reason=reason, merchant_id=merchant_id
-    )
+    record_audit(actor=by, action="payout.cancel", subject=reference, reason=reason, merchant_id=merchant_id)

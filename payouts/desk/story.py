@@ -109,9 +109,7 @@ def _books(payout: Payout, sendings: list[PayoutAttempt]) -> list[Chapter]:
         ):
             lines = entry_lines(entry_id=entry_id)
             names = owner_names(owner_ids={line.owner for line in lines if line.owner})
-            step = Step(
-                at=at, what=leg, key=str(entry_id), lines=tuple(_line(line, names) for line in lines)
-            )
+            step = Step(at=at, what=leg, key=str(entry_id), lines=tuple(_line(line, names) for line in lines))
             found.append(Chapter("books", f"Books: {kind}", at, (step,)))
     return found
 
