@@ -18,7 +18,7 @@ def shown_name(name: str) -> str:
 
 
 def alphabets(name: str) -> list[str]:
-    """Return the alphabets that the letters of a name are of ("Cyrillic", "Latin"), by their Unicode names."""
+    """Return which alphabets the letters of a name are of, by their Unicode names ("Cyrillic", "Latin")."""
     found = {unicodedata.name(char, "").split(" ")[0] for char in name if char.isalpha()}
     return sorted(each.capitalize() for each in found if each)
 

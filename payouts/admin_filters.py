@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from core import clock
 from core.fsm import Machine
 from core.ids import first_key
+from merchants.selectors import list_merchants
 from payouts.models import Destination, Payout
 from payouts.states import BATCH, DESTINATION, PAYOUT
 
@@ -55,8 +56,11 @@ class _StatusFilter(SimpleListFilter):
         return [(name, name.replace("_", " ").capitalize()) for name in self.machine.states]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep the rows in the state."""
-        return queryset.filter(status=self.value()) if self.value() else queryset
+        """Keep the rows in the state; by merchant as well, because the index begins with it."""
+        if not self.value():
+            return queryset
+        merchants = [each.id for each in list_merchants()]
+        return queryset.filter(merchant_id__in=merchants, status=self.value())
 
 
 class PayoutStatus(_StatusFilter):

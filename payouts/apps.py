@@ -18,6 +18,7 @@ class PayoutsConfig(AppConfig):
 
         register(audits.INVARIANTS)
         _register_destinations()
+        _register_cards()
         declare(*policy.SETTINGS)
         declare_alert(*CONFLICT_ALERT)
         register_drain(CollectDrain())
@@ -33,3 +34,11 @@ def _register_destinations() -> None:
 
     declare(*policy.SETTINGS)
     declare_alert(*notices.ALERTS)
+
+
+def _register_cards() -> None:
+    from core.overview import register_card
+    from payouts import cards
+
+    for make in (cards.waiting_card, cards.in_transit_card, cards.unknown_card):
+        register_card("payouts.view_payout", make)

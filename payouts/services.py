@@ -1,5 +1,9 @@
 """The only way to write payouts. What happens inside has a file for each step."""
 
+from payouts.by_hand.asking import ask_for_payout, take_payout_back
+from payouts.by_hand.batches import ask_about_batch, read_batch_file
+from payouts.by_hand.outcomes import approve_batch_outcome, reject_batch_outcome, request_batch_outcome
+from payouts.by_hand.returns import approve_return, reject_return, request_return
 from payouts.destinations.adding import add_destination
 from payouts.destinations.blocks import lift_block, place_block
 from payouts.destinations.deciding import (
@@ -17,20 +21,30 @@ from payouts.engine.waiting import reconsider
 
 __all__ = [
     "add_destination",
+    "approve_batch_outcome",
     "approve_payout",
+    "approve_return",
+    "ask_about_batch",
+    "ask_for_payout",
     "cancel_payout",
     "change_destination",
     "lift_block",
     "make_default",
     "on_payout_event",
     "place_block",
+    "read_batch_file",
     "reconsider",
     "record_paid",
     "record_return",
+    "reject_batch_outcome",
     "reject_destination",
     "reject_payout",
+    "reject_return",
     "remove_destination",
     "replay_batch",
+    "request_batch_outcome",
     "request_payout",
+    "request_return",
+    "take_payout_back",
     "verify_destination",
 ]

@@ -24,7 +24,7 @@ _MOST_SENDINGS = 500
 
 
 def payouts_at_desk(*, waiting: bool, limit: int = 100) -> list[PayoutAtDesk]:
-    """Return payouts that wait for a person, the oldest day first and the dearest of it, or the newest others."""
+    """Return payouts that wait for a person, the oldest day first and its dearest, or the newest others."""
     rows = Payout.objects.select_related("seller")
     if not waiting:
         return [_payout(row) for row in rows.exclude(status__in=_WAITING).order_by("-pk")[:limit]]

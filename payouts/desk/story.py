@@ -9,12 +9,14 @@ from core.models import StatusChange
 from core.story import BookLine, Chapter, Step
 from ledger.selectors import entries_of_event, entry_lines
 from merchants.selectors import owner_names
-from payouts.models import Payout, PayoutAttempt, PayoutBatch
+from payouts.models import Destination, Payout, PayoutAttempt, PayoutBatch
 from risk.selectors import decisions_of
 
-__all__ = ["batch_story", "payout_story"]
+__all__ = ["batch_story", "destination_story", "payout_story"]
 
 _MOST_CHANGES = 500
+_Row = Destination | Payout | PayoutAttempt | PayoutBatch
+_NAMES: dict[type[_Row], str] = {Destination: "account", Payout: "payout", PayoutBatch: "batch"}
 
 
 def payout_story(*, payout_id: UUID) -> list[Chapter]:
@@ -40,16 +42,24 @@ def batch_story(*, batch_id: UUID) -> list[Chapter]:
     return [_exchange(batch, _changes([batch]))] if batch else []
 
 
-def _changes(rows: Iterable[Payout | PayoutAttempt | PayoutBatch]) -> list[Step]:
+def destination_story(*, destination_id: UUID) -> list[Chapter]:
+    """Return what happened to a destination; none if it is unknown."""
+    row = Destination.objects.filter(pk=destination_id).first()
+    if row is None:
+        return []
+    return [Chapter("request", f"The account {row.public_id}", row.created_at, tuple(_changes([row])))]
+
+
+def _changes(rows: Iterable[_Row]) -> list[Step]:
     names = {row.pk: _name(row) for row in rows}
     found = StatusChange.objects.filter(subject_id__in=list(names)).order_by("id")[:_MOST_CHANGES]
     return [_step(change, *names[change.subject_id]) for change in found]
 
 
-def _name(row: Payout | PayoutAttempt | PayoutBatch) -> tuple[str, str]:
+def _name(row: _Row) -> tuple[str, str]:
     if isinstance(row, PayoutAttempt):
         return "sending", row.reference
-    return ("payout" if isinstance(row, Payout) else "batch"), row.public_id
+    return _NAMES[type(row)], row.public_id
 
 
 def _step(change: StatusChange, what: str, subject: str) -> Step:
