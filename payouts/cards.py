@@ -51,3 +51,7 @@ def _card(title: str, status: str, none: str, look: str, url: str) -> Card:
     ]
     count = sum(each["count"] for each in found)
     return Card(title, str(count), ", ".join(values) or none, look if count else "done", url)
+
+
+def _value(total_minor: int, currency: str) -> str:
+    return f"{digits(total_minor, currency)} {currency}"
