@@ -1,4 +1,8 @@
-"""Row locks of pay-out, in one order: batch, payout, attempt, approval; holds and wallets come last."""
+"""Row locks of pay-out, in one order: batch, payout, attempt, approval; holds and wallets come last.
+
+A destination is locked by who changes it and nothing else; a payout that is about to be sent looks at it
+under a shared lock (payouts/sql/destinations.sql), behind all locks of its own.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -8,7 +12,7 @@ from django.db import connection
 
 from core.errors import NotFound
 from core.transactions import requires_transaction
-from payouts.models import Destination, Payout, PayoutAttempt, PayoutBatch, PayoutBlock
+from payouts.models import Destination, Payout, PayoutAttempt, PayoutBatch, PayoutBlock, PayoutSchedule
 
 __all__ = [
     "BatchScope",
@@ -16,13 +20,15 @@ __all__ = [
     "lock_batch",
     "lock_block",
     "lock_destination",
+    "lock_destinations",
     "lock_payout",
     "lock_payouts",
     "lock_requests",
+    "lock_schedule",
     "lock_sending",
 ]
 
-
+_ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended('destinations:' || %s, 0))"
 _REQUESTS = "SELECT pg_advisory_xact_lock(hashtextextended('payouts:' || %s, 0))"
 
 
@@ -100,9 +106,27 @@ def lock_destination(*, merchant_id: UUID, destination_id: UUID) -> Destination:
 
 
 @requires_transaction
+def lock_destinations(*, merchant_id: UUID, seller_id: UUID) -> list[Destination]:
+    """Lock a seller's destinations, also against another one, and return those that are not gone."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ONE_AT_A_TIME, [seller_id])
+    rows = Destination.objects.select_for_update(no_key=True, of=("self",)).filter(
+        merchant_id=merchant_id, seller_id=seller_id, status__in=("UNVERIFIED", "VERIFIED")
+    )
+    return list(rows.order_by("pk"))
+
+
+@requires_transaction
 def lock_block(*, block_id: UUID) -> PayoutBlock:
     """Lock one block. Raises NotFound."""
     row = PayoutBlock.objects.select_for_update(no_key=True, of=("self",)).filter(pk=block_id).first()
     if row is None:
         raise NotFound()
     return row
+
+
+@requires_transaction
+def lock_schedule(*, merchant_id: UUID) -> PayoutSchedule | None:
+    """Lock a merchant's working days; None if nobody said which they are."""
+    rows = PayoutSchedule.objects.select_for_update(no_key=True, of=("self",))
+    return rows.filter(merchant_id=merchant_id).first()

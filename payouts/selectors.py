@@ -1,4 +1,4 @@
-"""How others read payouts."""
+"""How others read what is paid out, where to, and what stops it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,6 +6,28 @@ from uuid import UUID
 
 from core.canonical import digest
 from core.errors import NotFound
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+from core.canonical import digest
+from core.errors import NotFound
+from payouts.destinations.blocks import list_blocks, standing_block
+from payouts.destinations.reading import (
+    account_details,
+    closed_because,
+    get_destination,
+    is_usable,
+    list_destinations,
+    name_evidence,
+    twins_of,
+    usable_destination,
+)
+from payouts.engine import gates, instruction
+from payouts.models import Payout
+from payouts.payout_lists import get_payout, list_payouts
+from payouts.snapshots import payout_object
+from payouts.types import Gate, InstructionData
+from payouts.usual import usual_of
 from payouts.engine import gates, instruction
 from payouts.models import Payout
 from payouts.payout_lists import get_payout, list_payouts
@@ -14,11 +36,21 @@ from payouts.types import Gate, InstructionData
 from payouts.usual import usual_of
 
 __all__ = [
+    "account_details",
+    "closed_because",
+    "get_destination",
     "get_payout",
     "instruction_of",
+    "is_usable",
+    "list_blocks",
+    "list_destinations",
     "list_payouts",
+    "name_evidence",
     "payout_gates",
     "shown",
+    "standing_block",
+    "twins_of",
+    "usable_destination",
     "usual_of",
 ]
 

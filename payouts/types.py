@@ -6,7 +6,18 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-__all__ = ["Gate", "InstructionData", "PayoutFilters", "UsualData"]
+from payouts.destinations.types import BlockData, DestinationData, NameEvidence, Twin
+
+__all__ = [
+    "BlockData",
+    "DestinationData",
+    "Gate",
+    "InstructionData",
+    "NameEvidence",
+    "PayoutFilters",
+    "Twin",
+    "UsualData",
+]
 
 
 @dataclass(frozen=True)

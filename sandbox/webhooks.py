@@ -20,11 +20,15 @@ from typing import Any
 from sandbox.clock import Clock
 from sandbox.database import Database, dump, place_of
 from sandbox.faults import Fault
-from sandbox.posting import dress, send
+from sandbox.posting import dress, of_bank, send
 from sandbox.psp.call import Call, Event
+from sandbox.timestamps import iso
 
 #: Endpoints of this account hear the events of every account.
 EVERYBODY = "*"
+
+#: And of every account of the bank, whose events have another form.
+BANK_EVERYBODY = "bank_*"
 
 
 @dataclass(slots=True)
@@ -42,6 +46,9 @@ class Draft:
 
 def event_body(call: Call, event: Event, *, pending: int) -> str:
     """The event as JSON; the snapshot is already JSON and is put in as it is."""
+    if of_bank(event.id):
+        created = iso(call.clock)
+        return f'{{"id":"{event.id}","created":"{created}","data":{event.snapshot},"type":"{event.type}"}}'
     key = "null" if call.key is None else dump(call.key)
     return (
         f'{{"id":"{event.id}","object":"event","api_version":"{call.api_version}","created":{call.now},'
@@ -102,7 +109,7 @@ class Webhooks:
         rows = self._database.rows(
             "SELECT id, body FROM object WHERE account IN (?, ?) AND type = 'webhook_endpoint'"
             " AND type <> 'event' ORDER BY seq",
-            (account, EVERYBODY),
+            (account, BANK_EVERYBODY if account.startswith("bank_") else EVERYBODY),
         )
         found = []
         for row in rows:
@@ -157,7 +164,8 @@ class Webhooks:
             for draft in struck:
                 event = draft.event
                 if fault.options.get("new_ids"):
-                    event = Event(call.new_id("evt"), event.type, event.subject, event.snapshot)
+                    prefix = event.id.partition("_")[0]
+                    event = Event(call.new_id(prefix), event.type, event.subject, event.snapshot)
                     self._store(call, event, pending=1)
                 spread = number + 1 if fault.options.get("parallel") else 0
                 copies.append(Draft(event, draft.endpoint, spread=spread))
@@ -285,7 +293,7 @@ class Webhooks:
             return
         endpoint, secret = json.loads(target["body"]), json.loads(target["hidden"])["secret"]
         now = self._clock.seconds() if self.signature_clock == "sandbox" else int(time.time())
-        body, headers = dress(event["body"].encode(), row["forgery"], secret, now)
+        body, headers = dress(event["body"].encode(), row["forgery"], secret, now, bank=of_bank(row["event"]))
         status, error = send(connections, endpoint["url"], body, headers, self._timeout)
         self._settle(row, lane, status, error)
 
