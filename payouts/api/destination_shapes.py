@@ -50,8 +50,8 @@ DESTINATION_PATH = {
     "destination": our_id("dst", "The destination's id."),
 }
 _TOLD = {
-    "added": "An account was added. Tell the seller, over a contact older than it: nothing is sent there before"
-    " `usable_from`.",
+    "added": "An account was added. Tell the seller, over a contact older than it. Nothing is sent there"
+    " before `usable_from`.",
     "verified": "The account was found to be the seller's. Nothing is sent there before `usable_from`.",
     "rejected": "The account is not the seller's, or does not exist: nothing is sent there.",
     "removed": "The account was taken away: nothing is sent there any more.",

@@ -44,7 +44,7 @@ class World:
 
 
 def open_world() -> World:
-    """Open a merchant with a checkout, a seller with an account, a buyer with a kept card, wallets, webhooks."""
+    """Open a merchant with one of everything: a checkout, a seller, a buyer, wallets, a channel, webhooks."""
     shop = open_shop(None, "http://127.0.0.1:9")
     checkout = shop.accept(shop.body(shop.order(), buyer_info={"buyer_account": "ben"}))
     merchant_id, seller = shop.store.merchant_id, shop.store.get("/v1/sellers/ann").json()
