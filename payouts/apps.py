@@ -22,24 +22,11 @@ def _register_destinations() -> None:
     declare_alert(*notices.ALERTS)
 
 
-def _register_engine() -> None:
-    from core.alerts import declare_alert
-    from core.audits import register
-    from core.dead_letters import register_needed, register_replay
-    from core.drain import register_drain
+def _register_policy() -> None:
     from core.settings_store import declare
-    from payouts import audits, policy
-    from payouts.drains import BatchDrain, CollectDrain
-    from payouts.engine.conflicts import CONFLICT_ALERT
-    from payouts.engine.failures import QUEUE, is_without_outcome, replay_batch
+    from payouts import policy
 
-    register(audits.INVARIANTS)
     declare(*policy.SETTINGS)
-    declare_alert(*CONFLICT_ALERT)
-    register_drain(CollectDrain())
-    register_drain(BatchDrain())
-    register_replay(QUEUE, replay_batch)
-    register_needed(QUEUE, is_without_outcome)
 
 
 def _register_engine() -> None:

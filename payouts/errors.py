@@ -12,18 +12,11 @@ __all__ = [
     "DestinationUnsupported",
     "DestinationUnverified",
     "PayoutBelowMinimum",
-    "PayoutBelowMinimum",
-    "PayoutBlocked",
     "PayoutBlocked",
     "PayoutChannelUnavailable",
-    "PayoutChannelUnavailable",
-    "PayoutDecided",
     "PayoutDecided",
     "PayoutLimitExceeded",
-    "PayoutLimitExceeded",
     "PayoutNotCancelable",
-    "PayoutNotCancelable",
-    "SellerUnverified",
     "SellerUnverified",
     "TooManyDestinations",
 ]
@@ -89,48 +82,6 @@ class DestinationCurrencyMismatch(DomainError):
     code = "destination_currency_mismatch"
     status = 422
     message = "The destination takes another currency."
-
-
-class PayoutBelowMinimum(DomainError):
-    code = "payout_below_minimum"
-    status = 422
-    message = "The amount is below the smallest payout."
-
-
-class PayoutLimitExceeded(DomainError):
-    code = "payout_limit_exceeded"
-    status = 422
-    message = "The amount is above what may leave for this seller, at once or in one day."
-
-
-class PayoutBlocked(DomainError):
-    code = "payout_blocked"
-    status = 409
-    message = "Payouts to this seller are stopped until somebody has looked at why."
-
-
-class PayoutChannelUnavailable(DomainError):
-    code = "payout_channel_unavailable"
-    status = 422
-    message = "No channel of the merchant pays out to this kind of destination in this currency."
-
-
-class PayoutNotCancelable(DomainError):
-    code = "payout_not_cancelable"
-    status = 409
-    message = "The payout was sent already, or is over."
-
-
-class PayoutDecided(DomainError):
-    code = "payout_decided"
-    status = 409
-    message = "The payout does not wait for a decision any more."
-
-
-class SellerUnverified(DomainError):
-    code = "seller_unverified"
-    status = 422
-    message = "The seller's identity is not verified, or not any more: nothing is paid out."
 
 
 class PayoutBelowMinimum(DomainError):

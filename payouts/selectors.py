@@ -6,11 +6,6 @@ from uuid import UUID
 
 from core.canonical import digest
 from core.errors import NotFound
-from collections.abc import Sequence
-from typing import Any
-from uuid import UUID
-from core.canonical import digest
-from core.errors import NotFound
 from payouts.destinations.blocks import list_blocks, standing_block
 from payouts.destinations.reading import (
     account_details,
@@ -22,12 +17,6 @@ from payouts.destinations.reading import (
     twins_of,
     usable_destination,
 )
-from payouts.engine import gates, instruction
-from payouts.models import Payout
-from payouts.payout_lists import get_payout, list_payouts
-from payouts.snapshots import payout_object
-from payouts.types import Gate, InstructionData
-from payouts.usual import usual_of
 from payouts.engine import gates, instruction
 from payouts.models import Payout
 from payouts.payout_lists import get_payout, list_payouts

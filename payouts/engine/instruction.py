@@ -88,9 +88,7 @@ def _instruction(attempt: PayoutAttempt) -> Instruction:
         payee_reference=destination.public_id,
         kind=destination.kind,  # type: ignore[arg-type]
         country=destination.country,
-        details=account_details(
-            merchant_id=payout.merchant_id, destination_id=payout.destination_id
-        ),
+        details=account_details(merchant_id=payout.merchant_id, destination_id=payout.destination_id),
         amount_minor=payout.amount_minor,
         currency=payout.currency,
         remittance=remittance_of(payout),

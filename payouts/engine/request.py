@@ -21,6 +21,7 @@ from payouts.destinations.reading import usable_destination
 from payouts.engine.approving import decide
 from payouts.engine.books import hold
 from payouts.engine.facts import payout_fact
+from payouts.engine.locks import lock_requests
 from payouts.engine.routes import choose_channel
 from payouts.errors import (
     PayoutBelowMinimum,
@@ -28,7 +29,6 @@ from payouts.errors import (
     PayoutLimitExceeded,
     SellerUnverified,
 )
-from payouts.engine.locks import lock_requests
 from payouts.models import Payout
 from payouts.policy import PayoutPolicy, policy_of
 from wallet.errors import InsufficientFunds
