@@ -5,35 +5,47 @@ class PayoutsConfig(AppConfig):
     name = "payouts"
 
     def ready(self) -> None:
-        """Declare settings, audits, drains, alerts, and how dead letters are replayed."""
-        from core.alerts import declare_alert
-        from core.audits import register
-        from core.dead_letters import register_needed, register_replay
-        from core.drain import register_drain
-        from core.settings_store import declare
-        from payouts import audits, policy
-        from payouts.drains import BatchDrain, CollectDrain
-        from payouts.engine.conflicts import CONFLICT_ALERT
-        from payouts.engine.failures import QUEUE, is_without_outcome, replay_batch
-
-        register(audits.INVARIANTS)
+        """Declare what pay-out has; each part of it has a function of its own below."""
         _register_destinations()
+        _register_policy()
+        _register_engine()
         _register_cards()
-        declare(*policy.SETTINGS)
-        declare_alert(*CONFLICT_ALERT)
-        register_drain(CollectDrain())
-        register_drain(BatchDrain())
-        register_replay(QUEUE, replay_batch)
-        register_needed(QUEUE, is_without_outcome)
 
 
 def _register_destinations() -> None:
     from core.alerts import declare_alert
+    from core.audits import register
     from core.settings_store import declare
-    from payouts.destinations import notices, policy
+    from payouts.destinations import audits, notices, policy
 
+    register(audits.INVARIANTS)
     declare(*policy.SETTINGS)
     declare_alert(*notices.ALERTS)
+
+
+def _register_policy() -> None:
+    from core.settings_store import declare
+    from payouts import policy
+
+    declare(*policy.SETTINGS)
+
+
+def _register_engine() -> None:
+    from core.alerts import declare_alert
+    from core.audits import register
+    from core.dead_letters import register_needed, register_replay
+    from core.drain import register_drain
+    from payouts import audits
+    from payouts.drains import BatchDrain, CollectDrain
+    from payouts.engine.conflicts import CONFLICT_ALERT
+    from payouts.engine.failures import QUEUE, is_without_outcome, replay_batch
+
+    register(audits.INVARIANTS)
+    declare_alert(*CONFLICT_ALERT)
+    register_drain(CollectDrain())
+    register_drain(BatchDrain())
+    register_replay(QUEUE, replay_batch)
+    register_needed(QUEUE, is_without_outcome)
 
 
 def _register_cards() -> None:

@@ -44,7 +44,11 @@ def unknown_card() -> Card:
 
 def _card(title: str, status: str, none: str, look: str, url: str) -> Card:
     merchants = [each.id for each in list_merchants()]  # By whom the index begins.
-    rows = Payout.objects.filter(merchant_id__in=merchants, status=status).values("amount_currency").order_by("amount_currency")
+    rows = (
+        Payout.objects.filter(merchant_id__in=merchants, status=status)
+        .values("amount_currency")
+        .order_by("amount_currency")
+    )
     found = list(rows.annotate(count=Count("pk"), total=Sum("amount_minor")))
     values = [
         f"{digits(int(each['total']), each['amount_currency'])} {each['amount_currency']}" for each in found

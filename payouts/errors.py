@@ -1,4 +1,4 @@
-"""What callers of this app may meet."""
+"""What callers of pay-out may meet."""
 
 from core.errors import DomainError
 
@@ -22,10 +22,28 @@ __all__ = [
 ]
 
 
-class SellerUnverified(DomainError):
-    code = "seller_unverified"
+class DestinationInvalid(DomainError):
+    code = "destination_invalid"
     status = 422
-    message = "The seller's identity is not verified, or not any more: nothing is paid out."
+    message = "This is no account that money can be sent to."
+
+
+class DestinationUnsupported(DomainError):
+    code = "destination_unsupported"
+    status = 422
+    message = "Accounts of this kind take no such currency in that country."
+
+
+class DestinationExists(DomainError):
+    code = "destination_exists"
+    status = 409
+    message = "The seller has this account as a destination in this currency already."
+
+
+class TooManyDestinations(DomainError):
+    code = "too_many_destinations"
+    status = 409
+    message = "The seller has as many destinations as a seller may have. Remove one first."
 
 
 class DestinationUnknown(DomainError):
@@ -44,6 +62,20 @@ class DestinationCoolingDown(DomainError):
     code = "destination_cooling_down"
     status = 409
     message = "The destination is new: nothing is sent there before its usable_from."
+
+
+class DestinationAltered(DomainError):
+    """The stored account is not the one that was fingerprinted when it was added."""
+
+    code = "destination_altered"
+    status = 500
+    message = "A stored account is not what it was when it was added. Nothing was sent."
+
+
+class SellerUnverified(DomainError):
+    code = "seller_unverified"
+    status = 422
+    message = "The seller's identity is not verified, or not any more: nothing is paid out."
 
 
 class DestinationCurrencyMismatch(DomainError):
@@ -86,35 +118,3 @@ class PayoutDecided(DomainError):
     code = "payout_decided"
     status = 409
     message = "The payout does not wait for a decision any more."
-
-
-class DestinationInvalid(DomainError):
-    code = "destination_invalid"
-    status = 422
-    message = "This is no account that money can be sent to."
-
-
-class DestinationUnsupported(DomainError):
-    code = "destination_unsupported"
-    status = 422
-    message = "Accounts of this kind take no such currency in that country."
-
-
-class DestinationExists(DomainError):
-    code = "destination_exists"
-    status = 409
-    message = "The seller has this account as a destination in this currency already."
-
-
-class TooManyDestinations(DomainError):
-    code = "too_many_destinations"
-    status = 409
-    message = "The seller has as many destinations as a seller may have. Remove one first."
-
-
-class DestinationAltered(DomainError):
-    """The stored account is not the one that was fingerprinted when it was added."""
-
-    code = "destination_altered"
-    status = 500
-    message = "A stored account is not what it was when it was added. Nothing was sent."

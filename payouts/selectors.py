@@ -1,4 +1,4 @@
-"""How others read payouts."""
+"""How others read what is paid out, where to, and what stops it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,7 +21,6 @@ from payouts.desk.reading import (
 from payouts.desk.story import batch_story, destination_story, payout_story
 from payouts.desk.types import BatchAtDesk, Habits, PayoutAtDesk, SendingAtDesk
 from payouts.destinations.blocks import list_blocks, standing_block
-from payouts.destinations.names import mixes_scripts
 from payouts.destinations.reading import (
     account_details,
     closed_because,
@@ -77,7 +76,6 @@ __all__ = [
     "list_blocks",
     "list_destinations",
     "list_payouts",
-    "mixes_scripts",
     "name_evidence",
     "payout_gates",
     "payout_story",

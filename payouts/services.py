@@ -1,4 +1,4 @@
-"""The only way to write payouts. What happens inside has a file for each step."""
+"""The only way to change what is paid out, where to, and what stops it."""
 
 from payouts.by_hand.asking import ask_for_payout, take_payout_back
 from payouts.by_hand.batches import ask_about_batch, read_batch_file

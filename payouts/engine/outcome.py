@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from core.history import Changes
 from core.transactions import requires_transaction
 from payouts.engine.gates import closed_gate
+from payouts.engine.locks import BatchScope
 from payouts.engine.looks import next_look, next_sending, postpone
 from payouts.engine.news import ENDED, Postings, apply_news, doubt, not_sent, refuse
-from payouts.locks import BatchScope
 from payouts.models import PayoutAttempt, PayoutBatch
 from payouts.providers.contract import BatchKind, BatchOutcome, News, NewsKind, PayoutFailure
 

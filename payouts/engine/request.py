@@ -16,10 +16,12 @@ from core.transactions import requires_transaction
 from merchants.errors import SellerUnknown
 from merchants.selectors import find_seller
 from merchants.types import SellerData
+from payouts.destinations.blocks import standing_block
+from payouts.destinations.reading import usable_destination
 from payouts.engine.approving import decide
 from payouts.engine.books import hold
 from payouts.engine.facts import payout_fact
-from payouts.engine.places import standing_block, usable_destination
+from payouts.engine.locks import lock_requests
 from payouts.engine.routes import choose_channel
 from payouts.errors import (
     PayoutBelowMinimum,
@@ -27,7 +29,6 @@ from payouts.errors import (
     PayoutLimitExceeded,
     SellerUnverified,
 )
-from payouts.locks import lock_requests
 from payouts.models import Payout
 from payouts.policy import PayoutPolicy, policy_of
 from wallet.errors import InsufficientFunds
@@ -74,7 +75,7 @@ def request_payout(
         merchant_id=merchant_id,
         seller_id=paid.id,
         wallet_id=_wallet(paid, currency),
-        destination=where,
+        destination_id=where.id,
         channel_id=channel.id,
         amount=_money(amount_minor, currency),
         amount_minor=amount_minor,

@@ -13,9 +13,9 @@ from payouts.engine.approving import send_to_review
 from payouts.engine.facts import payout_fact
 from payouts.engine.gates import closed_gate
 from payouts.engine.instruction import digest_of, order_of, sent_with
+from payouts.engine.locks import BatchScope
 from payouts.engine.looks import next_look
 from payouts.engine.news import doubt
-from payouts.locks import BatchScope
 from payouts.models import PayoutAttempt
 from payouts.providers.contract import BatchOrder, Message, provider_for
 
