@@ -83,8 +83,8 @@ def evidence(request: HttpRequest, payout: PayoutAtDesk) -> dict[str, Any]:
     to = get_destination(**whose, destination_id=payout.destination_id)
     leaves = instruction_of(payout_id=payout.id)
     approval = request_to_approve(payout.id) if payout.status == "IN_REVIEW" else None
-    people: Any = [approval] if approval else []
-    name_people([*people, payout_names := _Names(payout)], ("maker", "requested_by", "approved_by"))
+    people = _People(payout, approval.maker if approval else "")
+    name_people([people], ("maker", "requested_by", "approved_by"))
     seller = get_seller(**whose, seller_id=payout.seller_id)
     wallet = get_wallet(**whose, wallet_id=payout.wallet_id)
     cases = Case.objects.filter(subject=payout.public_id).exclude(status="CLOSED").order_by("pk")
@@ -99,8 +99,8 @@ def evidence(request: HttpRequest, payout: PayoutAtDesk) -> dict[str, Any]:
         "seller": seller,
         "seller_name": shown_name(seller.name),
         "origin": _ORIGINS[payout.origin],
-        "asked_by": person(payout_names, payout.requested_by),
-        "decided_by": _("the policy") if payout.is_automatic else person(payout_names, payout.approved_by),
+        "asked_by": person(people, payout.requested_by),
+        "decided_by": _("the policy") if payout.is_automatic else person(people, payout.approved_by),
         "to": to,
         "to_url": reverse("console:destination", args=[to.public_id]),
         "payee": _payee(request, payout),
@@ -129,7 +129,7 @@ def evidence(request: HttpRequest, payout: PayoutAtDesk) -> dict[str, Any]:
             for case in cases
         ],
         "approval": approval,
-        "approval_by": person(approval, approval.maker) if approval else "",
+        "approval_by": person(people, people.maker) if approval else "",
         "changed": _changed(approval, leaves) if approval else [],
         "is_mine": me in (payout.requested_by, approval.maker if approval else ""),
         "returns": _returns(payout, me),
@@ -143,11 +143,11 @@ def evidence(request: HttpRequest, payout: PayoutAtDesk) -> dict[str, Any]:
     }
 
 
-class _Names:
+class _People:
     """Who asked and who decided, in the form in which names are looked up."""
 
-    def __init__(self, payout: PayoutAtDesk) -> None:
-        self.requested_by, self.approved_by, self.maker = payout.requested_by, payout.approved_by, ""
+    def __init__(self, payout: PayoutAtDesk, maker: str) -> None:
+        self.requested_by, self.approved_by, self.maker = payout.requested_by, payout.approved_by, maker
 
 
 def _payee(request: HttpRequest, payout: PayoutAtDesk) -> str:
