@@ -1,4 +1,4 @@
-"""F-F4: a worker is killed (SIGKILL) at every place of a batch's way; resumed, each row is paid exactly once."""
+"""F-F4: a worker is killed (SIGKILL) at every place of a batch's way; resumed, each row is paid once."""
 
 import os
 import random
