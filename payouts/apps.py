@@ -35,13 +35,16 @@ def _register_engine() -> None:
     from core.audits import register
     from core.dead_letters import register_needed, register_replay
     from core.drain import register_drain
+    from core.settings_store import declare
     from payouts import audits
     from payouts.drains import BatchDrain, CollectDrain
+    from payouts.engine import watch
     from payouts.engine.conflicts import CONFLICT_ALERT
     from payouts.engine.failures import QUEUE, is_without_outcome, replay_batch
 
     register(audits.INVARIANTS)
-    declare_alert(*CONFLICT_ALERT)
+    declare(*watch.SETTINGS)
+    declare_alert(*CONFLICT_ALERT, *watch.ALERTS)
     register_drain(CollectDrain())
     register_drain(BatchDrain())
     register_replay(QUEUE, replay_batch)

@@ -18,6 +18,7 @@ from payouts.engine.failures import replay_batch
 from payouts.engine.observe import on_payout_event, record_paid, record_return
 from payouts.engine.request import request_payout
 from payouts.engine.waiting import reconsider
+from payouts.engine.watch import watch_payouts
 
 __all__ = [
     "add_destination",
@@ -47,4 +48,5 @@ __all__ = [
     "request_return",
     "take_payout_back",
     "verify_destination",
+    "watch_payouts",
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from core.failpoints import failpoint
 from core.history import Changes
 from core.transactions import requires_transaction
 from payouts.engine.gates import closed_gate
@@ -56,6 +57,7 @@ def _tell(scope: BatchScope, news: Sequence[News], changes: Changes, postings: P
         attempt = by_reference.get(each.reference)
         if attempt is not None and each.kind is not NewsKind.UNKNOWN:
             is_new |= apply_news(attempt, each, changes, postings)
+            failpoint(f"payouts.outcome_row.{attempt.position}")
     return is_new
 
 

@@ -7,6 +7,7 @@ from django.conf import settings
 
 from channels.types import ChannelData
 from core import clock
+from core.failpoints import failpoint
 from core.history import SYSTEM, Changes
 from core.transactions import requires_transaction
 from payouts.engine.approving import send_to_review
@@ -46,6 +47,7 @@ def begin_sending(scope: BatchScope, channel: ChannelData, changes: Changes) -> 
     for attempt in leaving:
         changes.move(attempt.payout, attempt.payout.to_executing, why="about to be sent")
         changes.move(attempt, attempt.to_sent, why="about to be sent", sent_at=now)
+        failpoint(f"payouts.row.{attempt.position}")
     message = _message(scope, channel, leaves_at=now)
     changes.move(
         batch,

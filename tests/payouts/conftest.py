@@ -21,7 +21,9 @@ from core.ids import public_id
 from core.settings_store import put_setting
 from core.transactions import at_edge
 from ledger.services import open_account
-from ledger.templates.entry import Posting, credit, debit, entry
+from ledger.templates.entry import Posting, entry
+from ledger.templates.entry import credit as give
+from ledger.templates.entry import debit as take
 from merchants.services import create_seller, submit_kyc, verify_kyc
 from payouts import services
 from payouts.models import Payout, PayoutBatch
@@ -31,7 +33,7 @@ from tests.openapi.contract import check_events
 from tests.payouts.paper import NAME, Paper
 from tests.store import Store, open_store
 from wallet.selectors import wallets_of
-from wallet.services import account_of, moves_for, post
+from wallet.services import account_of, post_netted
 from wallet.types import WalletData
 
 __all__ = ["Payer", "open_payer"]
@@ -93,22 +95,28 @@ class Payer:
         return made
 
     def fill(self, account: str, amount_minor: int) -> None:
-        """Give a seller money, as a migration from another system would (opening balance)."""
+        """Give a seller money, as a migration would (opening balance); what the seller owes is paid first."""
+        self.move(debit="opening", credit="seller_available", amount_minor=amount_minor, account=account)
+
+    def move(self, *, debit: str, credit: str, amount_minor: int, account: str = "ann") -> None:
+        """Post between an account of a seller and the opening balance."""
+        owned = {"merchant_id": self.merchant_id, "currency": "EUR"}
+
+        def account_id(role: str) -> int:
+            if role == "opening":
+                return open_account(role=role, **owned)
+            return account_of(owner_type="seller", owner_id=self.sellers[account], role=role, **owned)
+
         with transaction.atomic():
-            owned = {"merchant_id": self.merchant_id, "currency": "EUR"}
-            available = account_of(
-                owner_type="seller", owner_id=self.sellers[account], role="seller_available", **owned
-            )
-            opening = open_account(role="opening", **owned)
             draft = entry(
                 posting=Posting(self.merchant_id, "EUR", clock.today()),
                 kind="opening_balance",
                 source="migration",
                 source_ref=uuid4().hex,
                 leg="balance",
-                legs=[debit(opening, amount_minor), credit(available, amount_minor)],
+                legs=[take(account_id(debit), amount_minor), give(account_id(credit), amount_minor)],
             )
-            post(drafts=[draft], moves=moves_for(drafts=[draft]))
+            post_netted(drafts=[draft])
 
     def set(self, name: str, value: Any) -> None:
         """Set a setting of the merchant."""
