@@ -107,7 +107,6 @@ def file(request: HttpRequest, reference: str) -> HttpResponse:
     answer = HttpResponse(message.content, content_type="application/octet-stream")
     name = "".join(char if char.isalnum() or char in "-_." else "_" for char in message.file_name)
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
-    answer["Cache-Control"] = "no-store"
     return answer
 
 

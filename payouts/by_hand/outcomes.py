@@ -105,7 +105,8 @@ def _give_back(scope: BatchScope, changes: Changes, *, by: str) -> None:
     postings = Postings()
     for attempt in scope.attempts:
         if attempt.status == "UNKNOWN":
-            refuse(attempt, _NEVER, changes, postings, by=by, never_sent=True)
+            # It stays in the batch: the file that left can still be made again and looked at.
+            refuse(attempt, _NEVER, changes, postings, by=by)
     batch, why = scope.batch, "two people say that it was never received"
     changes.move(batch, batch.to_refused, why=why, by=by, error=why)
     postings.give_to(changes)

@@ -12,7 +12,7 @@ from tests.admin.people import console, person
 from tests.admin.test_risk_desk import text
 from tests.payouts.conftest import Payer
 
-__all__ = ["DESK", "act", "finance", "held", "new", "paid", "shown", "wallet_of"]
+__all__ = ["DESK", "act", "finance", "held", "new", "paid", "said", "shown", "wallet_of"]
 
 DESK = "/admin/desks/payouts/"
 
@@ -69,3 +69,8 @@ def shown(client: Client, payout: Payout) -> str:
 def act(client: Client, payout: Payout, action: str, reason: str = "looked at it", **more: str) -> Any:
     """Press a button of the desk."""
     return client.post(f"{DESK}{payout.public_id}/", {"action": action, "reason": reason, **more})
+
+
+def said(answer: Any) -> str:
+    """What the page that follows tells the person above everything else."""
+    return " ".join(str(each) for each in answer.context["messages"])
