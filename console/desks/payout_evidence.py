@@ -78,15 +78,10 @@ def requests_to_return(payout_id: UUID) -> list[Approval]:
 
 def evidence(request: HttpRequest, payout: PayoutAtDesk) -> dict[str, Any]:
     """Return what the page says of a payout."""
-    user, me = request.user, actor(request)
-    whose = {"merchant_id": payout.merchant_id}
+    user, whose = request.user, {"merchant_id": payout.merchant_id}
     to = get_destination(**whose, destination_id=payout.destination_id)
-    leaves = instruction_of(payout_id=payout.id)
-    approval = request_to_approve(payout.id) if payout.status == "IN_REVIEW" else None
-    people = _People(payout, approval.maker if approval else "")
-    name_people([people], ("maker", "requested_by", "approved_by"))
     seller = get_seller(**whose, seller_id=payout.seller_id)
-    wallet = get_wallet(**whose, wallet_id=payout.wallet_id)
+    leaves = instruction_of(payout_id=payout.id)
     cases = Case.objects.filter(subject=payout.public_id).exclude(status="CLOSED").order_by("pk")
     return {
         "payout": payout,
@@ -98,41 +93,21 @@ def evidence(request: HttpRequest, payout: PayoutAtDesk) -> dict[str, Any]:
         "merchant": merchant_names(merchant_ids=[payout.merchant_id]).get(payout.merchant_id, ""),
         "seller": seller,
         "seller_name": shown_name(seller.name),
-        "origin": _ORIGINS[payout.origin],
-        "asked_by": person(people, payout.requested_by),
-        "decided_by": _("the policy") if payout.is_automatic else person(people, payout.approved_by),
         "to": to,
         "to_url": reverse("console:destination", args=[to.public_id]),
         "payee": _payee(request, payout),
         "leaves": leaves.instruction,
         "digest": leaves.digest,
-        "rail": leaves.instruction["rail"],
         "differences": differences(payout, to),
-        "gates": [
-            {
-                "name": _GATES.get(each.name, each.name),
-                "state": state(_("open"), "done") if each.is_open else state(_("closed"), "failed"),
-                "says": each.says,
-            }
-            for each in payout_gates(payout_id=payout.id)
-        ],
-        "buckets": [
-            (_("Available"), amount(wallet.available_minor, wallet.currency)),
-            (_("Held"), amount(wallet.held_minor, wallet.currency)),
-            (_("Pending"), amount(wallet.pending_minor, wallet.currency)),
-            (_("Owed"), amount(wallet.receivable_minor, wallet.currency)),
-        ],
-        "wallet_url": reverse("admin:wallet_wallet_change", args=[wallet.id]),
+        "gates": _gates(payout),
+        **_wallet(payout),
         "sendings": _sendings(payout),
         "cases": [
             {"summary": case.summary, "url": reverse("admin:core_case_change", args=[case.pk])}
             for case in cases
         ],
-        "approval": approval,
-        "approval_by": person(people, people.maker) if approval else "",
-        "changed": _changed(approval, leaves) if approval else [],
-        "is_mine": me in (payout.requested_by, approval.maker if approval else ""),
-        "returns": _returns(payout, me),
+        **_decision(payout, leaves, actor(request)),
+        "returns": _returns(payout, actor(request)),
         "can_be_canceled": payout.status in PAYOUT_CANCELABLE,
         "is_out": payout.status in ("SENT", "PAID"),
         "posted_when_sent": payout_journals.sent(payout, leaves.instruction["rail"]),
@@ -140,6 +115,47 @@ def evidence(request: HttpRequest, payout: PayoutAtDesk) -> dict[str, Any]:
         "chapters": story_layout(
             payout_story(payout_id=payout.id), may_see_books=user.has_perm("ledger.view_journalentry")
         ),
+    }
+
+
+def _decision(payout: PayoutAtDesk, leaves: InstructionData, me: str) -> dict[str, Any]:
+    """Who asked and who decided, what waits for a yes, and what has changed since somebody asked."""
+    approval = request_to_approve(payout.id) if payout.status == "IN_REVIEW" else None
+    people = _People(payout, approval.maker if approval else "")
+    name_people([people], ("maker", "requested_by", "approved_by"))
+    return {
+        "origin": _ORIGINS[payout.origin],
+        "asked_by": person(people, payout.requested_by),
+        "decided_by": _("the policy") if payout.is_automatic else person(people, payout.approved_by),
+        "approval": approval,
+        "approval_by": person(people, people.maker) if approval else "",
+        "changed": _changed(approval, leaves) if approval else [],
+        "is_mine": me in (payout.requested_by, people.maker),
+    }
+
+
+def _gates(payout: PayoutAtDesk) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": _GATES.get(each.name, each.name),
+            "state": state(_("open"), "done") if each.is_open else state(_("closed"), "failed"),
+            "says": each.says,
+        }
+        for each in payout_gates(payout_id=payout.id)
+    ]
+
+
+def _wallet(payout: PayoutAtDesk) -> dict[str, Any]:
+    wallet = get_wallet(merchant_id=payout.merchant_id, wallet_id=payout.wallet_id)
+    buckets = (
+        (_("Available"), wallet.available_minor),
+        (_("Held"), wallet.held_minor),
+        (_("Pending"), wallet.pending_minor),
+        (_("Owed"), wallet.receivable_minor),
+    )
+    return {
+        "buckets": [(name, amount(minor, wallet.currency)) for name, minor in buckets],
+        "wallet_url": reverse("admin:wallet_wallet_change", args=[wallet.id]),
     }
 
 

@@ -10,8 +10,8 @@ from core.transactions import requires_transaction
 from merchants.selectors import find_seller
 from merchants.types import SellerData
 from payouts.engine.canceling import cancel_payout
+from payouts.engine.locks import lock_requests
 from payouts.engine.request import request_payout
-from payouts.locks import lock_requests
 from payouts.models import Payout
 
 __all__ = ["ask_for_payout", "take_payout_back"]

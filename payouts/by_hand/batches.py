@@ -10,7 +10,8 @@ from core.errors import InvalidState, NotFound
 from core.nudges import nudge
 from core.transactions import requires_transaction
 from payouts.engine.instruction import order_of
-from payouts.locks import lock_batch, lock_sending
+from payouts.engine.locks import lock_sending
+from payouts.locks import lock_batch
 from payouts.models import PayoutBatch
 from payouts.providers.contract import Message, provider_for
 

@@ -17,9 +17,9 @@ from core.ids import parse_public_id
 from core.models import Approval
 from core.nudges import nudge
 from core.transactions import requires_transaction
+from payouts.engine.locks import BatchScope, lock_sending
 from payouts.engine.news import Postings, refuse
 from payouts.engine.outcome import apply_outcome, close_if_ended
-from payouts.locks import BatchScope, lock_sending
 from payouts.providers.contract import BatchKind, BatchOutcome, PayoutFailure
 
 __all__ = [

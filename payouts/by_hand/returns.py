@@ -13,8 +13,8 @@ from core.errors import InvalidState, NotFound
 from core.ids import parse_public_id
 from core.models import Approval
 from core.transactions import requires_transaction
+from payouts.engine.locks import lock_sending
 from payouts.engine.observe import record_return
-from payouts.locks import lock_sending
 from payouts.models import Payout, PayoutAttempt
 from payouts.policy import policy_of
 

@@ -38,6 +38,7 @@ _LIST = "tests/payments/test_order_list_api.py"
 _MATRIX = "tests/api/test_matrix.py"
 _MONEY = "tests/core/test_money.py"
 _ONCE = "tests/core/test_idempotency.py"
+_PAYOUT_DESK = "tests/admin/test_payout_desk.py"
 _PAGE_WEBHOOKS = "tests/payments/test_page_webhooks.py"
 _PROTOCOL = "tests/api/test_protocol.py"
 _RACES = "tests/merchants/test_key_races.py"
@@ -203,6 +204,7 @@ ROWS: dict[str, tuple[str, ...] | NotYet] = {
         f"{_RACES}::test_revocation_while_requests_run_a_d8",
         f"{_KEYS}::test_revocation_counts_from_its_commit_a_d8",
     ),
+    "A-D9": (f"{_PAYOUT_DESK}::test_double_clicks_are_one_f_f8_a_d9",),
     # E: who may what
     "A-E1": (
         f"{_MATRIX}::test_every_route_is_in_the_table",
@@ -234,6 +236,8 @@ ROWS: dict[str, tuple[str, ...] | NotYet] = {
     "A-E7": (
         "tests/core/test_approvals.py::test_the_maker_and_machines_may_not_decide",
         "tests/admin/test_sellers_desk.py::test_the_checker_cannot_decide_what_they_asked_for",
+        f"{_PAYOUT_DESK}::test_the_maker_cannot_decide_from_any_side_a_e7",
+        "tests/payouts/test_guards.py::test_who_asked_cannot_say_yes_i30",
     ),
     "A-E8": (f"{_ADMIN}::test_even_a_superuser_cannot_edit", f"{_ADMIN}::test_the_database_refuses_as_well"),
     "A-E9": (f"{_ADMIN}::test_no_page_has_a_side_door",),
@@ -284,7 +288,10 @@ ROWS: dict[str, tuple[str, ...] | NotYet] = {
         "tests/admin/test_webhooks_out.py::test_what_a_store_answers_is_only_text",
     ),
     "A-F16": (f"{_PROTOCOL}::test_a_line_of_the_log_is_one_line_a_f16",),
-    "A-F17": NotYet("nobody approves a payout by the name of who gets it"),
+    "A-F17": (
+        f"{_PAYOUT_DESK}::test_names_of_payees_cannot_deceive_a_f17",
+        "tests/admin/test_destination_desk.py::test_a_second_person_verifies_and_sees_what_speaks_against_it",
+    ),
     "A-F18": (
         f"{_ACCEPT}::test_card_numbers_are_refused_wherever_they_stand",
         "tests/core/test_card_data.py::test_card_numbers_anywhere_in_a_body",
