@@ -5,9 +5,9 @@ class PayoutsConfig(AppConfig):
     name = "payouts"
 
     def ready(self) -> None:
-        """Declare settings and alerts; each part of pay-out has a function of its own below."""
+        """Declare settings, audits, drains, alerts, and how dead letters are replayed."""
         _register_destinations()
-        _register_policy()
+        _register_engine()
 
 
 def _register_destinations() -> None:
@@ -19,8 +19,21 @@ def _register_destinations() -> None:
     declare_alert(*notices.ALERTS)
 
 
-def _register_policy() -> None:
+def _register_engine() -> None:
+    from core.alerts import declare_alert
+    from core.audits import register
+    from core.dead_letters import register_needed, register_replay
+    from core.drain import register_drain
     from core.settings_store import declare
-    from payouts import policy
+    from payouts import audits, policy
+    from payouts.drains import BatchDrain, CollectDrain
+    from payouts.engine.conflicts import CONFLICT_ALERT
+    from payouts.engine.failures import QUEUE, is_without_outcome, replay_batch
 
+    register(audits.INVARIANTS)
     declare(*policy.SETTINGS)
+    declare_alert(*CONFLICT_ALERT)
+    register_drain(CollectDrain())
+    register_drain(BatchDrain())
+    register_replay(QUEUE, replay_batch)
+    register_needed(QUEUE, is_without_outcome)
