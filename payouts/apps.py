@@ -12,9 +12,11 @@ class PayoutsConfig(AppConfig):
 
 def _register_destinations() -> None:
     from core.alerts import declare_alert
+    from core.audits import register
     from core.settings_store import declare
-    from payouts.destinations import notices, policy
+    from payouts.destinations import audits, notices, policy
 
+    register(audits.INVARIANTS)
     declare(*policy.SETTINGS)
     declare_alert(*notices.ALERTS)
 

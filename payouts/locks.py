@@ -19,6 +19,7 @@ __all__ = [
     "lock_attempts",
     "lock_batch",
     "lock_block",
+    "lock_blocks",
     "lock_destination",
     "lock_destinations",
     "lock_payout",
@@ -61,6 +62,9 @@ def lock_requests(*, seller_id: UUID) -> None:
     """
     with connection.cursor() as cursor:
         cursor.execute(_REQUESTS, [str(seller_id)])
+
+# The same as in payouts/sql/destinations.sql.
+_NOTHING_LEAVES = "SELECT pg_advisory_xact_lock(hashtextextended('payout_blocks:' || %s, 0))"
 
 
 @requires_transaction
@@ -109,11 +113,18 @@ def lock_destination(*, merchant_id: UUID, destination_id: UUID) -> Destination:
 def lock_destinations(*, merchant_id: UUID, seller_id: UUID) -> list[Destination]:
     """Lock a seller's destinations, also against another one, and return those that are not gone."""
     with connection.cursor() as cursor:
-        cursor.execute(_ONE_AT_A_TIME, [seller_id])
+        cursor.execute(_ONE_AT_A_TIME, [str(seller_id)])
     rows = Destination.objects.select_for_update(no_key=True, of=("self",)).filter(
         merchant_id=merchant_id, seller_id=seller_id, status__in=("UNVERIFIED", "VERIFIED")
     )
     return list(rows.order_by("pk"))
+
+
+@requires_transaction
+def lock_blocks(*, merchant_id: UUID) -> None:
+    """Wait for what is about to be sent for the merchant, and let nothing of it begin before the commit."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NOTHING_LEAVES, [str(merchant_id)])
 
 
 @requires_transaction

@@ -22,6 +22,7 @@ from core.api.schemas import (
     shape,
     text,
 )
+from payouts.api.destination_shapes import DESTINATION_EVENTS
 from payouts.states import PAYOUT
 
 __all__ = ["EVENTS", "FAILURES", "PAYOUT_DETAIL", "PAYOUT_OBJECT"]
@@ -97,6 +98,7 @@ _TOLD = {
     "failed": "The bank or the provider refused it: no money left, and it is available again.",
 }
 EVENTS: Mapping[str, EventType] = {
+    **DESTINATION_EVENTS,
     **{f"payout.{what}": EventType(about, PAYOUT_OBJECT) for what, about in _TOLD.items()},
     "payout.paid": EventType("There is evidence that the money left. It may still come back.", _PAID),
 }
