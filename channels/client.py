@@ -37,8 +37,10 @@ _clients: OrderedDict[tuple[UUID, int, str], Any] = OrderedDict()
 def client_for(line: Line) -> Any:
     """Return the client of a channel: an SDK's, a bank's file drop, or a payables API's.
 
-    Raises UnsupportedProvider, KeyError without a secret key. Clients of channels that were not used for the
-    longest time are let go; their connections close when nobody calls over them any more.
+    Raises UnsupportedProvider, KeyError without a secret key.
+
+    Clients of channels that were not used for the longest time are let go; their connections close when
+    nobody calls over them any more.
     """
     key = (line.channel.id, line.credentials_version, line.base_url)
     with _lock:
