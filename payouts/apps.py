@@ -8,6 +8,7 @@ class PayoutsConfig(AppConfig):
         """Declare settings and alerts; each part of pay-out has a function of its own below."""
         _register_destinations()
         _register_policy()
+        _register_providers()
 
 
 def _register_destinations() -> None:
@@ -24,3 +25,10 @@ def _register_policy() -> None:
     from payouts import policy
 
     declare(*policy.SETTINGS)
+
+
+def _register_providers() -> None:
+    from payouts.providers.contract import register_provider
+    from payouts.providers.sandbox import SandboxPayables
+
+    register_provider(SandboxPayables())

@@ -72,7 +72,7 @@ class SandboxPayables:
         try:
             split = _split(order, self.max_batch)
             body = _batch(order, split)
-            payees = {item.payee_reference: _payee(item) for item in split.sendable}
+            payees = _payees(split)
         except Exception as error:
             log.exception("payout_batch_not_sent", channel_id=str(channel.id), batch=order.reference)
             return BatchOutcome(BatchKind.NOT_SENT, error=f"{type(error).__name__}: {error}"[:300])
@@ -201,6 +201,16 @@ def _batch(order: BatchOrder, split: _Split) -> dict[str, Any]:
         for item in split.sendable
     ]
     return {"batch_ref": order.reference, "payments": payments}
+
+
+def _payees(split: _Split) -> dict[str, dict[str, Any]]:
+    """Each payee once. One name for two accounts would pay one of them for both."""
+    payees: dict[str, dict[str, Any]] = {}
+    for item in split.sendable:
+        payee = _payee(item)
+        if payees.setdefault(item.payee_reference, payee) != payee:
+            raise ValueError("a payee has two accounts")
+    return payees
 
 
 def _payee(item: Instruction) -> dict[str, Any]:
