@@ -45,9 +45,11 @@ __all__ = [
     "verify_webhook",
 ]
 
-PROVIDERS = frozenset(["sepa", "stripe"])
+PROVIDERS = frozenset(["sandbox", "sepa", "stripe"])
 # Providers that are banks: they take files and pay from an account of the merchant's.
 _BANKS = frozenset(["sepa"])
+# Providers that have no server of their own: they are reached where somebody runs one, hence in tests only.
+_NOWHERE = frozenset(["sandbox"])
 
 _BASE_URL = re.compile(r"(https?://(?:[a-zA-Z0-9.-]{1,120}|\[[0-9a-fA-F:.]{2,45}\])(?::[0-9]{1,5})?)/?")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -85,6 +87,8 @@ def create_channel(
     is_bank = provider in _BANKS
     if not secret_key and (base_url or not is_bank):
         raise InvalidChannel("A channel needs the provider's secret key.", param="secret_key")
+    if provider in _NOWHERE and not base_url:
+        raise InvalidChannel("This provider is reached under a base URL.", param="base_url")
     if debtor and not is_bank:
         raise InvalidChannel("Only a bank pays from an account.", param="debtor")
     now = clock.now()

@@ -8,6 +8,7 @@ class PayoutsConfig(AppConfig):
         """Declare settings, audits, drains, alerts, and how dead letters are replayed."""
         _register_destinations()
         _register_engine()
+        _register_providers()
 
 
 def _register_destinations() -> None:
@@ -39,3 +40,10 @@ def _register_engine() -> None:
     register_drain(BatchDrain())
     register_replay(QUEUE, replay_batch)
     register_needed(QUEUE, is_without_outcome)
+
+
+def _register_providers() -> None:
+    from payouts.providers.contract import register_provider
+    from payouts.providers.sandbox import SandboxPayables
+
+    register_provider(SandboxPayables())
