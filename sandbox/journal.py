@@ -5,6 +5,11 @@ Kinds: ``charge.authorized``, ``authorization.released`` (amounts that are only 
 came back from a refund, positive), ``charge.declined`` (an attempt without effect, amount 0),
 ``dispute.withdrawn`` (taken by the buyer's bank, with the fee, negative), ``dispute.reinstated`` (given back,
 positive), ``charge.reversed`` (taken back by the rail, negative). Of a dispute, ``refund`` holds its id.
+
+Of what a platform pays out, ``charge`` holds the id: ``transfer.created`` (left the platform's balance,
+negative), ``transfer.reversed`` (is back there, positive), and in the journal of the account that pays its
+bank ``payout.created`` (negative), ``payout.paid`` (0), ``payout.failed``, ``payout.canceled`` and
+``payout.reversed`` (positive).
 """
 
 from __future__ import annotations
@@ -47,6 +52,8 @@ def totals(database: Database, filters: dict[str, str]) -> list[dict[str, Any]]:
     """Per account, PaymentIntent and currency: how often money was taken, how much, what is left of it."""
     sums: dict[tuple[str, str, str], dict[str, Any]] = {}
     for row in read(database, filters):
+        if row["payment_intent"] is None:
+            continue  # no part of a payment
         key = (row["account"], row["payment_intent"], row["currency"])
         total = sums.setdefault(
             key,
