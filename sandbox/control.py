@@ -244,7 +244,8 @@ class Control:
                 "SELECT body, hidden FROM object WHERE type = 'webhook_endpoint' AND account = ?", (account,)
             ):
                 known, hidden = json.loads(row["body"]), json.loads(row["hidden"])
-                if known["url"] == url and (hidden["secret"], hidden.get("connect", False)) == (secret, connect):
+                is_same = known["url"] == url and hidden["secret"] == secret
+                if is_same and hidden.get("connect", False) == connect:
                     call.save(known | {"enabled_events": enabled})
                     return known | {"enabled_events": enabled}
             return events.make_endpoint(call, url=url, enabled=enabled, secret=secret, connect=connect)

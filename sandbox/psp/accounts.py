@@ -94,8 +94,9 @@ def _capabilities(params: Params, kind: str | None) -> dict[str, str]:
 def _settings(params: Params) -> Object:
     """Only what a platform may say about payouts: that it makes them itself."""
     asked: Any = params.mapping("settings") or {}
-    schedule = asked.get("payouts", {}).get("schedule", {}) if isinstance(asked.get("payouts", {}), dict) else {}
-    if not isinstance(schedule, dict) or schedule.get("interval", "manual") != "manual":
+    for name in ("payouts", "schedule"):
+        asked = asked.get(name, {}) if isinstance(asked, dict) else None
+    if not isinstance(asked, dict) or asked.get("interval", "manual") != "manual":
         raise invalid(
             "Accounts of the sandbox make no payouts by themselves: the interval is manual.",
             param="settings[payouts][schedule][interval]",

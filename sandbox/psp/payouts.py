@@ -61,7 +61,9 @@ def create(call: Call) -> Object:
         description=description, metadata=metadata, method=method, source_type=source_type,
         statement_descriptor=descriptor,
     )  # fmt: skip
-    payout["balance_transaction"] = transfers.book(call, payout, amount=-amount, kind="payout", category="payout")
+    payout["balance_transaction"] = transfers.book(
+        call, payout, amount=-amount, kind="payout", category="payout"
+    )
     call.insert(payout, {"number": number})
     transfers.note(call, "payout.created", payout, amount=-amount)
     call.remind(due=call.clock + min(LEAVES_AFTER, wait), kind=LEAVES, target=payout["id"])

@@ -100,7 +100,9 @@ def create(call: Call) -> Object:
         "source_type": source_type,
         "transfer_group": group,
     }
-    transfer["balance_transaction"] = book(call, transfer, amount=-amount, kind="transfer", category="transfer")
+    transfer["balance_transaction"] = book(
+        call, transfer, amount=-amount, kind="transfer", category="transfer"
+    )
     book(accounts.on(call, destination), payment, amount=amount, kind="payment", category="charge")
     call.insert(transfer)
     note(call, "transfer.created", transfer, amount=-amount)
