@@ -3,3 +3,24 @@ from django.apps import AppConfig
 
 class PayoutsConfig(AppConfig):
     name = "payouts"
+
+    def ready(self) -> None:
+        """Declare settings and alerts; each part of pay-out has a function of its own below."""
+        _register_destinations()
+        _register_policy()
+
+
+def _register_destinations() -> None:
+    from core.alerts import declare_alert
+    from core.settings_store import declare
+    from payouts.destinations import notices, policy
+
+    declare(*policy.SETTINGS)
+    declare_alert(*notices.ALERTS)
+
+
+def _register_policy() -> None:
+    from core.settings_store import declare
+    from payouts import policy
+
+    declare(*policy.SETTINGS)

@@ -1,13 +1,29 @@
-"""Row locks of pay-out, in one order: batch, payout, attempt, approval; holds and wallets come last."""
+"""Row locks of pay-out, in one order: batch, payout, attempt, approval; holds and wallets come last.
+
+A destination is locked by who changes it and nothing else; a payout that is about to be sent looks at it
+under a shared lock (payouts/sql/destinations.sql), behind all locks of its own.
+"""
 
 from collections.abc import Collection
 from uuid import UUID
+
+from django.db import connection
 
 from core.errors import NotFound
 from core.transactions import requires_transaction
 from payouts.models import Destination, Payout, PayoutAttempt, PayoutBatch, PayoutBlock
 
-__all__ = ["lock_attempts", "lock_batch", "lock_block", "lock_destination", "lock_payout", "lock_payouts"]
+__all__ = [
+    "lock_attempts",
+    "lock_batch",
+    "lock_block",
+    "lock_destination",
+    "lock_destinations",
+    "lock_payout",
+    "lock_payouts",
+]
+
+_ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended('destinations:' || %s, 0))"
 
 
 @requires_transaction
@@ -50,6 +66,17 @@ def lock_destination(*, merchant_id: UUID, destination_id: UUID) -> Destination:
     if row is None:
         raise NotFound()
     return row
+
+
+@requires_transaction
+def lock_destinations(*, merchant_id: UUID, seller_id: UUID) -> list[Destination]:
+    """Lock a seller's destinations, also against another one, and return those that are not gone."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ONE_AT_A_TIME, [seller_id])
+    rows = Destination.objects.select_for_update(no_key=True, of=("self",)).filter(
+        merchant_id=merchant_id, seller_id=seller_id, status__in=("UNVERIFIED", "VERIFIED")
+    )
+    return list(rows.order_by("pk"))
 
 
 @requires_transaction
