@@ -8,6 +8,7 @@ class PayoutsConfig(AppConfig):
         """Declare settings and alerts; each part of pay-out has a function of its own below."""
         _register_destinations()
         _register_policy()
+        _register_stripe()
 
 
 def _register_destinations() -> None:
@@ -24,3 +25,13 @@ def _register_policy() -> None:
     from payouts import policy
 
     declare(*policy.SETTINGS)
+
+
+def _register_stripe() -> None:
+    from events.subscriptions import subscribe
+    from payouts.bank_failures import on_bank_failure
+    from payouts.providers.contract import register_provider
+    from payouts.providers.stripe import StripeTransfers
+
+    register_provider(StripeTransfers())
+    subscribe("stripe", "payout.failed", "payouts.bank_failures", on_bank_failure)
