@@ -36,7 +36,9 @@ _clients: OrderedDict[tuple[UUID, int, str], Any] = OrderedDict()
 def client_for(line: Line) -> Any:
     """Return the client of a channel: an SDK's, or a bank's file drop.
 
-    Raises UnsupportedProvider, KeyError without a secret key. Clients of channels that were not used for the longest time are let go; their connections close when
+    Raises UnsupportedProvider, KeyError without a secret key.
+
+    Clients of channels that were not used for the longest time are let go; their connections close when
     nobody calls over them any more.
     """
     key = (line.channel.id, line.credentials_version, line.base_url)

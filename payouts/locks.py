@@ -11,7 +11,7 @@ from django.db import connection
 
 from core.errors import NotFound
 from core.transactions import requires_transaction
-from payouts.models import Destination, Payout, PayoutAttempt, PayoutBatch, PayoutBlock
+from payouts.models import Destination, Payout, PayoutAttempt, PayoutBatch, PayoutBlock, PayoutSchedule
 
 __all__ = [
     "lock_attempts",
@@ -21,6 +21,7 @@ __all__ = [
     "lock_destinations",
     "lock_payout",
     "lock_payouts",
+    "lock_schedule",
 ]
 
 _ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended('destinations:' || %s, 0))"
@@ -86,3 +87,10 @@ def lock_block(*, block_id: UUID) -> PayoutBlock:
     if row is None:
         raise NotFound()
     return row
+
+
+@requires_transaction
+def lock_schedule(*, merchant_id: UUID) -> PayoutSchedule | None:
+    """Lock a merchant's working days; None if nobody said which they are."""
+    rows = PayoutSchedule.objects.select_for_update(no_key=True, of=("self",))
+    return rows.filter(merchant_id=merchant_id).first()

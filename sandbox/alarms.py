@@ -1,4 +1,5 @@
-"""What happens by itself when the sandbox clock reaches a moment: sessions expire, reviews end.
+"""What happens by itself when the sandbox clock reaches a moment: sessions expire, reviews end, the bank
+pays.
 
 Alarms lie in the file, so a killed sandbox loses none; one thread looks for those that are due.
 """
@@ -11,6 +12,7 @@ import traceback
 from collections.abc import Callable
 from functools import partial
 
+from sandbox.banking import files, settling
 from sandbox.clock import Clock
 from sandbox.database import Database
 from sandbox.psp import attempts, payouts, refunds, sessions
@@ -31,6 +33,10 @@ ACTIONS: dict[str, Action] = {
     payouts.LEAVES: payouts.leave,
     payouts.ARRIVES: payouts.arrive,
     payouts.RETURNS: payouts.come_back,
+    files.READ: files.read_by_clock,
+    settling.FILE: settling.file_by_clock,
+    settling.PAYMENT: settling.by_clock,
+    settling.RETURN: settling.return_by_clock,
 }
 
 

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from sandbox import journal
+from sandbox.banking import api as banking
+from sandbox.banking.control import BankControl
+from sandbox.banking.errors import BankError
 from sandbox.connect_control import ConnectControl
 from sandbox.database import dump, place_of
 from sandbox.faults import FaultError
@@ -87,6 +90,8 @@ class Control:
             ("DELETE", "store/behaviours", self.behave_well),
         ):
             self._routes.append((method, re.compile(path), action))
+        for method, path, bank_action in BankControl(world, self._account).routes:
+            self._routes.append((method, re.compile(path), bank_action))
 
     def handle(self, request: Request) -> Response:
         """Answer one control request; what is wrong with it is said in ``error`` with a 4xx."""
@@ -112,7 +117,7 @@ class Control:
             if action == self.listener and "x-sandbox-control-port" not in request.headers:
                 raise Refusal("the listener is closed and opened through the control port")
             return reply(200, action(data, **names))
-        except (Refusal, FaultError, BehaviourError, ValueError, TypeError) as error:
+        except (Refusal, FaultError, BehaviourError, BankError, ValueError, TypeError) as error:
             return reply(400, {"error": str(error)})
         except ApiError as error:
             return reply(error.status, {"error": str(error)})
@@ -220,11 +225,11 @@ class Control:
         return {"key": key, "account": account, "revoked": bool(data.get("revoked"))}
 
     def _account(self, value: str) -> str:
-        if value.startswith("acct_") or value == EVERYBODY:
+        if value.startswith(("acct_", "bank_")) or value == EVERYBODY:
             return value
-        account = self._world.api.keys.account(value) or account_of(value)
+        account = self._world.api.keys.account(value) or account_of(value) or banking.account_of(value)
         if account is None:
-            raise Refusal("account is acct_… or a working API key")
+            raise Refusal("account is acct_…, bank_… or a working API key")
         return account
 
     def add_endpoint(self, data: Body) -> Any:

@@ -20,12 +20,16 @@ from typing import Any
 from sandbox.clock import Clock
 from sandbox.database import Database, dump, place_of
 from sandbox.faults import Fault
-from sandbox.posting import dress, send
+from sandbox.posting import dress, of_bank, send
 from sandbox.psp.accounts import owner_of
 from sandbox.psp.call import Call, Event
+from sandbox.timestamps import iso
 
 #: Endpoints of this account hear the events of every account.
 EVERYBODY = "*"
+
+#: And of every account of the bank, whose events have another form.
+BANK_EVERYBODY = "bank_*"
 
 
 @dataclass(slots=True)
@@ -46,6 +50,9 @@ def event_body(call: Call, event: Event, *, pending: int, connected: bool = Fals
 
     An event of a connected account names that account.
     """
+    if of_bank(event.id):
+        created = iso(call.clock)
+        return f'{{"id":"{event.id}","created":"{created}","data":{event.snapshot},"type":"{event.type}"}}'
     account = f'"account":"{call.account}",' if connected else ""
     key = "null" if call.key is None else dump(call.key)
     return (
@@ -106,11 +113,12 @@ class Webhooks:
         if known is not None:
             return known
         owner = self._owner(account)
+        everybody = BANK_EVERYBODY if account.startswith("bank_") else EVERYBODY
         rows = self._database.rows(
             "SELECT id, body FROM object WHERE account IN (?, ?) AND type = 'webhook_endpoint'"
             " AND type <> 'event' AND (account = ? OR coalesce(json_extract(hidden, '$.connect'), 0) = ?)"
             " ORDER BY seq",
-            (owner or account, EVERYBODY, EVERYBODY, owner is not None),
+            (owner or account, everybody, everybody, owner is not None),
         )
         found = []
         for row in rows:
@@ -172,7 +180,8 @@ class Webhooks:
             for draft in struck:
                 event = draft.event
                 if fault.options.get("new_ids"):
-                    event = Event(call.new_id("evt"), event.type, event.subject, event.snapshot)
+                    prefix = event.id.partition("_")[0]
+                    event = Event(call.new_id(prefix), event.type, event.subject, event.snapshot)
                     self._store(call, event, pending=1)
                 spread = number + 1 if fault.options.get("parallel") else 0
                 copies.append(Draft(event, draft.endpoint, spread=spread))
@@ -301,7 +310,7 @@ class Webhooks:
             return
         endpoint, secret = json.loads(target["body"]), json.loads(target["hidden"])["secret"]
         now = self._clock.seconds() if self.signature_clock == "sandbox" else int(time.time())
-        body, headers = dress(event["body"].encode(), row["forgery"], secret, now)
+        body, headers = dress(event["body"].encode(), row["forgery"], secret, now, bank=of_bank(row["event"]))
         status, error = send(connections, endpoint["url"], body, headers, self._timeout)
         self._settle(row, lane, status, error)
 

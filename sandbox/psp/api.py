@@ -181,7 +181,7 @@ class Api:
             status, body, pushes = self._execute(call, operation, faults, spoiled)
         finally:
             self.kept.release(call)
-        self._send(pushes, faults)
+        self.send(pushes, faults)
         return answers.spoil(self._respond(call.request_id, call.key, status, body), spoiled)
 
     def _prepare(self, call: Call, faults: list[Fault]) -> None:
@@ -194,7 +194,7 @@ class Api:
                 if "currency" in fault.options and "short_by" not in fault.options:
                     call.approval["short_by"] = 0
 
-    def _send(self, pushes: list[tuple[int, float, int]], faults: list[Fault]) -> None:
+    def send(self, pushes: list[tuple[int, float, int]], faults: list[Fault]) -> None:
         """Send committed webhooks; with that fault, wait until they have arrived."""
         self._webhooks.push(pushes)
         if pushes and any(fault.kind == "webhook_before_response" for fault in faults):
@@ -273,8 +273,9 @@ class Api:
             result = action(call)
             if call.operation.endswith(".webhook_endpoint"):
                 self._webhooks.forget_endpoints()
+            faults = [*faults, *call.asked]
             pushes = self._webhooks.publish(call, faults) if call.events else []
-        self._send(pushes, faults)
+        self.send(pushes, faults)
         return result
 
     def _respond(

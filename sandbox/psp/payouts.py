@@ -65,7 +65,7 @@ def create(call: Call) -> Object:
         call, payout, amount=-amount, kind="payout", category="payout"
     )
     call.insert(payout, {"number": number})
-    transfers.note(call, "payout.created", payout, amount=-amount)
+    transfers.note(call, "account_payout.created", payout, amount=-amount)
     call.remind(due=call.clock + min(LEAVES_AFTER, wait), kind=LEAVES, target=payout["id"])
     call.remind(due=payout["arrival_date"], kind=ARRIVES, target=payout["id"])
     call.emit("payout.created", payout)
@@ -158,7 +158,7 @@ def pay(call: Call, payout_id: str) -> Object:
         raise _wrong(payout)
     payout.update(status="paid", trace_id={"status": "supported", "value": payout["id"][-12:].upper()})
     call.save(payout)
-    transfers.note(call, "payout.paid", payout, amount=0)
+    transfers.note(call, "account_payout.paid", payout, amount=0)
     call.emit("payout.paid", payout)
     return payout
 
@@ -177,7 +177,7 @@ def fail(call: Call, payout_id: str, *, code: str) -> Object:
         status="failed", failure_code=code, failure_message=MESSAGES[code], failure_balance_transaction=moved
     )
     call.save(payout)
-    transfers.note(call, "payout.failed", payout, amount=payout["amount"])
+    transfers.note(call, "account_payout.failed", payout, amount=payout["amount"])
     call.emit("payout.failed", payout)
     return payout
 
@@ -193,7 +193,7 @@ def cancel(call: Call) -> Object:
     )
     payout.update(status="canceled", failure_balance_transaction=moved)
     call.save(payout)
-    transfers.note(call, "payout.canceled", payout, amount=payout["amount"])
+    transfers.note(call, "account_payout.canceled", payout, amount=payout["amount"])
     call.emit("payout.canceled", payout)
     return payout
 
@@ -216,7 +216,7 @@ def reverse(call: Call) -> Object:
     call.insert(back)
     payout["reversed_by"] = back["id"]
     call.save(payout)
-    transfers.note(call, "payout.reversed", payout, amount=payout["amount"])
+    transfers.note(call, "account_payout.reversed", payout, amount=payout["amount"])
     call.remind(due=back["arrival_date"], kind=ARRIVES, target=back["id"])
     call.emit("payout.created", back)
     call.emit("payout.updated", payout)
