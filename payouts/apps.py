@@ -8,7 +8,7 @@ class PayoutsConfig(AppConfig):
         """Declare settings and alerts; each part of pay-out has a function of its own below."""
         _register_destinations()
         _register_policy()
-        _register_stripe()
+        _register_providers()
 
 
 def _register_destinations() -> None:
@@ -27,11 +27,13 @@ def _register_policy() -> None:
     declare(*policy.SETTINGS)
 
 
-def _register_stripe() -> None:
+def _register_providers() -> None:
     from events.subscriptions import subscribe
     from payouts.bank_failures import on_bank_failure
     from payouts.providers.contract import register_provider
+    from payouts.providers.sepa import SepaFiles
     from payouts.providers.stripe import StripeTransfers
 
+    register_provider(SepaFiles())
     register_provider(StripeTransfers())
     subscribe("stripe", "payout.failed", "payouts.bank_failures", on_bank_failure)

@@ -36,13 +36,15 @@ def on_bank_failure(*, delivery: InboundEvent) -> None:
     except Unreadable as error:
         log.warning("event_unreadable", event_id=delivery.event_id, error=str(error))
         return
+    # By what people recognise it: the whole of it is as private as any account.
+    account = f"…{delivery.account[-4:]}"
     why = payout.failure_code or "no reason given"
     open_case(
         kind=KIND,
         subject=f"stripe:{payout.reference}",
-        summary=f"The bank of the seller's account {delivery.account} did not take a payout: {why}",
+        summary=f"The bank of the seller's account {account} did not take a payout: {why}",
         due_in=_DUE,
-        detail={"account": delivery.account, "payout": payout.reference, "failure_code": payout.failure_code},
+        detail={"account": account, "payout": payout.reference, "failure_code": payout.failure_code},
         value_minor=payout.amount_minor,
         currency=payout.currency,
         merchant_id=delivery.merchant_id,

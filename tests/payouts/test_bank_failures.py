@@ -1,4 +1,4 @@
-"""A seller's account at the provider cannot pay the seller's bank: a person is told, and nothing is booked."""
+"""A seller's account at the provider cannot pay its bank: a person is told, and nothing is booked."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -23,7 +23,7 @@ FAILED = {
 }
 
 
-def event(about: Any, account: str = "acct_1") -> InboundEvent:
+def event(about: Any, account: str = "acct_1234567890") -> InboundEvent:
     now = datetime.now(UTC)
     return InboundEvent(
         id=uuid4(),
@@ -51,7 +51,8 @@ def test_a_failed_payout_of_a_sellers_account_opens_one_case_f_f3() -> None:
     """F-F3: paid to the seller's account, which its bank refuses later: the money is not ours again."""
     (case,) = told(event(FAILED), event(FAILED))
     assert (case.value_minor, case.currency, case.subject) == (1500, "JPY", "stripe:po_1")
-    assert case.detail == {"account": "acct_1", "payout": "po_1", "failure_code": "account_closed"}
+    assert case.detail == {"account": "…7890", "payout": "po_1", "failure_code": "account_closed"}
+    assert "1234567890" not in case.summary
 
 
 @pytest.mark.django_db

@@ -4,17 +4,20 @@ import itertools
 import json
 import os
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from channels.types import ChannelData
 from core import clock
-from payouts.providers.contract import BatchOrder, Instruction
+from payouts.providers.contract import BatchOrder, Instruction, PayoutProvider
+from payouts.providers.stripe import StripeTransfers
 from tests.channels.lines import open_channel
 from tests.payments.psp.sandbox_process import SandboxProcess
 
-__all__ = ["Platform", "instruction", "order"]
+__all__ = ["ConnectBench", "Platform", "instruction", "order"]
 
 _serial = itertools.count(1)
 
@@ -82,3 +85,57 @@ class Platform:
         """The events of the platform itself, as they are delivered."""
         found = self.sandbox.control("GET", f"events?type={kind}&account={self.id}")["data"]
         return [{name: value for name, value in each.items() if name != "account"} for each in found]
+
+
+class ConnectBench:
+    """The platform as the far side of the suite that every provider runs."""
+
+    provider: PayoutProvider = StripeTransfers()
+
+    def __init__(self, platform: Platform) -> None:
+        self.platform, self.channel = platform, platform.channel
+        platform.top_up(100_000)
+        self.paid, self.closed = platform.seller(), platform.seller()
+        platform.sandbox.control("POST", f"accounts/{self.closed}", {"transfers": "inactive"})
+        self.secrets = (self.paid, self.closed)
+        self._returning: set[str] = set()
+
+    def order(self, *outcomes: str) -> BatchOrder:
+        items = [instruction(self.closed if each == "closed" else self.paid) for each in outcomes]
+        self._returning |= {
+            item.reference for item, each in zip(items, outcomes, strict=True) if each == "returned"
+        }
+        return order(*items)
+
+    def take_time(self) -> None:
+        for row in self._rows("transfer.created"):
+            reference = row["metadata"]["payout_reference"]
+            if reference in self._returning:
+                self._returning.remove(reference)
+                self.platform.sandbox.control("POST", f"transfers/{row['charge']}/reversal", {})
+
+    def lose_answer(self) -> None:
+        self.platform.arm("charged_but_timeout", operation="transfers.create")
+
+    def lose_request(self) -> None:
+        self.platform.arm("not_charged_timeout", operation="transfers.create")
+
+    @contextmanager
+    def cut(self) -> Iterator[None]:
+        self.platform.sandbox.control("POST", "listener", {"open": False})
+        try:
+            yield
+        finally:
+            self.platform.sandbox.control("POST", "listener", {"open": True})
+
+    def effects(self) -> dict[str, tuple[int, int]]:
+        found: dict[str, tuple[int, int]] = {}
+        for kind, times in (("transfer.created", 1), ("transfer.reversed", 0)):
+            for row in self._rows(kind):
+                count, net = found.get(row["metadata"]["payout_reference"], (0, 0))
+                found[row["metadata"]["payout_reference"]] = count + times, net - row["amount"]
+        return found
+
+    def _rows(self, kind: str) -> list[Any]:
+        path = f"journal?account={self.platform.id}&kind={kind}"
+        return list(self.platform.sandbox.control("GET", path)["data"])
