@@ -43,7 +43,14 @@ def _register_engine() -> None:
 
 
 def _register_providers() -> None:
+    from events.subscriptions import subscribe
+    from payouts.bank_failures import on_bank_failure
     from payouts.providers.contract import register_provider
     from payouts.providers.sandbox import SandboxPayables
+    from payouts.providers.sepa import SepaFiles
+    from payouts.providers.stripe import StripeTransfers
 
     register_provider(SandboxPayables())
+    register_provider(SepaFiles())
+    register_provider(StripeTransfers())
+    subscribe("stripe", "payout.failed", "payouts.bank_failures", on_bank_failure)
