@@ -1,5 +1,6 @@
 """How others read wallets."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -29,6 +30,7 @@ __all__ = [
     "open_tranches",
     "operations_of",
     "seller_accounts_of",
+    "spendable_of_sellers",
     "statement",
     "wallets_of",
 ]
@@ -44,6 +46,17 @@ def wallets_of(*, merchant_id: UUID, owner_type: str, owner_id: UUID) -> list[Wa
     """Return the owner's wallets, by currency and kind."""
     rows = Wallet.objects.filter(merchant_id=merchant_id, owner_type=owner_type, owner_id=owner_id)
     return [_data(row) for row in rows.order_by("currency", "kind")]
+
+
+def spendable_of_sellers(*, merchant_id: UUID, seller_ids: Collection[UUID]) -> dict[UUID, list[WalletData]]:
+    """Return these sellers' wallets of cash that have something available, by seller; by currency each."""
+    rows = Wallet.objects.filter(
+        merchant_id=merchant_id, owner_type="seller", owner_id__in=seller_ids, kind="cash"
+    )
+    found: dict[UUID, list[WalletData]] = {}
+    for row in rows.filter(available_minor__gt=0).order_by("owner_id", "currency"):
+        found.setdefault(row.owner_id, []).append(_data(row))
+    return found
 
 
 def get_wallet(*, merchant_id: UUID, wallet_id: UUID) -> WalletData:
