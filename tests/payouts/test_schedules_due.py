@@ -98,5 +98,5 @@ def test_what_the_api_takes_is_what_is_read(stored: dict[str, Any]) -> None:
 )
 def test_what_it_never_takes_is_no_schedule(stored: dict[str, Any]) -> None:
     """Whoever wrote it: it pays nobody by accident."""
-    with pytest.raises(ValueError, match="no payout schedule|currency|amount"):
+    with pytest.raises(ValueError, match=r"no payout schedule|currency|amount"):
         read_schedule(stored)
