@@ -5,8 +5,43 @@ class PayoutsConfig(AppConfig):
     name = "payouts"
 
     def ready(self) -> None:
-        """Make the providers known."""
-        from payouts.providers.contract import register_provider
-        from payouts.providers.sepa import SepaFiles
+        """Declare settings, audits, drains, alerts and providers, and how dead letters are replayed."""
+        _register_destinations()
+        _register_engine()
+        _register_providers()
 
-        register_provider(SepaFiles())
+
+def _register_destinations() -> None:
+    from core.alerts import declare_alert
+    from core.settings_store import declare
+    from payouts.destinations import notices, policy
+
+    declare(*policy.SETTINGS)
+    declare_alert(*notices.ALERTS)
+
+
+def _register_engine() -> None:
+    from core.alerts import declare_alert
+    from core.audits import register
+    from core.dead_letters import register_needed, register_replay
+    from core.drain import register_drain
+    from core.settings_store import declare
+    from payouts import audits, policy
+    from payouts.drains import BatchDrain, CollectDrain
+    from payouts.engine.conflicts import CONFLICT_ALERT
+    from payouts.engine.failures import QUEUE, is_without_outcome, replay_batch
+
+    register(audits.INVARIANTS)
+    declare(*policy.SETTINGS)
+    declare_alert(*CONFLICT_ALERT)
+    register_drain(CollectDrain())
+    register_drain(BatchDrain())
+    register_replay(QUEUE, replay_batch)
+    register_needed(QUEUE, is_without_outcome)
+
+
+def _register_providers() -> None:
+    from payouts.providers.contract import register_provider
+    from payouts.providers.sepa import SepaFiles
+
+    register_provider(SepaFiles())

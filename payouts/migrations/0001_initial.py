@@ -56,6 +56,7 @@ class Migration(migrations.Migration):
                 ("last4", models.CharField(max_length=4)),
                 ("bank", models.CharField(blank=True, max_length=64)),
                 ("fingerprint", models.BinaryField(max_length=32)),
+                ("name_match", models.CharField(default="none", max_length=8)),
                 ("is_default", models.BooleanField(default=False)),
                 ("status", core.fsm.StateField(default="UNVERIFIED", max_length=24)),
                 ("added_by", models.CharField(max_length=80)),
@@ -76,6 +77,20 @@ class Migration(migrations.Migration):
                 ),
             ],
             bases=(core.fsm._SafeRefresh, models.Model),
+        ),
+        migrations.CreateModel(
+            name="DestinationKey",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=core.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("merchant_id", models.UUIDField(unique=True)),
+                ("secret", core.fields.EncryptedTextField()),
+                ("created_at", models.DateTimeField()),
+            ],
         ),
         migrations.CreateModel(
             name="Payout",
@@ -291,6 +306,17 @@ class Migration(migrations.Migration):
             model_name="destination",
             index=models.Index(fields=["merchant_id", "seller", "-id"], name="payouts_destination_list"),
         ),
+        migrations.AddIndex(
+            model_name="destination",
+            index=models.Index(fields=["merchant_id", "fingerprint"], name="payouts_destination_twins"),
+        ),
+        migrations.AddConstraint(
+            model_name="destination",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("name_match__in", ["exact", "close", "no", "none"])),
+                name="payouts_destination_known_match",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="destination",
             constraint=models.CheckConstraint(
@@ -304,7 +330,8 @@ class Migration(migrations.Migration):
                 condition=models.Q(
                     models.Q(("status", "VERIFIED"), _negated=True),
                     models.Q(
-                        models.Q(("verified_by", ""), _negated=True),
+                        ("verified_at__isnull", False),
+                        ("verified_by__startswith", "user:"),
                         models.Q(("verified_by", models.F("added_by")), _negated=True),
                     ),
                     _connector="OR",
@@ -333,7 +360,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="destination",
             constraint=models.UniqueConstraint(
-                fields=("merchant_id", "id"), name="payouts_destination_owner"
+                fields=("merchant_id", "seller", "currency", "id"), name="payouts_destination_owner"
             ),
         ),
         migrations.AddIndex(
@@ -540,7 +567,17 @@ class Migration(migrations.Migration):
             reverse="DROP TRIGGER payouts_payout_needs_a_yes ON payouts_payout; "
             "DROP FUNCTION payouts_payout_needs_a_yes;",
         ),
+        run_sql(
+            "payouts",
+            "destinations",
+            reverse="DROP TRIGGER payouts_block_is_lifted_once ON payouts_payoutblock; "
+            "DROP FUNCTION payouts_block_is_lifted_once; "
+            "DROP TRIGGER payouts_block_fixed ON payouts_payoutblock; "
+            "DROP TRIGGER payouts_payout_needs_its_destination ON payouts_payout; "
+            "DROP FUNCTION payouts_payout_needs_its_destination;",
+        ),
         restrict("payouts_destination", allow="SELECT, INSERT, UPDATE"),
+        restrict("payouts_destinationkey", allow="SELECT, INSERT, UPDATE (secret)"),
         restrict("payouts_payout", allow="SELECT, INSERT, UPDATE"),
         restrict("payouts_payoutbatch", allow="SELECT, INSERT, UPDATE"),
         restrict("payouts_payoutattempt", allow="SELECT, INSERT, UPDATE"),

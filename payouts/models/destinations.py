@@ -6,13 +6,25 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from core.fields import EncryptedJSONField
+from core.fields import EncryptedJSONField, EncryptedTextField
 from core.fsm import StateField, StatefulModel, transition
 from core.ids import public_id, uuid7
 from core.models import EventSubject
 from payouts.states import DESTINATION
 
-__all__ = ["Destination"]
+__all__ = ["Destination", "DestinationKey"]
+
+
+class DestinationKey(models.Model):
+    """The secret that the fingerprints of a merchant's destinations are made with: stored once, encrypted.
+
+    It never changes, so that fingerprints stay comparable; it is the key that it lies under that rotates.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant_id = models.UUIDField(unique=True)
+    secret = EncryptedTextField()
+    created_at = models.DateTimeField()
 
 
 class Destination(StatefulModel, EventSubject):
@@ -20,7 +32,9 @@ class Destination(StatefulModel, EventSubject):
 
     `details` holds the holder's name and the account itself, encrypted; `last4` and `bank` are what people
     recognise it by. `fingerprint` is a keyed digest of everything that decides where money goes: equal ones
-    mean the same account, and nobody can read the account from it. Nothing is sent before `usable_from`.
+    mean the same account, and nobody can read the account from it. `name_match` says how the holder's name
+    compared with the seller's when it was added: evidence for who verifies it. Nothing is sent before
+    `usable_from`.
     """
 
     machine = DESTINATION
@@ -36,6 +50,7 @@ class Destination(StatefulModel, EventSubject):
     last4 = models.CharField(max_length=4)
     bank = models.CharField(max_length=64, blank=True)
     fingerprint = models.BinaryField(max_length=32)
+    name_match = models.CharField(max_length=8, default="none")
     is_default = models.BooleanField(default=False)
     status = StateField(DESTINATION)
     # Who brought it, and who found it to be the seller's: two, where a person brought it.
@@ -54,7 +69,9 @@ class Destination(StatefulModel, EventSubject):
                 name="payouts_destination_kind",
             ),
             models.CheckConstraint(
-                condition=~Q(status="VERIFIED") | ~Q(verified_by="") & ~Q(verified_by=models.F("added_by")),
+                condition=~Q(status="VERIFIED")
+                | Q(verified_by__startswith="user:", verified_at__isnull=False)
+                & ~Q(verified_by=models.F("added_by")),
                 name="payouts_destination_second_person",
             ),
             models.UniqueConstraint(
@@ -67,10 +84,19 @@ class Destination(StatefulModel, EventSubject):
                 condition=~Q(status__in=["REMOVED", "REJECTED"]),
                 name="payouts_destination_account_once",
             ),
-            # What a payout's destination is checked against: its owner.
-            models.UniqueConstraint(fields=["merchant_id", "id"], name="payouts_destination_owner"),
+            models.CheckConstraint(
+                condition=Q(name_match__in=["exact", "close", "no", "none"]),
+                name="payouts_destination_known_match",
+            ),
+            # What a payout's destination is checked against: its owner, and what it takes.
+            models.UniqueConstraint(
+                fields=["merchant_id", "seller", "currency", "id"], name="payouts_destination_owner"
+            ),
         ]
-        indexes = [models.Index(fields=["merchant_id", "seller", "-id"], name="payouts_destination_list")]
+        indexes = [
+            models.Index(fields=["merchant_id", "seller", "-id"], name="payouts_destination_list"),
+            models.Index(fields=["merchant_id", "fingerprint"], name="payouts_destination_twins"),
+        ]
 
     @property
     def public_id(self) -> str:

@@ -1,6 +1,8 @@
--- Who is paid, from which wallet and where to belong to one merchant.
+-- Who is paid, from which wallet and where to belong to one merchant; where to is the seller's own account, in
+-- the payout's currency.
 ALTER TABLE payouts_payout ADD CONSTRAINT payouts_payout_destination_fk
-    FOREIGN KEY (merchant_id, destination_id) REFERENCES payouts_destination (merchant_id, id);
+    FOREIGN KEY (merchant_id, seller_id, amount_currency, destination_id)
+    REFERENCES payouts_destination (merchant_id, seller_id, currency, id);
 ALTER TABLE payouts_payout ADD CONSTRAINT payouts_payout_wallet_fk
     FOREIGN KEY (merchant_id, wallet_id) REFERENCES wallet_wallet (merchant_id, id);
 ALTER TABLE payouts_payoutattempt ADD CONSTRAINT payouts_attempt_payout_fk

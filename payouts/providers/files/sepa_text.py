@@ -1,4 +1,4 @@
-"""Text as SEPA banks take it: the Latin set of the EPC implementation guidelines, by one written rule (letters.toml).
+"""Text as SEPA banks take it: the Latin set of the EPC implementation guidelines, by one rule (letters.toml).
 
 The rule, in this order:
 
@@ -24,13 +24,16 @@ _ALLOWED = re.compile(r"[A-Za-z0-9/?:().,'+ -]*")
 _OUTSIDE = re.compile(r"[^A-Za-z0-9/?:().,'+ -]")
 _SAYS_SOMETHING = re.compile(r"[A-Za-z0-9]")
 
+
 def _table() -> dict[int, str]:
     tables = tomllib.loads(Path(__file__).with_name("letters.toml").read_text(encoding="utf-8"))
     letters = {**tables["latin"], **tables["greek"], **tables["cyrillic"]}
     capitals = {letter.upper(): said.capitalize() for letter, said in letters.items()}
     # A letter whose capital is two, or is itself, needs no other one.
     single = {letter: said for letter, said in capitals.items() if len(letter) == 1}
-    return str.maketrans({**tables["punctuation"], **single, **letters, "\N{LATIN CAPITAL LETTER SHARP S}": "SS"})
+    return str.maketrans(
+        {**tables["punctuation"], **single, **letters, "\N{LATIN CAPITAL LETTER SHARP S}": "SS"}
+    )
 
 
 _TABLE = _table()
