@@ -5,7 +5,7 @@ class PayoutsConfig(AppConfig):
     name = "payouts"
 
     def ready(self) -> None:
-        """Declare settings, audits, drains, alerts, and how dead letters are replayed."""
+        """Declare settings, audits, drains, alerts and providers, and how dead letters are replayed."""
         _register_destinations()
         _register_engine()
         _register_providers()
