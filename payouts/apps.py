@@ -9,6 +9,7 @@ class PayoutsConfig(AppConfig):
         _register_destinations()
         _register_policy()
         _register_engine()
+        _register_providers()
 
 
 def _register_destinations() -> None:
@@ -48,3 +49,20 @@ def _register_engine() -> None:
     register_drain(BatchDrain())
     register_replay(QUEUE, replay_batch)
     register_needed(QUEUE, is_without_outcome)
+
+
+def _register_providers() -> None:
+    from events.subscriptions import subscribe
+    from payouts.bank_failures import on_bank_failure
+    from payouts.providers.contract import register_provider
+    from payouts.providers.sandbox import SandboxPayables
+    from payouts.providers.sepa import SepaFiles
+    from payouts.providers.stripe import StripeTransfers
+    from payouts.services import on_payout_event
+
+    register_provider(SandboxPayables())
+    register_provider(SepaFiles())
+    register_provider(StripeTransfers())
+    subscribe("sandbox", "payment.", "payouts.payables", on_payout_event)
+    subscribe("stripe", "transfer.", "payouts.transfers", on_payout_event)
+    subscribe("stripe", "payout.failed", "payouts.bank_failures", on_bank_failure)
