@@ -50,6 +50,7 @@ _SIGN_IN = "tests/admin/test_sign_in.py"
 _SIGNED = "tests/merchants/test_signatures.py"
 _SPLITS = "tests/ledger/templates/test_splits.py"
 _TARGETS = "tests/events/test_targets.py"
+_PAYOUT_RACES = "tests/payouts/test_races.py"
 _VERIFY = "tests/channels/test_webhooks.py"
 _WIRE = "tests/faults/test_authentication_http.py"
 
@@ -194,16 +195,23 @@ ROWS: dict[str, tuple[str, ...] | NotYet] = {
     ),
     "A-C14": (f"{_ACCEPT}::test_a_total_over_the_limit_is_refused_a_c14",),
     # D: many at once
-    "A-D1": ("tests/payments/test_balance_race.py::test_exactly_as_many_succeed_as_there_is_money_for",),
+    "A-D1": (
+        "tests/payments/test_balance_race.py::test_exactly_as_many_succeed_as_there_is_money_for",
+        f"{_PAYOUT_RACES}::test_thirty_withdrawals_take_what_there_is",
+        f"{_PAYOUT_RACES}::test_thirty_withdrawals_keep_the_limit_of_the_day",
+    ),
     "A-D4": ("tests/payments/test_balance.py::test_many_attempts_pay_an_order_once_a_d4",),
+    "A-D5": (f"{_PAYOUT_RACES}::test_yes_no_and_back_at_once",),
     "A-D6": (
         f"{_LIMITS}::test_no_span_of_time_lets_more_pass_than_burst_and_rate_a_d6",
         f"{_LIMITS}::test_processes_together_never_pass_the_bound_a_d6",
     ),
+    "A-D7": (f"{_PAYOUT_RACES}::test_a_new_account_and_a_withdrawal_at_once",),
     "A-D8": (
         f"{_RACES}::test_revocation_while_requests_run_a_d8",
         f"{_KEYS}::test_revocation_counts_from_its_commit_a_d8",
     ),
+    "A-D9": (f"{_PAYOUT_RACES}::test_two_people_say_yes_at_once",),
     # E: who may what
     "A-E1": (
         f"{_MATRIX}::test_every_route_is_in_the_table",
@@ -235,6 +243,8 @@ ROWS: dict[str, tuple[str, ...] | NotYet] = {
     "A-E7": (
         "tests/core/test_approvals.py::test_the_maker_and_machines_may_not_decide",
         "tests/admin/test_sellers_desk.py::test_the_checker_cannot_decide_what_they_asked_for",
+        "tests/payouts/test_payout_audits.py::test_the_maker_says_yes_to_nothing",
+        "tests/payouts/test_payout_audits.py::test_nobody_lets_a_payout_go_at_a_prompt",
     ),
     "A-E8": (f"{_ADMIN}::test_even_a_superuser_cannot_edit", f"{_ADMIN}::test_the_database_refuses_as_well"),
     "A-E9": (f"{_ADMIN}::test_no_page_has_a_side_door",),
