@@ -45,7 +45,8 @@ MORE: list[tuple[str, str]] = [
     ),
     (
         "nothing_was_sent_while_blocked",
-        "UPDATE payouts_payoutblock SET placed_at = '2020-01-01', lifted_at = 'infinity'",
+        "UPDATE payouts_payoutblock SET placed_at = '2020-01-01', lifted_by = 'user:9',"
+        " lifted_at = 'infinity'",
     ),
 ]
 
