@@ -1,4 +1,4 @@
-"""The SDK clients: one per process, channel and version of its credentials.
+"""The clients, mostly SDKs: one per process, channel and version of its credentials.
 
 The SDK is imported when the first client is made, because importing it takes half a second that commands
 and tests which never call a provider should not pay.
@@ -9,6 +9,7 @@ import os
 import ssl
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,8 @@ from django.conf import settings
 
 from channels.client_transport import Transport
 from channels.errors import UnsupportedProvider
+from channels.file_drop import FileDrop
+from channels.payables import Payables
 from channels.rows import Line
 
 __all__ = ["STRIPE_VERSION", "client_for"]
@@ -32,7 +35,9 @@ _clients: OrderedDict[tuple[UUID, int, str], Any] = OrderedDict()
 
 
 def client_for(line: Line) -> Any:
-    """Return the SDK client of a channel. Raises UnsupportedProvider, KeyError without a secret key.
+    """Return the client of a channel: an SDK's, a bank's file drop, or a payables API's.
+
+    Raises UnsupportedProvider, KeyError without a secret key.
 
     Clients of channels that were not used for the longest time are let go; their connections close when
     nobody calls over them any more.
@@ -41,12 +46,13 @@ def client_for(line: Line) -> Any:
     with _lock:
         found = _clients.get(key)
         if found is None:
-            if line.channel.provider != "stripe":
+            make = _MAKERS.get(line.channel.provider)
+            if make is None:
                 raise UnsupportedProvider
             # Credentials that were replaced, and their connections, are of no more use.
             for old in [other for other in _clients if other[0] == line.channel.id]:
                 del _clients[old]
-            found = _clients[key] = _stripe(line)
+            found = _clients[key] = make(line)
             if len(_clients) > _MOST:
                 _clients.popitem(last=False)
         _clients.move_to_end(key)
@@ -64,16 +70,10 @@ def _stripe(line: Line) -> Any:
         if pinned
         else ssl.create_default_context(cafile=stripe.ca_bundle_path)
     )
-    tls.minimum_version = ssl.TLSVersion.TLSv1_2
     addresses: Any = (
         dict.fromkeys(("api", "files", "connect", "meter_events"), line.base_url) if line.base_url else None
     )
-    transport: Any = Transport(
-        connect_timeout=settings.PSP_CONNECT_TIMEOUT,
-        read_timeout=settings.PSP_READ_TIMEOUT,
-        tls=tls,
-        allow_plain=bool(line.base_url),
-    )
+    transport: Any = _transport(line, tls)
     return stripe.StripeClient(
         line.credentials["secret_key"],
         base_addresses=addresses,
@@ -81,6 +81,37 @@ def _stripe(line: Line) -> Any:
         max_network_retries=0,
         stripe_version=STRIPE_VERSION,
     )
+
+
+def _file_drop(line: Line) -> Any:
+    if not line.base_url:
+        raise UnsupportedProvider("This bank has no file drop under a URL.")
+    tls = ssl.create_default_context(cadata=line.credentials.get("ca_pem"))
+    return FileDrop(base_url=line.base_url, bearer=line.credentials["secret_key"], line=_transport(line, tls))
+
+
+def _payables(line: Line) -> Any:
+    if not line.base_url:
+        raise UnsupportedProvider("The sandbox is reached under a URL.")
+    tls = ssl.create_default_context(cadata=line.credentials.get("ca_pem"))
+    return Payables(base_url=line.base_url, bearer=line.credentials["secret_key"], line=_transport(line, tls))
+
+
+def _transport(line: Line, tls: ssl.SSLContext) -> Transport:
+    tls.minimum_version = ssl.TLSVersion.TLSv1_2
+    return Transport(
+        connect_timeout=settings.PSP_CONNECT_TIMEOUT,
+        read_timeout=settings.PSP_READ_TIMEOUT,
+        tls=tls,
+        allow_plain=bool(line.base_url),
+    )
+
+
+_MAKERS: dict[str, Callable[[Line], Any]] = {
+    "sandbox": _payables,
+    "sepa": _file_drop,
+    "stripe": _stripe,
+}
 
 
 def _start_afresh() -> None:

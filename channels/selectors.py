@@ -5,15 +5,21 @@ from uuid import UUID
 from channels.models import Channel, PspCall
 from channels.redaction import redact
 from channels.rows import enabled_of, line_by_id, line_by_name
-from channels.types import CallRecord, ChannelData
+from channels.stripe_amounts import STRIPE_CURRENCIES, from_stripe, to_stripe
+from channels.types import CallRecord, ChannelData, Debtor
+from core.errors import NotFound
 
 __all__ = [
+    "STRIPE_CURRENCIES",
     "calls_of",
     "channel_by_name",
     "channel_keys",
+    "debtor_of",
     "enabled_channels",
     "expects_webhooks",
+    "from_stripe",
     "get_channel",
+    "to_stripe",
     "without_private_data",
 ]
 
@@ -36,6 +42,17 @@ def channel_keys(*, limit: int = 1000) -> list[UUID]:
 def enabled_channels(*, merchant_id: UUID) -> list[ChannelData]:
     """Return the merchant's channels that were switched on at most a second ago, oldest first."""
     return list(enabled_of(merchant_id))
+
+
+def debtor_of(*, channel_id: UUID) -> Debtor:
+    """Return the account that a bank channel pays from, for whoever writes its payment orders.
+
+    Raises NotFound (no such channel, or no bank's).
+    """
+    debtor = line_by_id(channel_id).credentials.get("debtor")
+    if not debtor:
+        raise NotFound()
+    return Debtor(name=debtor["name"], iban=debtor["iban"], bic=debtor["bic"])
 
 
 def expects_webhooks(*, channel_id: UUID) -> bool:

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 
 from channels import rows
 from channels.breaker import is_open, note_result
+from channels.debtors import checked_debtor
 from channels.errors import ChannelExists, InvalidChannel, UnsupportedProvider
 from channels.exchange import call, deadline
 from channels.json_calls import JsonAnswer, call_json
@@ -44,7 +45,11 @@ __all__ = [
     "verify_webhook",
 ]
 
-PROVIDERS = frozenset(["stripe"])
+PROVIDERS = frozenset(["sandbox", "sepa", "stripe"])
+# Providers that are banks: they take files and pay from an account of the merchant's.
+_BANKS = frozenset(["sepa"])
+# Providers that have no server of their own: they are reached where somebody runs one, hence in tests only.
+_NOWHERE = frozenset(["sandbox"])
 
 _BASE_URL = re.compile(r"(https?://(?:[a-zA-Z0-9.-]{1,120}|\[[0-9a-fA-F:.]{2,45}\])(?::[0-9]{1,5})?)/?")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -61,13 +66,15 @@ def create_channel(
     base_url: str = "",
     ca_pem: str = "",
     capabilities: Mapping[str, Any] | None = None,
+    debtor: Mapping[str, str] | None = None,
     max_in_flight: int = 4,
     actor: str = "system",
 ) -> ChannelData:
     """Open a merchant's line to a provider, in the merchant's mode, switched on.
 
     `base_url` aims the SDK at another server than the provider's and is for test merchants only. With
-    `ca_pem` the line trusts these authorities (PEM) and no others.
+    `ca_pem` the line trusts these authorities (PEM) and no others. `debtor` is the account that a bank pays
+    from: name, iban, bic. A bank that is reached through a folder, not under a URL, needs no secret key.
     Raises NotFound (no such merchant), UnsupportedProvider, InvalidChannel, ChannelExists.
     """
     merchant = get_merchant(merchant_id=merchant_id)
@@ -77,8 +84,10 @@ def create_channel(
         raise InvalidChannel("A name is a to z, 0 to 9, - and _, at most 64 of them.", param="name")
     if not 1 <= max_in_flight <= 256:
         raise InvalidChannel("Between 1 and 256 calls at once.", param="max_in_flight")
-    if not secret_key:
+    if not secret_key and (base_url or provider not in _BANKS):
         raise InvalidChannel("A channel needs the provider's secret key.", param="secret_key")
+    if provider in _NOWHERE and not base_url:
+        raise InvalidChannel("This provider is reached under a base URL.", param="base_url")
     now = clock.now()
     row = Channel(
         merchant_id=merchant_id,
@@ -89,6 +98,7 @@ def create_channel(
             "secret_key": secret_key,
             "webhook_secrets": [{"secret": webhook_secret, "expires_at": None}] if webhook_secret else [],
             **({"ca_pem": _checked_ca(ca_pem)} if ca_pem else {}),
+            **_account(provider, debtor),
         },
         base_url=_checked_base_url(base_url, merchant.mode),
         capabilities=dict(capabilities or {}),
@@ -164,6 +174,14 @@ def rotate_webhook_secret(*, channel_id: UUID, secret: str, overlap: timedelta, 
 def record_calls(*, calls: Sequence[CallRecord], changes: Changes, operation_id: UUID | None = None) -> None:
     """Keep the evidence of calls, among the changes that record what came of them."""
     changes.insert([new_row(PspCall, operation_id=operation_id, **vars(entry)) for entry in calls])
+
+
+def _account(provider: str, debtor: Mapping[str, str] | None) -> dict[str, Any]:
+    if provider in _BANKS:
+        return {"debtor": checked_debtor(debtor)}
+    if debtor:
+        raise InvalidChannel("Only a bank pays from an account.", param="debtor")
+    return {}
 
 
 def _checked_base_url(base_url: str, mode: str) -> str:

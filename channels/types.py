@@ -1,12 +1,12 @@
 """What crosses to other apps: frozen values, never rows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-__all__ = ["CallRecord", "ChannelData", "Exchange", "VerifiedDelivery"]
+__all__ = ["CallRecord", "ChannelData", "Debtor", "Exchange", "VerifiedDelivery"]
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,15 @@ class ChannelData:
     is_enabled: bool
     capabilities: Mapping[str, Any]
     max_in_flight: int
+
+
+@dataclass(frozen=True)
+class Debtor:
+    """The account that a bank channel pays from: IBAN without spaces, BIC of 8 or 11 characters."""
+
+    name: str
+    iban: str = field(repr=False)
+    bic: str
 
 
 @dataclass(frozen=True)

@@ -38,8 +38,10 @@ def test_the_roles_exist_with_rights_and_no_more() -> None:
     assert may_change["operator"] == at_desk | keys | webhooks | {"change_deadletter"}
     money = ("charge", "refund", "dispute", "wallet")
     makes = at_desk | {f"change_{each}" for each in money}
+    out = ("destination", "payout", "payoutblock", "payoutschedule")
+    makes |= {f"change_{each}" for each in out}
     assert may_change["finance_maker"] == makes | {"add_grant"}
-    assert may_change["finance_checker"] == makes | {f"approve_{each}" for each in (*money, "grant")}
+    assert may_change["finance_checker"] == makes | {f"approve_{each}" for each in (*money, *out, "grant")}
     assert may_change["risk"] == {
         "change_case",
         *("add_riskrule", "change_riskrule", "add_riskdryrun"),

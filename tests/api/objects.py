@@ -26,8 +26,8 @@ OBJECTS = {
     "wallet": "object id owner currency kind pending available held receivable",
     "release": "object id payment_order_id seller_account wallet amount reserved currency reserve_until"
     " released_at",
-    "wallet_operation": "object id bucket account entry amount balance currency created_at",
-    "wallet_statement": "object wallet currency opening lines closing",
+    "wallet_operation": "object id bucket account entry amount balance currency what reference created_at",
+    "wallet_statement": "object wallet currency opening lines closing totals",
     "event": "object id type sequence subject occurred_at data",
     "webhook_endpoint": "object id url event_types status signing_secrets last_success_at created_at",
     "webhook_delivery": "object id webhook_endpoint event event_type status next_attempt_at attempts"
@@ -47,6 +47,7 @@ PARTS = {
     "timeline": ["at what from to reason actor"],
     "opening": ["pending available held receivable"],
     "closing": ["pending available held receivable"],
+    "totals": ["earnings refunds disputes fees payouts returns other"],
     "attempts": ["number http_status duration_ms error response at"],
     "signing_secrets": ["fingerprint expires_at"],
     "data": ["object"],

@@ -1,0 +1,1 @@
+"""When payouts happen: a merchant's working days, and the runs that pay its sellers without being asked."""
