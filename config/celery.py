@@ -27,6 +27,8 @@ PERIODIC = {
     "watch for stuck payments": ("payments.watch_stuck", 60.0),
     "watch for disputes to answer": ("payments.watch_disputes", 60.0),
     "ask about open disputes": ("payments.ask_disputes", 300.0),
+    "look again at payouts that wait": ("payouts.reconsider", 15.0),
+    "watch for stuck payouts": ("payouts.watch", 60.0),
     "watch for late releases": ("payments.watch_releases", 60.0),
     "watch the event stream": ("events.watch_stream", 60.0),
     "raise and escalate alerts": ("core.watch", 60.0),

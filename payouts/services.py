@@ -14,6 +14,7 @@ from payouts.engine.failures import replay_batch
 from payouts.engine.observe import on_payout_event, record_paid, record_return
 from payouts.engine.request import request_payout
 from payouts.engine.waiting import reconsider
+from payouts.engine.watch import watch_payouts
 
 __all__ = [
     "add_destination",
@@ -33,4 +34,5 @@ __all__ = [
     "replay_batch",
     "request_payout",
     "verify_destination",
+    "watch_payouts",
 ]

@@ -3,34 +3,37 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from random import randrange
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from django.db import transaction
+from stdnum.iban import calc_check_digits
 
 from channels import services as channels
 from channels.types import ChannelData
 from core import clock
 from core.approvals import at_decision_edge
 from core.audits import run_audits
-from core.canonical import digest
 from core.drain import get_drain
 from core.ids import public_id
 from core.settings_store import put_setting
 from core.transactions import at_edge
 from ledger.services import open_account
-from ledger.templates.entry import Posting, credit, debit, entry
+from ledger.templates.entry import Posting, entry
+from ledger.templates.entry import credit as give
+from ledger.templates.entry import debit as take
 from merchants.services import create_seller, submit_kyc, verify_kyc
 from payouts import services
-from payouts.models import Destination, Payout, PayoutBatch
+from payouts.models import Payout, PayoutBatch
 from payouts.providers import contract
+from payouts.types import DestinationData
 from tests.openapi.contract import check_events
 from tests.payouts.paper import NAME, Paper
 from tests.store import Store, open_store
 from wallet.selectors import wallets_of
-from wallet.services import account_of, moves_for, post
+from wallet.services import account_of, post_netted
 from wallet.types import WalletData
 
 __all__ = ["Payer", "open_payer"]
@@ -46,7 +49,7 @@ class Payer:
     paper: Paper
     channel: ChannelData
     sellers: dict[str, UUID] = field(default_factory=dict)
-    places: dict[str, Destination] = field(default_factory=dict)
+    places: dict[str, DestinationData] = field(default_factory=dict)
 
     @property
     def merchant_id(self) -> UUID:
@@ -68,51 +71,52 @@ class Payer:
             self.fill(account, money)
         return made.id
 
-    def place(self, account: str, *, is_default: bool = True, **other: Any) -> Destination:
-        """Give a seller a verified destination."""
-        at = clock.now() - timedelta(days=30)
-        number = uuid4().hex[:10]
-        row = Destination(
-            merchant_id=self.merchant_id,
-            seller_id=self.sellers[account],
-            kind="iban",
-            country="DE",
-            currency="EUR",
-            details={"holder_name": account.title(), "iban": f"DE00{number}"},
-            last4=number[-4:],
-            fingerprint=digest(number),
-            is_default=is_default,
-            added_by=f"key_{account}",
-            usable_from=at,
-            created_at=at,
-            updated_at=at,
-        )
-        for name, value in other.items():
-            setattr(row, name, value)
+    def place(self, account: str, *, is_default: bool = True, is_verified: bool = True) -> DestinationData:
+        """Give a seller another destination, which a second person has verified; nothing cools down."""
+        digits = f"{randrange(10**18):018}"
+        number = f"DE{calc_check_digits('DE00' + digits)}{digits}"
+        owned = {"merchant_id": self.merchant_id}
         with transaction.atomic():
-            row.save(force_insert=True)
-            if "status" not in other:
-                row.to_verified(verified_by=CHECKER, verified_at=at)
-                row.save()
-        return row
+            made = services.add_destination(
+                seller=account,
+                kind="iban",
+                currency="EUR",
+                country="DE",
+                details={"holder_name": account.title(), "iban": number},
+                by=f"key_{account}",
+                make_default=is_default,
+                **owned,
+            )
+        if is_verified:
+            with transaction.atomic():
+                made = services.verify_destination(
+                    destination_id=made.id, by=OTHER, reason="seen on a letter of the bank", **owned
+                )
+        return made
 
     def fill(self, account: str, amount_minor: int) -> None:
-        """Give a seller money, as a migration from another system would (opening balance)."""
+        """Give a seller money, as a migration would (opening balance); what the seller owes is paid first."""
+        self.move(debit="opening", credit="seller_available", amount_minor=amount_minor, account=account)
+
+    def move(self, *, debit: str, credit: str, amount_minor: int, account: str = "ann") -> None:
+        """Post between an account of a seller and the opening balance."""
+        owned = {"merchant_id": self.merchant_id, "currency": "EUR"}
+
+        def account_id(role: str) -> int:
+            if role == "opening":
+                return open_account(role=role, **owned)
+            return account_of(owner_type="seller", owner_id=self.sellers[account], role=role, **owned)
+
         with transaction.atomic():
-            owned = {"merchant_id": self.merchant_id, "currency": "EUR"}
-            available = account_of(
-                owner_type="seller", owner_id=self.sellers[account], role="seller_available", **owned
-            )
-            opening = open_account(role="opening", **owned)
             draft = entry(
                 posting=Posting(self.merchant_id, "EUR", clock.today()),
                 kind="opening_balance",
                 source="migration",
                 source_ref=uuid4().hex,
                 leg="balance",
-                legs=[debit(opening, amount_minor), credit(available, amount_minor)],
+                legs=[take(account_id(debit), amount_minor), give(account_id(credit), amount_minor)],
             )
-            post(drafts=[draft], moves=moves_for(drafts=[draft]))
+            post_netted(drafts=[draft])
 
     def set(self, name: str, value: Any) -> None:
         """Set a setting of the merchant."""
@@ -188,8 +192,15 @@ def open_payer(monkeypatch: pytest.MonkeyPatch, **capabilities: Any) -> Payer:
             capabilities={"payouts": {"kinds": ["iban"], "currencies": ["EUR", "JPY", "KWD"]}} | capabilities,
         )
     payer = Payer(store, paper, channel)
+    payer.set("payouts.destination_cool_down_hours", 0)
     payer.seller("ann", money=100_000)
     return payer
+
+
+@pytest.fixture
+def store(db: None) -> Store:
+    """A merchant with a key."""
+    return open_store()
 
 
 @pytest.fixture
@@ -204,9 +215,3 @@ def payer(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[P
 def rounds(few: int = 10, many: int = 200) -> int:
     """How often a race is run: more under chaos."""
     return many if os.environ.get("HYPOTHESIS_PROFILE") == "chaos" else few
-
-
-@pytest.fixture
-def store(db: None) -> Store:
-    """A merchant with a key."""
-    return open_store()
