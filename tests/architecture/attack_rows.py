@@ -295,7 +295,11 @@ ROWS: dict[str, tuple[str, ...] | NotYet] = {
         "tests/admin/test_webhooks_out.py::test_what_a_store_answers_is_only_text",
     ),
     "A-F16": (f"{_PROTOCOL}::test_a_line_of_the_log_is_one_line_a_f16",),
-    "A-F17": NotYet("nobody approves a payout by the name of who gets it"),
+    "A-F17": (
+        "tests/payouts/destinations/test_names.py::test_names_compare_as_a_person_would",
+        "tests/payouts/destinations/test_names.py::test_alphabets_that_look_alike_are_noticed",
+        "tests/payouts/destinations/test_names.py::test_what_nobody_sees_is_in_no_name",
+    ),
     "A-F18": (
         f"{_ACCEPT}::test_card_numbers_are_refused_wherever_they_stand",
         "tests/core/test_card_data.py::test_card_numbers_anywhere_in_a_body",
@@ -347,6 +351,12 @@ ROWS: dict[str, tuple[str, ...] | NotYet] = {
         f"{_DOOR}::test_a_decline_answers_201_and_never_charges",
         "tests/payments/test_reviews.py::test_a_rejected_payment_fails_as_any_that_risk_declines",
     ),
+    "A-H3": (
+        "tests/payouts/destinations/test_deciding.py"
+        "::test_an_account_is_usable_when_it_is_verified_and_cooled_down",
+        "tests/payouts/destinations/test_deciding.py::test_there_is_no_falling_back_to_another_account",
+        "tests/payouts/destinations/test_adding.py::test_people_hear_of_an_account_that_replaces_another",
+    ),
     "A-H8": (f"{_PROTOCOL}::test_buyers_are_sent_to_web_addresses_only_a_h8",),
     "A-H9": (
         f"{_LIST}::test_no_filter_makes_the_list_read_more_than_it_shows_a_h9",
@@ -363,6 +373,9 @@ ROWS: dict[str, tuple[str, ...] | NotYet] = {
         f"{_ENCRYPTED}::test_a_stolen_dump_shows_nothing",
         f"{_ENCRYPTED}::test_a_value_moved_to_another_row_does_not_open",
         f"{_DELIVER}::test_the_secret_is_stored_encrypted_and_shown_once",
+        "tests/payouts/destinations/test_deciding.py::test_an_account_of_another_row_does_not_open",
+        "tests/payouts/destinations/test_deciding.py::test_fingerprints_survive_the_rotation_of_keys",
+        "tests/payouts/destinations/test_adding.py::test_an_account_is_added_once_and_never_shown",
     ),
     "A-H14": (f"{_ADMIN}::test_the_database_refuses_as_well",),
     # Webhooks that go out
