@@ -23,6 +23,7 @@ from core.api.schemas import (
     text,
 )
 from payouts.api.destination_shapes import DESTINATION_EVENTS
+from payouts.api.failure_codes import PROVIDER_FAILURES
 from payouts.states import PAYOUT
 
 __all__ = ["EVENTS", "FAILURES", "PAYOUT_DETAIL", "PAYOUT_OBJECT"]
@@ -110,4 +111,5 @@ FAILURES: Mapping[str, FailureCode] = {
     "payout_stopped": FailureCode(
         "Of a payout: it never arrived at the provider, and something stops it from being sent again.", True
     ),
+    **PROVIDER_FAILURES,
 }
