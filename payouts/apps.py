@@ -49,8 +49,11 @@ def _register_providers() -> None:
     from payouts.providers.sandbox import SandboxPayables
     from payouts.providers.sepa import SepaFiles
     from payouts.providers.stripe import StripeTransfers
+    from payouts.services import on_payout_event
 
     register_provider(SandboxPayables())
     register_provider(SepaFiles())
     register_provider(StripeTransfers())
+    subscribe("sandbox", "payment.", "payouts.payables", on_payout_event)
+    subscribe("stripe", "transfer.", "payouts.transfers", on_payout_event)
     subscribe("stripe", "payout.failed", "payouts.bank_failures", on_bank_failure)

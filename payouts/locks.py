@@ -63,6 +63,7 @@ def lock_requests(*, seller_id: UUID) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_REQUESTS, [str(seller_id)])
 
+
 # The same as in payouts/sql/destinations.sql.
 _NOTHING_LEAVES = "SELECT pg_advisory_xact_lock(hashtextextended('payout_blocks:' || %s, 0))"
 
