@@ -42,9 +42,11 @@ class Control:
     def __init__(self, world: World) -> None:
         self._world = world
         self._routes: list[tuple[str, re.Pattern[str], Callable[..., Any]]] = []
-        connect = ConnectControl(world, owner=self._owner, account=self._account)
+        connect: list[tuple[str, str, Callable[..., Any]]] = ConnectControl(
+            world, owner=self._owner, account=self._account
+        ).routes()
         for method, path, action in (
-            *connect.routes(),
+            *connect,
             ("GET", "", self.describe),
             ("POST", "reset", self.reset),
             ("GET", "journal", self.journal),
