@@ -205,6 +205,10 @@ BODY_SECONDS = env_float("BODY_SECONDS", 10.0)
 # How far a webhook's time may be from ours, either way; there is no value that switches this off.
 PSP_WEBHOOK_TOLERANCE = env_int("PSP_WEBHOOK_TOLERANCE", 300)
 
+# --- Bank files -------------------------------------------------------------------------------------
+# The folder of folders through which banks are reached that take files; empty where none is.
+PAYOUT_FILES_DIR = env_str("PAYOUT_FILES_DIR", "")
+
 # --- Who calls, and how much at once ---------------------------------------------------------------
 # Proxies of ours in front, each of which adds the address it was called from to X-Forwarded-For; with none
 # the header is not read.

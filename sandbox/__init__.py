@@ -13,6 +13,7 @@ Parts
 ``faults``   misbehaviour on demand, deterministic by seed.
 ``checkout`` the provider's hosted page, its form and its drawings; ``bank`` the buyer's bank.
 ``alarms``   what happens by itself when the sandbox clock reaches a moment.
+``banking``  the bank that pays the sellers: payables API, bank files, statements.
 ``vendor``   a slow vendor of risk assessments.
 ``store``    the receiver of the product's own webhooks.
 ``control``  ``/_sandbox/``: arm faults, read the journal of effects, move the clock, reset.

@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from sandbox import journal
+from sandbox.banking import api as banking
+from sandbox.banking.control import BankControl
+from sandbox.banking.errors import BankError
+from sandbox.connect_control import ConnectControl
 from sandbox.database import dump, place_of
 from sandbox.faults import FaultError
 from sandbox.psp import attempts, disputes, events, payment_intents, refunds, reversals
@@ -38,7 +42,9 @@ class Control:
     def __init__(self, world: World) -> None:
         self._world = world
         self._routes: list[tuple[str, re.Pattern[str], Callable[..., Any]]] = []
+        connect = ConnectControl(world, owner=self._owner, account=self._account)
         for method, path, action in (
+            *connect.routes(),
             ("GET", "", self.describe),
             ("POST", "reset", self.reset),
             ("GET", "journal", self.journal),
@@ -84,6 +90,8 @@ class Control:
             ("DELETE", "store/behaviours", self.behave_well),
         ):
             self._routes.append((method, re.compile(path), action))
+        for method, path, bank_action in BankControl(world, self._account).routes:
+            self._routes.append((method, re.compile(path), bank_action))
 
     def handle(self, request: Request) -> Response:
         """Answer one control request; what is wrong with it is said in ``error`` with a 4xx."""
@@ -109,7 +117,7 @@ class Control:
             if action == self.listener and "x-sandbox-control-port" not in request.headers:
                 raise Refusal("the listener is closed and opened through the control port")
             return reply(200, action(data, **names))
-        except (Refusal, FaultError, BehaviourError, ValueError, TypeError) as error:
+        except (Refusal, FaultError, BehaviourError, BankError, ValueError, TypeError) as error:
             return reply(400, {"error": str(error)})
         except ApiError as error:
             return reply(error.status, {"error": str(error)})
@@ -217,31 +225,35 @@ class Control:
         return {"key": key, "account": account, "revoked": bool(data.get("revoked"))}
 
     def _account(self, value: str) -> str:
-        if value.startswith("acct_") or value == EVERYBODY:
+        if value.startswith(("acct_", "bank_")) or value == EVERYBODY:
             return value
-        account = self._world.api.keys.account(value) or account_of(value)
+        account = self._world.api.keys.account(value) or account_of(value) or banking.account_of(value)
         if account is None:
-            raise Refusal("account is acct_… or a working API key")
+            raise Refusal("account is acct_…, bank_… or a working API key")
         return account
 
     def add_endpoint(self, data: Body) -> Any:
         """Register a webhook endpoint with a secret of your choice; account ``*`` hears every account.
+
+        With ``connect`` it hears the connected accounts of ``account`` instead of that account itself.
 
         The same address of the same account with the same secret is registered once, and hears of the events
         that were named last.
         """
         url, secret = data.get("url") or _missing("url"), data.get("secret") or _missing("secret")
         enabled, account = list(data.get("events", ["*"])), self._account(data.get("account", EVERYBODY))
+        connect = bool(data.get("connect"))
 
         def act(call: Call) -> Any:
             for row in self._world.database.rows(
                 "SELECT body, hidden FROM object WHERE type = 'webhook_endpoint' AND account = ?", (account,)
             ):
-                known = json.loads(row["body"])
-                if known["url"] == url and json.loads(row["hidden"])["secret"] == secret:
+                known, hidden = json.loads(row["body"]), json.loads(row["hidden"])
+                is_same = known["url"] == url and hidden["secret"] == secret
+                if is_same and hidden.get("connect", False) == connect:
                     call.save(known | {"enabled_events": enabled})
                     return known | {"enabled_events": enabled}
-            return events.make_endpoint(call, url=url, enabled=enabled, secret=secret)
+            return events.make_endpoint(call, url=url, enabled=enabled, secret=secret, connect=connect)
 
         return self._world.api.perform(account=account, operation="control.webhook_endpoint", action=act)
 

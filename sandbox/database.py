@@ -17,6 +17,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from sandbox.banking import tables
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS api_key (
@@ -91,6 +93,7 @@ PRAGMAS = (
 TABLES = (
     "setting", "api_key", "object", "kept_key", "journal", "request_log", "delivery", "alarm", "assessment",
     "store_secret", "store_webhook", "store_cart", "store_order", "store_request", "store_call",
+    *tables.TABLES,
 )  # fmt: skip
 
 
@@ -106,7 +109,7 @@ class Database:
         self._connection.row_factory = sqlite3.Row
         for pragma in PRAGMAS:
             self._connection.execute(f"PRAGMA {pragma}")
-        self._connection.executescript(SCHEMA)
+        self._connection.executescript(SCHEMA + tables.SCHEMA)
         self._set_next()
 
     def _set_next(self) -> None:
@@ -168,7 +171,7 @@ class Database:
         """Empty every table. The journal refuses DELETE, so the tables are dropped and made again."""
         with self.lock:
             drops = "".join(f"DROP TABLE IF EXISTS {table};" for table in TABLES)
-            self._connection.executescript(f"BEGIN; {drops} COMMIT;{SCHEMA}")
+            self._connection.executescript(f"BEGIN; {drops} COMMIT;{SCHEMA}{tables.SCHEMA}")
             self._set_next()
 
     def close(self) -> None:

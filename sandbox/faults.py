@@ -241,6 +241,13 @@ class Faults:
             text = self._marked.get(token) if found is None else found[1].fault
         return text
 
+    def once(self, mark: tuple[str, str]) -> bool:
+        """Whether magic has not struck this account and name before; from now on it has."""
+        with self._guard:
+            fresh = mark not in self._struck
+            self._struck.add(mark)
+            return fresh
+
     def _magic(self, call: Call) -> Fault | None:
         mark = (call.account, call.target or call.key or call.request_id)
         with self._guard:

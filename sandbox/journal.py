@@ -5,6 +5,14 @@ Kinds: ``charge.authorized``, ``authorization.released`` (amounts that are only 
 came back from a refund, positive), ``charge.declined`` (an attempt without effect, amount 0),
 ``dispute.withdrawn`` (taken by the buyer's bank, with the fee, negative), ``dispute.reinstated`` (given back,
 positive), ``charge.reversed`` (taken back by the rail, negative). Of a dispute, ``refund`` holds its id.
+
+Of what a platform pays out, ``charge`` holds the id: ``transfer.created`` (left the platform's balance,
+negative), ``transfer.reversed`` (is back there, positive), and in the journal of the account that pays its
+bank ``account_payout.created`` (negative), ``.paid`` (0), ``.failed``, ``.canceled`` and ``.reversed``
+(positive).
+
+Of the bank, whose metadata names the reference, the batch or file and both accounts: ``payout.paid`` and
+``payout.fee`` (negative), ``payout.returned``; ``payout.funding`` and ``payout.foreign``, ordered by nobody.
 """
 
 from __future__ import annotations
@@ -47,6 +55,8 @@ def totals(database: Database, filters: dict[str, str]) -> list[dict[str, Any]]:
     """Per account, PaymentIntent and currency: how often money was taken, how much, what is left of it."""
     sums: dict[tuple[str, str, str], dict[str, Any]] = {}
     for row in read(database, filters):
+        if row["payment_intent"] is None:
+            continue  # no part of a payment
         key = (row["account"], row["payment_intent"], row["currency"])
         total = sums.setdefault(
             key,
@@ -62,4 +72,24 @@ def totals(database: Database, filters: dict[str, str]) -> list[dict[str, Any]]:
         elif row["kind"].startswith("refund."):
             total["refunds"] += 1 if row["kind"] == "refund.succeeded" else -1
             total["refunded"] -= row["amount"]
+    return list(sums.values())
+
+
+def payout_totals(database: Database, filters: dict[str, str]) -> list[dict[str, Any]]:
+    """Per account of the bank and reference: how often paid and returned, and how much is left paid."""
+    sums: dict[tuple[str, ...], dict[str, Any]] = {}
+    for row in read(database, filters):
+        if row["kind"] not in ("payout.paid", "payout.returned"):
+            continue
+        facts = row["metadata"]
+        names = [name for name in ("ref_code", "batch_ref", "end_to_end_id", "msg_id") if name in facts]
+        total = sums.setdefault(
+            (row["account"], *(facts[name] for name in names)),
+            {"account": row["account"], **{name: facts[name] for name in names}, "currency": row["currency"],
+             "payments": 0, "paid": 0, "returns": 0, "returned": 0, "net": 0},
+        )  # fmt: skip
+        times, sum_ = ("payments", "paid") if row["kind"] == "payout.paid" else ("returns", "returned")
+        total[times] += 1
+        total[sum_] += abs(row["amount"])
+        total["net"] -= row["amount"]
     return list(sums.values())

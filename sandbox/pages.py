@@ -49,11 +49,14 @@ def index(*, base_url: str, control_url: str, version: str, counts: dict[str, in
         f"<tr><th>Provider API</th><td><code>{escape(base_url)}/v1/</code>"
         f" speaks Stripe {escape(version)}</td></tr>"
         f"<tr><th>Risk vendor</th><td><code>{escape(base_url)}/_vendor/v1/assessments</code></td></tr>"
+        f"<tr><th>Bank</th><td><code>{escape(base_url)}/bank/v1/</code> and"
+        f" <code>{escape(base_url)}/bank/files/</code></td></tr>"
         f"<tr><th>Store's webhook receiver</th><td><code>{escape(base_url)}/store/webhooks</code></td></tr>"
         f"<tr><th>Control</th><td><code>{escape(base_url)}/_sandbox/</code>, also at"
         f" <code>{escape(control_url)}/_sandbox/</code></td></tr></table>"
         f"<h2>So far</h2><table>{rows}</table>"
-        '<p><a href="/_sandbox/journal">Journal of effects</a> · <a href="/_sandbox/requests">Requests</a> ·'
+        '<p><a href="/bank">Bank</a> ·'
+        ' <a href="/_sandbox/journal">Journal of effects</a> · <a href="/_sandbox/requests">Requests</a> ·'
         ' <a href="/_sandbox/deliveries">Webhook deliveries</a> ·'
         ' <a href="/_sandbox/faults">Armed faults</a></p>',
     )

@@ -12,31 +12,49 @@ from urllib.parse import urlsplit
 
 
 def signature(secret: str, body: bytes, timestamp: int) -> str:
-    """The ``Stripe-Signature`` header: HMAC-SHA256 over timestamp, dot and raw body."""
+    """The ``Stripe-Signature`` header: HMAC-SHA256 over timestamp, dot and raw body.
+
+    The bank's ``X-Bank-Signature`` is its second part, ``v1=…``.
+    """
     digest = hmac.new(secret.encode(), b"%d." % timestamp + body, hashlib.sha256).hexdigest()
     return f"t={timestamp},v1={digest}"
 
 
+def of_bank(event: str) -> bool:
+    """Whether an event is the bank's, by its id: it is signed in another way."""
+    return event.startswith("bev_")
+
+
 #: Lies that are told before signing: the signature is right, the content is not.
+AMOUNT = re.compile(rb'"amount":"?')
+
 REWRITES: dict[str, Callable[[bytes], bytes]] = {
     "not_json": lambda body: b"\xff\xfe not json",
     "livemode": lambda body: body.replace(b'"livemode":false', b'"livemode":true'),
     "unknown_type": lambda body: re.sub(rb'"type":"[a-z_.]+"}$', b'"type":"unicorn.born"}', body),
-    "wrong_amount": lambda body: body.replace(b'"amount":', b'"amount":9', 1),
+    "wrong_amount": lambda body: AMOUNT.sub(rb"\g<0>9", body, count=1),
 }
 
 
-def dress(body: bytes, forgery: str | None, secret: str, now: int) -> tuple[bytes, dict[str, str]]:
+def dress(
+    body: bytes, forgery: str | None, secret: str, now: int, *, bank: bool = False
+) -> tuple[bytes, dict[str, str]]:
     """Body and headers of one delivery; ``forgery`` says which lie is told."""
     if forgery == "bad_secret":
         secret = "whsec_forged"  # noqa: S105 - the point is that it is not the secret
     timestamp = now + {"old_timestamp": -3600, "future_timestamp": 3600}.get(forgery or "", 0)
     body = REWRITES[forgery](body) if forgery in REWRITES else body
     headers = {"Content-Type": "application/json; charset=utf-8", "User-Agent": "Sandbox/1.0"}
+    if bank:
+        headers["X-Bank-Timestamp"] = str(timestamp)
     if forgery != "no_signature":
-        headers["Stripe-Signature"] = signature(secret, body, timestamp)
+        signed = signature(secret, body, timestamp)
+        if bank:
+            headers["X-Bank-Signature"] = signed.partition(",")[2]
+        else:
+            headers["Stripe-Signature"] = signed
     if forgery == "altered_body":
-        body = body.replace(b'"amount":', b'"amount":9', 1)
+        body = AMOUNT.sub(rb"\g<0>9", body, count=1)
     return body, headers
 
 

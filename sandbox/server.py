@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 
 MAX_HEAD = 64 * 1024
-MAX_BODY = 2 * 1024 * 1024
+MAX_BODY = 16 * 1024 * 1024  # a file of payment orders is large
 IDLE_SECONDS = 75.0
 MAX_CONNECTIONS = 512
 REASONS = {status.value: status.phrase for status in HTTPStatus}

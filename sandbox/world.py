@@ -13,6 +13,8 @@ from typing import Any
 from sandbox import pages
 from sandbox.alarms import Alarms
 from sandbox.bank import HTML, Bank
+from sandbox.banking import pages as bank_overview
+from sandbox.banking.api import BankApi
 from sandbox.checkout import Checkout
 from sandbox.clock import Clock
 from sandbox.control import Control, reply
@@ -56,6 +58,9 @@ class World:
         self.bank = Bank(self.database, self.api)
         self.checkout = Checkout(self.database, self.clock, self.api)
         self.vendor = Vendor(self.database, self.clock, self.faults, self.api)
+        self.bank_api = BankApi(
+            database=self.database, faults=self.faults, webhooks=self.webhooks, api=self.api
+        )
         self.alarms = Alarms(database=self.database, clock=self.clock, api=self.api)
         self.store = Store(self.database, self.api.stopping, base_url=self.base_url)
         self.control = Control(self)
@@ -138,6 +143,7 @@ class World:
             " UNION ALL SELECT 'requests', count(*) FROM request_log"
             " UNION ALL SELECT 'webhook deliveries', count(*) FROM delivery"
             " UNION ALL SELECT 'webhooks received by the store', count(*) FROM store_webhook"
+            " UNION ALL SELECT 'payments of the bank', count(*) FROM bank_payment"
         )
         return {row["name"]: row["n"] for row in self.database.rows(sql)}
 
@@ -164,6 +170,10 @@ class World:
             return self.control.handle(request)
         if path.startswith("/_bank/"):
             return self.bank.handle(request)
+        if path.startswith("/bank/"):
+            return self.bank_api.handle(request)
+        if path == "/bank" and request.method == "GET":
+            return Response(200, bank_overview.overview(self.database), HTML)
         if path.startswith("/_vendor/"):
             return self.vendor.handle(request)
         if path.startswith("/c/pay/"):

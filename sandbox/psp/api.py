@@ -13,6 +13,7 @@ from sandbox.database import Database, dump, random_digits
 from sandbox.faults import Fault, FaultError, Faults
 from sandbox.forms import FormError, decode_form
 from sandbox.psp import answers
+from sandbox.psp.accounts import owner_of
 from sandbox.psp.call import Call, Object
 from sandbox.psp.errors import ApiError, invalid
 from sandbox.psp.files import MultipartError, decode_multipart
@@ -109,10 +110,12 @@ class Api:
 
     def _open(self, request: Request, request_id: str) -> tuple[Call, Operation]:
         account = self._authenticate(request.headers.get("authorization", ""))
-        if request.headers.get("stripe-account", account) != account:
+        acting = request.headers.get("stripe-account", account)
+        if acting != account and owner_of(self._database, acting) != account:
             raise ApiError(
                 403, "invalid_request_error", "The key has no access to this account.", code="account_invalid"
             )
+        account = acting
         version = request.headers.get("stripe-version", self._version)
         if version != self._version:
             raise invalid(f"Invalid API version: {version}; this server speaks {self._version}.")
@@ -178,7 +181,7 @@ class Api:
             status, body, pushes = self._execute(call, operation, faults, spoiled)
         finally:
             self.kept.release(call)
-        self._send(pushes, faults)
+        self.send(pushes, faults)
         return answers.spoil(self._respond(call.request_id, call.key, status, body), spoiled)
 
     def _prepare(self, call: Call, faults: list[Fault]) -> None:
@@ -191,7 +194,7 @@ class Api:
                 if "currency" in fault.options and "short_by" not in fault.options:
                     call.approval["short_by"] = 0
 
-    def _send(self, pushes: list[tuple[int, float, int]], faults: list[Fault]) -> None:
+    def send(self, pushes: list[tuple[int, float, int]], faults: list[Fault]) -> None:
         """Send committed webhooks; with that fault, wait until they have arrived."""
         self._webhooks.push(pushes)
         if pushes and any(fault.kind == "webhook_before_response" for fault in faults):
@@ -270,8 +273,9 @@ class Api:
             result = action(call)
             if call.operation.endswith(".webhook_endpoint"):
                 self._webhooks.forget_endpoints()
+            faults = [*faults, *call.asked]
             pushes = self._webhooks.publish(call, faults) if call.events else []
-        self._send(pushes, faults)
+        self.send(pushes, faults)
         return result
 
     def _respond(

@@ -56,6 +56,8 @@ class Call:
     #: Set by the partial-approval fault: what the bank approves instead of what was asked.
     approval: dict[str, Any] | None = None
     events: list[Event] = field(default_factory=list)
+    #: Faults of the webhooks that what happens here asks for by magic.
+    asked: list[Any] = field(default_factory=list)
 
     def new_id(self, prefix: str) -> str:
         """A fresh object id."""

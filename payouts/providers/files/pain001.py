@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from sepaxml import SepaTransfer
+from sepaxml.validation import ValidationError
 
 from channels.types import Debtor
 from payouts.providers.contract import BatchOrder, Instruction
@@ -32,7 +33,7 @@ class _Header:
     created_at: str
 
 
-class _Order(SepaTransfer):  # type: ignore[misc]
+class _Order(SepaTransfer):
     """A payment order whose identifiers and time are given."""
 
     def __init__(self, header: _Header, config: dict[str, Any], schema: str) -> None:
@@ -68,8 +69,9 @@ def write_payment_order(
 ) -> bytes:
     """Return the file that pays these instructions of the order, out of the debtor's account.
 
-    They are ones that SEPA can carry (see refusals.py). `validate` checks the schema as well, which takes half
-    a second. Raises BadFile if what was written is not what was asked for, ValueError for an unknown version.
+    They are ones that SEPA can carry (see refusals.py). `validate` checks the schema as well, which takes
+    half a second. Raises BadFile if what was written is not what was asked for, ValueError for an unknown
+    version.
     """
     if version not in VERSIONS:
         raise ValueError(f"{version} is none of {', '.join(VERSIONS)}")
@@ -84,7 +86,11 @@ def write_payment_order(
     )
     for instruction in instructions:
         writer.add_payment(_payment(order, instruction))
-    content: bytes = writer.export(validate=validate)
+    try:
+        content: bytes = writer.export(validate=validate)
+    except ValidationError:
+        # Not chained: what the validator says quotes names and accounts.
+        raise BadFile("the file written does not fit its schema") from None
     _check(content, header, order, instructions, debtor)
     return content
 
