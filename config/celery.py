@@ -28,6 +28,7 @@ PERIODIC = {
     "watch for disputes to answer": ("payments.watch_disputes", 60.0),
     "ask about open disputes": ("payments.ask_disputes", 300.0),
     "watch for late releases": ("payments.watch_releases", 60.0),
+    "pay sellers on their days": ("payouts.run_schedules", 60.0),
     "watch the event stream": ("events.watch_stream", 60.0),
     "raise and escalate alerts": ("core.watch", 60.0),
     "forget old nonces": ("merchants.forget_nonces", 60.0),

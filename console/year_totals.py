@@ -1,7 +1,8 @@
-"""A year of every seller as CSV: what it sold, what that cost it and what it was paid, by currency and quarter.
+"""A year of every seller as CSV: what it sold, what that cost and what it was paid, by quarter and currency.
 
-For the reports that marketplaces owe about their sellers (in the EU: DAC7, Council Directive 2021/514, annex V,
-which asks for the consideration, the number of activities, and fees, commissions and taxes, per quarter).
+For the reports that marketplaces owe about their sellers. In the EU these are of DAC7 (Council Directive
+2021/514, annex V), which asks for the consideration, the number of activities, and fees, commissions and
+taxes, per quarter.
 """
 
 import csv

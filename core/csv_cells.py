@@ -2,8 +2,9 @@
 
 __all__ = ["text_cell"]
 
-# What spreadsheets take for the beginning of a formula, also in full width, as some of them read it.
-_FORMULA = frozenset("=+-@\t\r\n|%＝＋－＠")
+# What spreadsheets take for the beginning of a formula; in full width as well, as some of them read it.
+_FULL_WIDTH = "".join(chr(ord(sign) + 0xFEE0) for sign in "=+-@")
+_FORMULA = frozenset("=+-@\t\r\n|%" + _FULL_WIDTH)
 
 
 def text_cell(text: str) -> str:

@@ -9,6 +9,7 @@ class PayoutsConfig(AppConfig):
         _register_destinations()
         _register_engine()
         _register_providers()
+        _register_schedules()
 
 
 def _register_destinations() -> None:
@@ -54,3 +55,10 @@ def _register_providers() -> None:
     register_provider(SepaFiles())
     register_provider(StripeTransfers())
     subscribe("stripe", "payout.failed", "payouts.bank_failures", on_bank_failure)
+
+
+def _register_schedules() -> None:
+    from core.dead_letters import register_replay
+    from payouts.schedules.asking import QUEUE, replay_scheduled_payout
+
+    register_replay(QUEUE, replay_scheduled_payout)

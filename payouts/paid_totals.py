@@ -21,7 +21,7 @@ _PAID = """
 def paid_to_sellers(
     *, merchant_id: UUID, seller_ids: Collection[UUID], since: datetime, until: datetime, zone: str
 ) -> dict[tuple[UUID, str, int], tuple[int, int]]:
-    """Return how many payouts were paid to these sellers and how much, in minor units, as far as none came back.
+    """Return how many payouts were paid to these sellers and how much, in minor units; none that came back.
 
     By seller, currency and quarter of the zone, from `since` until before `until`; it is the time of the
     evidence that counts.

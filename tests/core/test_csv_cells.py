@@ -9,7 +9,19 @@ from core.csv_cells import text_cell
 
 @pytest.mark.parametrize(
     "text",
-    ['=HYPERLINK("http://x")', "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", " =1", "\u200b=1", "＝1", "%0A=1", "|x"],
+    [
+        '=HYPERLINK("http://x")',
+        "+1",
+        "-1+1",
+        "@SUM(A1)",
+        "\t=1",
+        "\r=1",
+        " =1",
+        "\u200b=1",
+        "＝1",
+        "%0A=1",
+        "|x",
+    ],
 )
 def test_what_looks_like_a_formula_is_text_a_f4(text: str) -> None:
     """A-F4: it begins with an apostrophe, and the text itself is whole."""
