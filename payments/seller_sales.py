@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -66,7 +67,7 @@ def sales_of_sellers(
 
     Quarters are those of the zone; the time must lie within one year of it.
     """
-    words = {
+    words: dict[str, Any] = {
         "merchant": merchant_id,
         "sellers": list(seller_ids),
         "since": since,

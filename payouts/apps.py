@@ -59,6 +59,7 @@ def _register_providers() -> None:
 
 def _register_schedules() -> None:
     from core.dead_letters import register_replay
+    from payouts import admin_schedules  # noqa: F401 - its console pages
     from payouts.schedules.asking import QUEUE, replay_scheduled_payout
 
     register_replay(QUEUE, replay_scheduled_payout)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -26,7 +27,7 @@ def paid_to_sellers(
     By seller, currency and quarter of the zone, from `since` until before `until`; it is the time of the
     evidence that counts.
     """
-    words = {
+    words: dict[str, Any] = {
         "merchant": merchant_id,
         "sellers": list(seller_ids),
         "since": since,

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -49,7 +50,7 @@ def quarters_of_sellers(
 
     By seller, currency and quarter of the zone, then by category as in a statement; losses are below zero.
     """
-    words = {
+    words: dict[str, Any] = {
         "merchant": merchant_id,
         "sellers": list(seller_ids),
         "since": since,

@@ -1,6 +1,7 @@
 """What became available in a wallet, and was taken, between two of its movements."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -59,7 +60,7 @@ def available_between(*, wallet_id: UUID, after: int | None, before: int, orders
     if lower is not None and lower.id > upper.id:
         # They met, and the wallet served the later one first: there is nothing between.
         return Span(closing, (), closing, ())
-    bounds = [wallet_id, lower.id if lower else 0, upper.id]
+    bounds: list[Any] = [wallet_id, lower.id if lower else 0, upper.id]
     with connection.cursor() as cursor:
         cursor.execute(_SUMS, bounds)
         moved = tuple(Moved(what, count, int(minor)) for what, count, minor in cursor.fetchall())
