@@ -46,6 +46,7 @@ def openapi_settings() -> dict[str, Any]:
             {"name": "disputes", "description": "What buyers' banks ask about, or take back."},
             {"name": "buyers", "description": "What buyers had kept to pay with."},
             {"name": "sellers", "description": "Who sells, and on what terms."},
+            {"name": "payouts", "description": "The accounts that sellers are paid out to."},
             {"name": "wallets", "description": "What sellers have, and how it came to that."},
             {"name": "webhooks", "description": "Where stores are told, and what was sent there."},
             {"name": "events", "description": "What stores are told."},

@@ -20,7 +20,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # Looked through in this order: what is asked most stands first.
     path("v1/", include("payments.api.urls")),
     path("v1/", include("merchants.api.urls")),
+    path("v1/", include("payouts.api.urls")),
     path("v1/", include("wallet.api.urls")),
+    path("v1/", include("payouts.api.urls")),
     path("v1/schema", SchemaView.as_view()),
     path("v1/", include("events.api.urls")),
     path("psp/", include("events.urls")),

@@ -8,6 +8,7 @@ __all__ = [
     "NonceReplayed",
     "SellerExists",
     "SellerIdentityFixed",
+    "SellerUnknown",
     "SignatureExpired",
     "SignatureInvalid",
     "SignatureRequired",
@@ -25,6 +26,12 @@ class SellerIdentityFixed(DomainError):
     code = "seller_identity_fixed"
     status = 409
     message = "Name and country were submitted for verification and cannot change while it stands."
+
+
+class SellerUnknown(DomainError):
+    code = "seller_unknown"
+    status = 422
+    message = "There is no seller with this seller_account."
 
 
 class InvalidKeyRequest(DomainError):

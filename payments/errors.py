@@ -1,6 +1,7 @@
 """What a store can meet when it asks for a payment."""
 
 from core.errors import DomainError
+from merchants.errors import SellerUnknown
 
 __all__ = [
     "AttemptInProgress",
@@ -51,12 +52,6 @@ class DuplicatePaymentOrderId(DomainError):
     code = "duplicate_payment_order_id"
     status = 422
     message = "Two payment orders of the request carry the same payment_order_id."
-
-
-class SellerUnknown(DomainError):
-    code = "seller_unknown"
-    status = 422
-    message = "There is no seller with this seller_account."
 
 
 class MixedCurrencyUnsupported(DomainError):

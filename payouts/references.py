@@ -7,12 +7,17 @@ from uuid import UUID
 
 from core.ids import public_id
 
-__all__ = ["attempt_reference", "batch_reference"]
+__all__ = ["attempt_reference", "batch_reference", "payout_reference"]
+
+
+def payout_reference(payout_id: UUID) -> str:
+    """What a payout is called at the bank and on statements, whichever sending of it they are about."""
+    return public_id("po", payout_id).replace("_", "")
 
 
 def attempt_reference(payout_id: UUID, number: int) -> str:
     """The reference of the nth sending of a payout: the same for every try of it."""
-    return f"{public_id('po', payout_id).replace('_', '')}-{number}"
+    return f"{payout_reference(payout_id)}-{number}"
 
 
 def batch_reference(batch_id: UUID) -> str:

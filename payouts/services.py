@@ -8,13 +8,29 @@ from payouts.destinations.deciding import (
     remove_destination,
     verify_destination,
 )
+from payouts.engine.approving import approve_payout, reject_payout
+from payouts.engine.canceling import cancel_payout, change_destination
+from payouts.engine.failures import replay_batch
+from payouts.engine.observe import on_payout_event, record_paid, record_return
+from payouts.engine.request import request_payout
+from payouts.engine.waiting import reconsider
 
 __all__ = [
     "add_destination",
+    "approve_payout",
+    "cancel_payout",
+    "change_destination",
     "lift_block",
     "make_default",
+    "on_payout_event",
     "place_block",
+    "reconsider",
+    "record_paid",
+    "record_return",
     "reject_destination",
+    "reject_payout",
     "remove_destination",
+    "replay_batch",
+    "request_payout",
     "verify_destination",
 ]

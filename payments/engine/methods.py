@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from channels.errors import UnsupportedProvider
 from channels.selectors import enabled_channels
 from channels.types import ChannelData
 from core.ids import public_id
@@ -71,9 +72,10 @@ def method_offers(
         countries = channel.capabilities.get("countries")
         if country is not None and countries is not None and country not in countries:
             continue
-        if currency is not None and not _can_take(channel, currency, amount_minor):
+        methods = _methods(channel)
+        if methods and currency is not None and not _can_take(channel, currency, amount_minor):
             continue
-        for method in _methods(channel):
+        for method in methods:
             found.setdefault(method, []).append(channel)
     offers = [_offer(method, found[method]) for method in found]
     offers += _balance_offer(merchant_id, currency)
@@ -122,8 +124,13 @@ def _currencies(channel: ChannelData) -> frozenset[str]:
 
 
 def _methods(channel: ChannelData) -> list[str]:
+    """The methods of a channel; none of one that only pays out, because pay-in has no adapter for it."""
+    try:
+        every = adapter_for(channel.provider).payment_methods
+    except UnsupportedProvider:
+        return []
     own = channel.capabilities.get("payment_methods")
-    return list(adapter_for(channel.provider).payment_methods if own is None else own)
+    return list(every if own is None else own)
 
 
 def _takes(capabilities: Mapping[str, Any], currency: str, amount_minor: int) -> bool:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from stdnum import bic as bics
 from stdnum import iban as ibans
-from stdnum.exceptions import ValidationError
 from stdnum.us import rtn
 
 from payouts.destinations.areas import iban_country, takes
@@ -66,12 +65,7 @@ def checked_account(*, kind: str, country: str, currency: str, details: Mapping[
 
 def _iban(country: str, details: Mapping[str, str]) -> Account:
     number = _compact(details["iban"], "iban")
-    try:
-        number = ibans.validate(number)
-    except ValidationError:
-        raise DestinationInvalid("This is no IBAN: look at its digits again.", param="iban") from None
-    # 00, 01 and 99 leave the same rest as 97, 98 and 02 do, and are given to nobody (ISO 7064).
-    if ibans.calc_check_digits(number) != number[2:4]:
+    if not _is_iban(number):
         raise DestinationInvalid("This is no IBAN: look at its digits again.", param="iban")
     if number[:2] != iban_country(country):
         raise DestinationInvalid(f"This IBAN is not of {country}.", param="iban")
@@ -79,6 +73,17 @@ def _iban(country: str, details: Mapping[str, str]) -> Account:
     if "bic" in details:
         checked["bic"] = _bic(details["bic"], {country, number[:2]})
     return Account(checked, number[-4:], checked.get("bic", ""))
+
+
+def _is_iban(number: str) -> bool:
+    # Belgium is asked here: the library refuses banks that are younger than its list of them.
+    is_belgian = number[:2] == "BE"
+    if not ibans.is_valid(number, check_country=not is_belgian):
+        return False
+    if is_belgian and (int(number[4:14]) % 97 or 97) != int(number[14:]):
+        return False
+    # 00, 01 and 99 leave the same rest as 97, 98 and 02 do, and are given to nobody (ISO 7064).
+    return bool(ibans.calc_check_digits(number) == number[2:4])
 
 
 def _bic(text: str, countries: set[str]) -> str:

@@ -14,7 +14,7 @@ from core.transactions import UNIQUE_VIOLATION, requires_transaction, sqlstate
 from merchants.selectors import get_seller
 from payouts.destinations.facts import block_data
 from payouts.destinations.types import BlockData
-from payouts.locks import lock_block
+from payouts.locks import lock_block, lock_blocks
 from payouts.models import PayoutBlock
 
 __all__ = ["lift_block", "list_blocks", "place_block", "standing_block"]
@@ -33,19 +33,21 @@ def place_block(
 ) -> BlockData:
     """Stop payouts of a seller, or of all sellers of the merchant, in one currency or in all of them ("").
 
-    Whatever is not sent yet waits. `source` and `source_ref` name what found the reason ("reconciliation",
+    What is not sent when this commits waits until it is lifted. `source` and `source_ref` name what found the reason ("reconciliation",
     "dsc_…"): the same one again returns the block that stands. Raises NotFound, ReasonRequired,
     InvalidCurrency.
     """
     if seller_id is not None:
         get_seller(merchant_id=merchant_id, seller_id=seller_id)
+    reason = required_reason(reason)
+    lock_blocks(merchant_id=merchant_id)
     row = PayoutBlock(
         merchant_id=merchant_id,
         seller_id=seller_id,
         currency=check_currency(currency) if currency else "",
         source=source,
         source_ref=source_ref,
-        reason=required_reason(reason),
+        reason=reason,
         placed_by=by,
         placed_at=clock.now(),
     )

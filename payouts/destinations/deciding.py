@@ -25,7 +25,8 @@ __all__ = ["make_default", "reject_destination", "remove_destination", "verify_d
 def verify_destination(*, merchant_id: UUID, destination_id: UUID, by: str, reason: str) -> DestinationData:
     """UNVERIFIED → VERIFIED, by a person who did not add it.
 
-    `reason` says what showed that it is the seller's. The cool-down goes on. Raises NotFound, ReasonRequired, FourEyesRequired, InvalidState.
+    `reason` says what showed that it is the seller's. The cool-down goes on. Raises NotFound, ReasonRequired,
+    FourEyesRequired, InvalidState.
     """
     reason = required_reason(reason)
     row = lock_destination(merchant_id=merchant_id, destination_id=destination_id)

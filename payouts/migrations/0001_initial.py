@@ -574,7 +574,9 @@ class Migration(migrations.Migration):
             "DROP FUNCTION payouts_block_is_lifted_once; "
             "DROP TRIGGER payouts_block_fixed ON payouts_payoutblock; "
             "DROP TRIGGER payouts_payout_needs_its_destination ON payouts_payout; "
-            "DROP FUNCTION payouts_payout_needs_its_destination;",
+            "DROP FUNCTION payouts_payout_needs_its_destination; "
+            "DROP TRIGGER payouts_payout_meets_no_block ON payouts_payout; "
+            "DROP FUNCTION payouts_payout_meets_no_block;",
         ),
         restrict("payouts_destination", allow="SELECT, INSERT, UPDATE"),
         restrict("payouts_destinationkey", allow="SELECT, INSERT, UPDATE (secret)"),

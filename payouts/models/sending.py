@@ -91,6 +91,7 @@ class PayoutBatch(StatefulModel, WorkRow):
     @transition(BATCH, status, "NOT_SENT")
     def to_not_sent(self, *, error: str, due_at: datetime | None) -> None:
         """It provably never arrived: sending it again is safe."""
+        self.attempts += 1
         self.due_at, self.leased_until, self.error = due_at, None, error[:500]
 
     @transition(BATCH, status, "UNKNOWN")
@@ -174,9 +175,12 @@ class PayoutAttempt(StatefulModel):
         self.provider_reference = provider_reference or self.provider_reference
 
     @transition(ATTEMPT, status, "REFUSED")
-    def to_refused(self, *, failure: dict[str, Any], provider_reference: str | None = None) -> None:
-        """It was refused, and no money left."""
+    def to_refused(
+        self, *, failure: dict[str, Any], provider_reference: str | None = None, never_sent: bool = False
+    ) -> None:
+        """It was refused, and no money left. What is proved never to have been sent has no time of it."""
         self.failure = failure
+        self.sent_at = None if never_sent else self.sent_at
         self.provider_reference = provider_reference or self.provider_reference
 
     @transition(ATTEMPT, status, "NOT_SENT")

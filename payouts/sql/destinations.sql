@@ -23,6 +23,26 @@ $$;
 CREATE TRIGGER payouts_payout_needs_its_destination BEFORE UPDATE OF status ON payouts_payout
     FOR EACH ROW WHEN (NEW.status = 'EXECUTING') EXECUTE FUNCTION payouts_payout_needs_its_destination();
 
+-- Nothing is sent while a block stands, whatever the engine saw before. Who sets one holds the merchant's lock
+-- until it is committed (payouts/locks.py), so that what is about to be sent goes before it or meets it.
+CREATE FUNCTION payouts_payout_meets_no_block() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(hashtextextended('payout_blocks:' || NEW.merchant_id, 0));
+    IF EXISTS (
+        SELECT FROM payouts_payoutblock
+         WHERE merchant_id = NEW.merchant_id AND lifted_at IS NULL
+           AND (seller_id IS NULL OR seller_id = NEW.seller_id) AND currency IN ('', NEW.amount_currency)
+    ) THEN
+        RAISE EXCEPTION 'payout % is blocked', NEW.id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'payouts_payout_meets_no_block';
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER payouts_payout_meets_no_block BEFORE UPDATE OF status ON payouts_payout
+    FOR EACH ROW WHEN (NEW.status = 'EXECUTING') EXECUTE FUNCTION payouts_payout_meets_no_block();
+
 -- A block says for ever what it was set for; letting it go is all that can happen to it, and once.
 CREATE TRIGGER payouts_block_fixed BEFORE UPDATE ON payouts_payoutblock
     FOR EACH ROW EXECUTE FUNCTION core_refuse_rewrite('lifted_by', 'lifted_at', 'lifted_because');

@@ -21,11 +21,13 @@ OBJECTS = {
     " available available_at failure psp risk created_at expires_at updated_at",
     "seller": "object id seller_account name country kyc_status commission_bps settlement_delay_days"
     " payout_schedule created_at",
+    "destination": "object id seller_account kind country currency holder_name last4 bank is_default"
+    " status usable_from created_at",
     "wallet": "object id owner currency kind pending available held receivable",
     "release": "object id payment_order_id seller_account wallet amount reserved currency reserve_until"
     " released_at",
-    "wallet_operation": "object id bucket account entry amount balance currency created_at",
-    "wallet_statement": "object wallet currency opening lines closing",
+    "wallet_operation": "object id bucket account entry amount balance currency what reference created_at",
+    "wallet_statement": "object wallet currency opening lines closing totals",
     "event": "object id type sequence subject occurred_at data",
     "webhook_endpoint": "object id url event_types status signing_secrets last_success_at created_at",
     "webhook_delivery": "object id webhook_endpoint event event_type status next_attempt_at attempts"
@@ -45,6 +47,7 @@ PARTS = {
     "timeline": ["at what from to reason actor"],
     "opening": ["pending available held receivable"],
     "closing": ["pending available held receivable"],
+    "totals": ["earnings refunds disputes fees payouts returns other"],
     "attempts": ["number http_status duration_ms error response at"],
     "signing_secrets": ["fingerprint expires_at"],
     "data": ["object"],
@@ -58,6 +61,8 @@ INPUTS = {
     "CardInput": "token payment_method_id save",
     "CheckoutInput": "checkout_id buyer_info credit_card_info payment_orders payment_method wallet_kinds"
     " capture return_url multi_order_policy metadata",
+    "DestinationInput": "kind country currency holder_name iban bic routing_number account_number"
+    " account_type account make_default",
     "EndpointChanges": "url event_types status",
     "EndpointInput": "url event_types",
     "EventRedeliveryInput": "webhook_endpoint",

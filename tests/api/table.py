@@ -23,6 +23,7 @@ from payments.api.fulfillment import FulfillmentInput
 from payments.api.refund_serializers import RefundInput
 from payments.api.serializers import CheckoutInput
 from payments.api.top_up_serializers import TopUpInput
+from payouts.api.destination_serializers import DestinationInput
 from tests.api.world import World
 from wallet.api.serializers import WalletInput
 
@@ -77,6 +78,18 @@ def _seller(world: World) -> dict[str, Any]:
         "commission_fixed": {"amount": "0.30", "currency": "EUR"},
         "rolling_reserve": {"bps": 1000, "days": 90},
         "payout_schedule": {"interval": "weekly", "weekday": 5},
+    }
+
+
+def _account(world: World) -> dict[str, Any]:
+    return {
+        "kind": "iban",
+        "country": "DE",
+        "currency": "EUR",
+        "holder_name": "Ann",
+        "iban": "DE75512108001245126199",
+        "bic": "COBADEFFXXX",
+        "make_default": True,
     }
 
 
@@ -252,6 +265,19 @@ ROUTES = (
             "PATCH": Call("sellers:write", 200, _changes, SellerChanges),
         },
         ("sel",),
+    ),
+    Route(
+        "/v1/sellers/<sel>/destinations",
+        {
+            "GET": Call("payouts:read"),
+            "POST": Call("payouts:write", 201, _account, DestinationInput),
+        },
+        ("sel",),
+    ),
+    Route(
+        "/v1/sellers/<sel>/destinations/<dst>",
+        {"GET": Call("payouts:read"), "DELETE": Call("payouts:write")},
+        ("sel", "dst"),
     ),
     Route("/v1/sellers/<sel>/wallets", {"GET": Call("wallets:read")}, ("sel",)),
     Route("/v1/wallets/<wal>", {"GET": Call("wallets:read")}, ("wal",)),

@@ -16,6 +16,7 @@ from merchants.models import ApiKey
 from merchants.scopes import SCOPES
 from merchants.services import create_api_key, ensure_buyer, revoke_api_key
 from payments.models import Charge, Dispute, PaymentMethodToken, PaymentOrder, PspCustomer, Refund
+from payouts.services import add_destination
 from tests.payments.conftest import Shop, open_shop
 from tests.store import Store
 from wallet.services import open_wallet
@@ -25,7 +26,7 @@ __all__ = ["RANDOM", "World", "expired_key", "fingerprint", "key_with", "open_wo
 # Ids of the right form that nothing has, by the prefix of what they would name; channels have names.
 RANDOM = {
     prefix: public_id(prefix, uuid7())
-    for prefix in ("chk", "pay", "re", "dp", "sel", "buy", "wal", "top", "saved", "whe", "evt")
+    for prefix in ("chk", "pay", "re", "dp", "sel", "buy", "wal", "top", "saved", "whe", "evt", "dst")
 } | {"channel": "psp-of-nobody"}
 
 
@@ -43,7 +44,7 @@ class World:
 
 
 def open_world() -> World:
-    """Open a merchant with a checkout, a seller, a buyer with a kept card, wallets, a channel, webhooks."""
+    """Open a merchant with one of everything: a checkout, a seller, a buyer, wallets, a channel, webhooks."""
     shop = open_shop(None, "http://127.0.0.1:9")
     checkout = shop.accept(shop.body(shop.order(), buyer_info={"buyer_account": "ben"}))
     merchant_id, seller = shop.store.merchant_id, shop.store.get("/v1/sellers/ann").json()
@@ -59,6 +60,7 @@ def open_world() -> World:
         key=uuid.uuid4().hex,
     ).json()
     ids = {
+        "dst": _destination(merchant_id),
         "chk": checkout["id"],
         "pay": checkout["payment_orders"][0]["id"],
         "re": public_id("re", _refund(shop)),
@@ -73,6 +75,24 @@ def open_world() -> World:
         "channel": shop.channel.name,
     }
     return World(shop, ids)
+
+
+def _destination(merchant_id: UUID) -> str:
+    with transaction.atomic():
+        return add_destination(
+            merchant_id=merchant_id,
+            seller="ann",
+            kind="us_account",
+            country="US",
+            currency="USD",
+            details={
+                "holder_name": "Ann",
+                "routing_number": "111000025",
+                "account_number": "000123456789",
+                "account_type": "checking",
+            },
+            by="user:1",
+        ).public_id
 
 
 def _refund(shop: Shop) -> UUID:

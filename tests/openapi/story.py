@@ -63,6 +63,14 @@ def _sellers(teller: Teller) -> None:
         teller.tell(operation)
 
 
+def _destinations(teller: Teller) -> None:
+    made = teller.tell("add_destination").json()
+    assert made["status"] == "UNVERIFIED" and "iban" not in made
+    assert teller.tell("list_destinations").json()["data"][0] == made
+    assert teller.tell("get_destination", destination=made["id"]).json() == made
+    assert teller.tell("remove_destination", destination=made["id"]).json()["status"] == "REMOVED"
+
+
 def _a_payment(teller: Teller) -> None:
     teller.tell("create_payment", body={"credit_card_info": {"token": "pm_card_visa", "save": True}})
     teller.shop.work()
@@ -164,6 +172,7 @@ def _about(teller: Teller) -> None:
 
 STORY: tuple[Callable[[Teller], None], ...] = (
     _sellers,
+    _destinations,
     _a_payment,
     _a_refund,
     _a_dispute,

@@ -235,6 +235,8 @@ def _operation_object(operation: OperationData, currency: str) -> dict[str, Any]
         "amount": format_minor(operation.delta_minor, currency),
         "balance": format_minor(operation.balance_after_minor, currency),
         "currency": currency,
+        "what": operation.what,
+        "reference": operation.reference,
         "created_at": operation.recorded_at.isoformat().replace("+00:00", "Z"),
     }
 
@@ -252,6 +254,7 @@ def _statement_object(found: Statement) -> dict[str, Any]:
         "opening": opening,
         "lines": [_operation_object(line, currency) for line in found.lines],
         "closing": closing,
+        "totals": {name: format_minor(minor, currency) for name, minor in found.totals.items()},
     }
 
 

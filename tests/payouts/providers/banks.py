@@ -1,4 +1,4 @@
-"""The sandbox's bank as the far side of bank files: reached over its drop, or through a folder by a courier."""
+"""The sandbox's bank as the far side of bank files: over its drop, or through a folder by a courier."""
 
 import itertools
 import json

@@ -16,7 +16,7 @@ def fresh_process() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
-    """The sandbox's bank, as a process."""
+    """The sandbox's bank and provider, as a process."""
     process = SandboxProcess(tmp_path_factory.mktemp("sandbox"))
     process.control("POST", "bank", {"seconds": None})  # It decides when the test says so.
     yield process

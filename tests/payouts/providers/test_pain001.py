@@ -45,7 +45,7 @@ def payouts(draw: st.DrawFn) -> Instruction:
 @settings(max_examples=6)  # Each one compiles the schema.
 @given(items=st.lists(payouts(), min_size=1, max_size=20))
 def test_any_order_is_valid_and_made_twice_alike(version: str, items: list[Instruction]) -> None:
-    """F-F4: also, no text of a store's reaches the file but in the letters of SEPA, and as long as allowed."""
+    """F-F4: and no text reaches the file but in the letters of SEPA, and as long as allowed."""
     items = [item for item in items if refusal_of(item) is None]
     order = order_of(items)
     if not items:

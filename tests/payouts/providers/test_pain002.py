@@ -201,7 +201,7 @@ EXTERNAL = b'<?xml version="1.0"?><!DOCTYPE d [<!ENTITY a SYSTEM "file:///etc/ho
         GOOD.replace(b"10.00", b"10.005"),
         GOOD.replace(b"10.00", b"-10.00"),
         GOOD.replace(b"ACSC", b"settled"),
-        GOOD.replace(b"<TxSts>", b"<x>" * 100 + b"</x>" * 100 + b"<TxSts>"),
+        GOOD.replace(b"<TxSts>", b"<x>" * 100_000 + b"</x>" * 100_000 + b"<TxSts>"),
         b"<?xml version='1.0' encoding='no-such'?>" + GOOD,
         b" " * (MAX_FILE_BYTES + 1),
     ],

@@ -1,0 +1,48 @@
+"""What must be so before money leaves; looked at again in the moment in which it would."""
+
+from channels.selectors import get_channel
+from core import clock
+from merchants.selectors import get_seller
+from payouts.engine.places import is_usable, standing_block
+from payouts.engine.routes import can_pay
+from payouts.models import Payout
+from payouts.types import Gate
+from wallet.selectors import get_wallet
+
+__all__ = ["closed_gate", "gates_of"]
+
+
+def gates_of(payout: Payout) -> list[Gate]:
+    """Return every gate of a payout and whether it is open now."""
+    seller = get_seller(merchant_id=payout.merchant_id, seller_id=payout.seller_id)
+    destination = payout.destination
+    block = standing_block(
+        merchant_id=payout.merchant_id, seller_id=payout.seller_id, currency=payout.currency
+    )
+    wallet = get_wallet(merchant_id=payout.merchant_id, wallet_id=payout.wallet_id)
+    channel = get_channel(channel_id=payout.channel_id)
+    pays = channel.is_enabled and can_pay(channel, kind=destination.kind, currency=payout.currency)
+    return [
+        Gate("seller", seller.can_be_paid_out, f"the seller's identity is {seller.kyc_status}"),
+        Gate("destination", is_usable(destination, at=clock.now()), _of_destination(payout)),
+        Gate("block", block is None, f"stopped: {block.reason}" if block else "nothing stops it"),
+        # Money that is held is the seller's own, but what is owed comes first.
+        Gate(
+            "debt",
+            wallet.receivable_minor == 0,
+            "the seller owes nothing" if wallet.receivable_minor == 0 else "the seller owes money",
+        ),
+        Gate("channel", pays, f"the channel {channel.name} {'pays' if pays else 'does not pay'} out"),
+    ]
+
+
+def closed_gate(payout: Payout) -> Gate | None:
+    """Return the first gate that is closed now, if there is one."""
+    return next((gate for gate in gates_of(payout) if not gate.is_open), None)
+
+
+def _of_destination(payout: Payout) -> str:
+    destination = payout.destination
+    if destination.status == "VERIFIED" and destination.usable_from > clock.now():
+        return f"the destination is new and cools down until {destination.usable_from:%Y-%m-%d %H:%M} UTC"
+    return f"the destination is {destination.status}"
