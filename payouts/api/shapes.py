@@ -128,6 +128,9 @@ FAILURES: Mapping[str, FailureCode] = {
     "payout_rejected": FailureCode("Of a payout: the second person said no; nothing was sent.", False),
     "payout_refused": FailureCode("Of a payout: the bank or the provider refused it; no money left.", True),
     "payout_returned": FailureCode("Of a payout: the money came back, days after it left.", False),
+    "payout_never_received": FailureCode(
+        "Of a payout: nobody knew whether it had left, and two people found that the bank never had it.", True
+    ),
     "payout_stopped": FailureCode(
         "Of a payout: it never arrived at the provider, and something stops it from being sent again.", True
     ),
