@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from ledger.templates.accounts import BuyerAccounts
+from ledger.templates.balance_refunds import MoneyBack, PointsBack, balance_refund_entry
 from ledger.templates.capture import CapturedOrder, Share
 from ledger.templates.cover import Cover, SellerPart
 from ledger.templates.journal import (
@@ -135,6 +136,29 @@ def _refunded(books: ExampleBooks) -> EntryDraft:
     )
 
 
+def _bonus_back(books: ExampleBooks) -> EntryDraft:
+    return balance_refund_entry(
+        posting=books.posting(),
+        accounts=returns(books),
+        refund_id=named("refund"),
+        orders=[ReturnedOrder(SellerPart(seller(books), Cover(pending_minor=2_70)), 25, 5)],
+        money=[MoneyBack(bonus(books).available, 3_00)],
+        points=[],
+    )
+
+
+def _points_back(books: ExampleBooks) -> EntryDraft:
+    lots = [PointsLot(named("grant"), points=300, value_minor=3_00)]
+    return balance_refund_entry(
+        posting=books.posting(),
+        accounts=returns(books),
+        refund_id=named("refund"),
+        orders=[ReturnedOrder(SellerPart(seller(books), Cover(pending_minor=2_70)), 25, 5)],
+        money=[],
+        points=[PointsBack(_positions(books), points(books).available, lots)],
+    )
+
+
 WALLETS = (
     Journal("W1", "wallet_topped_up", "Wallet top-up by card", top_up_entry, _topped_up),
     Journal("W1b", "wallet_top_up_pending", "Top-up on a slow rail", top_up_pending_entry, _pending),
@@ -165,5 +189,19 @@ WALLETS = (
     Journal("W6", "hold_cancelled", "Cancel or time-out", hold_cancel_entry, _held(hold_cancel_entry)),
     Journal(
         "W7", "refund_to_wallet", "Refund to the wallet instead of the card", wallet_refund_entry, _refunded
+    ),
+    Journal(
+        "W7b",
+        "refund_to_balance",
+        "Refund of what a bonus paid: it is a bonus again",
+        balance_refund_entry,
+        _bonus_back,
+    ),
+    Journal(
+        "W7c",
+        "refund_to_balance",
+        "Refund of what 300 points paid, worth 3.00: they are points again",
+        balance_refund_entry,
+        _points_back,
     ),
 )
