@@ -179,6 +179,15 @@ class RefundDestinationUnavailable(DomainError):
     )
 
 
+class RefundNotInWholePoints(DomainError):
+    code = "refund_not_in_whole_points"
+    status = 422
+    message = (
+        "Only points are left to give back of this order, and no number of whole points is worth that much."
+        " Refund what a whole number of them is worth, or all that is left."
+    )
+
+
 class DisputeNotOpen(DomainError):
     code = "dispute_not_open"
     status = 409

@@ -13,7 +13,7 @@ from payments.models.disputes import (
 )
 from payments.models.methods import PaymentMethodToken, PspCustomer
 from payments.models.operations import PspOperation
-from payments.models.refunds import Refund, RefundLine
+from payments.models.refunds import Refund, RefundLine, RefundPart
 from payments.models.shares import OrderRelease, OrderShare
 from payments.models.topups import TopUp
 
@@ -35,6 +35,7 @@ __all__ = [
     "PspOperation",
     "Refund",
     "RefundLine",
+    "RefundPart",
     "ReversalLine",
     "TopUp",
 ]

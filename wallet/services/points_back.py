@@ -24,15 +24,11 @@ def return_points(*, merchant_id: UUID, hold_id: UUID, reference: str, points: S
 
     Call it when the points wallet is locked, and post the entry that credits it in the same transaction: a
     wallet comes before its grants, as for whoever plans a payment. The caller knows how much of the hold
-    went back before; an audit compares. Raises GrantUse.DoesNotExist for a grant that the hold took nothing
-    of.
+    went back before; an audit compares. Raises KeyError for a grant that the hold took nothing of.
     """
     uses = {use.grant_id: use for use in GrantUse.objects.filter(merchant_id=merchant_id, hold_id=hold_id)}
     changes, at = Changes(), clock.now()
     for part in sorted(points, key=lambda each: each.grant_id):
-        if part.grant_id not in uses:
-            raise GrantUse.DoesNotExist(f"hold {hold_id} took nothing of grant {part.grant_id}")
-        changes.run(_GIVE_BACK, [part.units_minor, part.value_minor, part.grant_id])
         row = new_row(
             GrantReturn,
             merchant_id=merchant_id,
@@ -42,5 +38,6 @@ def return_points(*, merchant_id: UUID, hold_id: UUID, reference: str, points: S
             value_minor=part.value_minor,
             returned_at=at,
         )
+        changes.run(_GIVE_BACK, [part.units_minor, part.value_minor, part.grant_id])
         changes.insert([row])
     changes.save()

@@ -10,6 +10,7 @@ from core.rows import new_row
 from core.transactions import requires_transaction
 from payments.engine.charges import charge_money
 from payments.engine.operations import new_operation
+from payments.engine.refunds.balance import parts_back
 from payments.engine.refunds.books import post_accepted
 from payments.engine.refunds.facts import refund_fact
 from payments.engine.refunds.locks import LockedRefund
@@ -48,7 +49,8 @@ def open_refund(source: Source, asked: Asked, changes: Changes) -> LockedRefund:
     """Make a refund of locked orders that have as much left, and reserve it. It tells `refund.created`.
 
     What goes back to a card is taken from who gives it when the changes are saved (R1), so that no seller
-    withdraws it meanwhile; what goes to a wallet when it goes there (`books.post_accepted`).
+    withdraws it meanwhile; what goes to a wallet when it goes there (`books.post_accepted`). Which of the
+    wallets that paid get how much is decided here. Raises RefundNotInWholePoints.
     """
     first = next(iter(source.orders.values()))
     merchant_id, currency = first.merchant_id, str(first.amount_currency)
@@ -94,12 +96,17 @@ def open_refund(source: Source, asked: Asked, changes: Changes) -> LockedRefund:
             )
         )
         _reserve(source.orders[order_id], amount_minor, is_done=asked.origin == "psp")
-    changes.begin(refund, why=asked.why, by=asked.by, fact=refund_fact(refund, order, "created"))
+    parts = []
+    if refund.destination == "balance":
+        assert order is not None, "a balance refund is of one order"
+        parts = parts_back(refund=refund, order_id=order.id)
+    changes.begin(refund, why=asked.why, by=asked.by, fact=refund_fact(refund, order, "created", parts))
     changes.insert([refund])
     changes.insert(lines)
+    changes.insert(parts)
     if refund.destination == "instrument":
         changes.last(lambda: post_accepted(refund, lines, source.orders, shares, source.charge, by=asked.by))
-    return LockedRefund(refund, lines)
+    return LockedRefund(refund, lines, parts)
 
 
 @requires_transaction
