@@ -29,6 +29,7 @@ __all__ = [
     "PaymentOrderExists",
     "RefundDestinationUnavailable",
     "RefundExceedsCaptured",
+    "RefundNotInWholePoints",
     "ReviewDecided",
     "SellerUnknown",
     "TopUpUnsupported",
@@ -183,8 +184,8 @@ class RefundNotInWholePoints(DomainError):
     code = "refund_not_in_whole_points"
     status = 422
     message = (
-        "Only points are left to give back of this order, and no number of whole points is worth that much."
-        " Refund what a whole number of them is worth, or all that is left."
+        "Of this order points have to come back, and they do not make up that amount in whole points. Refund"
+        " what some points are worth, or all that is left."
     )
 
 

@@ -11,7 +11,7 @@ OBJECTS = {
     "payment_order": "object id payment_order_id checkout_id seller_account amount currency"
     " payment_order_status authorized captured capturable refunded refund_pending disputed reversed"
     " wallet_updated ledger_updated cancel_requested failure psp created_at updated_at",
-    "refund": "object id payment_order_id amount currency destination status failure reason metadata"
+    "refund": "object id payment_order_id amount currency destination wallets status failure reason metadata"
     " created_at",
     "dispute": "object id status reason network_reason_code amount fee currency payment_orders"
     " evidence_due_at evidence_sent_at psp_reference opened_at created_at",
@@ -41,6 +41,7 @@ PARTS = {
     "failure": ["code message decline_code retryable"],
     "next_action": ["type url", "type payload svg_url png_url expires_at"],
     "payout_schedule": ["interval", "interval weekday", "interval day", "interval amount currency"],
+    "wallets": ["wallet kind amount currency worth"],
     "limits": ["currency min_amount max_amount"],
     "timeline": ["at what from to reason actor"],
     "opening": ["pending available held receivable"],

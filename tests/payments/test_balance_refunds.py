@@ -76,7 +76,7 @@ def test_cash_goes_back_to_the_wallet_that_paid_w7(purse: Purse) -> None:
 
 
 def test_each_kind_comes_back_pro_rata_as_what_it_was(purse: Purse) -> None:
-    """W7b, W7c: of 10 bonus, 10 in points and 20 cash, half goes back as 5, 500 points and 10; then the rest."""
+    """W7b, W7c: 10 of bonus, 10 in points and 20 of cash: half goes back as 5, 500 points and 10."""
     order = paid(purse)
     assert left(purse) == (0, 0, 80_00)
     before = balances(purse.shop)
@@ -136,7 +136,7 @@ def test_returned_points_pay_again_and_come_back_again(purse: Purse) -> None:
 
 
 def test_points_worth_more_than_a_cent_come_back_whole(counter: Shop) -> None:
-    """A point worth 30 cents: what is not a whole point waits, and cash gives it meanwhile, as far as it can."""
+    """A point worth 30 cents: what is not a whole point waits, and cash gives it as far as it can."""
     purse = open_purse(counter, cash=10_00, rate=30_00)
     purse.give("points", 10)
     order = paid(purse, "4.00", ["points", "cash"])
