@@ -213,6 +213,8 @@ def top_up_object(top_up: TopUp, charge: Charge | None, channel_name: str | None
         "next_action": {"type": "redirect_to_url", "url": url} if url else None,
         "available": top_up.available,
         "available_at": moment(top_up.available_at),
+        "refunded": format_minor(top_up.refunded_minor, currency),
+        "reversed": format_minor(top_up.reversed_minor, currency),
         "failure": top_up.failure,
         "psp": {"channel": channel_name, "reference": charge.psp_reference if charge else None},
         "risk": {"decision": top_up.risk_decision},

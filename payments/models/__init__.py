@@ -15,7 +15,7 @@ from payments.models.methods import PaymentMethodToken, PspCustomer
 from payments.models.operations import PspOperation
 from payments.models.refunds import Refund, RefundLine, RefundPart
 from payments.models.shares import OrderRelease, OrderShare
-from payments.models.topups import TopUp
+from payments.models.topups import TopUp, TopUpReturn
 
 __all__ = [
     "BalancePart",
@@ -38,4 +38,5 @@ __all__ = [
     "RefundPart",
     "ReversalLine",
     "TopUp",
+    "TopUpReturn",
 ]

@@ -18,7 +18,7 @@ OBJECTS = {
     "payment_method": "object id buyer_account brand last4 exp_month exp_year wallet created_at",
     "payment_method_offer": "object payment_method wallets currencies limits",
     "top_up": "object id wallet buyer_account amount currency top_up_status payment_method next_action"
-    " available available_at failure psp risk created_at expires_at updated_at",
+    " available available_at refunded reversed failure psp risk created_at expires_at updated_at",
     "seller": "object id seller_account name country kyc_status commission_bps settlement_delay_days"
     " payout_schedule created_at",
     "wallet": "object id owner currency kind pending available held receivable",

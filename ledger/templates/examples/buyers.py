@@ -27,6 +27,7 @@ from ledger.templates.wallet import (
     top_up_entry,
     top_up_final_entry,
     top_up_pending_entry,
+    top_up_return_entry,
 )
 from ledger.types import EntryDraft
 
@@ -65,6 +66,19 @@ def _final(books: ExampleBooks) -> EntryDraft:
         wallet_available=books.account("wallet_available"),
         charge_id=named("charge"),
         amount_minor=30_00,
+    )
+
+
+def _returned(books: ExampleBooks) -> EntryDraft:
+    return top_up_return_entry(
+        posting=books.posting(),
+        psp_clearing=books.account("psp_clearing"),
+        wallet=books.account("wallet_available"),
+        dispute_receivable=books.account("dispute_receivable"),
+        return_id=named("return"),
+        charge_id=named("charge"),
+        taken_minor=20_00,
+        missing_minor=10_00,
     )
 
 
@@ -164,6 +178,13 @@ WALLETS = (
     Journal("W1b", "wallet_top_up_pending", "Top-up on a slow rail", top_up_pending_entry, _pending),
     Journal(
         "W1b end", "wallet_top_up_final", "… becomes available when it is final", top_up_final_entry, _final
+    ),
+    Journal(
+        "W1c",
+        "wallet_top_up_returned",
+        "Top-up of 30.00 taken back by its rail, of which the wallet has 20.00",
+        top_up_return_entry,
+        _returned,
     ),
     Journal("W2", "bonus_granted", "Promotional credit granted", bonus_grant_entry, _granted),
     Journal(

@@ -63,6 +63,7 @@ KNOWN = {
     "W1": ("psp_clearing 30.00", "wallet_available 30.00"),
     "W1b": ("psp_clearing 30.00", "wallet_pending 30.00"),
     "W1b end": ("wallet_pending 30.00", "wallet_available 30.00"),
+    "W1c": ("wallet_available 20.00, dispute_receivable 10.00", "psp_clearing 30.00"),
     "W2": ("promo 3.00", "bonus_available 3.00"),
     "W2b": ("bonus_held 3.00", "seller_pending 2.70, commission 0.25, tax_payable 0.05"),
     "W2c": (
