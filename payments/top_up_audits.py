@@ -118,8 +118,8 @@ INVARIANTS = [
     ),
     Invariant(
         name="top_up_return_posted_once",
-        says="What the provider took back of a top-up is in the books once: out of what it owes us, out of the"
-        " wallet as far as that had it, and the rest open under a key of its own.",
+        says="What the provider took back of a top-up is in the books once: out of what it owes us, of"
+        " the wallet as far as that had it, and the rest open under a key of its own.",
         sql="""
             SELECT back.id, back.amount_minor, count(DISTINCT entry.id) FROM payments_topupreturn AS back
             JOIN payments_topup AS top_up ON top_up.id = back.top_up_id

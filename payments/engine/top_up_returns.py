@@ -1,4 +1,4 @@
-"""A top-up that the provider refunded without us, or that its rail took back: out of the buyer's wallet again.
+"""A top-up that the provider refunded without us, or that its rail took back, out of the wallet again.
 
 As far as the wallet has it: nothing goes below zero, and what is held for a payment is not touched. The rest
 is a debt that no wallet knows: it stays on dispute_receivable under a key of its own, and a case tells of it,
@@ -69,7 +69,7 @@ def take_top_up_back(
 
 
 def is_booked(*, scope: ChargeScope, reference: str = "") -> bool:
-    """Say whether a refund of a locked charge's top-up is booked by its reference; without one, a reversal."""
+    """Say whether a refund of a top-up is booked; without a reference, whether a reversal is."""
     kind = "refund" if reference else "reversal"
     rows = TopUpReturn.objects.filter(charge=scope.charge, kind=kind)
     return (rows.filter(psp_reference=reference) if reference else rows).exists()
@@ -121,14 +121,17 @@ def _take(scope: ChargeScope, top_up: TopUp, made: TopUpReturn, owed: int) -> No
 
 
 def _tell(top_up: TopUp, made: TopUpReturn, currency: str) -> None:
+    subject = public_id("top", top_up.id)
+    if TopUpReturn.objects.filter(top_up=top_up, missing_minor__gt=0).exclude(pk=made.pk).exists():
+        subject = f"{subject}:{made.id}"  # Each has a case of its own, with the value that is missing of it.
     missing, whole = (format_minor(minor, currency) for minor in (made.missing_minor, made.amount_minor))
     open_case(
         kind=_MISSING,
         due_in=_CASE_DUE,
-        subject=public_id("top", top_up.id),
+        subject=subject,
         detail={"top_up_id": str(top_up.id), "clearing_key": str(made.id)},
-        summary=f"{missing} of {whole} {currency} that the provider took back ({made.psp_reference}) are not in"
-        f" the wallet of {top_up.buyer_account} any more"[:500],
+        summary=f"{missing} of {whole} {currency} that the provider took back are not in the wallet of"
+        f" {top_up.buyer_account} any more ({made.psp_reference})"[:500],
         merchant_id=top_up.merchant_id,
         value_minor=made.missing_minor,
         currency=currency,

@@ -44,8 +44,8 @@ class TopUp(StatefulModel, EventSubject):
     risk_decision = models.CharField(max_length=16, default="not_assessed")
     credited_minor = models.BigIntegerField(default=0)
     # What the provider refunded of it, and what its rail took back: of the money, whoever has it now.
-    refunded_minor = models.BigIntegerField(default=0)
-    reversed_minor = models.BigIntegerField(default=0)
+    refunded_minor = models.BigIntegerField(default=0, db_default=0)
+    reversed_minor = models.BigIntegerField(default=0, db_default=0)
     available = models.BooleanField(default=False)
     available_at = models.DateTimeField(null=True)
     failure = models.JSONField(null=True)
