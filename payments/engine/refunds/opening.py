@@ -16,7 +16,15 @@ from payments.engine.refunds.facts import refund_fact
 from payments.engine.refunds.locks import LockedRefund
 from payments.engine.refunds.shares import divide, returned_so_far, returns_commission
 from payments.locks import lock_shares
-from payments.models import Charge, ChargeLine, PaymentOrder, PspOperation, Refund, RefundLine
+from payments.models import (
+    Charge,
+    ChargeLine,
+    OrderShare,
+    PaymentOrder,
+    PspOperation,
+    Refund,
+    RefundLine,
+)
 
 __all__ = ["Asked", "Source", "open_refund", "start_refund_operation"]
 
@@ -73,29 +81,9 @@ def open_refund(source: Source, asked: Asked, changes: Changes) -> LockedRefund:
         created_at=now,
         updated_at=now,
     )
-    lines = []
-    for order_id, amount_minor in sorted(asked.amounts.items()):
-        part = divide(
-            share=shares[order_id],
-            returned=returned_so_far(order_id=order_id),
-            amount_minor=amount_minor,
-            with_commission=refund.returns_commission,
-        )
-        paid = source.lines.get(order_id)
-        lines.append(
-            new_row(
-                RefundLine,
-                merchant_id=merchant_id,
-                refund_id=refund.id,
-                order_id=order_id,
-                charge_line_id=paid.id if paid else None,
-                amount_minor=amount_minor,
-                seller_minor=part.seller_net_minor,
-                commission_minor=part.commission_minor,
-                tax_minor=part.tax_minor,
-            )
-        )
-        _reserve(source.orders[order_id], amount_minor, is_done=asked.origin == "psp")
+    lines = [_line(refund, source, order_id, shares[order_id], minor) for order_id, minor in _by_id(asked)]
+    for order_id, minor in _by_id(asked):
+        _reserve(source.orders[order_id], minor, is_done=asked.origin == "psp")
     parts = []
     if refund.destination == "balance":
         assert order is not None, "a balance refund is of one order"
@@ -123,6 +111,32 @@ def start_refund_operation(
     changes.begin(operation, why=why, by=by)
     changes.insert([operation])
     return operation
+
+
+def _by_id(asked: Asked) -> list[tuple[UUID, int]]:
+    return sorted(asked.amounts.items())
+
+
+def _line(refund: Refund, source: Source, order_id: UUID, share: OrderShare, amount_minor: int) -> RefundLine:
+    """Return who gives what of one order's part, given what they gave or are giving already."""
+    part = divide(
+        share=share,
+        returned=returned_so_far(order_id=order_id),
+        amount_minor=amount_minor,
+        with_commission=refund.returns_commission,
+    )
+    paid = source.lines.get(order_id)
+    return new_row(
+        RefundLine,
+        merchant_id=refund.merchant_id,
+        refund_id=refund.id,
+        order_id=order_id,
+        charge_line_id=paid.id if paid else None,
+        amount_minor=amount_minor,
+        seller_minor=part.seller_net_minor,
+        commission_minor=part.commission_minor,
+        tax_minor=part.tax_minor,
+    )
 
 
 def _reserve(order: PaymentOrder, amount_minor: int, *, is_done: bool) -> None:
