@@ -18,6 +18,7 @@ from django.conf import settings
 from channels.client_transport import Transport
 from channels.errors import UnsupportedProvider
 from channels.file_drop import FileDrop
+from channels.payables import Payables
 from channels.rows import Line
 
 __all__ = ["STRIPE_VERSION", "client_for"]
@@ -34,7 +35,7 @@ _clients: OrderedDict[tuple[UUID, int, str], Any] = OrderedDict()
 
 
 def client_for(line: Line) -> Any:
-    """Return the client of a channel: an SDK's, or a bank's file drop.
+    """Return the client of a channel: an SDK's, a bank's file drop, or a payables API's.
 
     Raises UnsupportedProvider, KeyError without a secret key.
 
@@ -89,6 +90,13 @@ def _file_drop(line: Line) -> Any:
     return FileDrop(base_url=line.base_url, bearer=line.credentials["secret_key"], line=_transport(line, tls))
 
 
+def _payables(line: Line) -> Any:
+    if not line.base_url:
+        raise UnsupportedProvider("The sandbox is reached under a URL.")
+    tls = ssl.create_default_context(cadata=line.credentials.get("ca_pem"))
+    return Payables(base_url=line.base_url, bearer=line.credentials["secret_key"], line=_transport(line, tls))
+
+
 def _transport(line: Line, tls: ssl.SSLContext) -> Transport:
     tls.minimum_version = ssl.TLSVersion.TLSv1_2
     return Transport(
@@ -99,7 +107,11 @@ def _transport(line: Line, tls: ssl.SSLContext) -> Transport:
     )
 
 
-_MAKERS: dict[str, Callable[[Line], Any]] = {"sepa": _file_drop, "stripe": _stripe}
+_MAKERS: dict[str, Callable[[Line], Any]] = {
+    "sandbox": _payables,
+    "sepa": _file_drop,
+    "stripe": _stripe,
+}
 
 
 def _start_afresh() -> None:

@@ -11,6 +11,7 @@ __all__ = [
     "NoAnswer",
     "NotSent",
     "SignatureInvalid",
+    "UnsupportedAmount",
     "UnsupportedProvider",
 ]
 
@@ -47,3 +48,11 @@ class LineClosed(NotSent):
 
 class NoAnswer(Exception):
     """The request may have arrived, and what came back, if anything, cannot be trusted."""
+
+
+class UnsupportedAmount(ValueError):
+    """The provider cannot take, or cannot have meant, this amount. `code` is one of our decline codes."""
+
+    def __init__(self, message: str, *, code: str) -> None:
+        self.code = code
+        super().__init__(message)

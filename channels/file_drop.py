@@ -1,27 +1,15 @@
 """A bank's file drop over HTTP: payment orders are put there, status reports are fetched."""
 
-import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote
 
+from channels.answers import Answer, ask_json
 from channels.client_transport import Transport
-from channels.errors import NoAnswer
 from core.transactions import forbids_transaction
 
-__all__ = ["DropAnswer", "FileDrop"]
+__all__ = ["FileDrop"]
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
-
-
-@dataclass(frozen=True)
-class DropAnswer:
-    """The status and the JSON object that came back."""
-
-    status: int
-    data: Mapping[str, Any]
 
 
 class FileDrop:
@@ -34,34 +22,29 @@ class FileDrop:
         self._base_url, self._bearer, self._transport = base_url, bearer, line
 
     @forbids_transaction
-    def put_file(self, name: str, content: bytes) -> DropAnswer:
+    def put_file(self, name: str, content: bytes) -> Answer:
         """Put a file: 201 it is new, 200 it was there already, 409 there is another one of this name."""
         return self._request("PUT", f"/bank/files/{_checked(name)}", content, "application/xml")
 
     @forbids_transaction
-    def find_file(self, name: str) -> DropAnswer:
+    def find_file(self, name: str) -> Answer:
         """Ask for a file: 200 with its `sha256`, or 404."""
         return self._request("GET", f"/bank/files/{_checked(name)}")
 
     @forbids_transaction
-    def reports_after(self, number: int) -> DropAnswer:
+    def reports_after(self, number: int) -> Answer:
         """Ask for the reports after a number, oldest first: `data` with their `seq`, `name` and `content`."""
         return self._request("GET", f"/bank/reports?after={number:d}")
 
-    def _request(self, method: str, path: str, content: bytes = b"", kind: str = "") -> DropAnswer:
-        headers = {"Authorization": f"Bearer {self._bearer}", "Accept": "application/json"}
-        if kind:
-            headers["Content-Type"] = kind
-        body, status, _ = self._transport.request_with_retries(
-            method, self._base_url + path, headers, content
+    def _request(self, method: str, path: str, content: bytes = b"", kind: str = "") -> Answer:
+        return ask_json(
+            self._transport,
+            method=method,
+            url=self._base_url + path,
+            bearer=self._bearer,
+            content=content,
+            kind=kind,
         )
-        try:
-            data = json.loads(body)
-        except ValueError as error:
-            raise NoAnswer(f"status {status} with broken JSON") from error
-        if not isinstance(data, dict):
-            raise NoAnswer(f"status {status} with JSON that is no object")
-        return DropAnswer(status, data)
 
 
 def _checked(name: str) -> str:

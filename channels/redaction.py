@@ -18,8 +18,9 @@ _PRIVATE = (
 )
 # The end of a string may be missing, because an answer may be cut off anywhere.
 _FIELD = re.compile(rb'("(?:' + _PRIVATE.encode() + rb')"\s*:\s*)"(?:[^"\\]|\\.)*(?:"|\\?$)')
-# Keys; and what a buyer's kept payment method is charged by, because it is encrypted everywhere else.
-_KEY = re.compile(rb"\b(?:sk|rk|whsec|pm|cus)_[A-Za-z0-9_]{4,}")
+# Keys; and what a buyer's kept payment method is charged by and a seller's account paid by, because both are
+# encrypted everywhere else.
+_KEY = re.compile(rb"\b(?:sk|rk|whsec|pm|cus|acct)_[A-Za-z0-9_]{4,}")
 # Names, addresses and accounts in messages of ISO 20022, also where such a message stands inside JSON.
 _ISO20022 = re.compile(rb"(<(?:\w+:)?(?:IBAN|Nm|AdrLine|StrtNm|PstCd|TwnNm|EmailAdr|PhneNb|MobNb)>)[^<]*")
 _IBAN = re.compile(rb"(?<![0-9A-Za-z])[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}(?![0-9A-Za-z])")

@@ -5,17 +5,21 @@ from uuid import UUID
 from channels.models import Channel, PspCall
 from channels.redaction import redact
 from channels.rows import enabled_of, line_by_id, line_by_name
+from channels.stripe_amounts import STRIPE_CURRENCIES, from_stripe, to_stripe
 from channels.types import CallRecord, ChannelData, Debtor
 from core.errors import NotFound
 
 __all__ = [
+    "STRIPE_CURRENCIES",
     "calls_of",
     "channel_by_name",
     "channel_keys",
     "debtor_of",
     "enabled_channels",
     "expects_webhooks",
+    "from_stripe",
     "get_channel",
+    "to_stripe",
     "without_private_data",
 ]
 

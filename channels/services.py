@@ -45,9 +45,11 @@ __all__ = [
     "verify_webhook",
 ]
 
-PROVIDERS = frozenset(["sepa", "stripe"])
+PROVIDERS = frozenset(["sandbox", "sepa", "stripe"])
 # Providers that are banks: they take files and pay from an account of the merchant's.
 _BANKS = frozenset(["sepa"])
+# Providers that have no server of their own: they are reached where somebody runs one, hence in tests only.
+_NOWHERE = frozenset(["sandbox"])
 
 _BASE_URL = re.compile(r"(https?://(?:[a-zA-Z0-9.-]{1,120}|\[[0-9a-fA-F:.]{2,45}\])(?::[0-9]{1,5})?)/?")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -82,11 +84,10 @@ def create_channel(
         raise InvalidChannel("A name is a to z, 0 to 9, - and _, at most 64 of them.", param="name")
     if not 1 <= max_in_flight <= 256:
         raise InvalidChannel("Between 1 and 256 calls at once.", param="max_in_flight")
-    is_bank = provider in _BANKS
-    if not secret_key and (base_url or not is_bank):
+    if not secret_key and (base_url or provider not in _BANKS):
         raise InvalidChannel("A channel needs the provider's secret key.", param="secret_key")
-    if debtor and not is_bank:
-        raise InvalidChannel("Only a bank pays from an account.", param="debtor")
+    if provider in _NOWHERE and not base_url:
+        raise InvalidChannel("This provider is reached under a base URL.", param="base_url")
     now = clock.now()
     row = Channel(
         merchant_id=merchant_id,
@@ -97,7 +98,7 @@ def create_channel(
             "secret_key": secret_key,
             "webhook_secrets": [{"secret": webhook_secret, "expires_at": None}] if webhook_secret else [],
             **({"ca_pem": _checked_ca(ca_pem)} if ca_pem else {}),
-            **({"debtor": checked_debtor(debtor)} if is_bank else {}),
+            **_account(provider, debtor),
         },
         base_url=_checked_base_url(base_url, merchant.mode),
         capabilities=dict(capabilities or {}),
@@ -173,6 +174,14 @@ def rotate_webhook_secret(*, channel_id: UUID, secret: str, overlap: timedelta, 
 def record_calls(*, calls: Sequence[CallRecord], changes: Changes, operation_id: UUID | None = None) -> None:
     """Keep the evidence of calls, among the changes that record what came of them."""
     changes.insert([new_row(PspCall, operation_id=operation_id, **vars(entry)) for entry in calls])
+
+
+def _account(provider: str, debtor: Mapping[str, str] | None) -> dict[str, Any]:
+    if provider in _BANKS:
+        return {"debtor": checked_debtor(debtor)}
+    if debtor:
+        raise InvalidChannel("Only a bank pays from an account.", param="debtor")
+    return {}
 
 
 def _checked_base_url(base_url: str, mode: str) -> str:

@@ -7,16 +7,18 @@ check", and answers some hostile headers and bodies with other exceptions than i
 import hmac
 import json
 import re
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
 
+from channels.deliveries import payables_delivery, stripe_delivery
 from channels.errors import MalformedRequest, SignatureInvalid, UnsupportedProvider
 from channels.rows import Line, line_by_name
-from channels.types import VerifiedDelivery
+from channels.types import ChannelData, VerifiedDelivery
 from core import clock
 from core.errors import NotFound
 
@@ -25,7 +27,6 @@ __all__ = ["verify_webhook"]
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _STAMP = re.compile(r"[0-9]{1,11}")
 _SIGNATURE = re.compile(r"[0-9a-f]{64}")
-_WORD = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 _LONGEST_HEADER = 2048
 _MOST_PARTS = 16
 _MOST_SIGNATURES = 8
@@ -41,15 +42,16 @@ def verify_webhook(*, channel_name: str, raw: bytes, headers: Mapping[str, Any])
     if not _NAME.fullmatch(channel_name):
         raise NotFound()
     line = line_by_name(channel_name)
-    if line.channel.provider != "stripe":
+    scheme = _SCHEMES.get(line.channel.provider)
+    if scheme is None:
         raise UnsupportedProvider
-    stamp, signatures = _read_header(_header(headers, "stripe-signature"))
+    stamp, signatures = scheme.proof(headers)
     now = clock.now()
     if abs(now.timestamp() - int(stamp)) > settings.PSP_WEBHOOK_TOLERANCE:
         raise SignatureInvalid()
     if not _is_signed(stamp, signatures, raw, _secrets(line, now)):
         raise SignatureInvalid()
-    return _delivery(line, _parse(raw))
+    return scheme.read(line.channel, _parse(raw))
 
 
 def _header(headers: Mapping[str, Any], name: str) -> str:
@@ -66,9 +68,28 @@ def _read_header(text: str) -> tuple[str, list[str]]:
     parts = [part.strip().partition("=") for part in text.split(",", _MOST_PARTS)]
     stamps = [value for name, _, value in parts if name == "t"]
     signatures = [value for name, _, value in parts if name == "v1"]
-    if len(stamps) != 1 or not _STAMP.fullmatch(stamps[0]) or not 1 <= len(signatures) <= _MOST_SIGNATURES:
+    if len(stamps) != 1:
         raise SignatureInvalid()
-    return stamps[0], [value for value in signatures if _SIGNATURE.fullmatch(value)]
+    return _checked(stamps[0], signatures)
+
+
+def _checked(stamp: str, signatures: list[str]) -> tuple[str, list[str]]:
+    if not _STAMP.fullmatch(stamp) or not 1 <= len(signatures) <= _MOST_SIGNATURES:
+        raise SignatureInvalid()
+    return stamp, [value for value in signatures if _SIGNATURE.fullmatch(value)]
+
+
+def _stripe_proof(headers: Mapping[str, Any]) -> tuple[str, list[str]]:
+    return _read_header(_header(headers, "stripe-signature"))
+
+
+def _payables_proof(headers: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """Read a time in a header of its own, beside `v1=…[,v1=…]`; it is signed as Stripe's is."""
+    parts = [
+        part.strip().partition("=") for part in _header(headers, "x-bank-signature").split(",", _MOST_PARTS)
+    ]
+    signatures = [value for name, _, value in parts if name == "v1"]
+    return _checked(_header(headers, "x-bank-timestamp"), signatures)
 
 
 def _secrets(line: Line, now: datetime) -> list[bytes]:
@@ -120,38 +141,15 @@ def _refuse_depth(payload: dict[str, Any]) -> None:
     raise MalformedRequest("The delivery is nested too deeply.")
 
 
-def _delivery(line: Line, payload: dict[str, Any]) -> VerifiedDelivery:
-    event_id, kind = payload.get("id"), payload.get("type")
-    created, livemode, account = payload.get("created"), payload.get("livemode"), payload.get("account") or ""
-    if not all(isinstance(text, str) and _WORD.fullmatch(text) for text in (event_id, kind)):
-        raise MalformedRequest("The event's id or type is not one.")
-    if type(created) is not int or not 0 <= created < 2**33:
-        raise MalformedRequest("The event's time is not one.")
-    if (
-        type(livemode) is not bool
-        or not isinstance(account, str)
-        or (account and not _WORD.fullmatch(account))
-    ):
-        raise MalformedRequest("The event's mode or account is not one.")
-    return VerifiedDelivery(
-        channel=line.channel,
-        event_id=str(event_id),
-        type=str(kind),
-        created=datetime.fromtimestamp(created, UTC),
-        payload=payload,
-        livemode=livemode,
-        account=account,
-        about=_about(payload),
-    )
+@dataclass(frozen=True)
+class _Scheme:
+    """How one provider proves who it is, and how its events are read."""
+
+    proof: Callable[[Mapping[str, Any]], tuple[str, list[str]]]
+    read: Callable[[ChannelData, dict[str, Any]], VerifiedDelivery]
 
 
-def _about(payload: dict[str, Any]) -> str:
-    """A page and a payment are told of under their own ids, a refund or a dispute under its payment's."""
-    data = payload.get("data")
-    thing = data.get("object") if isinstance(data, dict) else None
-    if not isinstance(thing, dict):
-        return ""
-    own, of_payment = thing.get("id"), thing.get("payment_intent")
-    is_whole = thing.get("object") in ("payment_intent", "checkout.session")
-    found = own if is_whole or not isinstance(of_payment, str) else of_payment
-    return found if isinstance(found, str) and _WORD.fullmatch(found) else ""
+_SCHEMES: Mapping[str, _Scheme] = {
+    "sandbox": _Scheme(_payables_proof, payables_delivery),
+    "stripe": _Scheme(_stripe_proof, stripe_delivery),
+}

@@ -14,6 +14,7 @@ from console.desks import (
     risk_review,
     sellers,
     unknown,
+    year_totals,
 )
 from core.admin_site import site
 
@@ -33,6 +34,7 @@ urlpatterns = [
     path("refunds/", site.admin_view(refunds.desk), name="refunds"),
     path("refunds/<str:reference>/", site.admin_view(refunds.desk), name="refund"),
     path("refunds/of/<str:reference>/", site.admin_view(refunds.new), name="refund-new"),
+    path("year-totals/", site.admin_view(year_totals.desk), name="year-totals"),
     path("payouts/", site.admin_view(payouts.desk), name="payouts"),
     path("payouts/new/", site.admin_view(payout_new.choose), name="payout-new"),
     path("payouts/of/<str:reference>/", site.admin_view(payout_new.new), name="payout-of"),

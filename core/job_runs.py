@@ -20,7 +20,7 @@ from core.locks import lock_job_run
 from core.models import JobRun
 from core.transactions import forbids_transaction
 
-__all__ = ["Outcome", "Ran", "RunLost", "Work", "catch_up", "missed_dates", "renew", "run_job"]
+__all__ = ["Outcome", "Ran", "RunLost", "Work", "catch_up", "last_done", "missed_dates", "renew", "run_job"]
 
 Work = Callable[["Ran"], dict[str, Any] | None]
 _LEASE = timedelta(minutes=10)

@@ -49,7 +49,7 @@ __all__ = [
     "update_endpoint",
 ]
 
-_KEPT_HEADER = re.compile(r"(?i)content-type|user-agent|webhook-(id|timestamp)|[a-z0-9-]*signature")
+_KEPT_HEADER = re.compile(r"(?i)content-type|user-agent|(webhook|x-bank)-(id|timestamp)|[a-z0-9-]*signature")
 _LONGEST_HEADER = 1000
 _QUARANTINE_DUE = timedelta(hours=24)
 

@@ -10,6 +10,7 @@ __all__ = [
     "ChainRoot",
     "EntryData",
     "EntryDraft",
+    "EntryHead",
     "EntryLine",
     "EntryRef",
     "LineDraft",
@@ -182,6 +183,15 @@ class EntryLine:
     debit_minor: int
     credit_minor: int
     clearing_key: str | None
+
+
+@dataclass(frozen=True)
+class EntryHead:
+    """What an entry is about: its kind, and the event that it was posted for."""
+
+    kind: str
+    source: str
+    source_ref: str
 
 
 @dataclass(frozen=True)

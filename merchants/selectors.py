@@ -16,7 +16,7 @@ from core.ids import parse_public_id
 from core.rows import Query, read_together
 from merchants.facts import buyer_data, seller_data
 from merchants.models import Buyer, Merchant, Seller, SellerTerms
-from merchants.types import BuyerData, MerchantData, SellerData, TermsData
+from merchants.types import BuyerData, MerchantData, ScheduledSeller, SellerData, TermsData
 
 __all__ = [
     "find_buyer",
@@ -27,6 +27,7 @@ __all__ = [
     "list_sellers",
     "merchant_names",
     "owner_names",
+    "scheduled_sellers",
     "sellers_by_account",
     "terms_at",
 ]
@@ -143,6 +144,15 @@ def list_sellers(
     found = [_annotated(row) for row in rows.order_by("-pk")[: limit + 1]]
     page = found[:limit]
     return Page(items=page, last=page[-1].id if len(found) > limit else None)
+
+
+def scheduled_sellers(*, merchant_id: UUID, limit: int, after: UUID | None = None) -> list[ScheduledSeller]:
+    """Return the merchant's sellers who are paid out without asking, by id from behind `after`."""
+    rows = Seller.objects.filter(merchant_id=merchant_id).exclude(payout_schedule__interval="manual")
+    if after is not None:
+        rows = rows.filter(pk__gt=after)
+    columns = rows.order_by("pk").values_list("pk", "seller_account", "payout_schedule")
+    return [ScheduledSeller(*row) for row in columns[:limit]]
 
 
 def terms_at(*, merchant_id: UUID, seller_id: UUID, at: datetime) -> TermsData:

@@ -13,6 +13,7 @@ __all__ = [
     "IssuedKey",
     "KeyIdentity",
     "MerchantData",
+    "ScheduledSeller",
     "SellerData",
     "SignedRequest",
     "SigningKeyData",
@@ -169,3 +170,12 @@ class SellerData:
             "payout_schedule": dict(self.payout_schedule),
             "created_at": self.created_at.isoformat().replace("+00:00", "Z"),
         }
+
+
+@dataclass(frozen=True)
+class ScheduledSeller:
+    """A seller who is paid out without asking, and when: one whose schedule is not manual."""
+
+    id: UUID
+    seller_account: str
+    payout_schedule: Mapping[str, Any]

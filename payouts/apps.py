@@ -9,6 +9,8 @@ class PayoutsConfig(AppConfig):
         _register_destinations()
         _register_policy()
         _register_engine()
+        _register_providers()
+        _register_schedules()
         _register_cards()
 
 
@@ -49,6 +51,31 @@ def _register_engine() -> None:
     register_drain(BatchDrain())
     register_replay(QUEUE, replay_batch)
     register_needed(QUEUE, is_without_outcome)
+
+
+def _register_providers() -> None:
+    from events.subscriptions import subscribe
+    from payouts.bank_failures import on_bank_failure
+    from payouts.providers.contract import register_provider
+    from payouts.providers.sandbox import SandboxPayables
+    from payouts.providers.sepa import SepaFiles
+    from payouts.providers.stripe import StripeTransfers
+    from payouts.services import on_payout_event
+
+    register_provider(SandboxPayables())
+    register_provider(SepaFiles())
+    register_provider(StripeTransfers())
+    subscribe("sandbox", "payment.", "payouts.payables", on_payout_event)
+    subscribe("stripe", "transfer.", "payouts.transfers", on_payout_event)
+    subscribe("stripe", "payout.failed", "payouts.bank_failures", on_bank_failure)
+
+
+def _register_schedules() -> None:
+    from core.dead_letters import register_replay
+    from payouts import admin_schedules  # noqa: F401 - its console pages
+    from payouts.schedules.asking import QUEUE, replay_scheduled_payout
+
+    register_replay(QUEUE, replay_scheduled_payout)
 
 
 def _register_cards() -> None:

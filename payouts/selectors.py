@@ -36,7 +36,10 @@ from payouts.engine.approving import ACTION as APPROVE_ACTION
 from payouts.engine.approving import subject_of as approval_subject
 from payouts.looks import BATCH_LOOKS, DESTINATION_LOOKS, PAYOUT_LOOKS, SENDING_LOOKS
 from payouts.models import Payout
+from payouts.paid_totals import paid_to_sellers
 from payouts.payout_lists import get_payout, list_payouts
+from payouts.remittance import remittance_of
+from payouts.schedules.working_days import schedule_of
 from payouts.snapshots import payout_object
 from payouts.states import PAYOUT_CANCELABLE
 from payouts.types import Gate, InstructionData
@@ -77,10 +80,13 @@ __all__ = [
     "list_destinations",
     "list_payouts",
     "name_evidence",
+    "paid_to_sellers",
     "payout_gates",
     "payout_story",
     "payouts_at_desk",
     "payouts_to",
+    "remittance_of",
+    "schedule_of",
     "sendings_in",
     "sendings_of",
     "shown",

@@ -19,6 +19,8 @@ from payouts.engine.observe import on_payout_event, record_paid, record_return
 from payouts.engine.request import request_payout
 from payouts.engine.waiting import reconsider
 from payouts.engine.watch import watch_payouts
+from payouts.schedules.runs import run_schedules
+from payouts.schedules.working_days import put_schedule
 
 __all__ = [
     "add_destination",
@@ -33,6 +35,7 @@ __all__ = [
     "make_default",
     "on_payout_event",
     "place_block",
+    "put_schedule",
     "read_batch_file",
     "reconsider",
     "record_paid",
@@ -46,6 +49,7 @@ __all__ = [
     "request_batch_outcome",
     "request_payout",
     "request_return",
+    "run_schedules",
     "take_payout_back",
     "verify_destination",
     "watch_payouts",

@@ -1,4 +1,4 @@
-"""What crosses the door of pay-out: frozen values, never rows."""
+"""What crosses to other apps: frozen values, never rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

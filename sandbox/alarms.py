@@ -15,7 +15,7 @@ from functools import partial
 from sandbox.banking import files, settling
 from sandbox.clock import Clock
 from sandbox.database import Database
-from sandbox.psp import attempts, refunds, sessions
+from sandbox.psp import attempts, payouts, refunds, sessions
 from sandbox.psp.api import Api
 from sandbox.psp.call import Call
 
@@ -30,6 +30,9 @@ ACTIONS: dict[str, Action] = {
     attempts.REVIEW_FAILS: partial(attempts.end_review, succeeded=False),
     refunds.REFUND_SUCCEEDS: refunds.succeed_by_clock,
     refunds.REFUND_FAILS: refunds.fail_by_clock,
+    payouts.LEAVES: payouts.leave,
+    payouts.ARRIVES: payouts.arrive,
+    payouts.RETURNS: payouts.come_back,
     files.READ: files.read_by_clock,
     settling.FILE: settling.file_by_clock,
     settling.PAYMENT: settling.by_clock,

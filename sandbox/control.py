@@ -13,6 +13,7 @@ from sandbox import journal
 from sandbox.banking import api as banking
 from sandbox.banking.control import BankControl
 from sandbox.banking.errors import BankError
+from sandbox.connect_control import ConnectControl
 from sandbox.database import dump, place_of
 from sandbox.faults import FaultError
 from sandbox.psp import attempts, disputes, events, payment_intents, refunds, reversals
@@ -41,7 +42,7 @@ class Control:
     def __init__(self, world: World) -> None:
         self._world = world
         self._routes: list[tuple[str, re.Pattern[str], Callable[..., Any]]] = []
-        for method, path, action in (
+        routes: list[tuple[str, str, Callable[..., Any]]] = [
             ("GET", "", self.describe),
             ("POST", "reset", self.reset),
             ("GET", "journal", self.journal),
@@ -85,10 +86,11 @@ class Control:
             ("POST", "store/settings", self.change_store_settings),
             ("POST", "store/behaviours", self.behave),
             ("DELETE", "store/behaviours", self.behave_well),
-        ):
+        ]
+        routes += ConnectControl(world, owner=self._owner, account=self._account).routes()
+        routes += BankControl(world, self._account).routes
+        for method, path, action in routes:
             self._routes.append((method, re.compile(path), action))
-        for method, path, bank_action in BankControl(world, self._account).routes:
-            self._routes.append((method, re.compile(path), bank_action))
 
     def handle(self, request: Request) -> Response:
         """Answer one control request; what is wrong with it is said in ``error`` with a 4xx."""
@@ -232,21 +234,25 @@ class Control:
     def add_endpoint(self, data: Body) -> Any:
         """Register a webhook endpoint with a secret of your choice; account ``*`` hears every account.
 
+        With ``connect`` it hears the connected accounts of ``account`` instead of that account itself.
+
         The same address of the same account with the same secret is registered once, and hears of the events
         that were named last.
         """
         url, secret = data.get("url") or _missing("url"), data.get("secret") or _missing("secret")
         enabled, account = list(data.get("events", ["*"])), self._account(data.get("account", EVERYBODY))
+        connect = bool(data.get("connect"))
 
         def act(call: Call) -> Any:
             for row in self._world.database.rows(
                 "SELECT body, hidden FROM object WHERE type = 'webhook_endpoint' AND account = ?", (account,)
             ):
-                known = json.loads(row["body"])
-                if known["url"] == url and json.loads(row["hidden"])["secret"] == secret:
+                known, hidden = json.loads(row["body"]), json.loads(row["hidden"])
+                is_same = known["url"] == url and hidden["secret"] == secret
+                if is_same and hidden.get("connect", False) == connect:
                     call.save(known | {"enabled_events": enabled})
                     return known | {"enabled_events": enabled}
-            return events.make_endpoint(call, url=url, enabled=enabled, secret=secret)
+            return events.make_endpoint(call, url=url, enabled=enabled, secret=secret, connect=connect)
 
         return self._world.api.perform(account=account, operation="control.webhook_endpoint", action=act)
 

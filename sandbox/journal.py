@@ -6,6 +6,11 @@ came back from a refund, positive), ``charge.declined`` (an attempt without effe
 ``dispute.withdrawn`` (taken by the buyer's bank, with the fee, negative), ``dispute.reinstated`` (given back,
 positive), ``charge.reversed`` (taken back by the rail, negative). Of a dispute, ``refund`` holds its id.
 
+Of what a platform pays out, ``charge`` holds the id: ``transfer.created`` (left the platform's balance,
+negative), ``transfer.reversed`` (is back there, positive), and in the journal of the account that pays its
+bank ``account_payout.created`` (negative), ``.paid`` (0), ``.failed``, ``.canceled`` and ``.reversed``
+(positive).
+
 Of the bank, whose metadata names the reference, the batch or file and both accounts: ``payout.paid`` and
 ``payout.fee`` (negative), ``payout.returned``; ``payout.funding`` and ``payout.foreign``, ordered by nobody.
 """
@@ -50,8 +55,8 @@ def totals(database: Database, filters: dict[str, str]) -> list[dict[str, Any]]:
     """Per account, PaymentIntent and currency: how often money was taken, how much, what is left of it."""
     sums: dict[tuple[str, str, str], dict[str, Any]] = {}
     for row in read(database, filters):
-        if row["kind"].startswith("payout."):
-            continue
+        if row["payment_intent"] is None:
+            continue  # no part of a payment
         key = (row["account"], row["payment_intent"], row["currency"])
         total = sums.setdefault(
             key,

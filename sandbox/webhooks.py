@@ -21,6 +21,7 @@ from sandbox.clock import Clock
 from sandbox.database import Database, dump, place_of
 from sandbox.faults import Fault
 from sandbox.posting import dress, of_bank, send
+from sandbox.psp.accounts import owner_of
 from sandbox.psp.call import Call, Event
 from sandbox.timestamps import iso
 
@@ -44,14 +45,18 @@ class Draft:
     spread: int = 0
 
 
-def event_body(call: Call, event: Event, *, pending: int) -> str:
-    """The event as JSON; the snapshot is already JSON and is put in as it is."""
+def event_body(call: Call, event: Event, *, pending: int, connected: bool = False) -> str:
+    """The event as JSON; the snapshot is already JSON and is put in as it is.
+
+    An event of a connected account names that account.
+    """
     if of_bank(event.id):
         created = iso(call.clock)
         return f'{{"id":"{event.id}","created":"{created}","data":{event.snapshot},"type":"{event.type}"}}'
+    account = f'"account":"{call.account}",' if connected else ""
     key = "null" if call.key is None else dump(call.key)
     return (
-        f'{{"id":"{event.id}","object":"event","api_version":"{call.api_version}","created":{call.now},'
+        f'{{"id":"{event.id}","object":"event",{account}"api_version":"{call.api_version}","created":{call.now},'
         f'"data":{{"object":{event.snapshot}}},"livemode":false,"pending_webhooks":{pending},'
         f'"request":{{"id":"{call.request_id}","idempotency_key":{key}}},"type":"{event.type}"}}'
     )
@@ -67,6 +72,7 @@ class Webhooks:
         self.schedule = schedule
         self.mode = "send"
         self._listeners: dict[str, list[dict[str, Any]]] = {}
+        self._owners: dict[str, str | None] = {}
         self.signature_clock = "real"
         self._lanes: list[list[tuple[float, int]]] = [[] for _ in range(lanes)]
         last = database.one("SELECT coalesce(max(id), 0) AS id FROM delivery")
@@ -106,10 +112,13 @@ class Webhooks:
         known = self._listeners.get(account)
         if known is not None:
             return known
+        owner = self._owner(account)
+        everybody = BANK_EVERYBODY if account.startswith("bank_") else EVERYBODY
         rows = self._database.rows(
             "SELECT id, body FROM object WHERE account IN (?, ?) AND type = 'webhook_endpoint'"
-            " AND type <> 'event' ORDER BY seq",
-            (account, BANK_EVERYBODY if account.startswith("bank_") else EVERYBODY),
+            " AND type <> 'event' AND (account = ? OR coalesce(json_extract(hidden, '$.connect'), 0) = ?)"
+            " ORDER BY seq",
+            (owner or account, everybody, everybody, owner is not None),
         )
         found = []
         for row in rows:
@@ -119,8 +128,15 @@ class Webhooks:
         self._listeners[account] = found
         return found
 
+    def _owner(self, account: str) -> str | None:
+        """The platform of a connected account; asked once, for an account never changes hands."""
+        if account not in self._owners:
+            self._owners[account] = owner_of(self._database, account)
+        return self._owners[account]
+
     def _store(self, call: Call, event: Event, *, pending: int) -> None:
-        body = event_body(call, event, pending=pending)
+        connected = self._owner(call.account) is not None
+        body = event_body(call, event, pending=pending, connected=connected)
         self._database.execute(
             "INSERT INTO object (seq, id, account, type, created, subtype, body, hidden)"
             " VALUES (?, ?, ?, 'event', ?, ?, ?, '{}')",
@@ -215,6 +231,7 @@ class Webhooks:
                 lane.clear()
             self.mode, self.signature_clock = "send", "real"
             self._listeners.clear()
+            self._owners.clear()
 
     def push(self, pushes: Iterable[tuple[int, float, int]]) -> None:
         """Hand committed deliveries to their lanes."""

@@ -1,5 +1,6 @@
 """How others read wallets."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -10,11 +11,16 @@ from django.db.models import Sum
 
 from core.api.pagination import Page
 from core.errors import NotFound
+from ledger.selectors import entry_heads, minor_at_role
 from ledger.templates.accounts import SellerAccounts
 from wallet.errors import StatementTooLong
 from wallet.hold_facts import hold_data
 from wallet.models import Hold, Wallet, WalletAccount, WalletOperation
 from wallet.purposes import seller_accounts
+from wallet.references import reference_of
+from wallet.seller_quarters import quarters_of_sellers
+from wallet.spans import available_between
+from wallet.statement_kinds import FEE_ROLE, category_of, totals_of
 from wallet.states import OPEN
 from wallet.types import HoldData, OperationData, Statement, WalletData
 
@@ -22,13 +28,16 @@ __all__ = [
     "BUCKETS",
     "WRITE_OFF",
     "accounts_of",
+    "available_between",
     "buyer_currencies",
     "debts",
     "find_wallet",
     "get_wallet",
     "open_tranches",
     "operations_of",
+    "quarters_of_sellers",
     "seller_accounts_of",
+    "spendable_of_sellers",
     "statement",
     "wallets_of",
 ]
@@ -44,6 +53,17 @@ def wallets_of(*, merchant_id: UUID, owner_type: str, owner_id: UUID) -> list[Wa
     """Return the owner's wallets, by currency and kind."""
     rows = Wallet.objects.filter(merchant_id=merchant_id, owner_type=owner_type, owner_id=owner_id)
     return [_data(row) for row in rows.order_by("currency", "kind")]
+
+
+def spendable_of_sellers(*, merchant_id: UUID, seller_ids: Collection[UUID]) -> dict[UUID, list[WalletData]]:
+    """Return these sellers' wallets of cash that have something available, by seller; by currency each."""
+    rows = Wallet.objects.filter(
+        merchant_id=merchant_id, owner_type="seller", owner_id__in=seller_ids, kind="cash"
+    )
+    found: dict[UUID, list[WalletData]] = {}
+    for row in rows.filter(available_minor__gt=0).order_by("owner_id", "currency"):
+        found.setdefault(row.owner_id, []).append(_data(row))
+    return found
 
 
 def get_wallet(*, merchant_id: UUID, wallet_id: UUID) -> WalletData:
@@ -118,7 +138,7 @@ def operations_of(
     if after is not None:
         rows = rows.filter(id__lt=after.int)
     found = [_operation(row) for row in rows[: limit + 1]]
-    page = found[:limit]
+    page = _named(merchant_id, found[:limit])
     # Cursors carry a key of 128 bits; the number of a movement is one of them.
     return Page(items=page, last=UUID(int=page[-1].id) if len(found) > limit else None)
 
@@ -144,7 +164,29 @@ def statement(*, merchant_id: UUID, wallet_id: UUID, since: datetime, until: dat
     for line in moved:
         closing[line.bucket] += line.delta_minor
         lines.append(replace(line, balance_after_minor=closing[line.bucket]))
-    return Statement(wallet, since, until, opening, tuple(lines), closing)
+    named = _named(merchant_id, lines)
+    fees = minor_at_role(merchant_id=merchant_id, role=FEE_ROLE, entry_ids=_payouts(named))
+    totals = totals_of(named, owner_type=wallet.owner_type, fees=fees)
+    return Statement(wallet, since, until, opening, tuple(named), closing, totals)
+
+
+def _named(merchant_id: UUID, lines: Sequence[OperationData]) -> list[OperationData]:
+    """The movements with what each was about, for which the books are asked once."""
+    heads = entry_heads(merchant_id=merchant_id, entry_ids={line.entry_id for line in lines})
+    return [
+        replace(
+            line,
+            what=heads[line.entry_id].kind,
+            reference=reference_of(
+                source=heads[line.entry_id].source, source_ref=heads[line.entry_id].source_ref
+            ),
+        )
+        for line in lines
+    ]
+
+
+def _payouts(lines: Sequence[OperationData]) -> set[int]:
+    return {line.entry_id for line in lines if category_of(line.what) in ("payouts", "returns")}
 
 
 def _operation(row: WalletOperation) -> OperationData:

@@ -8,14 +8,15 @@ from wallet.types import Statement
 
 __all__ = ["statement_csv"]
 
-_HEADER = ("time", "bucket", "account", "entry", "amount", "balance", "currency")
+_HEADER = ("time", "bucket", "account", "entry", "amount", "balance", "currency", "what", "reference")
 
 
 def statement_csv(statement: Statement) -> str:
     """Return the statement: per bucket an opening line, the movements in order, per bucket a closing line.
 
-    Amounts have exactly the decimals of the currency. No cell holds text that others chose, so none can be
-    taken for a formula.
+    Then one line for each thing that it was for, and opening and closing over all buckets. Amounts have
+    exactly the decimals of the currency. No cell holds text that others chose, so none can be taken for a
+    formula.
     """
     currency = statement.wallet.currency
     out = io.StringIO()
@@ -23,13 +24,21 @@ def statement_csv(statement: Statement) -> str:
     writer.writerow(_HEADER)
     for bucket, minor in statement.opening.items():
         balance = format_minor(minor, currency)
-        writer.writerow([statement.since.isoformat(), bucket, "opening", "", "", balance, currency])
+        writer.writerow([statement.since.isoformat(), bucket, "opening", "", "", balance, currency, "", ""])
     for line in statement.lines:
         amounts = [format_minor(minor, currency) for minor in (line.delta_minor, line.balance_after_minor)]
-        writer.writerow(
-            [line.recorded_at.isoformat(), line.bucket, line.role, line.entry_id, *amounts, currency]
-        )
+        place = [line.recorded_at.isoformat(), line.bucket, line.role, line.entry_id]
+        writer.writerow([*place, *amounts, currency, line.what, line.reference or ""])
     for bucket, minor in statement.closing.items():
         balance = format_minor(minor, currency)
-        writer.writerow([statement.until.isoformat(), bucket, "closing", "", "", balance, currency])
+        writer.writerow([statement.until.isoformat(), bucket, "closing", "", "", balance, currency, "", ""])
+    until = statement.until.isoformat()
+    for what, minor in statement.totals.items():
+        writer.writerow([until, "all", "total", "", format_minor(minor, currency), "", currency, what, ""])
+    for name, at, minor in (
+        ("opening", statement.since, statement.opening_minor),
+        ("closing", statement.until, statement.closing_minor),
+    ):
+        balance = format_minor(minor, currency)
+        writer.writerow([at.isoformat(), "all", name, "", "", balance, currency, "", ""])
     return out.getvalue()

@@ -19,7 +19,7 @@ __all__ = ["Heading", "statement_pdf"]
 _WIDTH, _HEIGHT = A4
 _LEFT, _RIGHT = 48, _WIDTH - 48
 _TOP, _BOTTOM = _HEIGHT - 56, 64
-_ROW, _SIZE, _SMALL = 14, 8, 7
+_ROW, _NOTE, _SIZE, _SMALL = 14, 9, 8, 7
 _GREY, _BLACK = HexColor(0x666666), HexColor(0)
 # Where columns begin; those of amounts say where they end.
 _TIME, _BUCKET, _ACCOUNT, _ENTRY = _LEFT, 140, 190, 280
@@ -87,7 +87,7 @@ class _Paper:
         self._down(_ROW)
 
     def sums(self) -> None:
-        """Per bucket: opening, what came in, what went out, closing."""
+        """Per bucket: opening, what came in, what went out, closing; then what it was for."""
         found = self._statement
         self._text(_LEFT, "Bucket", font=BOLD)
         for x, label in zip(_SUMS, ("Opening", "In", "Out", "Closing"), strict=True):
@@ -99,6 +99,20 @@ class _Paper:
             self._text(_LEFT, bucket)
             for x, minor in zip(_SUMS, (opening, gained, lost, found.closing[bucket]), strict=True):
                 self._right(x, self._amount(minor))
+            self._down(_ROW)
+        self._down(_ROW)
+        if found.totals:
+            self._totals()
+
+    def _totals(self) -> None:
+        found = self._statement
+        self._text(_LEFT, "What it was for", font=BOLD)
+        self._right(_SUMS[0], "Amount", font=BOLD)
+        self._rule()
+        parts = [("opening", found.opening_minor), *found.totals.items(), ("closing", found.closing_minor)]
+        for name, minor in parts:
+            self._text(_LEFT, name.capitalize())
+            self._right(_SUMS[0], self._amount(minor))
             self._down(_ROW)
         self._down(_ROW)
 
@@ -139,6 +153,10 @@ class _Paper:
             self._text(x, text)
         self._right(_AMOUNT, self._amount(line.delta_minor))
         self._right(_BALANCE, self._amount(line.balance_after_minor))
+        if line.reference:
+            self._down(_NOTE)
+            words = f"{line.what.replace('_', ' ')} · {line.reference}"
+            self._text(_BUCKET, cut_to(_AMOUNT - _BUCKET, words, size=_SMALL), size=_SMALL, ink=_GREY)
         self._down(_ROW)
 
     def _turn(self) -> None:

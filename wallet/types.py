@@ -1,6 +1,6 @@
 """What crosses the door of the wallets."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
@@ -96,7 +96,10 @@ class HoldData:
 
 @dataclass(frozen=True)
 class OperationData:
-    """One movement of one bucket, in minor units; `role` and `entry_id` say where it is in the books."""
+    """One movement of one bucket, in minor units; `role` and `entry_id` say where it is in the books.
+
+    `what` is the kind of the entry, and `reference` what its event is called outside, where it has a name.
+    """
 
     id: int
     bucket: str
@@ -105,11 +108,16 @@ class OperationData:
     balance_after_minor: int
     entry_id: int
     recorded_at: datetime
+    what: str = ""
+    reference: str | None = None
 
 
 @dataclass(frozen=True)
 class Statement:
-    """What a wallet had, what moved, and what it has after it, by bucket; opening plus lines is closing."""
+    """What a wallet had, what moved, and what it has after it, by bucket; opening plus lines is closing.
+
+    `totals` is what the wallet gained by what it was for (CATEGORIES of wallet.statement_kinds).
+    """
 
     wallet: WalletData
     since: datetime
@@ -117,6 +125,21 @@ class Statement:
     opening: dict[str, int]
     lines: tuple[OperationData, ...]
     closing: dict[str, int]
+    totals: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def opening_minor(self) -> int:
+        """What the wallet was worth before: pending, available and held, less what the owner owed."""
+        return _worth(self.opening)
+
+    @property
+    def closing_minor(self) -> int:
+        """What it was worth after it; opening plus all totals."""
+        return _worth(self.closing)
+
+
+def _worth(buckets: dict[str, int]) -> int:
+    return sum(-minor if bucket == "receivable" else minor for bucket, minor in buckets.items())
 
 
 @dataclass(frozen=True)

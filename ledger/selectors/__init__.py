@@ -1,7 +1,7 @@
 """How others read the books."""
 
 from ledger.selectors.balances import account_lines, balance_minor, trial_balance, trial_balance_report
-from ledger.selectors.entries import correction_draft, get_entry
+from ledger.selectors.entries import correction_draft, entry_heads, get_entry, minor_at_role
 from ledger.selectors.periods import closed_periods, closed_through
 from ledger.selectors.places import current_place, place_at
 from ledger.selectors.seals import chain_root, sealing_lag
@@ -18,8 +18,10 @@ __all__ = [
     "correction_draft",
     "current_place",
     "entries_of_event",
+    "entry_heads",
     "entry_lines",
     "get_entry",
+    "minor_at_role",
     "place_at",
     "sealing_lag",
     "trial_balance",

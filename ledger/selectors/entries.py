@@ -1,13 +1,16 @@
-"""Single entries, and what would take one back."""
+"""Single entries, what they are about, and what would take one back."""
 
+from collections.abc import Collection
 from datetime import date
 from uuid import UUID
 
-from ledger.errors import CorrectionRefused, EntryUnknown
-from ledger.models import JournalEntry, JournalLine
-from ledger.types import EntryData, EntryDraft, EntryLine, LineDraft
+from django.db.models import Sum
 
-__all__ = ["correction_draft", "get_entry"]
+from ledger.errors import CorrectionRefused, EntryUnknown
+from ledger.models import Account, JournalEntry, JournalLine
+from ledger.types import EntryData, EntryDraft, EntryHead, EntryLine, LineDraft
+
+__all__ = ["correction_draft", "entry_heads", "get_entry", "minor_at_role"]
 
 # The most that is shown of a group; what belongs together is a handful.
 _GROUP = 100
@@ -39,6 +42,23 @@ def get_entry(*, merchant_id: UUID, entry_id: int) -> EntryData:
         facts=tuple(sorted((entry.facts or {}).items())),
         lines=tuple(_line(line) for line in lines),
     )
+
+
+def entry_heads(*, merchant_id: UUID, entry_ids: Collection[int]) -> dict[int, EntryHead]:
+    """Return what these entries of the merchant are about, by entry; unknown ones are absent."""
+    rows = JournalEntry.objects.filter(merchant_id=merchant_id, id__in=entry_ids)
+    return {key: EntryHead(*head) for key, *head in rows.values_list("id", "kind", "source", "source_ref")}
+
+
+def minor_at_role(*, merchant_id: UUID, role: str, entry_ids: Collection[int]) -> dict[int, int]:
+    """Return what these entries debited (less what they credited) to accounts of a role, in minor units.
+
+    By entry; those without such a line are absent.
+    """
+    accounts = Account.objects.filter(merchant_id=merchant_id, role=role).values_list("id", flat=True)
+    lines = JournalLine.objects.filter(account_id__in=list(accounts), entry_id__in=entry_ids)
+    sums = lines.values_list("entry_id").annotate(total=Sum("amount_minor"))
+    return {entry_id: int(total) for entry_id, total in sums}
 
 
 def _line(line: JournalLine) -> EntryLine:

@@ -47,11 +47,11 @@ class RollingReserveInput(StrictSerializer):
 
 
 class PayoutScheduleInput(StrictSerializer):
-    """When a seller is paid out without asking: weekday 1 is Monday, day is of the month."""
+    """When a seller is paid out without asking: weekday 1 is Monday, day is of the month or its last day."""
 
     interval = ChoiceTextField(choices=tuple(_NEEDS))
     weekday = StrictIntegerField(minimum=1, maximum=7, required=False)
-    day = StrictIntegerField(minimum=1, maximum=28, required=False)
+    day = StrictIntegerField(minimum=1, maximum=31, required=False)
     amount = AmountField(required=False)
     currency = CurrencyField(required=False)
 

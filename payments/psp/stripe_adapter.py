@@ -10,6 +10,8 @@ from urllib.parse import quote
 
 import structlog
 
+from channels.errors import UnsupportedAmount
+from channels.selectors import STRIPE_CURRENCIES, to_stripe
 from channels.services import call
 from channels.types import ChannelData
 from core.transactions import forbids_transaction
@@ -30,7 +32,6 @@ from payments.psp.contract import (
     ToldRefunds,
 )
 from payments.psp.declines import decline
-from payments.psp.stripe_amounts import CURRENCIES, UnsupportedAmount, to_stripe
 from payments.psp.stripe_disputes import StripeDisputes
 from payments.psp.stripe_objects import (
     REFERENCE_KEY,
@@ -82,7 +83,7 @@ class StripeAdapter(StripeDisputes):
     key_retention = timedelta(hours=24)
     payment_methods: tuple[str, ...] = ("card", "hosted_page")
     wallets: tuple[str, ...] = ("apple_pay", "google_pay")
-    currencies = CURRENCIES
+    currencies = STRIPE_CURRENCIES
     page_lifetime = PAGE_LIFETIME
     # Cards; a charge that tells of another end is believed.
     authorization_lifetime = timedelta(days=7)

@@ -9,6 +9,8 @@ from urllib.parse import quote
 
 import structlog
 
+from channels.errors import UnsupportedAmount
+from channels.selectors import from_stripe
 from channels.services import call
 from channels.types import CallRecord, ChannelData
 from core.transactions import forbids_transaction
@@ -22,7 +24,6 @@ from payments.psp.disputes import (
     PspMovement,
     PspReversal,
 )
-from payments.psp.stripe_amounts import UnsupportedAmount, from_stripe
 from payments.psp.stripe_objects import Unreadable, read_integer, read_reference, read_text
 from payments.psp.stripe_outcomes import of_question, outcome_of
 

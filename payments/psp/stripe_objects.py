@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from channels.errors import UnsupportedAmount
+from channels.selectors import from_stripe
 from payments.psp.contract import PspObject, PspStatus
-from payments.psp.stripe_amounts import UnsupportedAmount, from_stripe
 from payments.psp.stripe_card import (
     read_capture_before,
     read_card,

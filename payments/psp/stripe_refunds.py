@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from channels.errors import UnsupportedAmount
+from channels.selectors import from_stripe
 from payments.psp.contract import Decline, Outcome, OutcomeKind, PspObject, PspStatus, ToldRefunds
 from payments.psp.declines import decline
-from payments.psp.stripe_amounts import UnsupportedAmount, from_stripe
 from payments.psp.stripe_objects import (
     Unreadable,
     read_integer,

@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from channels.errors import UnsupportedAmount
+from channels.selectors import from_stripe, to_stripe
 from payments.psp.contract import PageRequest, PspObject, PspStatus
-from payments.psp.stripe_amounts import UnsupportedAmount, from_stripe, to_stripe
 from payments.psp.stripe_objects import (
     REFERENCE_KEY,
     Unreadable,

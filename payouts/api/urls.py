@@ -1,4 +1,4 @@
-"""Routes of pay-out, below /v1/."""
+"""Where pay-out answers."""
 
 from django.urls import path
 

@@ -16,6 +16,7 @@ from core.transactions import requires_transaction
 from merchants.errors import SellerUnknown
 from merchants.selectors import find_seller
 from merchants.types import SellerData
+from payouts.calendar import execute_on_for
 from payouts.destinations.blocks import standing_block
 from payouts.destinations.reading import usable_destination
 from payouts.engine.approving import decide
@@ -31,6 +32,7 @@ from payouts.errors import (
 )
 from payouts.models import Payout
 from payouts.policy import PayoutPolicy, policy_of
+from payouts.schedules.working_days import schedule_of
 from wallet.errors import InsufficientFunds
 from wallet.selectors import wallets_of
 
@@ -83,7 +85,7 @@ def request_payout(
         origin=origin,
         run=run,
         metadata=dict(metadata or {}),
-        execute_on=execute_on or clock.today(),
+        execute_on=execute_on or execute_on_for(schedule_of(merchant_id=merchant_id), now),
         requested_by=by,
         created_at=now,
         updated_at=now,

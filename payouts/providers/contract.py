@@ -149,15 +149,27 @@ class Message:
 class PayoutProvider(Protocol):
     """One provider: `name` is its channels', `rail` names the account of what is in transit."""
 
-    name: str
-    rail: str
-    max_batch: int
-    kinds: frozenset[str]
-    """The kinds of destination it can pay."""
-    currencies: frozenset[str] | None
-    """The currencies it pays; None: those that the channel's capabilities name."""
-    proves_absence: bool
-    """Whether asking can prove that a batch never arrived (ABSENT), so that it may be sent again."""
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def rail(self) -> str: ...
+
+    @property
+    def max_batch(self) -> int:
+        """How many payouts it takes at once."""
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of destination it can pay."""
+
+    @property
+    def currencies(self) -> frozenset[str] | None:
+        """The currencies it pays; None: those that the channel's capabilities name."""
+
+    @property
+    def proves_absence(self) -> bool:
+        """Whether asking can prove that a batch never arrived (ABSENT), so that it may be sent again."""
 
     def message(self, channel: ChannelData, order: BatchOrder) -> Message | None:
         """Return the file that the batch leaves as; None where it is sent call by call. No network."""

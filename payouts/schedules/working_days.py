@@ -1,7 +1,7 @@
 """A merchant's working days: which zone, until when, and whose bank holidays."""
 
 from dataclasses import asdict, dataclass
-from datetime import time
+from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -18,7 +18,7 @@ from payouts.calendar import CALENDARS
 from payouts.locks import lock_schedule
 from payouts.models import PayoutSchedule
 
-__all__ = ["ANY_TIME", "ScheduleData", "enabled_schedules", "put_schedule", "schedule_of"]
+__all__ = ["ANY_TIME", "MerchantDays", "ScheduleData", "enabled_schedules", "put_schedule", "schedule_of"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,15 @@ class ScheduleData:
     is_enabled: bool
 
 
+@dataclass(frozen=True)
+class MerchantDays:
+    """The working days of one merchant, and since when they are as they are."""
+
+    merchant_id: UUID
+    schedule: ScheduleData
+    known_since: datetime
+
+
 ANY_TIME = ScheduleData(timezone="UTC", cut_off=time.max, calendar="EVERY_DAY", is_enabled=False)
 """What holds for a merchant that has none: what is asked for is sent the same day, at whatever hour."""
 
@@ -41,10 +50,10 @@ def schedule_of(*, merchant_id: UUID) -> ScheduleData:
     return _data(row) if row else ANY_TIME
 
 
-def enabled_schedules() -> dict[UUID, ScheduleData]:
+def enabled_schedules() -> list[MerchantDays]:
     """Return the working days of every merchant whose sellers are paid out on them."""
     rows = PayoutSchedule.objects.filter(is_enabled=True).order_by("merchant_id")
-    return {row.merchant_id: _data(row) for row in rows}
+    return [MerchantDays(row.merchant_id, _data(row), row.updated_at) for row in rows]
 
 
 @requires_transaction

@@ -22,7 +22,7 @@ from sandbox.webhooks import Webhooks
 
 Operation = Callable[[Call], Response]
 
-REF = "(?P<target>[A-Za-z0-9._:-]{1,64})"
+REF = "(?P<target>[A-Za-z0-9_.:-]{1,64})"
 ROUTES: list[tuple[str, re.Pattern[str], str, Operation]] = [
     (method, re.compile(path), name, operation)
     for method, path, name, operation in (

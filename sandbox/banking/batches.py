@@ -17,7 +17,7 @@ from sandbox.timestamps import iso
 Row = dict[str, Any]
 
 LIMIT = 250
-REFERENCE = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+REFERENCE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 FIELDS = {"ref_code", "payee_ref", "amount", "currency", "remittance"}
 
 
@@ -68,7 +68,7 @@ def _shape(values: Row) -> tuple[str, list[Row]]:
     ref, items = values.get("batch_ref"), values.get("payments")
     if not isinstance(ref, str) or REFERENCE.fullmatch(ref) is None:
         raise BankError(
-            400, "parameter_invalid", "batch_ref has 1 to 64 letters, digits and ._:-", param="batch_ref"
+            400, "parameter_invalid", "batch_ref has 1 to 64 letters, digits and _.:-", param="batch_ref"
         )
     if not isinstance(items, list) or not items:
         raise BankError(
@@ -86,7 +86,7 @@ def _shape(values: Row) -> tuple[str, list[Row]]:
         for name in ("ref_code", "payee_ref"):
             if not isinstance(item.get(name), str) or REFERENCE.fullmatch(item[name]) is None:
                 raise BankError(
-                    400, "parameter_invalid", f"{name} has 1 to 64 letters, digits and ._:-",
+                    400, "parameter_invalid", f"{name} has 1 to 64 letters, digits and _.:-",
                     param=within + name,
                 )  # fmt: skip
         currency, amount = item.get("currency"), item.get("amount")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Body = dict[str, Any]
 
-NAME = "(?P<identifier>[A-Za-z0-9._:-]{1,64})"
+NAME = "(?P<identifier>[A-Za-z0-9_.:-]{1,64})"
 
 
 class BankControl:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 
@@ -83,12 +84,19 @@ def plan(row: Row) -> Plan:
 def shown(row: Row) -> dict[str, Any]:
     """The payment as the payables API writes it. ``seq`` grows with every change of any payment."""
     return {
-        "seq": row["seq"], "ref_code": row["ref"], "batch_ref": row["batch"], "payee_ref": row["payee"],
+        "id": _name(row), "seq": row["seq"], "ref_code": row["ref"], "batch_ref": row["batch"],
+        "payee_ref": row["payee"],
         "amount": amounts.decimal(row["amount"], row["currency"]), "currency": row["currency"],
         "remittance": row["remittance"], "state": row["state"], "reason": reason(row["reason"]),
         "submitted_at": iso(row["submitted"]), "changed_at": iso(row["changed"]),
         "paid_at": row["paid"] and iso(row["paid"]), "returned_at": row["returned"] and iso(row["returned"]),
     }  # fmt: skip
+
+
+def _name(row: Row) -> str:
+    """The bank's own name of a payment, which no other payment has, in this data folder or another."""
+    facts = f"{row['owner']}/{row['ref']}/{row['submitted']!r}"
+    return f"bpm_{hashlib.sha256(facts.encode()).hexdigest()[:24]}"
 
 
 def retrieve(call: Call) -> Response:

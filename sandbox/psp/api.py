@@ -13,6 +13,7 @@ from sandbox.database import Database, dump, random_digits
 from sandbox.faults import Fault, FaultError, Faults
 from sandbox.forms import FormError, decode_form
 from sandbox.psp import answers
+from sandbox.psp.accounts import owner_of
 from sandbox.psp.call import Call, Object
 from sandbox.psp.errors import ApiError, invalid
 from sandbox.psp.files import MultipartError, decode_multipart
@@ -109,10 +110,12 @@ class Api:
 
     def _open(self, request: Request, request_id: str) -> tuple[Call, Operation]:
         account = self._authenticate(request.headers.get("authorization", ""))
-        if request.headers.get("stripe-account", account) != account:
+        acting = request.headers.get("stripe-account", account)
+        if acting != account and owner_of(self._database, acting) != account:
             raise ApiError(
                 403, "invalid_request_error", "The key has no access to this account.", code="account_invalid"
             )
+        account = acting
         version = request.headers.get("stripe-version", self._version)
         if version != self._version:
             raise invalid(f"Invalid API version: {version}; this server speaks {self._version}.")

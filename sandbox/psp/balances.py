@@ -53,5 +53,16 @@ def retrieve(call: Call) -> Object:
     }
 
 
+def available(call: Call, currency: str) -> int:
+    """What the call's account can pay out of now, in minor units."""
+    row = call.database.one(
+        "SELECT coalesce(sum(json_extract(body, '$.net')), 0) AS net FROM object WHERE account = ?"
+        " AND type = 'balance_transaction' AND type <> 'event' AND json_extract(body, '$.currency') = ?"
+        " AND json_extract(body, '$.available_on') <= ?",
+        (call.account, currency, call.now),
+    )
+    return 0 if row is None else int(row["net"])
+
+
 def _amount(amount: int, currency: str) -> Object:
     return {"amount": amount, "currency": currency, "source_types": {"card": amount}}

@@ -38,6 +38,7 @@ def create_endpoint(call: Call) -> Object:
     description = params.text("description")
     version = params.text("api_version")
     metadata = params.metadata()
+    connect = bool(params.boolean("connect"))
     params.close()
     secret = f"whsec_{secrets.token_hex(24)}"
     endpoint = make_endpoint(
@@ -48,15 +49,19 @@ def create_endpoint(call: Call) -> Object:
         description=description,
         metadata=metadata,
         version=version,
+        connect=connect,
     )
     return {**endpoint, "secret": secret}
 
 
 def make_endpoint(
     call: Call, *, url: str, enabled: list[str], secret: str, description: str | None = None,
-    metadata: dict[str, str] | None = None, version: str | None = None,
+    metadata: dict[str, str] | None = None, version: str | None = None, connect: bool = False,
 ) -> Object:  # fmt: skip
-    """Store an endpoint with a secret that the caller chose."""
+    """Store an endpoint with a secret that the caller chose.
+
+    With ``connect`` it hears the events of the platform's connected accounts, and not the platform's own.
+    """
     endpoint: Object = {
         "id": call.new_id("we"),
         "object": "webhook_endpoint",
@@ -70,7 +75,7 @@ def make_endpoint(
         "status": "enabled",
         "url": url,
     }
-    return call.insert(endpoint, {"secret": secret})
+    return call.insert(endpoint, {"secret": secret, "connect": connect})
 
 
 def retrieve_endpoint(call: Call) -> Object:

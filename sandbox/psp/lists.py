@@ -20,6 +20,10 @@ PREFIXES = {
     "txn_": "balance_transaction",
     "dp_": "dispute",
     "file_": "file",
+    "acct_": "account",
+    "tr_": "transfer",
+    "trr_": "transfer_reversal",
+    "po_": "payout",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sandbox.psp import (
+    accounts,
     balances,
     charges,
     customers,
@@ -13,8 +14,10 @@ from sandbox.psp import (
     files,
     payment_intents,
     payment_methods,
+    payouts,
     refunds,
     sessions,
+    transfers,
 )
 from sandbox.psp.call import Call, Object
 
@@ -47,6 +50,21 @@ OPERATIONS: dict[tuple[str, str, str], tuple[str, Operation]] = {
     ("POST", "files", ""): ("files.create", files.create),
     ("GET", "files", ""): ("files.list", files.list_all),
     ("GET", "files", "id"): ("files.retrieve", files.retrieve),
+    ("POST", "accounts", ""): ("accounts.create", accounts.create),
+    ("GET", "accounts", ""): ("accounts.list", accounts.list_all),
+    ("GET", "accounts", "id"): ("accounts.retrieve", accounts.retrieve),
+    ("POST", "accounts", "id"): ("accounts.update", accounts.update),
+    ("POST", "transfers", ""): ("transfers.create", transfers.create),
+    ("GET", "transfers", ""): ("transfers.list", transfers.list_all),
+    ("GET", "transfers", "id"): ("transfers.retrieve", transfers.retrieve),
+    ("POST", "transfers", "id"): ("transfers.update", transfers.update),
+    ("POST", "transfers", "reversals"): ("transfers.reversals.create", transfers.create_reversal),
+    ("GET", "transfers", "reversals"): ("transfers.reversals.list", transfers.list_reversals),
+    ("POST", "payouts", ""): ("payouts.create", payouts.create),
+    ("GET", "payouts", ""): ("payouts.list", payouts.list_all),
+    ("GET", "payouts", "id"): ("payouts.retrieve", payouts.retrieve),
+    ("POST", "payouts", "cancel"): ("payouts.cancel", payouts.cancel),
+    ("POST", "payouts", "reverse"): ("payouts.reverse", payouts.reverse),
     ("GET", "balance", ""): ("balance.retrieve", balances.retrieve),
     ("GET", "balance_transactions", ""): ("balance_transactions.list", balances.list_transactions),
     ("GET", "balance_transactions", "id"): ("balance_transactions.retrieve", balances.retrieve_transaction),

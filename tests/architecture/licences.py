@@ -48,9 +48,15 @@ def closure(wanted: Iterator[Requirement]) -> dict[str, Distribution]:
     return found
 
 
+# Packages whose text leaves a choice that their classifiers only list: what we choose, in one expression.
+CHOICES = {"text-unidecode": "Artistic-1.0-Perl OR GPL-1.0-or-later"}
+
+
 def stated(package: Distribution) -> list[str]:
     """Return what a package says of its licence: expression, classifiers, or the first line of the text."""
     data = package.metadata
+    if choice := CHOICES.get(canonicalize_name(data["Name"])):
+        return [choice]
     said = [data.get("License-Expression") or "", (data.get("License") or "").strip().split("\n")[0]]
     said += [line for line in data.get_all("Classifier") or [] if line.startswith("License ::")]
     return [line for line in said if line and line.upper() != "UNKNOWN"]

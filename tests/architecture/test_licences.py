@@ -6,7 +6,7 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 import pytest
 from packaging.requirements import Requirement
 
-from .licences import closure, is_copyleft, requirements, stated
+from .licences import CHOICES, closure, is_copyleft, requirements, stated
 from .tree import ROOT
 
 
@@ -18,6 +18,12 @@ def installed() -> dict[str, Distribution]:
 def test_no_gpl_at_run_time(installed: dict[str, Distribution]) -> None:
     found = {name: stated(package) for name, package in installed.items() if is_copyleft(stated(package))}
     assert found == {}
+
+
+def test_a_choice_is_noted_only_where_a_package_lists_one(installed: dict[str, Distribution]) -> None:
+    for name in CHOICES:
+        listed = installed[name].metadata.get_all("Classifier") or []
+        assert sum(line.startswith("License ::") for line in listed) > 1
 
 
 def test_every_package_states_a_licence(installed: dict[str, Distribution]) -> None:

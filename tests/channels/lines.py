@@ -23,12 +23,16 @@ def open_merchant(mode: str = "test") -> UUID:
 
 def open_channel(*, merchant_id: UUID | None = None, name: str = "", **options: object) -> ChannelData:
     """A channel of a fresh merchant, with a name of its own."""
-    values = {"secret_key": "sk_test_secret", "webhook_secret": "whsec_current", **options}
+    values = {
+        "provider": "stripe",
+        "secret_key": "sk_test_secret",
+        "webhook_secret": "whsec_current",
+        **options,
+    }
     with transaction.atomic():
         return create_channel(
             merchant_id=merchant_id or open_merchant(),
             name=name or f"line-{next(_serial)}",
-            provider="stripe",
             **values,
         )
 

@@ -13,7 +13,7 @@ from channels import client
 from channels.client import client_for
 from channels.errors import ChannelExists, InvalidChannel, UnsupportedProvider
 from channels.rows import line_by_id
-from channels.selectors import channel_by_name, enabled_channels, get_channel
+from channels.selectors import channel_by_name, debtor_of, enabled_channels, get_channel
 from channels.services import (
     create_channel,
     record_calls,
@@ -109,6 +109,49 @@ def test_a_live_channel_calls_its_provider_and_nobody_else() -> None:
         set_base_url(channel_id=channel.id, base_url="http://127.0.0.1:1", actor="user:1")
     with pytest.raises(DatabaseError, match="live_has_no_base_url"), transaction.atomic():
         sql("UPDATE channels_channel SET base_url = 'http://127.0.0.1:1' WHERE id = %s", channel.id)
+
+
+DEBTOR = {"name": "Bazaar GmbH", "iban": "DE02 1203 0000 0000 2020 51", "bic": "BYLADEM1001"}
+
+
+def test_a_bank_pays_from_an_account_that_nothing_else_shows() -> None:
+    channel = open_channel(provider="sepa", secret_key="", webhook_secret="", debtor=DEBTOR)
+    debtor = debtor_of(channel_id=channel.id)
+    assert (debtor.name, debtor.iban, debtor.bic) == ("Bazaar GmbH", "DE02120300000000202051", "BYLADEM1001")
+    for shown in (repr(debtor), repr(channel), str(sql("SELECT * FROM channels_channel"))):
+        assert "202051" not in shown
+    assert all("202051" not in str(row.detail) for row in AuditRecord.objects.all())
+    with pytest.raises(NotFound):
+        debtor_of(channel_id=open_channel().id)
+
+
+@pytest.mark.parametrize(
+    ("debtor", "param"),
+    [
+        (None, "debtor"),
+        ({**DEBTOR, "street": "High St"}, "debtor"),
+        ({**DEBTOR, "name": " "}, "debtor.name"),
+        ({**DEBTOR, "name": "x" * 71}, "debtor.name"),
+        ({**DEBTOR, "iban": "DE02120300000000202052"}, "debtor.iban"),
+        ({**DEBTOR, "bic": "byladem1001"}, "debtor.bic"),
+    ],
+)
+def test_an_account_that_cannot_pay(debtor: dict[str, str] | None, param: str) -> None:
+    with pytest.raises(InvalidChannel) as refusal:
+        open_channel(provider="sepa", debtor=debtor)
+    assert refusal.value.param == param
+
+
+def test_only_a_bank_pays_from_an_account_and_needs_no_key_for_a_folder() -> None:
+    for options in (
+        {"debtor": DEBTOR},
+        {"provider": "sepa", "debtor": DEBTOR, "secret_key": "", "base_url": "http://127.0.0.1:1"},
+    ):
+        with pytest.raises(InvalidChannel):
+            open_channel(**options)
+    folder = open_channel(provider="sepa", debtor=DEBTOR, secret_key="")
+    with pytest.raises(UnsupportedProvider):
+        client_for(line_by_id(folder.id))
 
 
 def test_a_name_is_taken_once_in_the_installation() -> None:

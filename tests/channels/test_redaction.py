@@ -21,10 +21,16 @@ from channels.redaction import MAX_EVIDENCE_BYTES, redact, redact_text
         (b'{"id": "pm_1Abcdef", "object": "payment_method"}', b"1Abcdef"),
         (b"the payment method pm_1Abcdef belongs to the customer cus_x", b"1Abcdef"),
         (b'{"customer":"cus_Qwerty"}', b"Qwerty"),
+        (b'{"destination":"acct_1Qwerty"}', b"Qwerty"),
         (b'{"note": "4242424242424242"}', b"4242"),
         (b'{"note": "4242 4242 4242 4242"}', b"4242"),
         (b"card 4242-4242-4242-4242 refused", b"4242"),
         (b'{"note": 378282246310005}', b"378282246310005"),
+        (b"pays DE89370400440532013000 now", b"0532013000"),
+        (b'{"content": "<IBAN>DE12345678901234567890</IBAN>"}', b"345678"),
+        (b"<ns2:Nm>Ann Lee</ns2:Nm>", b"Lee"),
+        (b"<Cdtr><Nm>Ann Lee", b"Lee"),
+        (b"<AdrLine>1 High St</AdrLine>", b"High"),
     ],
 )
 def test_secrets_and_people_are_taken_out(raw: bytes, gone: bytes) -> None:

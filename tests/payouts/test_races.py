@@ -178,7 +178,7 @@ def test_the_control_that_does_not_look_again(careless: Payer, monkeypatch: pyte
     [group] = collecting.groups_to_collect()
     get_drain("payouts").run()
     everything = Payout.objects.filter(pk=payout.pk)
-    monkeypatch.setattr(collecting, "_ready", lambda today: everything)
+    monkeypatch.setattr(collecting, "_ready", lambda day: everything)
     with pytest.raises(Exception, match="payouts_attempt_one_live"):
         collecting.collect_group(group)
 

@@ -47,7 +47,8 @@ def test_it_is_put_and_changed_and_both_are_in_the_trail(store: Store) -> None:
     """The trail says who, why, what it was and what it is; the same once more changes nothing."""
     merchant_id = store.merchant_id
     assert put(merchant_id) == schedule_of(merchant_id=merchant_id) == ScheduleData(**BERLIN)
-    assert enabled_schedules() == {merchant_id: ScheduleData(**BERLIN)}
+    [days] = enabled_schedules()
+    assert (days.merchant_id, days.schedule) == (merchant_id, ScheduleData(**BERLIN))
     put(merchant_id)
     put(merchant_id, is_enabled=False, cut_off=time(9, 30), reason="holiday")
     assert not enabled_schedules()

@@ -84,6 +84,7 @@ def objects(account) -> dict[str, list[Any]]:
         "dispute": disputed(account),
         "file": list(v1.files.list().data),
         "balance": [v1.balance.retrieve()],
+        **connected(account),
     }
     found["deleted_webhook_endpoint"] = [v1.webhook_endpoints.delete(endpoint.id)]
     found["deleted_customer"] = [v1.customers.delete(customer.id)]
@@ -106,7 +107,37 @@ def disputed(account) -> list[Any]:
     return [inquiry, missing, fraud, *v1.disputes.list().data]
 
 
+def connected(account) -> dict[str, list[Any]]:
+    """An account that is paid, what it is paid by, and its payouts in every state."""
+    v1, control = account.v1, account.sandbox.control
+    bank = {"object": "bank_account", "country": "US", "currency": "usd", "account_number": "000123456789"}
+    wishes = {"type": "custom", "capabilities": {"transfers": {"requested": True}}, "external_account": bank}
+    seller = v1.accounts.create(wishes)
+    control("POST", "topups", {"account": account.key, "amount": 5000, "currency": "usd"})
+    sent = {"amount": 2000, "currency": "usd", "destination": seller.id, "transfer_group": "g"}
+    transfer = v1.transfers.create(sent)
+    reversal = v1.transfers.reversals.create(transfer.id, {"amount": 500})
+    there = {"stripe_account": seller.id}
+    payouts = [v1.payouts.create({"amount": 300, "currency": "usd"}, there) for _ in range(4)]
+    control("POST", f"payouts/{payouts[1].id}/settle", {})
+    control("POST", f"payouts/{payouts[2].id}/fail", {})
+    v1.payouts.cancel(payouts[3].id, {}, there)
+    v1.payouts.reverse(payouts[1].id, {}, there)
+    return {
+        "account": [seller, v1.accounts.retrieve(seller.id), *v1.accounts.list().data],
+        "bank_account": list(seller.external_accounts.data),
+        "transfer": [transfer, v1.transfers.retrieve(transfer.id), *v1.transfers.list().data],
+        "transfer_reversal": [reversal, *v1.transfers.reversals.list(transfer.id).data],
+        "payout": [*payouts, *v1.payouts.list({}, there).data],
+    }
+
+
 CLASSES = {
+    "account": stripe.Account,
+    "bank_account": stripe.BankAccount,
+    "transfer": stripe.Transfer,
+    "transfer_reversal": stripe.TransferReversal,
+    "payout": stripe.Payout,
     "payment_intent": stripe.PaymentIntent,
     "charge": stripe.Charge,
     "balance_transaction": stripe.BalanceTransaction,

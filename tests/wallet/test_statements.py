@@ -44,7 +44,8 @@ def test_a_statement_as_csv() -> None:
     store, url = moved("KWD")
     text = store.get(f"{url}/statement", format="csv", **TIMES).content.decode()
     lines = [line.split(",") for line in text.splitlines()]
-    assert len(lines) == 1 + 4 + 3 + 4
+    # Header, openings, movements, closings; then what it was for, and opening and closing of all.
+    assert len(lines) == 1 + 4 + 3 + 4 + 7 + 2
     assert [line[4:6] for line in lines if line[2] == "seller_available"] == [
         ["1.000", "1.000"],
         ["-0.300", "0.700"],

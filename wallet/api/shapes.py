@@ -9,11 +9,13 @@ from core.api.schemas import (
     constant,
     example_of,
     list_of,
+    nullable,
     one_of,
     our_id,
     shape,
     text,
 )
+from wallet.statement_kinds import CATEGORIES
 
 __all__ = ["OPERATION", "STATEMENT", "WALLET"]
 
@@ -45,12 +47,17 @@ OPERATION = shape(
         "amount": AMOUNT,
         "balance": AMOUNT,
         "currency": CURRENCY,
+        "what": text("The kind of the entry in the books.", example="payout_sent"),
+        "reference": nullable(
+            text("What moved it, where it has a name: po_…, re_…, chg_…, pay_….", example="po_…")
+        ),
         "created_at": TIME,
     },
 )
 STATEMENT = shape(
     "wallet_statement",
-    "The balances before and after a time, and all that moved: opening plus lines is closing.",
+    "The balances before and after a time, and all that moved: opening plus lines is closing. `totals` says"
+    " what it was for: pending, available and held, less receivable, grew by their sum.",
     {
         "object": constant("wallet_statement"),
         "wallet": our_id("wal"),
@@ -58,5 +65,6 @@ STATEMENT = shape(
         "opening": _BALANCES,
         "lines": list_of(OPERATION),
         "closing": _BALANCES,
+        "totals": closed(dict.fromkeys(CATEGORIES, AMOUNT), required=CATEGORIES),
     },
 )

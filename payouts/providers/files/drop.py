@@ -1,4 +1,4 @@
-"""The bank's file drop over HTTP. Asking it reads what was written: a file that was taken is there from then on.
+"""The bank's file drop over HTTP. A file that it took is there for whoever asks from then on.
 
 That is why a file that the drop does not know was provably not taken, and may be put again. Putting it again
 is safe even if the first try should still arrive, because a name takes one content for ever.

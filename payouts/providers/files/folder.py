@@ -1,12 +1,12 @@
 """A folder that the bank's own client empties and fills: EBICS and SFTP clients work so, and people.
 
-    <PAYOUT_FILES_DIR>/<channel's name>/outbox   what the bank is to have; its client takes it away
-                                        /kept     our copies, which nobody takes away
-                                        /inbox    what the bank answers
+    <PAYOUT_FILES_DIR>/<channel>/outbox   what the bank is to have; its client takes it away
+                                /kept     our copies, which nobody takes away
+                                /inbox    what the bank answers
 
 The three folders are made by whoever runs the client, once: a disk that is not mounted must not look like
-an empty outbox. Because the client may take a file at any moment, a file that is not in the outbox proves nothing.
-So a copy is kept before the file is laid out, and a mark beside it afterwards:
+an empty outbox. Because the client may take a file at any moment, a file that is not in the outbox proves
+nothing. So a copy is kept before the file is laid out, and a mark beside it afterwards:
 
 * no copy: nothing was ever laid out, and the file may be;
 * a copy with its mark, or a copy and the file still in the outbox: the bank has it, or will;

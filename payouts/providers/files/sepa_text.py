@@ -1,4 +1,4 @@
-"""Text as SEPA banks take it: the Latin set of the EPC implementation guidelines, by one written rule.
+"""Text as SEPA banks take it: the Latin set of the EPC implementation guidelines, by one rule (letters.toml).
 
 The rule, in this order:
 
@@ -14,7 +14,9 @@ letter or digit left is no text, and the caller refuses it.
 """
 
 import re
+import tomllib
 import unicodedata
+from pathlib import Path
 
 __all__ = ["is_sepa_text", "sepa_text"]
 
@@ -22,33 +24,19 @@ _ALLOWED = re.compile(r"[A-Za-z0-9/?:().,'+ -]*")
 _OUTSIDE = re.compile(r"[^A-Za-z0-9/?:().,'+ -]")
 _SAYS_SOMETHING = re.compile(r"[A-Za-z0-9]")
 
-_LATIN = {
-    "ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "ø": "o", "œ": "oe", "å": "a", "þ": "th", "ð": "d",
-    "đ": "d", "ł": "l", "ħ": "h", "ı": "i", "ĸ": "k", "ŋ": "n", "ŧ": "t", "ə": "e",
-}  # fmt: skip
-_GREEK = {
-    "α": "a", "β": "v", "γ": "g", "δ": "d", "ε": "e", "ζ": "z", "η": "i", "θ": "th", "ι": "i", "κ": "k",
-    "λ": "l", "μ": "m", "ν": "n", "ξ": "x", "ο": "o", "π": "p", "ρ": "r", "σ": "s", "ς": "s", "τ": "t",
-    "υ": "y", "φ": "f", "χ": "ch", "ψ": "ps", "ω": "o",
-}  # fmt: skip
-_CYRILLIC = {
-    "а": "a", "б": "b", "в": "v", "г": "g", "д": "d", "е": "e", "ё": "e", "ж": "zh", "з": "z", "и": "i",
-    "й": "y", "к": "k", "л": "l", "м": "m", "н": "n", "о": "o", "п": "p", "р": "r", "с": "s", "т": "t",
-    "у": "u", "ф": "f", "х": "h", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "sht", "ъ": "a", "ы": "y", "ь": "y",
-    "э": "e", "ю": "yu", "я": "ya", "і": "i", "ї": "yi", "є": "ye", "ґ": "g", "ј": "j", "љ": "lj", "њ": "nj",
-    "ћ": "c", "ђ": "dj", "џ": "dz", "ѕ": "dz",
-}  # fmt: skip
-_PUNCTUATION = {
-    "&": "+", "_": "-", ";": ",", "[": "(", "]": ")", "{": "(", "}": ")", "<": "(", ">": ")", "|": "/",
-    "\\": "/", "~": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "−": "-", '"': "'", "`": "'", "´": "'",
-    "‘": "'", "’": "'", "“": "'", "”": "'", "„": "'", "«": "'", "»": "'", "·": ".", "•": ".", "!": ".",
-    "#": ".", "%": ".", "*": ".", "=": ".", "@": ".", "^": ".", "$": ".", "\t": " ", "\n": " ", "\r": " ",
-}  # fmt: skip
-_LETTERS = _LATIN | _GREEK | _CYRILLIC
-_CAPITALS = {letter.upper(): text.capitalize() for letter, text in _LETTERS.items() if letter.islower()}
-_TABLE = str.maketrans(
-    {**_PUNCTUATION, **{key: text for key, text in _CAPITALS.items() if len(key) == 1}, **_LETTERS, "ẞ": "SS"}
-)
+
+def _table() -> dict[int, str]:
+    tables = tomllib.loads(Path(__file__).with_name("letters.toml").read_text(encoding="utf-8"))
+    letters = {**tables["latin"], **tables["greek"], **tables["cyrillic"]}
+    capitals = {letter.upper(): said.capitalize() for letter, said in letters.items()}
+    # A letter whose capital is two, or is itself, needs no other one.
+    single = {letter: said for letter, said in capitals.items() if len(letter) == 1}
+    return str.maketrans(
+        {**tables["punctuation"], **single, **letters, "\N{LATIN CAPITAL LETTER SHARP S}": "SS"}
+    )
+
+
+_TABLE = _table()
 
 
 def is_sepa_text(text: str) -> bool:

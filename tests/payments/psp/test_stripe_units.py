@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from channels.errors import UnsupportedAmount
+from channels.selectors import from_stripe, to_stripe
 from channels.types import Exchange
 from core.api.error_catalogue import declared_failures
 from core.currencies import ISO_EXPONENTS
 from payments.psp.contract import OutcomeKind
 from payments.psp.declines import DECLINES
 from payments.psp.stripe_adapter import StripeAdapter
-from payments.psp.stripe_amounts import UnsupportedAmount, from_stripe, to_stripe
 from payments.psp.stripe_declines import _OURS, decline_of
 from payments.psp.stripe_objects import Unreadable, read_intent
 from payments.psp.stripe_outcomes import of_state, outcome_of

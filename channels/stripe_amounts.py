@@ -3,10 +3,11 @@
 Source: the provider's public list of zero-decimal, three-decimal and special currencies.
 """
 
+from channels.errors import UnsupportedAmount
 from core.currencies import ISO_EXPONENTS
 from core.money import InvalidCurrency, exponent
 
-__all__ = ["CURRENCIES", "UnsupportedAmount", "from_stripe", "to_stripe"]
+__all__ = ["STRIPE_CURRENCIES", "from_stripe", "to_stripe"]
 
 # Madagascar's ariary has hundredths in ISO 4217.
 _WHOLE = frozenset(
@@ -15,14 +16,6 @@ _WHOLE = frozenset(
 _THOUSANDTHS = frozenset(["BHD", "JOD", "KWD", "OMR", "TND"])
 # Whole in ISO 4217; on Stripe's wire in hundredths that must be zero.
 _WHOLE_IN_HUNDREDTHS = frozenset(["ISK", "UGX"])
-
-
-class UnsupportedAmount(ValueError):
-    """Stripe cannot take, or cannot have meant, this amount. `code` is one of our decline codes."""
-
-    def __init__(self, message: str, *, code: str) -> None:
-        self.code = code
-        super().__init__(message)
 
 
 def to_stripe(amount_minor: int, currency: str) -> int:
@@ -75,4 +68,4 @@ def _has_known_unit(currency: str) -> bool:
 
 
 # Those whose amounts can be told apart on the wire; what the provider's account may take is its own affair.
-CURRENCIES = frozenset(filter(_has_known_unit, ISO_EXPONENTS))
+STRIPE_CURRENCIES = frozenset(filter(_has_known_unit, ISO_EXPONENTS))
