@@ -15,6 +15,8 @@ from payouts.engine.observe import on_payout_event, record_paid, record_return
 from payouts.engine.request import request_payout
 from payouts.engine.waiting import reconsider
 from payouts.engine.watch import watch_payouts
+from payouts.schedules.runs import run_schedules
+from payouts.schedules.working_days import put_schedule
 
 __all__ = [
     "add_destination",
@@ -25,6 +27,7 @@ __all__ = [
     "make_default",
     "on_payout_event",
     "place_block",
+    "put_schedule",
     "reconsider",
     "record_paid",
     "record_return",
@@ -33,6 +36,7 @@ __all__ = [
     "remove_destination",
     "replay_batch",
     "request_payout",
+    "run_schedules",
     "verify_destination",
     "watch_payouts",
 ]

@@ -5,9 +5,9 @@ import logging
 from celery import shared_task
 
 from core.transactions import at_edge
-from payouts.services import reconsider, watch_payouts
+from payouts.services import reconsider, run_schedules, watch_payouts
 
-__all__ = ["look_again", "watch"]
+__all__ = ["look_again", "pay_on_schedule", "watch"]
 
 log = logging.getLogger(__name__)
 
@@ -18,6 +18,13 @@ def look_again(**_newer: object) -> None:
     freed, asked = reconsider()
     if freed or asked:
         log.info("payouts that waited: %s may leave, %s were asked about again", freed, asked)
+
+
+@shared_task(name="payouts.run_schedules")
+def pay_on_schedule(**_newer: object) -> None:
+    """Pay the sellers whose day it is, of every merchant whose business day is over."""
+    if done := run_schedules():
+        log.info("runs of scheduled payouts: %s", done)
 
 
 @shared_task(name="payouts.watch")
