@@ -47,6 +47,8 @@ def begin_sending(scope: BatchScope, channel: ChannelData, changes: Changes) -> 
         failpoint(f"payouts.row.{attempt.position}")
     order = order_of(scope.batch, scope.attempts, leaves_at=now)
     message = provider_for(channel.provider).message(channel, order)
+    file_name = message.file_name if message else None
+    digest = sha256(message.content).digest() if message else None
     changes.move(
         batch,
         batch.to_submitting,
@@ -55,10 +57,10 @@ def begin_sending(scope: BatchScope, channel: ChannelData, changes: Changes) -> 
         due_at=lease_end(),
         payouts_count=len(leaving),
         total_minor=sum(each.payout.amount_minor for each in leaving),
-        file_name=message.file_name if message else None,
-        sha256=sha256(message.content).digest() if message else None,
+        file_name=file_name,
+        sha256=digest,
     )
-    return replace(order, file_name=batch.file_name, sha256=batch.sha256)
+    return replace(order, file_name=file_name, sha256=digest)
 
 
 @requires_transaction
@@ -67,12 +69,13 @@ def send_again(scope: BatchScope, channel: ChannelData) -> BatchOrder:
     batch, leaving = scope.batch, sent_with(scope.attempts)
     order = order_of(batch, scope.attempts)
     message = provider_for(channel.provider).message(channel, order)
+    digest = sha256(message.content).digest() if message else None
     batch.payouts_count = len(leaving)
     batch.total_minor = sum(each.payout.amount_minor for each in leaving)
-    batch.sha256 = sha256(message.content).digest() if message else None
+    batch.sha256 = digest
     batch.due_at, batch.updated_at = lease_end(), clock.now()
     batch.save(update_fields=["payouts_count", "total_minor", "sha256", "due_at", "updated_at"])
-    return replace(order, sha256=batch.sha256)
+    return replace(order, sha256=digest)
 
 
 @requires_transaction
