@@ -20,20 +20,12 @@ def look_again(**_newer: object) -> None:
         log.info("payouts that waited: %s may leave, %s were asked about again", freed, asked)
 
 
-@shared_task(name="payouts.run_schedules")
-def pay_on_schedule(**_newer: object) -> None:
-    """Pay the sellers whose day it is, of every merchant whose business day is over."""
-    if done := run_schedules():
-        log.info("runs of scheduled payouts: %s", done)
-
-
 @shared_task(name="payouts.watch")
 def watch(**_newer: object) -> None:
     """Open cases for payouts that take too long, and close those that do not any more."""
     opened, closed = at_edge(watch_payouts)()
     if opened or closed:
         log.info("payouts that take too long: %s cases opened, %s closed", opened, closed)
-<<<<<<< HEAD
 
 
 @shared_task(name="payouts.run_schedules")
@@ -41,5 +33,3 @@ def pay_on_schedule(**_newer: object) -> None:
     """Pay the sellers whose day it is, of every merchant whose business day is over."""
     if done := run_schedules():
         log.info("runs of scheduled payouts: %s", done)
-=======
->>>>>>> refs/heads/engine
