@@ -50,7 +50,7 @@ class Payer:
         """The merchant."""
         return self.store.merchant_id
 
-    def seller(self, account: str, *, money: int = 0, is_verified: bool = True) -> UUID:
+    def seller(self, account: str, *, money: int = 0, is_verified: bool = True, number: str = "") -> UUID:
         """Open a seller with a usable destination and this much to spend."""
         with transaction.atomic():
             made = create_seller(
@@ -60,14 +60,14 @@ class Payer:
             if is_verified:
                 for step in (submit_kyc, verify_kyc):
                     step(merchant_id=self.merchant_id, seller_id=made.id, why="test", by="user:test")
-        self.places[account] = self.place(account)
+        self.places[account] = self.place(account, number=number)
         if money:
             self.fill(account, money)
         return made.id
 
-    def place(self, account: str, *, is_default: bool = True, is_verified: bool = True) -> DestinationData:
+    def place(self, account: str, **options: Any) -> DestinationData:
         """Give a seller another destination, which a second person has verified; nothing cools down."""
-        return add_account(self.merchant_id, account, is_default=is_default, is_verified=is_verified)
+        return add_account(self.merchant_id, account, **options)
 
     def fill(self, account: str, amount_minor: int) -> None:
         """Give a seller money; what the seller owes is paid first."""
