@@ -10,6 +10,8 @@ class PayoutsConfig(AppConfig):
         _register_policy()
         _register_engine()
         _register_providers()
+        _register_schedules()
+        _register_cards()
 
 
 def _register_destinations() -> None:
@@ -66,3 +68,19 @@ def _register_providers() -> None:
     subscribe("sandbox", "payment.", "payouts.payables", on_payout_event)
     subscribe("stripe", "transfer.", "payouts.transfers", on_payout_event)
     subscribe("stripe", "payout.failed", "payouts.bank_failures", on_bank_failure)
+
+
+def _register_schedules() -> None:
+    from core.dead_letters import register_replay
+    from payouts import admin_schedules  # noqa: F401 - its console pages
+    from payouts.schedules.asking import QUEUE, replay_scheduled_payout
+
+    register_replay(QUEUE, replay_scheduled_payout)
+
+
+def _register_cards() -> None:
+    from core.overview import register_card
+    from payouts import cards
+
+    for make in (cards.waiting_card, cards.in_transit_card, cards.unknown_card):
+        register_card("payouts.view_payout", make)

@@ -5,9 +5,9 @@ import logging
 from celery import shared_task
 
 from core.transactions import at_edge
-from payouts.services import reconsider, watch_payouts
+from payouts.services import reconsider, run_schedules, watch_payouts
 
-__all__ = ["look_again", "watch"]
+__all__ = ["look_again", "pay_on_schedule", "watch"]
 
 log = logging.getLogger(__name__)
 
@@ -26,3 +26,10 @@ def watch(**_newer: object) -> None:
     opened, closed = at_edge(watch_payouts)()
     if opened or closed:
         log.info("payouts that take too long: %s cases opened, %s closed", opened, closed)
+
+
+@shared_task(name="payouts.run_schedules")
+def pay_on_schedule(**_newer: object) -> None:
+    """Pay the sellers whose day it is, of every merchant whose business day is over."""
+    if done := run_schedules():
+        log.info("runs of scheduled payouts: %s", done)

@@ -48,7 +48,7 @@ def groups_to_collect(*, limit: int = 100) -> list[Group]:
 def collect_group(group: Group) -> int:
     """Put one batch of a group together, due at once; return how many payouts are in it.
 
-    None when the merchant's bank does not work today any more: what is ready waits for its next business day.
+    None of them when the merchant's bank does not work today any more: they wait for its next business day.
     """
     schedule, now = schedule_of(merchant_id=group.merchant_id), clock.now()
     day = execute_on_for(schedule, now)

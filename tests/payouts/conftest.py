@@ -3,13 +3,11 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from random import randrange
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from django.db import transaction
-from stdnum.iban import calc_check_digits
 
 from channels import services as channels
 from channels.types import ChannelData
@@ -20,10 +18,6 @@ from core.drain import get_drain
 from core.ids import public_id
 from core.settings_store import put_setting
 from core.transactions import at_edge
-from ledger.services import open_account
-from ledger.templates.entry import Posting, entry
-from ledger.templates.entry import credit as give
-from ledger.templates.entry import debit as take
 from merchants.services import create_seller, submit_kyc, verify_kyc
 from payouts import services
 from payouts.models import Payout, PayoutBatch
@@ -31,9 +25,9 @@ from payouts.providers import contract
 from payouts.types import DestinationData
 from tests.openapi.contract import check_events
 from tests.payouts.paper import NAME, Paper
+from tests.payouts.ready import add_account, give
 from tests.store import Store, open_store
 from wallet.selectors import wallets_of
-from wallet.services import account_of, post_netted
 from wallet.types import WalletData
 
 __all__ = ["Payer", "open_payer"]
@@ -73,50 +67,15 @@ class Payer:
 
     def place(self, account: str, *, is_default: bool = True, is_verified: bool = True) -> DestinationData:
         """Give a seller another destination, which a second person has verified; nothing cools down."""
-        digits = f"{randrange(10**18):018}"
-        number = f"DE{calc_check_digits('DE00' + digits)}{digits}"
-        owned = {"merchant_id": self.merchant_id}
-        with transaction.atomic():
-            made = services.add_destination(
-                seller=account,
-                kind="iban",
-                currency="EUR",
-                country="DE",
-                details={"holder_name": account.title(), "iban": number},
-                by=f"key_{account}",
-                make_default=is_default,
-                **owned,
-            )
-        if is_verified:
-            with transaction.atomic():
-                made = services.verify_destination(
-                    destination_id=made.id, by=OTHER, reason="seen on a letter of the bank", **owned
-                )
-        return made
+        return add_account(self.merchant_id, account, is_default=is_default, is_verified=is_verified)
 
     def fill(self, account: str, amount_minor: int) -> None:
-        """Give a seller money, as a migration would (opening balance); what the seller owes is paid first."""
-        self.move(debit="opening", credit="seller_available", amount_minor=amount_minor, account=account)
+        """Give a seller money; what the seller owes is paid first."""
+        give(self.merchant_id, account, amount_minor)
 
-    def move(self, *, debit: str, credit: str, amount_minor: int, account: str = "ann") -> None:
-        """Post between an account of a seller and the opening balance."""
-        owned = {"merchant_id": self.merchant_id, "currency": "EUR"}
-
-        def account_id(role: str) -> int:
-            if role == "opening":
-                return open_account(role=role, **owned)
-            return account_of(owner_type="seller", owner_id=self.sellers[account], role=role, **owned)
-
-        with transaction.atomic():
-            draft = entry(
-                posting=Posting(self.merchant_id, "EUR", clock.today()),
-                kind="opening_balance",
-                source="migration",
-                source_ref=uuid4().hex,
-                leg="balance",
-                legs=[take(account_id(debit), amount_minor), give(account_id(credit), amount_minor)],
-            )
-            post_netted(drafts=[draft])
+    def owe(self, account: str, amount_minor: int) -> None:
+        """A refund that the seller cannot pay."""
+        give(self.merchant_id, account, amount_minor, take_from="seller_receivable")
 
     def set(self, name: str, value: Any) -> None:
         """Set a setting of the merchant."""

@@ -275,7 +275,7 @@ def test_debts_come_first(payer: Payer) -> None:
     """F-F7: a refund after the yes leaves a debt: blocked at its sending, let go when it is paid."""
     payer.trust()
     payout = payer.ask(100_000)
-    owe(payer, 500)
+    payer.owe("ann", 500)
     payer.work()
     payout = payer.look(payout)
     assert (payout.status, payout.why_held, payer.paper.orders) == ("BLOCKED", "the seller owes money", [])
@@ -285,11 +285,6 @@ def test_debts_come_first(payer: Payer) -> None:
     payer.work()
     assert (payer.look(payout).status, payer.look(payout).attempts) == ("SENT", 1)
     assert [each.status for each in PayoutAttempt.objects.order_by("pk")] == ["CANCELED", "ACCEPTED"]
-
-
-def owe(payer: Payer, amount_minor: int) -> None:
-    """A refund that the seller cannot pay."""
-    payer.move(debit="seller_receivable", credit="opening", amount_minor=amount_minor)
 
 
 def test_a_batch_that_fails_too_often_is_buried_and_replayed(payer: Payer, hooks: Any) -> None:

@@ -23,12 +23,13 @@ _BY_LEG = f"{_LINES} (SELECT id FROM ledger_journalentry WHERE source = 'payout'
 _AGAIN = "id, merchant_id, payout_id, batch_id, position, reference, instruction_digest, status, created_at"
 BREAKS: dict[str, list[str]] = {
     "payout_one_live_sending": [
-        f"INSERT INTO payouts_payoutattempt ({_AGAIN}, updated_at) SELECT gen_random_uuid(), merchant_id,"
+        "DROP INDEX payouts_attempt_one_live;"
+        f" INSERT INTO payouts_payoutattempt ({_AGAIN}, updated_at) SELECT gen_random_uuid(), merchant_id,"
         " payout_id, batch_id, 99, reference || 'x', instruction_digest, 'SENT', created_at, updated_at"
         " FROM payouts_payoutattempt WHERE status = 'PAID'",
     ],
     "payout_reference_once": [
-        f"{_ATTEMPT}provider_reference = 'the same'",
+        f"DROP INDEX payouts_attempt_provider_reference; {_ATTEMPT}provider_reference = 'the same'",
         f"{_ATTEMPT}reference = 'the same'",
     ],
     "payout_has_one_owner": [

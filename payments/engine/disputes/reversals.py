@@ -59,7 +59,7 @@ def on_reversal_event(*, delivery: InboundEvent) -> None:
     if (seen.amount_minor, seen.currency) != (charge.captured_minor, charge.amount_currency):
         _case(scope, "charge_conflict", f"{seen.reference} takes back another amount than was captured")
         return
-    if not any(line.live for line in scope.lines):
+    if not scope.live_lines:
         # It went back already, or pays for nothing that we could take back: a person must look.
         _case(scope, "charge_reversed", f"{seen.reference} took back a payment that covers no order")
         return
@@ -79,7 +79,7 @@ def _reverse(scope: ChargeScope, seen: PspReversal) -> None:
     )
     reversal.save(force_insert=True)
     lines = []
-    for paid in sorted((each for each in scope.lines if each.live), key=lambda each: each.order_id):
+    for paid in scope.live_lines:
         order = paid.order
         part = divide(
             share=shares[order.id],
