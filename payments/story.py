@@ -24,6 +24,7 @@ from payments.models import (
     PspOperation,
     Refund,
     TopUp,
+    TopUpReturn,
 )
 from risk.selectors import decisions_of
 
@@ -255,6 +256,8 @@ def _books(
 ) -> list[Chapter]:
     events: list[tuple[str, object]] = [("charge", each.id) for each in charges]
     events += [("hold", each.hold_id) for each in holds]
+    taken_back = TopUpReturn.objects.filter(charge__in=charges).order_by("id")
+    events += [("top_up_return", key) for key in taken_back.values_list("id", flat=True)]
     # What came too late for any order is given back by its operation alone.
     events += [("refund", each.id) for each in operations if each.kind == "refund" and not each.refund_id]
     events += [("refund", each.id) for each in refunds]
