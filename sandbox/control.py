@@ -42,11 +42,7 @@ class Control:
     def __init__(self, world: World) -> None:
         self._world = world
         self._routes: list[tuple[str, re.Pattern[str], Callable[..., Any]]] = []
-        connect: list[tuple[str, str, Callable[..., Any]]] = ConnectControl(
-            world, owner=self._owner, account=self._account
-        ).routes()
         for method, path, action in (
-            *connect,
             ("GET", "", self.describe),
             ("POST", "reset", self.reset),
             ("GET", "journal", self.journal),
@@ -92,8 +88,9 @@ class Control:
             ("DELETE", "store/behaviours", self.behave_well),
         ):
             self._routes.append((method, re.compile(path), action))
-        for method, path, bank_action in BankControl(world, self._account).routes:
-            self._routes.append((method, re.compile(path), bank_action))
+        connect = ConnectControl(world, owner=self._owner, account=self._account)
+        for method, path, other in (*BankControl(world, self._account).routes, *connect.routes()):
+            self._routes.append((method, re.compile(path), other))
 
     def handle(self, request: Request) -> Response:
         """Answer one control request; what is wrong with it is said in ``error`` with a 4xx."""

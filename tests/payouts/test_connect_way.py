@@ -155,9 +155,7 @@ def test_a_bank_that_refuses_the_seller_is_shown_and_changes_nothing(connected: 
     """F-F3: the money lies in the seller's account at the provider, where it was paid to."""
     platform = connected.platform
     platform.top_up(5000, "eur")
-    bank = {
-        "object": "bank_account", "country": "DE", "currency": "eur", "account_number": "DE89370400440532013000",
-    }  # fmt: skip
+    bank = {"object": "bank_account", "country": "DE", "currency": "eur", "account_number": "DE8937040044"}
     wishes = {"type": "custom", "capabilities[transfers][requested]": "true"}
     wishes |= {f"external_account[{name}]": value for name, value in bank.items()}
     account = str(platform.post("accounts", wishes)["id"])
