@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from console.desks import authorized, disputes, refunds, risk_review, sellers, unknown
+from console.desks import authorized, disputes, refunds, risk_review, sellers, unknown, year_totals
 from core.admin_site import site
 
 app_name = "console"
@@ -21,4 +21,5 @@ urlpatterns = [
     path("refunds/", site.admin_view(refunds.desk), name="refunds"),
     path("refunds/<str:reference>/", site.admin_view(refunds.desk), name="refund"),
     path("refunds/of/<str:reference>/", site.admin_view(refunds.new), name="refund-new"),
+    path("year-totals/", site.admin_view(year_totals.desk), name="year-totals"),
 ]

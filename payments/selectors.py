@@ -51,6 +51,7 @@ from payments.refund_desk import (
 from payments.refund_lists import get_refund, list_refunds
 from payments.releases.reading import WaitingOrder, release_steps, waiting_of_orders, waiting_of_seller
 from payments.releases.wording import waiting_words
+from payments.seller_sales import SalesOfQuarter, sales_of_sellers
 from payments.snapshots import checkout_object, method_object, moment, order_object
 from payments.story import Chapter, Step, refund_story, story_of, top_up_story
 from payments.top_up_lists import get_top_up, list_top_ups, top_up_as_started
@@ -72,6 +73,7 @@ __all__ = [
     "RefundPart",
     "RefundableOrder",
     "Reserved",
+    "SalesOfQuarter",
     "Step",
     "Waiting",
     "WaitingOrder",
@@ -100,6 +102,7 @@ __all__ = [
     "refund_story",
     "refunds_at_desk",
     "reserved",
+    "sales_of_sellers",
     "story_layout",
     "story_of",
     "top_up_as_started",

@@ -19,7 +19,10 @@ from payouts.destinations.reading import (
 )
 from payouts.engine import gates, instruction
 from payouts.models import Payout
+from payouts.paid_totals import paid_to_sellers
 from payouts.payout_lists import get_payout, list_payouts
+from payouts.remittance import remittance_of
+from payouts.schedules.working_days import schedule_of
 from payouts.snapshots import payout_object
 from payouts.types import Gate, InstructionData
 from payouts.usual import usual_of
@@ -35,7 +38,10 @@ __all__ = [
     "list_destinations",
     "list_payouts",
     "name_evidence",
+    "paid_to_sellers",
     "payout_gates",
+    "remittance_of",
+    "schedule_of",
     "shown",
     "standing_block",
     "twins_of",

@@ -14,6 +14,9 @@ from payouts.engine.failures import replay_batch
 from payouts.engine.observe import on_payout_event, record_paid, record_return
 from payouts.engine.request import request_payout
 from payouts.engine.waiting import reconsider
+from payouts.engine.watch import watch_payouts
+from payouts.schedules.runs import run_schedules
+from payouts.schedules.working_days import put_schedule
 
 __all__ = [
     "add_destination",
@@ -24,6 +27,7 @@ __all__ = [
     "make_default",
     "on_payout_event",
     "place_block",
+    "put_schedule",
     "reconsider",
     "record_paid",
     "record_return",
@@ -32,5 +36,7 @@ __all__ = [
     "remove_destination",
     "replay_batch",
     "request_payout",
+    "run_schedules",
     "verify_destination",
+    "watch_payouts",
 ]

@@ -19,6 +19,8 @@ OBJECTS = {
     "payment_method_offer": "object payment_method wallets currencies limits",
     "top_up": "object id wallet buyer_account amount currency top_up_status payment_method next_action"
     " available available_at failure psp risk created_at expires_at updated_at",
+    "payout": "object id seller_account amount fee currency status destination failure provider_reference"
+    " metadata created_at arrival_date",
     "seller": "object id seller_account name country kyc_status commission_bps settlement_delay_days"
     " payout_schedule created_at",
     "destination": "object id seller_account kind country currency holder_name last4 bank is_default"
@@ -40,7 +42,8 @@ PARTS = {
     "payment_orders": ["payment_order_id amount"],
     "risk": ["decision"],
     "psp": ["channel reference"],
-    "failure": ["code message decline_code retryable"],
+    "failure": ["code message decline_code retryable", "code message provider_code"],
+    "remittance": ["reference"],
     "next_action": ["type url", "type payload svg_url png_url expires_at"],
     "payout_schedule": ["interval", "interval weekday", "interval day", "interval amount currency"],
     "limits": ["currency min_amount max_amount"],
@@ -76,6 +79,8 @@ INPUTS = {
     "FixedCommissionInput": "amount currency",
     "FulfillmentInput": "fulfilled_at",
     "OrderInput": "seller_account amount currency payment_order_id",
+    "PayoutCancellationInput": "",
+    "PayoutInput": "seller_account amount currency destination metadata",
     "PayoutScheduleInput": "interval weekday day amount currency",
     "RangeInput": "created_gte created_lt status cursor",
     "RefundInput": "payment_order_id amount currency destination reason metadata",
@@ -89,8 +94,13 @@ INPUTS = {
     "WalletInput": "buyer_account currency",
 }
 
-# An order that is asked for alone has one field more, and so has an endpoint with a new secret.
-_MORE = {"payment_order": "timeline", "webhook_endpoint": "secret"}
+# An order or a payout that is asked for alone has one field more, and so have an endpoint with a new secret
+# and a payout in the event that it was paid.
+_MORE = {
+    "payment_order": ("timeline",),
+    "payout": ("timeline", "remittance"),
+    "webhook_endpoint": ("secret",),
+}
 # The store's own words, whatever they are.
 _FREE = ("metadata",)
 
@@ -118,4 +128,4 @@ def undocumented(value: Any, name: str = "", *, is_kept: bool = False) -> list[s
 
 def _allowed(kind: str) -> list[str]:
     whole = OBJECTS.get(kind, "")
-    return [whole, f"{whole} {_MORE[kind]}"] if kind in _MORE else [whole]
+    return [whole, *(f"{whole} {more}" for more in _MORE.get(kind, ()))]
