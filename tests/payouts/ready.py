@@ -29,17 +29,23 @@ def new_iban() -> str:
 
 
 def add_account(
-    merchant_id: UUID, seller: str, *, is_default: bool = True, is_verified: bool = True
+    merchant_id: UUID,
+    seller: str,
+    *,
+    is_default: bool = True,
+    is_verified: bool = True,
+    connected: str = "",
 ) -> DestinationData:
-    """Add an account in EUR to a seller, which a second person verifies."""
+    """Add an account in EUR to a seller, which a second person verifies: at a bank, or a connected one."""
+    details = {"account": connected} if connected else {"holder_name": seller.title(), "iban": new_iban()}
     with transaction.atomic():
         made = add_destination(
             merchant_id=merchant_id,
             seller=seller,
-            kind="iban",
+            kind="stripe_account" if connected else "iban",
             currency="EUR",
             country="DE",
-            details={"holder_name": seller.title(), "iban": new_iban()},
+            details=details,
             by=f"key_{seller}",
             make_default=is_default,
         )
