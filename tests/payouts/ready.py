@@ -35,16 +35,20 @@ def add_account(
     is_default: bool = True,
     is_verified: bool = True,
     number: str = "",
+    connected: str = "",
 ) -> DestinationData:
-    """Add an account in EUR to a seller, a new one unless it is given, which a second person verifies."""
+    """Add an account in EUR to a seller, which a second person verifies: at a bank (new), or a connected one."""
+    details = {"holder_name": seller.title(), "iban": number or new_iban()}
+    if connected:
+        details = {"account": connected}
     with transaction.atomic():
         made = add_destination(
             merchant_id=merchant_id,
             seller=seller,
-            kind="iban",
+            kind="stripe_account" if connected else "iban",
             currency="EUR",
             country="DE",
-            details={"holder_name": seller.title(), "iban": number or new_iban()},
+            details=details,
             by=f"key_{seller}",
             make_default=is_default,
         )
