@@ -12,7 +12,7 @@ from core.errors import DomainError
 from core.models import DeadLetter, JobRun
 from core.transactions import at_edge
 from merchants.services import update_seller
-from payouts.models import Payout
+from payouts.models import Destination, Payout
 from payouts.schedules import asking, runs
 from payouts.schedules.asking import Asked, Wish, ask
 from payouts.services import place_block, put_schedule, run_schedules
@@ -165,7 +165,7 @@ def test_closed_gates_are_skipped_with_their_reason(calendar: Calendar) -> None:
     payer.seller("kim", money=5_000)
     payer.seller("lee", money=5_000)
     payer.seller("mia", money=5_000)
-    payer.places["lee"].__class__.objects.filter(pk=payer.places["lee"].pk).update(is_default=False)
+    Destination.objects.filter(seller_id=payer.sellers["lee"]).update(is_default=False)
     at_edge(place_block)(
         merchant_id=payer.merchant_id,
         seller_id=payer.sellers["kim"],
