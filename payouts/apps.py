@@ -45,6 +45,7 @@ def _register_engine() -> None:
 def _register_providers() -> None:
     from events.subscriptions import subscribe
     from payouts.bank_failures import on_bank_failure
+    from payouts.engine.observe import on_payout_event
     from payouts.providers.contract import register_provider
     from payouts.providers.sandbox import SandboxPayables
     from payouts.providers.sepa import SepaFiles
@@ -53,4 +54,5 @@ def _register_providers() -> None:
     register_provider(SandboxPayables())
     register_provider(SepaFiles())
     register_provider(StripeTransfers())
+    subscribe("sandbox", "payment.", "payouts.payables", on_payout_event)
     subscribe("stripe", "payout.failed", "payouts.bank_failures", on_bank_failure)
