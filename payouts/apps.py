@@ -45,11 +45,11 @@ def _register_engine() -> None:
 def _register_providers() -> None:
     from events.subscriptions import subscribe
     from payouts.bank_failures import on_bank_failure
-    from payouts.engine.observe import on_payout_event
     from payouts.providers.contract import register_provider
     from payouts.providers.sandbox import SandboxPayables
     from payouts.providers.sepa import SepaFiles
     from payouts.providers.stripe import StripeTransfers
+    from payouts.services import on_payout_event
 
     register_provider(SandboxPayables())
     register_provider(SepaFiles())
