@@ -5,7 +5,8 @@ from typing import Any
 __all__ = ["openapi_settings"]
 
 _ABOUT = """
-Accept payments of many sellers in one checkout, follow them to their end, and see what each seller has.
+Accept payments of many sellers in one checkout, follow them to their end, see what each seller has, and pay
+sellers out.
 
 - **Money** is two strings beside each other, `amount` and `currency`; never a number.
 - **A POST is done once**: send an `Idempotency-Key`, and send the same request again when in doubt.
@@ -13,8 +14,6 @@ Accept payments of many sellers in one checkout, follow them to their end, and s
   `method_not_allowed`; a path that nobody has, 404 `not_found`.
 - **Lists** are newest first, by `cursor`; an unknown query parameter or field is refused, not ignored.
 - **Ids**: sellers, checkouts and orders are found by the store's own id or by ours.
-- **Not yet**: payouts have no operations. Their scopes are reserved: a key may have them, and they open
-  nothing.
 """
 
 _KEY = """

@@ -22,7 +22,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", include("merchants.api.urls")),
     path("v1/", include("payouts.api.urls")),
     path("v1/", include("wallet.api.urls")),
-    path("v1/", include("payouts.api.urls")),
     path("v1/schema", SchemaView.as_view()),
     path("v1/", include("events.api.urls")),
     path("psp/", include("events.urls")),

@@ -11,6 +11,7 @@ from channels.selectors import get_channel
 from core.api.pagination import Page
 from core.errors import NotFound
 from core.models import StatusChange
+from core.story import Chapter, Step
 from merchants.selectors import find_buyer
 from payments.dispute_lists import get_dispute, list_disputes
 from payments.engine.balance import parts_of_order
@@ -43,6 +44,7 @@ from payments.refund_desk import (
     RefundableOrder,
     RefundData,
     RefundPart,
+    WalletBack,
     find_refund,
     find_refundable,
     needs_two_people,
@@ -51,8 +53,9 @@ from payments.refund_desk import (
 from payments.refund_lists import get_refund, list_refunds
 from payments.releases.reading import WaitingOrder, release_steps, waiting_of_orders, waiting_of_seller
 from payments.releases.wording import waiting_words
+from payments.seller_sales import SalesOfQuarter, sales_of_sellers
 from payments.snapshots import checkout_object, method_object, moment, order_object
-from payments.story import Chapter, Step, refund_story, story_of, top_up_story
+from payments.story import refund_story, story_of, top_up_story
 from payments.top_up_lists import get_top_up, list_top_ups, top_up_as_started
 
 __all__ = [
@@ -72,9 +75,11 @@ __all__ = [
     "RefundPart",
     "RefundableOrder",
     "Reserved",
+    "SalesOfQuarter",
     "Step",
     "Waiting",
     "WaitingOrder",
+    "WalletBack",
     "checkout_as_accepted",
     "dispute_case",
     "disputes_to_answer",
@@ -100,6 +105,7 @@ __all__ = [
     "refund_story",
     "refunds_at_desk",
     "reserved",
+    "sales_of_sellers",
     "story_layout",
     "story_of",
     "top_up_as_started",

@@ -5,10 +5,13 @@ class PayoutsConfig(AppConfig):
     name = "payouts"
 
     def ready(self) -> None:
-        """Declare settings, audits, drains, alerts and providers, and how dead letters are replayed."""
+        """Declare what pay-out has; each part of it has a function of its own below."""
         _register_destinations()
+        _register_policy()
         _register_engine()
         _register_providers()
+        _register_schedules()
+        _register_cards()
 
 
 def _register_destinations() -> None:
@@ -22,20 +25,28 @@ def _register_destinations() -> None:
     declare_alert(*notices.ALERTS)
 
 
+def _register_policy() -> None:
+    from core.settings_store import declare
+    from payouts import policy
+
+    declare(*policy.SETTINGS)
+
+
 def _register_engine() -> None:
     from core.alerts import declare_alert
     from core.audits import register
     from core.dead_letters import register_needed, register_replay
     from core.drain import register_drain
     from core.settings_store import declare
-    from payouts import audits, policy
+    from payouts import audits
     from payouts.drains import BatchDrain, CollectDrain
+    from payouts.engine import watch
     from payouts.engine.conflicts import CONFLICT_ALERT
     from payouts.engine.failures import QUEUE, is_without_outcome, replay_batch
 
     register(audits.INVARIANTS)
-    declare(*policy.SETTINGS)
-    declare_alert(*CONFLICT_ALERT)
+    declare(*watch.SETTINGS)
+    declare_alert(*CONFLICT_ALERT, *watch.ALERTS)
     register_drain(CollectDrain())
     register_drain(BatchDrain())
     register_replay(QUEUE, replay_batch)
@@ -55,4 +66,21 @@ def _register_providers() -> None:
     register_provider(SepaFiles())
     register_provider(StripeTransfers())
     subscribe("sandbox", "payment.", "payouts.payables", on_payout_event)
+    subscribe("stripe", "transfer.", "payouts.transfers", on_payout_event)
     subscribe("stripe", "payout.failed", "payouts.bank_failures", on_bank_failure)
+
+
+def _register_schedules() -> None:
+    from core.dead_letters import register_replay
+    from payouts import admin_schedules  # noqa: F401 - its console pages
+    from payouts.schedules.asking import QUEUE, replay_scheduled_payout
+
+    register_replay(QUEUE, replay_scheduled_payout)
+
+
+def _register_cards() -> None:
+    from core.overview import register_card
+    from payouts import cards
+
+    for make in (cards.waiting_card, cards.in_transit_card, cards.unknown_card):
+        register_card("payouts.view_payout", make)

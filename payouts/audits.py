@@ -111,7 +111,7 @@ INVARIANTS = [
             SELECT payout.id, payout.status, booked.held, booked.released, booked.sent, booked.rejected
             FROM payouts_payout AS payout LEFT JOIN ({_BOOKED}) AS booked
                 ON booked.merchant_id = payout.merchant_id AND booked.source_ref = payout.id::text
-            CROSS JOIN LATERAL (SELECT payout.amount_minor AS amount,
+            CROSS JOIN LATERAL (SELECT payout.amount_minor AS part,
                 payout.amount_minor + payout.fee_minor AS whole,
                 payout.sent_at IS NOT NULL AS was_sent, payout.status = 'FAILED' AS failed,
                 payout.failure ->> 'code' IS NOT DISTINCT FROM 'payout_declined' AS declined) AS it
@@ -120,8 +120,8 @@ INVARIANTS = [
                 <> (CASE WHEN declined THEN 0 ELSE whole END,
                     CASE WHEN NOT was_sent AND NOT declined
                         AND payout.status IN ('REJECTED', 'CANCELED', 'FAILED') THEN whole ELSE 0 END,
-                    CASE WHEN was_sent THEN amount ELSE 0 END,
-                    CASE WHEN was_sent AND failed THEN amount ELSE 0 END,
+                    CASE WHEN was_sent THEN part ELSE 0 END,
+                    CASE WHEN was_sent AND failed THEN part ELSE 0 END,
                     CASE WHEN was_sent AND NOT failed THEN payout.fee_minor ELSE 0 END)
         """,  # noqa: S608 - nothing but what stands in this file
         exercised_sql=_ANY,

@@ -29,7 +29,7 @@ class CollectDrain(Drain):
         deadline, done = time.monotonic() + seconds, 0
         tired: set[Group] = set()
         while time.monotonic() < deadline:
-            groups = [each for each in groups_to_collect() if each not in tired]
+            groups = [each for each in groups_to_collect(limit=100 + len(tired)) if each not in tired]
             if not groups:
                 break
             for group in groups:

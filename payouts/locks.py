@@ -5,7 +5,6 @@ under a shared lock (payouts/sql/destinations.sql), behind all locks of its own.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.db import connection
@@ -15,7 +14,6 @@ from core.transactions import requires_transaction
 from payouts.models import Destination, Payout, PayoutAttempt, PayoutBatch, PayoutBlock, PayoutSchedule
 
 __all__ = [
-    "BatchScope",
     "lock_attempts",
     "lock_batch",
     "lock_block",
@@ -24,44 +22,11 @@ __all__ = [
     "lock_destinations",
     "lock_payout",
     "lock_payouts",
-    "lock_requests",
     "lock_schedule",
-    "lock_sending",
 ]
 
 _ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended('destinations:' || %s, 0))"
-_REQUESTS = "SELECT pg_advisory_xact_lock(hashtextextended('payouts:' || %s, 0))"
 
-
-@dataclass
-class BatchScope:
-    """A locked batch with its locked payouts, by key, and its locked attempts, in their order in it."""
-
-    batch: PayoutBatch
-    payouts: dict[UUID, Payout]
-    attempts: list[PayoutAttempt] = field(default_factory=list)
-
-
-@requires_transaction
-def lock_sending(*, batch_id: UUID) -> BatchScope:
-    """Lock a batch and everything in it, in the order of all locks. Raises NotFound."""
-    batch = lock_batch(batch_id=batch_id)
-    keys = PayoutAttempt.objects.filter(batch_id=batch_id).values_list("payout_id", flat=True)
-    payouts = {row.id: row for row in lock_payouts(payout_ids=set(keys))}
-    attempts = lock_attempts(batch_id=batch_id)
-    for attempt in attempts:
-        attempt.payout = payouts[attempt.payout_id]
-    return BatchScope(batch, payouts, attempts)
-
-
-@requires_transaction
-def lock_requests(*, seller_id: UUID) -> None:
-    """Let requests for payouts of one seller wait for each other until the transaction ends.
-
-    Before any row is locked: what they look at are the payouts that others are about to ask for.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_REQUESTS, [str(seller_id)])
 
 # The same as in payouts/sql/destinations.sql.
 _NOTHING_LEAVES = "SELECT pg_advisory_xact_lock(hashtextextended('payout_blocks:' || %s, 0))"

@@ -14,12 +14,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.admin_display import amount, digits
-from core.admin_pages import PageAdmin
 from core.admin_site import site
 from core.ids import parse_public_id, public_id
 from merchants.admin_parts import MerchantColumn, MerchantFilter
 from merchants.selectors import owner_names
 from wallet import admin_grants, pages
+from wallet.admin_statements import StatementPages
 from wallet.models import Wallet
 
 __all__ = ["admin_grants"]
@@ -29,7 +29,7 @@ _PLACES = ("older_than", "newer_than")
 
 
 @register(Wallet, site=site)
-class WalletAdmin(MerchantColumn, PageAdmin):
+class WalletAdmin(MerchantColumn, StatementPages):
     """Wallets with their buckets; each opens on its operations."""
 
     list_display = ("shown_id", "owner", "shown_merchant", "kind", *pages.BUCKETS, "created_at")
@@ -125,6 +125,7 @@ class WalletAdmin(MerchantColumn, PageAdmin):
                 if row.owner_type == "seller"
                 else ""
             ),
+            "statement_url": self.statement_url(row),
             "newer_url": f"?newer_than={page.newer_than}" if page.newer_than else "",
         }
 

@@ -18,6 +18,8 @@ from wallet.hold_facts import hold_data
 from wallet.models import Hold, Wallet, WalletAccount, WalletOperation
 from wallet.purposes import seller_accounts
 from wallet.references import reference_of
+from wallet.seller_quarters import quarters_of_sellers
+from wallet.spans import available_between
 from wallet.statement_kinds import FEE_ROLE, category_of, totals_of
 from wallet.states import OPEN
 from wallet.types import HoldData, OperationData, Statement, WalletData
@@ -26,12 +28,14 @@ __all__ = [
     "BUCKETS",
     "WRITE_OFF",
     "accounts_of",
+    "available_between",
     "buyer_currencies",
     "debts",
     "find_wallet",
     "get_wallet",
     "open_tranches",
     "operations_of",
+    "quarters_of_sellers",
     "seller_accounts_of",
     "spendable_of_sellers",
     "statement",

@@ -34,7 +34,7 @@ class DestinationInput(StrictSerializer):
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """Return the arguments of the service: what the account is made of goes into `details`."""
         values = super().to_internal_value(data)
-        kept = {
+        kept: dict[str, Any] = {
             name: values.pop(name)
             for name in ("kind", "country", "currency", "make_default")
             if name in values

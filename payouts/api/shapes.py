@@ -23,6 +23,7 @@ from core.api.schemas import (
     text,
 )
 from payouts.api.destination_shapes import DESTINATION_EVENTS
+from payouts.api.failure_codes import PROVIDER_FAILURES
 from payouts.states import PAYOUT
 
 __all__ = ["EVENTS", "FAILURES", "PAYOUT_DETAIL", "PAYOUT_OBJECT"]
@@ -78,10 +79,30 @@ PAYOUT_DETAIL = shape(
     "A payout with everything that happened to it.",
     {**_FIELDS, "timeline": list_of(_STEP, "Oldest first.")},
 )
+_MOVED = shape(
+    "remittance_line",
+    "What became available or was taken, by kind of entry in the books.",
+    {
+        "what": text("The kind of entry.", example="funds_released"),
+        "count": {"type": "integer", "minimum": 1},
+        "amount": AMOUNT,
+    },
+)
 _REMITTANCE = shape(
     "remittance",
-    "What the seller finds on the bank's statement.",
-    {"reference": text("Letters and digits.", example="po01kb8y6q3zf4vt9c2m7w5x8rhe")},
+    "What a payout covers: opening plus lines is amount, fee and what was left.",
+    {
+        "reference": text("What the seller finds on the bank's statement.", example="po01kb8y6q3zf4vt9c2m"),
+        "from": nullable(TIME),
+        "until": TIME,
+        "opening": AMOUNT,
+        "lines": list_of(_MOVED),
+        "amount": AMOUNT,
+        "fee": AMOUNT,
+        "left": AMOUNT,
+        "currency": CURRENCY,
+        "orders": list_of(text("pay_…"), "The orders released in this time; at most a hundred are named."),
+    },
 )
 _PAID: Component = shape(
     "payout_paid", "A payout that was paid, with its remittance.", {**_FIELDS, "remittance": _REMITTANCE}
@@ -107,7 +128,11 @@ FAILURES: Mapping[str, FailureCode] = {
     "payout_rejected": FailureCode("Of a payout: the second person said no; nothing was sent.", False),
     "payout_refused": FailureCode("Of a payout: the bank or the provider refused it; no money left.", True),
     "payout_returned": FailureCode("Of a payout: the money came back, days after it left.", False),
+    "payout_never_received": FailureCode(
+        "Of a payout: nobody knew whether it had left, and two people found that the bank never had it.", True
+    ),
     "payout_stopped": FailureCode(
         "Of a payout: it never arrived at the provider, and something stops it from being sent again.", True
     ),
+    **PROVIDER_FAILURES,
 }

@@ -18,8 +18,8 @@ from payouts.api.serializers import PayoutCancellationInput, PayoutInput
 from payouts.api.shapes import PAYOUT_DETAIL, PAYOUT_OBJECT
 from payouts.errors import (
     DestinationCoolingDown,
-    DestinationCurrencyMismatch,
     DestinationUnknown,
+    DestinationUnsupported,
     DestinationUnverified,
     PayoutBelowMinimum,
     PayoutBlocked,
@@ -56,8 +56,8 @@ class PayoutList(PostOnceView):
             status=HTTPStatus.CREATED,
             errors=(
                 DestinationCoolingDown,
-                DestinationCurrencyMismatch,
                 DestinationUnknown,
+                DestinationUnsupported,
                 DestinationUnverified,
                 InsufficientFunds,
                 PayoutBelowMinimum,

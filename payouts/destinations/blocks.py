@@ -33,9 +33,9 @@ def place_block(
 ) -> BlockData:
     """Stop payouts of a seller, or of all sellers of the merchant, in one currency or in all of them ("").
 
-    What is not sent when this commits waits until it is lifted. `source` and `source_ref` name what found the reason ("reconciliation",
-    "dsc_…"): the same one again returns the block that stands. Raises NotFound, ReasonRequired,
-    InvalidCurrency.
+    What is not sent when this commits waits until it is lifted. `source` and `source_ref` name what found the
+    reason ("reconciliation", "dsc_…"): the same one again returns the block that stands. Raises NotFound,
+    ReasonRequired, InvalidCurrency.
     """
     if seller_id is not None:
         get_seller(merchant_id=merchant_id, seller_id=seller_id)

@@ -6,14 +6,14 @@ from core.errors import NotFound
 from core.history import Changes
 from core.ids import parse_public_id
 from core.transactions import requires_transaction
+from payouts.destinations.reading import usable_destination
 from payouts.engine.approving import renew, send_to_review, withdraw_approval
 from payouts.engine.books import release
 from payouts.engine.facts import payout_fact
-from payouts.engine.places import usable_destination
 from payouts.engine.routes import choose_channel
 from payouts.errors import PayoutNotCancelable
 from payouts.locks import lock_payout
-from payouts.models import Payout
+from payouts.models import Destination, Payout
 from payouts.states import PAYOUT_CANCELABLE
 
 __all__ = ["cancel_payout", "change_destination"]
@@ -54,7 +54,8 @@ def change_destination(*, merchant_id: UUID, reference: str, destination: str, b
         reference=destination,
     )
     channel = choose_channel(merchant_id=merchant_id, kind=where.kind, currency=payout.currency)
-    payout.destination, payout.channel_id = where, channel.id
+    payout.destination = Destination.objects.get(pk=where.id)
+    payout.channel_id = channel.id
     payout.save(update_fields=["destination", "channel"])
     changes = Changes()
     if payout.status == "APPROVED":

@@ -17,9 +17,9 @@ from core.drain import Claim
 from core.failpoints import failpoint
 from core.history import Changes
 from core.transactions import at_edge, forbids_transaction
+from payouts.engine.locks import lock_sending
 from payouts.engine.outcome import apply_outcome
 from payouts.engine.sending import begin_sending, lose_track, same_order, send_again
-from payouts.locks import lock_sending
 from payouts.providers.contract import BatchKind, BatchOrder, BatchOutcome, provider_for
 
 __all__ = ["execute_batch"]

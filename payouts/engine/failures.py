@@ -16,7 +16,7 @@ from payouts.states import BATCH_OPEN
 __all__ = ["QUEUE", "is_without_outcome", "record_failure", "replay_batch"]
 
 QUEUE = "payout_batches"
-_RULE = Retry(Strategy.EXPONENTIAL, base=1.0, cap=60.0, limit=8)
+_RULE = Retry(Strategy.EXPONENTIAL, base=1, cap=60, limit=8)
 
 
 @at_edge

@@ -3,7 +3,8 @@
 from channels.selectors import get_channel
 from core import clock
 from merchants.selectors import get_seller
-from payouts.engine.places import is_usable, standing_block
+from payouts.destinations.blocks import standing_block
+from payouts.destinations.reading import closed_because
 from payouts.engine.routes import can_pay
 from payouts.models import Payout
 from payouts.types import Gate
@@ -16,6 +17,7 @@ def gates_of(payout: Payout) -> list[Gate]:
     """Return every gate of a payout and whether it is open now."""
     seller = get_seller(merchant_id=payout.merchant_id, seller_id=payout.seller_id)
     destination = payout.destination
+    shut = closed_because(destination, at=clock.now())
     block = standing_block(
         merchant_id=payout.merchant_id, seller_id=payout.seller_id, currency=payout.currency
     )
@@ -24,7 +26,7 @@ def gates_of(payout: Payout) -> list[Gate]:
     pays = channel.is_enabled and can_pay(channel, kind=destination.kind, currency=payout.currency)
     return [
         Gate("seller", seller.can_be_paid_out, f"the seller's identity is {seller.kyc_status}"),
-        Gate("destination", is_usable(destination, at=clock.now()), _of_destination(payout)),
+        Gate("destination", shut is None, shut.message if shut else "the destination can be used"),
         Gate("block", block is None, f"stopped: {block.reason}" if block else "nothing stops it"),
         # Money that is held is the seller's own, but what is owed comes first.
         Gate(
@@ -39,10 +41,3 @@ def gates_of(payout: Payout) -> list[Gate]:
 def closed_gate(payout: Payout) -> Gate | None:
     """Return the first gate that is closed now, if there is one."""
     return next((gate for gate in gates_of(payout) if not gate.is_open), None)
-
-
-def _of_destination(payout: Payout) -> str:
-    destination = payout.destination
-    if destination.status == "VERIFIED" and destination.usable_from > clock.now():
-        return f"the destination is new and cools down until {destination.usable_from:%Y-%m-%d %H:%M} UTC"
-    return f"the destination is {destination.status}"

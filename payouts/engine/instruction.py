@@ -7,6 +7,7 @@ from typing import Any
 from channels.selectors import get_channel
 from core.canonical import digest
 from core.money import format_minor
+from payouts.destinations.reading import account_details
 from payouts.models import Payout, PayoutAttempt, PayoutBatch
 from payouts.providers.contract import BatchOrder, Instruction, provider_for
 from payouts.references import payout_reference
@@ -87,7 +88,7 @@ def _instruction(attempt: PayoutAttempt) -> Instruction:
         payee_reference=destination.public_id,
         kind=destination.kind,  # type: ignore[arg-type]
         country=destination.country,
-        details=destination.details,
+        details=account_details(merchant_id=payout.merchant_id, destination_id=payout.destination_id),
         amount_minor=payout.amount_minor,
         currency=payout.currency,
         remittance=remittance_of(payout),

@@ -10,12 +10,13 @@ from typing import Any
 from uuid import UUID
 
 from core import clock
+from core.errors import InvalidState
 from core.history import SYSTEM, Changes
 from core.transactions import requires_transaction
+from payouts.destinations.deciding import reject_destination
 from payouts.engine import books
 from payouts.engine.conflicts import difference, raise_conflict
 from payouts.engine.facts import payout_fact
-from payouts.locks import lock_destination
 from payouts.models import Payout, PayoutAttempt
 from payouts.policy import policy_of
 from payouts.providers.contract import News, NewsKind, PayoutFailure
@@ -45,9 +46,7 @@ class Postings:
     def give_to(self, changes: Changes) -> None:
         """Have the changes do them last, in order."""
         for destination_id, (merchant_id, why) in sorted(self.bad.items()):
-            destination = lock_destination(merchant_id=merchant_id, destination_id=destination_id)
-            if destination.status == "VERIFIED":
-                changes.move(destination, destination.to_rejected, why=f"the bank says: {why}")
+            _reject(merchant_id, destination_id, why)
         for _, _, post in sorted(self.by_wallet, key=lambda each: each[:2]):
             changes.last(post)
         self.by_wallet, self.bad = [], {}
@@ -203,6 +202,15 @@ def _judge(payout: Payout, failure: PayoutFailure, postings: Postings) -> None:
     """Where the account itself is bad, nothing more goes there."""
     if failure.is_of_destination:
         postings.bad[payout.destination_id] = (payout.merchant_id, failure.message)
+
+
+def _reject(merchant_id: UUID, destination_id: UUID, why: str) -> None:
+    try:
+        reject_destination(
+            merchant_id=merchant_id, destination_id=destination_id, by=SYSTEM, reason=f"the bank says: {why}"
+        )
+    except InvalidState:
+        return  # Somebody rejected or removed it before: nothing goes there as it is.
 
 
 def _shown(failure: PayoutFailure) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from core.ids import parse_public_id
 from core.transactions import requires_transaction
 from events.types import InboundEvent
 from payouts.engine.conflicts import UNKNOWN_REFERENCE
+from payouts.engine.locks import lock_sending
 from payouts.engine.news import Postings, apply_news
 from payouts.engine.outcome import close_if_ended
-from payouts.locks import lock_sending
 from payouts.models import Payout, PayoutAttempt
 from payouts.providers.contract import News, NewsKind, PayoutFailure, provider_for
 

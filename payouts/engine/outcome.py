@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
+from core.failpoints import failpoint
 from core.history import Changes
 from core.transactions import requires_transaction
 from payouts.engine.gates import closed_gate
+from payouts.engine.locks import BatchScope
 from payouts.engine.looks import next_look, next_sending, postpone
 from payouts.engine.news import ENDED, Postings, apply_news, doubt, not_sent, refuse
-from payouts.locks import BatchScope
 from payouts.models import PayoutAttempt, PayoutBatch
 from payouts.providers.contract import BatchKind, BatchOutcome, News, NewsKind, PayoutFailure
 
@@ -56,6 +57,7 @@ def _tell(scope: BatchScope, news: Sequence[News], changes: Changes, postings: P
         attempt = by_reference.get(each.reference)
         if attempt is not None and each.kind is not NewsKind.UNKNOWN:
             is_new |= apply_news(attempt, each, changes, postings)
+            failpoint(f"payouts.outcome_row.{attempt.position}")
     return is_new
 
 

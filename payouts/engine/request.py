@@ -16,10 +16,13 @@ from core.transactions import requires_transaction
 from merchants.errors import SellerUnknown
 from merchants.selectors import find_seller
 from merchants.types import SellerData
+from payouts.calendar import execute_on_for
+from payouts.destinations.blocks import standing_block
+from payouts.destinations.reading import usable_destination
 from payouts.engine.approving import decide
 from payouts.engine.books import hold
 from payouts.engine.facts import payout_fact
-from payouts.engine.places import standing_block, usable_destination
+from payouts.engine.locks import lock_requests
 from payouts.engine.routes import choose_channel
 from payouts.errors import (
     PayoutBelowMinimum,
@@ -27,9 +30,9 @@ from payouts.errors import (
     PayoutLimitExceeded,
     SellerUnverified,
 )
-from payouts.locks import lock_requests
 from payouts.models import Payout
 from payouts.policy import PayoutPolicy, policy_of
+from payouts.schedules.working_days import schedule_of
 from wallet.errors import InsufficientFunds
 from wallet.selectors import wallets_of
 
@@ -74,7 +77,7 @@ def request_payout(
         merchant_id=merchant_id,
         seller_id=paid.id,
         wallet_id=_wallet(paid, currency),
-        destination=where,
+        destination_id=where.id,
         channel_id=channel.id,
         amount=_money(amount_minor, currency),
         amount_minor=amount_minor,
@@ -82,7 +85,7 @@ def request_payout(
         origin=origin,
         run=run,
         metadata=dict(metadata or {}),
-        execute_on=execute_on or clock.today(),
+        execute_on=execute_on or execute_on_for(schedule_of(merchant_id=merchant_id), now),
         requested_by=by,
         created_at=now,
         updated_at=now,

@@ -7,15 +7,16 @@ from django.conf import settings
 
 from channels.types import ChannelData
 from core import clock
+from core.failpoints import failpoint
 from core.history import SYSTEM, Changes
 from core.transactions import requires_transaction
 from payouts.engine.approving import send_to_review
 from payouts.engine.facts import payout_fact
 from payouts.engine.gates import closed_gate
 from payouts.engine.instruction import digest_of, order_of, sent_with
+from payouts.engine.locks import BatchScope
 from payouts.engine.looks import next_look
 from payouts.engine.news import doubt
-from payouts.locks import BatchScope
 from payouts.models import PayoutAttempt
 from payouts.providers.contract import BatchOrder, Message, provider_for
 
@@ -46,6 +47,7 @@ def begin_sending(scope: BatchScope, channel: ChannelData, changes: Changes) -> 
     for attempt in leaving:
         changes.move(attempt.payout, attempt.payout.to_executing, why="about to be sent")
         changes.move(attempt, attempt.to_sent, why="about to be sent", sent_at=now)
+        failpoint(f"payouts.row.{attempt.position}")
     message = _message(scope, channel, leaves_at=now)
     changes.move(
         batch,

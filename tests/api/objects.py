@@ -11,14 +11,16 @@ OBJECTS = {
     "payment_order": "object id payment_order_id checkout_id seller_account amount currency"
     " payment_order_status authorized captured capturable refunded refund_pending disputed reversed"
     " wallet_updated ledger_updated cancel_requested failure psp created_at updated_at",
-    "refund": "object id payment_order_id amount currency destination status failure reason metadata"
+    "refund": "object id payment_order_id amount currency destination wallets status failure reason metadata"
     " created_at",
     "dispute": "object id status reason network_reason_code amount fee currency payment_orders"
     " evidence_due_at evidence_sent_at psp_reference opened_at created_at",
     "payment_method": "object id buyer_account brand last4 exp_month exp_year wallet created_at",
     "payment_method_offer": "object payment_method wallets currencies limits",
     "top_up": "object id wallet buyer_account amount currency top_up_status payment_method next_action"
-    " available available_at failure psp risk created_at expires_at updated_at",
+    " available available_at refunded reversed failure psp risk created_at expires_at updated_at",
+    "payout": "object id seller_account amount fee currency status destination failure provider_reference"
+    " metadata created_at arrival_date",
     "seller": "object id seller_account name country kyc_status commission_bps settlement_delay_days"
     " payout_schedule created_at",
     "destination": "object id seller_account kind country currency holder_name last4 bank is_default"
@@ -40,9 +42,11 @@ PARTS = {
     "payment_orders": ["payment_order_id amount"],
     "risk": ["decision"],
     "psp": ["channel reference"],
-    "failure": ["code message decline_code retryable"],
+    "failure": ["code message decline_code retryable", "code message provider_code"],
+    "remittance": ["reference"],
     "next_action": ["type url", "type payload svg_url png_url expires_at"],
     "payout_schedule": ["interval", "interval weekday", "interval day", "interval amount currency"],
+    "wallets": ["wallet kind amount currency worth"],
     "limits": ["currency min_amount max_amount"],
     "timeline": ["at what from to reason actor"],
     "opening": ["pending available held receivable"],
@@ -76,6 +80,8 @@ INPUTS = {
     "FixedCommissionInput": "amount currency",
     "FulfillmentInput": "fulfilled_at",
     "OrderInput": "seller_account amount currency payment_order_id",
+    "PayoutCancellationInput": "",
+    "PayoutInput": "seller_account amount currency destination metadata",
     "PayoutScheduleInput": "interval weekday day amount currency",
     "RangeInput": "created_gte created_lt status cursor",
     "RefundInput": "payment_order_id amount currency destination reason metadata",
@@ -89,8 +95,13 @@ INPUTS = {
     "WalletInput": "buyer_account currency",
 }
 
-# An order that is asked for alone has one field more, and so has an endpoint with a new secret.
-_MORE = {"payment_order": "timeline", "webhook_endpoint": "secret"}
+# An order or a payout that is asked for alone has one field more, and so have an endpoint with a new secret
+# and a payout in the event that it was paid.
+_MORE = {
+    "payment_order": ("timeline",),
+    "payout": ("timeline", "remittance"),
+    "webhook_endpoint": ("secret",),
+}
 # The store's own words, whatever they are.
 _FREE = ("metadata",)
 
@@ -118,4 +129,4 @@ def undocumented(value: Any, name: str = "", *, is_kept: bool = False) -> list[s
 
 def _allowed(kind: str) -> list[str]:
     whole = OBJECTS.get(kind, "")
-    return [whole, f"{whole} {_MORE[kind]}"] if kind in _MORE else [whole]
+    return [whole, *(f"{whole} {more}" for more in _MORE.get(kind, ()))]

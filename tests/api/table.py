@@ -24,6 +24,7 @@ from payments.api.refund_serializers import RefundInput
 from payments.api.serializers import CheckoutInput
 from payments.api.top_up_serializers import TopUpInput
 from payouts.api.destination_serializers import DestinationInput
+from payouts.api.serializers import PayoutCancellationInput, PayoutInput
 from tests.api.world import World
 from wallet.api.serializers import WalletInput
 
@@ -159,6 +160,16 @@ def _refund(world: World) -> dict[str, Any]:
     }
 
 
+def _payout(world: World) -> dict[str, Any]:
+    return {
+        "seller_account": "ann",
+        "amount": "5.00",
+        "currency": "USD",
+        "destination": world.ids["dst"],
+        "metadata": {"week": "7"},
+    }
+
+
 def _evidence(world: World) -> dict[str, Any]:
     return {
         "texts": dict.fromkeys(
@@ -244,6 +255,17 @@ ROUTES = (
         "/v1/disputes/<dp>/evidence",
         {"POST": Call("disputes:write", 201, _evidence, EvidenceInput)},
         ("dp",),
+    ),
+    # 409: the destination is not verified yet, and only who owns it is told so.
+    Route(
+        "/v1/payouts",
+        {"GET": Call("payouts:read"), "POST": Call("payouts:write", 409, _payout, PayoutInput)},
+    ),
+    Route("/v1/payouts/<po>", {"GET": Call("payouts:read")}, ("po",)),
+    Route(
+        "/v1/payouts/<po>/cancellation",
+        {"POST": Call("payouts:write", 201, _nothing, PayoutCancellationInput)},
+        ("po",),
     ),
     Route("/v1/payment_methods", {"GET": Call("payments:read")}),
     Route("/v1/buyers/<buy>/payment_methods", {"GET": Call("buyers:read", unknown=200)}, ("buy",)),

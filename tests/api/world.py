@@ -9,13 +9,15 @@ from django.db import connection, transaction
 
 from core import clock
 from core.drain import get_drain
-from core.ids import public_id, uuid7
+from core.ids import parse_public_id, public_id, uuid7
+from core.money import Money
 from events.models import DeliveryAttempt, WebhookDelivery
 from events.services import create_endpoint
 from merchants.models import ApiKey
 from merchants.scopes import SCOPES
 from merchants.services import create_api_key, ensure_buyer, revoke_api_key
 from payments.models import Charge, Dispute, PaymentMethodToken, PaymentOrder, PspCustomer, Refund
+from payouts.models import Destination, Payout
 from payouts.services import add_destination
 from tests.payments.conftest import Shop, open_shop
 from tests.store import Store
@@ -26,7 +28,7 @@ __all__ = ["RANDOM", "World", "expired_key", "fingerprint", "key_with", "open_wo
 # Ids of the right form that nothing has, by the prefix of what they would name; channels have names.
 RANDOM = {
     prefix: public_id(prefix, uuid7())
-    for prefix in ("chk", "pay", "re", "dp", "sel", "buy", "wal", "top", "saved", "whe", "evt", "dst")
+    for prefix in ("chk", "pay", "re", "dp", "sel", "buy", "wal", "top", "saved", "whe", "evt", "dst", "po")
 } | {"channel": "psp-of-nobody"}
 
 
@@ -61,6 +63,7 @@ def open_world() -> World:
     ).json()
     ids = {
         "dst": _destination(merchant_id),
+        "po": public_id("po", _payout(shop, seller["id"])),
         "chk": checkout["id"],
         "pay": checkout["payment_orders"][0]["id"],
         "re": public_id("re", _refund(shop)),
@@ -93,6 +96,33 @@ def _destination(merchant_id: UUID) -> str:
             },
             by="user:1",
         ).public_id
+
+
+def _payout(shop: Shop, seller: str) -> UUID:
+    # As a row that nobody has decided about, because a payout takes money and people.
+    merchant_id, now = shop.store.merchant_id, clock.now()
+    seller_id = parse_public_id(seller, "sel")
+    assert seller_id is not None
+    with transaction.atomic():
+        wallet_id = open_wallet(
+            merchant_id=merchant_id, owner_type="seller", owner_id=seller_id, currency="USD", kind="cash"
+        )
+        payout = Payout(
+            merchant_id=merchant_id,
+            seller_id=seller_id,
+            wallet_id=wallet_id,
+            destination=Destination.objects.get(merchant_id=merchant_id),
+            channel_id=shop.channel.id,
+            amount=Money("5.00", "USD"),
+            amount_minor=500,
+            origin="api",
+            execute_on=now.date(),
+            requested_by="user:1",
+            created_at=now,
+            updated_at=now,
+        )
+        payout.save()
+    return payout.id
 
 
 def _refund(shop: Shop) -> UUID:

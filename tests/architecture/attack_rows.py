@@ -38,6 +38,7 @@ _LIST = "tests/payments/test_order_list_api.py"
 _MATRIX = "tests/api/test_matrix.py"
 _MONEY = "tests/core/test_money.py"
 _ONCE = "tests/core/test_idempotency.py"
+_PAYOUT_DESK = "tests/admin/test_payout_desk.py"
 _PAGE_WEBHOOKS = "tests/payments/test_page_webhooks.py"
 _PROTOCOL = "tests/api/test_protocol.py"
 _RACES = "tests/merchants/test_key_races.py"
@@ -50,6 +51,7 @@ _SIGN_IN = "tests/admin/test_sign_in.py"
 _SIGNED = "tests/merchants/test_signatures.py"
 _SPLITS = "tests/ledger/templates/test_splits.py"
 _TARGETS = "tests/events/test_targets.py"
+_PAYOUT_RACES = "tests/payouts/test_races.py"
 _VERIFY = "tests/channels/test_webhooks.py"
 _WIRE = "tests/faults/test_authentication_http.py"
 
@@ -194,15 +196,25 @@ ROWS: dict[str, tuple[str, ...] | NotYet] = {
     ),
     "A-C14": (f"{_ACCEPT}::test_a_total_over_the_limit_is_refused_a_c14",),
     # D: many at once
-    "A-D1": ("tests/payments/test_balance_race.py::test_exactly_as_many_succeed_as_there_is_money_for",),
+    "A-D1": (
+        "tests/payments/test_balance_race.py::test_exactly_as_many_succeed_as_there_is_money_for",
+        f"{_PAYOUT_RACES}::test_thirty_withdrawals_take_what_there_is",
+        f"{_PAYOUT_RACES}::test_thirty_withdrawals_keep_the_limit_of_the_day",
+    ),
     "A-D4": ("tests/payments/test_balance.py::test_many_attempts_pay_an_order_once_a_d4",),
+    "A-D5": (f"{_PAYOUT_RACES}::test_yes_no_and_back_at_once",),
     "A-D6": (
         f"{_LIMITS}::test_no_span_of_time_lets_more_pass_than_burst_and_rate_a_d6",
         f"{_LIMITS}::test_processes_together_never_pass_the_bound_a_d6",
     ),
+    "A-D7": (f"{_PAYOUT_RACES}::test_a_new_account_and_a_withdrawal_at_once",),
     "A-D8": (
         f"{_RACES}::test_revocation_while_requests_run_a_d8",
         f"{_KEYS}::test_revocation_counts_from_its_commit_a_d8",
+    ),
+    "A-D9": (
+        f"{_PAYOUT_RACES}::test_two_people_say_yes_at_once",
+        f"{_PAYOUT_DESK}::test_double_clicks_are_one_f_f8_a_d9",
     ),
     # E: who may what
     "A-E1": (
@@ -235,6 +247,10 @@ ROWS: dict[str, tuple[str, ...] | NotYet] = {
     "A-E7": (
         "tests/core/test_approvals.py::test_the_maker_and_machines_may_not_decide",
         "tests/admin/test_sellers_desk.py::test_the_checker_cannot_decide_what_they_asked_for",
+        "tests/payouts/test_payout_audits.py::test_the_maker_says_yes_to_nothing",
+        "tests/payouts/test_payout_audits.py::test_nobody_lets_a_payout_go_at_a_prompt",
+        f"{_PAYOUT_DESK}::test_the_maker_cannot_decide_from_any_side_a_e7",
+        "tests/payouts/test_guards.py::test_who_asked_cannot_say_yes_i30",
     ),
     "A-E8": (f"{_ADMIN}::test_even_a_superuser_cannot_edit", f"{_ADMIN}::test_the_database_refuses_as_well"),
     "A-E9": (f"{_ADMIN}::test_no_page_has_a_side_door",),
@@ -258,7 +274,11 @@ ROWS: dict[str, tuple[str, ...] | NotYet] = {
     "A-F1": (f"{_REPORTS}::test_hostile_and_broken_files_are_refused_a_f1_a_f2",),
     "A-F2": (f"{_REPORTS}::test_hostile_and_broken_files_are_refused_a_f1_a_f2",),
     "A-F3": _FILES,
-    "A-F4": ("tests/wallet/test_statements.py::test_no_cell_of_the_csv_is_a_formula_a_f4",),
+    "A-F4": (
+        "tests/core/test_csv_cells.py::test_what_looks_like_a_formula_is_text_a_f4",
+        "tests/payments/test_seller_sales.py::test_names_are_no_formulas_a_f4",
+        "tests/wallet/test_statements.py::test_no_cell_of_the_csv_is_a_formula_a_f4",
+    ),
     "A-F5": (f"{_JSON}::test_other_media_types_a_f5_a_f9_a_f12",),
     "A-F6": (f"{_JSON}::test_malformed_bodies",),
     "A-F7": (f"{_JSON}::test_malformed_bodies",),
@@ -285,7 +305,13 @@ ROWS: dict[str, tuple[str, ...] | NotYet] = {
         "tests/admin/test_webhooks_out.py::test_what_a_store_answers_is_only_text",
     ),
     "A-F16": (f"{_PROTOCOL}::test_a_line_of_the_log_is_one_line_a_f16",),
-    "A-F17": NotYet("nobody approves a payout by the name of who gets it"),
+    "A-F17": (
+        "tests/payouts/destinations/test_names.py::test_names_compare_as_a_person_would",
+        "tests/payouts/destinations/test_names.py::test_alphabets_that_look_alike_are_noticed",
+        "tests/payouts/destinations/test_names.py::test_what_nobody_sees_is_in_no_name",
+        f"{_PAYOUT_DESK}::test_names_of_payees_cannot_deceive_a_f17",
+        "tests/admin/test_destination_desk.py::test_a_second_person_verifies_and_sees_what_speaks_against_it",
+    ),
     "A-F18": (
         f"{_ACCEPT}::test_card_numbers_are_refused_wherever_they_stand",
         "tests/core/test_card_data.py::test_card_numbers_anywhere_in_a_body",
@@ -337,6 +363,12 @@ ROWS: dict[str, tuple[str, ...] | NotYet] = {
         f"{_DOOR}::test_a_decline_answers_201_and_never_charges",
         "tests/payments/test_reviews.py::test_a_rejected_payment_fails_as_any_that_risk_declines",
     ),
+    "A-H3": (
+        "tests/payouts/destinations/test_deciding.py"
+        "::test_an_account_is_usable_when_it_is_verified_and_cooled_down",
+        "tests/payouts/destinations/test_deciding.py::test_there_is_no_falling_back_to_another_account",
+        "tests/payouts/destinations/test_adding.py::test_people_hear_of_an_account_that_replaces_another",
+    ),
     "A-H8": (f"{_PROTOCOL}::test_buyers_are_sent_to_web_addresses_only_a_h8",),
     "A-H9": (
         f"{_LIST}::test_no_filter_makes_the_list_read_more_than_it_shows_a_h9",
@@ -353,6 +385,9 @@ ROWS: dict[str, tuple[str, ...] | NotYet] = {
         f"{_ENCRYPTED}::test_a_stolen_dump_shows_nothing",
         f"{_ENCRYPTED}::test_a_value_moved_to_another_row_does_not_open",
         f"{_DELIVER}::test_the_secret_is_stored_encrypted_and_shown_once",
+        "tests/payouts/destinations/test_deciding.py::test_an_account_of_another_row_does_not_open",
+        "tests/payouts/destinations/test_deciding.py::test_fingerprints_survive_the_rotation_of_keys",
+        "tests/payouts/destinations/test_adding.py::test_an_account_is_added_once_and_never_shown",
     ),
     "A-H14": (f"{_ADMIN}::test_the_database_refuses_as_well",),
     # Webhooks that go out

@@ -11,7 +11,9 @@ from .attack_rows import ROWS, NotYet
 ROOT = Path(__file__).parents[2]
 # How many rows the catalogue has, by kind and letter; of D and H those whose subject is there.
 COUNTS = {"A-A": 11, "A-B": 17, "A-C": 14, "A-E": 13, "A-F": 20, "A-G": 8, "F-J": 7}
-SINGLE = {"A-D1", "A-D4", "A-D6", "A-D8", *(f"A-H{number}" for number in (1, 2, 8, 9, 10, 11, 13, 14))}
+SINGLE = {*(f"A-D{number}" for number in (1, 4, 5, 6, 7, 8, 9))} | {
+    *(f"A-H{number}" for number in (1, 2, 3, 8, 9, 10, 11, 13, 14))
+}
 
 
 @cache

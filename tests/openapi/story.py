@@ -10,6 +10,7 @@ from core.drain import get_drain
 from tests.openapi.contract import operations
 from tests.payments.conftest import Shop
 from tests.payments.disputing import disputed_newest
+from tests.payouts.ready import make_payable
 
 __all__ = ["STORY", "Teller"]
 
@@ -121,6 +122,15 @@ def _saved_methods(teller: Teller) -> None:
     teller.tell("delete_payment_method", reference=saved)
 
 
+def _payouts(teller: Teller) -> None:
+    make_payable(teller.shop.store, "ann", amount_minor=10_000)
+    made = teller.tell("create_payout").json()
+    assert (made["status"], made["amount"]) == ("IN_REVIEW", "50.00")
+    assert teller.tell("list_payouts").json()["data"] == [made]
+    assert teller.tell("get_payout", reference=made["id"]).json()["timeline"][-1]["to"] == "IN_REVIEW"
+    assert teller.tell("cancel_payout", reference=made["id"]).json()["status"] == "CANCELED"
+
+
 def _another_attempt(teller: Teller) -> None:
     declined = {"token": "pm_card_chargeDeclined"}
     body = {"checkout_id": "c-1002", "payment_orders": _order("o-2"), "credit_card_info": declined}
@@ -178,6 +188,7 @@ STORY: tuple[Callable[[Teller], None], ...] = (
     _a_dispute,
     _wallets,
     _top_ups,
+    _payouts,
     _saved_methods,
     _another_attempt,
     _a_capture,

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,22 +14,20 @@ from channels.types import ChannelData
 from core import clock
 from core.approvals import at_decision_edge
 from core.audits import run_audits
-from core.canonical import digest
 from core.drain import get_drain
 from core.ids import public_id
 from core.settings_store import put_setting
 from core.transactions import at_edge
-from ledger.services import open_account
-from ledger.templates.entry import Posting, credit, debit, entry
 from merchants.services import create_seller, submit_kyc, verify_kyc
 from payouts import services
-from payouts.models import Destination, Payout, PayoutBatch
+from payouts.models import Payout, PayoutBatch
 from payouts.providers import contract
+from payouts.types import DestinationData
 from tests.openapi.contract import check_events
 from tests.payouts.paper import NAME, Paper
+from tests.payouts.ready import add_account, give
 from tests.store import Store, open_store
 from wallet.selectors import wallets_of
-from wallet.services import account_of, moves_for, post
 from wallet.types import WalletData
 
 __all__ = ["Payer", "open_payer"]
@@ -46,7 +43,7 @@ class Payer:
     paper: Paper
     channel: ChannelData
     sellers: dict[str, UUID] = field(default_factory=dict)
-    places: dict[str, Destination] = field(default_factory=dict)
+    places: dict[str, DestinationData] = field(default_factory=dict)
 
     @property
     def merchant_id(self) -> UUID:
@@ -68,51 +65,17 @@ class Payer:
             self.fill(account, money)
         return made.id
 
-    def place(self, account: str, *, is_default: bool = True, **other: Any) -> Destination:
-        """Give a seller a verified destination."""
-        at = clock.now() - timedelta(days=30)
-        number = uuid4().hex[:10]
-        row = Destination(
-            merchant_id=self.merchant_id,
-            seller_id=self.sellers[account],
-            kind="iban",
-            country="DE",
-            currency="EUR",
-            details={"holder_name": account.title(), "iban": f"DE00{number}"},
-            last4=number[-4:],
-            fingerprint=digest(number),
-            is_default=is_default,
-            added_by=f"key_{account}",
-            usable_from=at,
-            created_at=at,
-            updated_at=at,
-        )
-        for name, value in other.items():
-            setattr(row, name, value)
-        with transaction.atomic():
-            row.save(force_insert=True)
-            if "status" not in other:
-                row.to_verified(verified_by=CHECKER, verified_at=at)
-                row.save()
-        return row
+    def place(self, account: str, *, is_default: bool = True, is_verified: bool = True) -> DestinationData:
+        """Give a seller another destination, which a second person has verified; nothing cools down."""
+        return add_account(self.merchant_id, account, is_default=is_default, is_verified=is_verified)
 
     def fill(self, account: str, amount_minor: int) -> None:
-        """Give a seller money, as a migration from another system would (opening balance)."""
-        with transaction.atomic():
-            owned = {"merchant_id": self.merchant_id, "currency": "EUR"}
-            available = account_of(
-                owner_type="seller", owner_id=self.sellers[account], role="seller_available", **owned
-            )
-            opening = open_account(role="opening", **owned)
-            draft = entry(
-                posting=Posting(self.merchant_id, "EUR", clock.today()),
-                kind="opening_balance",
-                source="migration",
-                source_ref=uuid4().hex,
-                leg="balance",
-                legs=[debit(opening, amount_minor), credit(available, amount_minor)],
-            )
-            post(drafts=[draft], moves=moves_for(drafts=[draft]))
+        """Give a seller money; what the seller owes is paid first."""
+        give(self.merchant_id, account, amount_minor)
+
+    def owe(self, account: str, amount_minor: int) -> None:
+        """A refund that the seller cannot pay."""
+        give(self.merchant_id, account, amount_minor, take_from="seller_receivable")
 
     def set(self, name: str, value: Any) -> None:
         """Set a setting of the merchant."""
@@ -188,8 +151,15 @@ def open_payer(monkeypatch: pytest.MonkeyPatch, **capabilities: Any) -> Payer:
             capabilities={"payouts": {"kinds": ["iban"], "currencies": ["EUR", "JPY", "KWD"]}} | capabilities,
         )
     payer = Payer(store, paper, channel)
+    payer.set("payouts.destination_cool_down_hours", 0)
     payer.seller("ann", money=100_000)
     return payer
+
+
+@pytest.fixture
+def store(db: None) -> Store:
+    """A merchant with a key."""
+    return open_store()
 
 
 @pytest.fixture
@@ -204,9 +174,3 @@ def payer(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[P
 def rounds(few: int = 10, many: int = 200) -> int:
     """How often a race is run: more under chaos."""
     return many if os.environ.get("HYPOTHESIS_PROFILE") == "chaos" else few
-
-
-@pytest.fixture
-def store(db: None) -> Store:
-    """A merchant with a key."""
-    return open_store()

@@ -18,14 +18,13 @@ from core.api.views import ApiView, PostOnceView, json_response
 from core.errors import NotFound
 from core.ids import parse_public_id, public_id
 from core.money import format_minor
-from merchants.selectors import find_buyer, find_seller, get_merchant, get_seller, owner_names
+from merchants.selectors import find_buyer, find_seller, owner_names
 from merchants.services import ensure_buyer
 from wallet import selectors, services
 from wallet.api.serializers import WalletInput
 from wallet.api.shapes import OPERATION, STATEMENT, WALLET
 from wallet.errors import StatementTooLong
-from wallet.statement_csv import statement_csv
-from wallet.statement_pdf import Heading, statement_pdf
+from wallet.statement_files import FORMS, StatementFile, statement_file
 from wallet.types import OperationData, Statement, WalletData
 
 __all__ = [
@@ -38,7 +37,7 @@ __all__ = [
 ]
 
 
-_FORMATS = ("json", "csv", "pdf")
+_FORMATS = ("json", *FORMS)
 _BUYER = {"reference": text("The buyer_account, or our buy_… id.", example="u-77")}
 _OWNER = {"reference": text("The seller_account, or our sel_… id.", example="ann")}
 _PATH = {"reference": our_id("wal", "The wallet's id.")}
@@ -181,11 +180,8 @@ class WalletStatement(ApiView):
         found = selectors.statement(
             merchant_id=self.caller.merchant_id, wallet_id=_key(reference), since=since, until=until
         )
-        if form == "csv":
-            return _file(statement_csv(found), kind="text/csv; charset=utf-8", name="statement.csv")
-        if form == "pdf":
-            document = statement_pdf(found, _heading(found.wallet))
-            return _file(document, kind="application/pdf", name="statement.pdf")
+        if form in FORMS:
+            return _file(statement_file(found, form=form))
         return json_response(_statement_object(found))
 
 
@@ -209,20 +205,10 @@ def _needed(query: Mapping[str, str], name: str) -> datetime:
     return moment
 
 
-def _file(content: str | bytes, *, kind: str, name: str) -> HttpResponse:
-    answer = HttpResponse(content, content_type=kind)
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+def _file(file: StatementFile) -> HttpResponse:
+    answer = HttpResponse(file.content, content_type=file.kind)
+    answer.headers["Content-Disposition"] = f'attachment; filename="{file.name}"'
     return answer
-
-
-def _heading(wallet: WalletData) -> Heading:
-    """Whose wallet it is; of buyers only the store's own name for them, because the rest is personal."""
-    merchant = get_merchant(merchant_id=wallet.merchant_id)
-    if wallet.owner_type == "seller":
-        seller = get_seller(merchant_id=wallet.merchant_id, seller_id=wallet.owner_id)
-        return Heading(merchant.name, merchant.mode, owner=seller.name, account=seller.seller_account)
-    account = owner_names(owner_ids=[wallet.owner_id])[wallet.owner_id]
-    return Heading(merchant.name, merchant.mode, owner="", account=account)
 
 
 def _operation_object(operation: OperationData, currency: str) -> dict[str, Any]:
