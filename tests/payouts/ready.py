@@ -29,9 +29,14 @@ def new_iban() -> str:
 
 
 def add_account(
-    merchant_id: UUID, seller: str, *, is_default: bool = True, is_verified: bool = True
+    merchant_id: UUID,
+    seller: str,
+    *,
+    is_default: bool = True,
+    is_verified: bool = True,
+    iban: str = "",
 ) -> DestinationData:
-    """Add an account in EUR to a seller, which a second person verifies."""
+    """Add an account in EUR to a seller, which a second person verifies; without an IBAN, a new one."""
     with transaction.atomic():
         made = add_destination(
             merchant_id=merchant_id,
@@ -39,7 +44,7 @@ def add_account(
             kind="iban",
             currency="EUR",
             country="DE",
-            details={"holder_name": seller.title(), "iban": new_iban()},
+            details={"holder_name": seller.title(), "iban": iban or new_iban()},
             by=f"key_{seller}",
             make_default=is_default,
         )

@@ -15,6 +15,7 @@ from payouts.models import Payout
 from tests.payments.psp.sandbox_process import SandboxProcess, wait_for
 from tests.payouts.conftest import Payer, open_payer
 from tests.payouts.providers.payables import ACCOUNTS, PayablesBench
+from tests.payouts.ready import add_account
 from tests.sandbox.conftest import Receiver
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
@@ -28,8 +29,7 @@ class Way:
 
     def ask(self, outcome: str) -> Payout:
         """Ask for a payout to an account that ends so, and let it leave."""
-        details = {"holder_name": "Ann Lee", "iban": ACCOUNTS[outcome]}
-        place = self.payer.place("ann", is_default=False, details=details, last4=ACCOUNTS[outcome][-4:])
+        place = add_account(self.payer.merchant_id, "ann", is_default=False, iban=ACCOUNTS[outcome])
         payout = self.payer.ask(5000, destination=place.public_id)
         self.payer.work()
         return self.payer.look(payout)
