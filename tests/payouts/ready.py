@@ -34,11 +34,12 @@ def add_account(
     *,
     is_default: bool = True,
     is_verified: bool = True,
-    number: str = "",
+    iban: str = "",
     connected: str = "",
 ) -> DestinationData:
-    """Add an account in EUR to a seller, which a second person verifies: at a bank (new), or a connected one."""
-    details = {"holder_name": seller.title(), "iban": number or new_iban()}
+    """Add an account in EUR to a seller, which a second person verifies: a new one at a bank,
+    unless an IBAN or a connected account is given."""
+    details = {"holder_name": seller.title(), "iban": iban or new_iban()}
     if connected:
         details = {"account": connected}
     with transaction.atomic():
