@@ -159,7 +159,7 @@ def test_what_is_pending_is_taken_before_it_is_available(purse: Purse) -> None:
 @pytest.mark.chaos
 def test_a_reversal_races_payments(purse: Purse) -> None:
     """A-D1 beside W1c: while the buyer spends, the rail takes it back: every cent is in one place only."""
-    for _ in range(rounds(few=3, many=100)):
+    for _ in range(rounds(few=3, many=20)):
         topped_up(purse, "10.00")
         outcomes = race([lambda: spend(purse, "3.00")] * 4 + [lambda: reverse_newest(purse.shop)])
         paid = outcomes[:4].count(201)
