@@ -92,6 +92,7 @@ def _menu() -> list[dict[str, Any]]:
         },
         _payments(),
         _risk(),
+        _payouts(),
         {
             "title": _("Books"),
             "separator": True,
@@ -164,6 +165,23 @@ def _payments() -> dict[str, Any]:
             _desk(_("Unknown outcomes"), "help_center", "unknown", "payments.view_pspoperation"),
             _desk(_("Sellers' money"), "payments", "sellers", "wallet.view_wallet"),
             _desk(_("Refunds"), "undo", "refunds", "payments.view_refund"),
+        ],
+    }
+
+
+def _payouts() -> dict[str, Any]:
+    return {
+        "title": _("Payouts"),
+        "separator": True,
+        "items": [
+            _desk(_("Payout desk"), "outbound", "payouts", "payouts.view_payout"),
+            _page(_("All payouts"), "list", "payouts.payout"),
+            _desk(_("Batches in doubt"), "help_center", "payout-batches", "payouts.view_payoutbatch"),
+            _page(_("All batches"), "inventory_2", "payouts.payoutbatch"),
+            _desk(_("Accounts to verify"), "how_to_reg", "destinations", "payouts.view_destination"),
+            _page(_("All accounts"), "account_box", "payouts.destination"),
+            _desk(_("What is stopped"), "front_hand", "payout-blocks", "payouts.view_payoutblock"),
+            _page(_("All blocks"), "block", "payouts.payoutblock"),
         ],
     }
 

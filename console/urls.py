@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from console.desks import authorized, disputes, refunds, risk_review, sellers, unknown, year_totals
+from console.desks import (
+    authorized,
+    destinations,
+    disputes,
+    payout_batches,
+    payout_blocks,
+    payout_new,
+    payouts,
+    refunds,
+    risk_review,
+    sellers,
+    unknown,
+    year_totals,
+)
 from core.admin_site import site
 
 app_name = "console"
@@ -22,4 +35,16 @@ urlpatterns = [
     path("refunds/<str:reference>/", site.admin_view(refunds.desk), name="refund"),
     path("refunds/of/<str:reference>/", site.admin_view(refunds.new), name="refund-new"),
     path("year-totals/", site.admin_view(year_totals.desk), name="year-totals"),
+    path("payouts/", site.admin_view(payouts.desk), name="payouts"),
+    path("payouts/new/", site.admin_view(payout_new.choose), name="payout-new"),
+    path("payouts/of/<str:reference>/", site.admin_view(payout_new.new), name="payout-of"),
+    path("payouts/<str:reference>/", site.admin_view(payouts.desk), name="payout"),
+    path("payout-batches/", site.admin_view(payout_batches.desk), name="payout-batches"),
+    path("payout-batches/<str:reference>/", site.admin_view(payout_batches.desk), name="payout-batch"),
+    path("payout-batches/<str:reference>/file/", site.admin_view(payout_batches.file), name="payout-file"),
+    path("destinations/", site.admin_view(destinations.desk), name="destinations"),
+    path("destinations/<str:reference>/", site.admin_view(destinations.desk), name="destination"),
+    path("payout-blocks/", site.admin_view(payout_blocks.desk), name="payout-blocks"),
+    path("payout-blocks/new/", site.admin_view(payout_blocks.new), name="payout-block-new"),
+    path("payout-blocks/<uuid:block_id>/", site.admin_view(payout_blocks.desk), name="payout-block"),
 ]

@@ -94,7 +94,7 @@ _ASSETS = (
         "dispute_receivable",
         "asset.dispute_receivable",
         "debit",
-        "money taken by the scheme while a dispute is open",
+        "money taken by the scheme while a dispute is open, or of a top-up whose buyer has spent it",
         clears=Clearing("dispute", 120 * _DAY, "scheme limit (120 days)"),
         per="psp",
     ),

@@ -62,6 +62,15 @@ def connect_sandbox(*, facts: dict[str, str | None]) -> None:
             "events": list(EVENTS),
         },
     )
+    if facts.get("bank_channel"):
+        _post(
+            f"{facts['sandbox_url']}/_sandbox/bank/callbacks",
+            {
+                "url": f"{facts['api_url']}/psp/{facts['bank_channel']}/webhooks",
+                "secret": facts["bank_webhook_secret"],
+                "owner": facts["bank_key"],
+            },
+        )
     _post(f"{facts['sandbox_url']}/_sandbox/store/secrets", {"secret": facts["webhook_secret"]})
     _post(
         f"{facts['sandbox_url']}/_sandbox/store/settings",

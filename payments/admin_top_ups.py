@@ -93,6 +93,7 @@ class TopUpAdmin(MerchantColumn, FindsRows, PageAdmin):
             "public_id": public_id("top", row.pk),
             "status": state(row.status, _LOOKS[row.status]),
             "amount": amount(row.amount_minor, str(row.amount_currency)),
+            **_taken_back(row),
             "why": (row.failure or {}).get("message", ""),
             "wallet": public_id("wal", row.wallet_id),
             "wallet_url": reverse("admin:wallet_wallet_change", args=[row.wallet_id])
@@ -105,3 +106,11 @@ class TopUpAdmin(MerchantColumn, FindsRows, PageAdmin):
                 may_see_books=may("ledger.view_journalentry"),
             ),
         }
+
+
+def _taken_back(row: Any) -> dict[str, str]:
+    """What of a top-up went back at the provider, and what of that its wallet did not have any more."""
+    missing = sum(row.returns.values_list("missing_minor", flat=True))
+    found = {"refunded": row.refunded_minor, "reversed": row.reversed_minor, "missing": missing}
+    currency = str(row.amount_currency)
+    return {name: amount(minor, currency) if minor else "" for name, minor in found.items()}

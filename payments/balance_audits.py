@@ -6,6 +6,13 @@ __all__ = ["INVARIANTS"]
 
 _ANY = "SELECT EXISTS (SELECT 1 FROM payments_balancepart)"
 _ANY_PAID = "SELECT EXISTS (SELECT 1 FROM payments_balancepart WHERE paid)"
+_ANY_BACK = "SELECT EXISTS (SELECT 1 FROM payments_refundpart)"
+# What is back of each part, in money and in units of the wallet, or is reserved for it.
+_BACK = """
+    SELECT back.balance_part_id, sum(back.amount_minor) AS minor, sum(back.units_minor) AS units
+    FROM payments_refundpart AS back JOIN payments_refund AS refund ON refund.id = back.refund_id
+    WHERE refund.status NOT IN ('FAILED', 'CANCELED') GROUP BY back.balance_part_id
+"""
 
 INVARIANTS = [
     Invariant(
@@ -106,5 +113,64 @@ INVARIANTS = [
         """,
         exercised_sql="SELECT EXISTS (SELECT 1 FROM payments_balancepart WHERE kind = 'points')",
         covers=("I13",),
+    ),
+    Invariant(
+        name="balance_refund_is_its_parts",
+        says="A refund of what a balance paid is of one order and adds up from what each of its wallets gets,"
+        " and no other refund has such parts; points and nothing else name their grant.",
+        sql="""
+            SELECT refund.id, refund.destination, sum(back.amount_minor) FROM payments_refund AS refund
+            LEFT JOIN (payments_refundpart AS back
+                JOIN payments_balancepart AS part ON part.id = back.balance_part_id)
+                ON back.refund_id = refund.id
+            GROUP BY refund.id
+            HAVING coalesce(sum(back.amount_minor), 0)
+                    <> CASE refund.destination WHEN 'balance' THEN refund.amount_minor ELSE 0 END
+                OR bool_or(part.order_id <> refund.order_id OR NOT part.paid
+                    OR back.merchant_id <> refund.merchant_id
+                    OR (part.kind = 'points') <> (back.grant_id IS NOT NULL))
+        """,
+        exercised_sql=_ANY_BACK,
+        covers=("I11",),
+    ),
+    Invariant(
+        name="balance_parts_back_close",
+        says="No wallet gets back more than it paid of an order, and when all of the order went back, every"
+        " wallet has all that it paid, in money and in points.",
+        sql=f"""
+            SELECT part.id, part.amount_minor, back.minor, back.units FROM payments_balancepart AS part
+            JOIN payments_paymentorder AS o ON o.id = part.order_id
+            LEFT JOIN ({_BACK}) AS back ON back.balance_part_id = part.id
+            WHERE part.paid AND (back.minor > part.amount_minor OR back.units > part.units_minor
+                OR (back.minor = part.amount_minor) <> (back.units = part.units_minor)
+                OR (o.refund_reserved_minor >= o.captured_minor
+                    AND back.minor IS DISTINCT FROM part.amount_minor::numeric))
+        """,  # noqa: S608 - built from constants
+        exercised_sql=_ANY_BACK,
+        covers=("P2", "I13"),
+    ),
+    Invariant(
+        name="balance_refund_reaches_its_wallets",
+        says="What the books put back into each wallet for a refund is its part, of the kind that it paid.",
+        sql="""
+            SELECT refund.id, wanted.wallet_id, wanted.units, booked.units FROM payments_refund AS refund
+            CROSS JOIN LATERAL (
+                SELECT part.wallet_id, sum(back.units_minor) AS units FROM payments_refundpart AS back
+                JOIN payments_balancepart AS part ON part.id = back.balance_part_id
+                WHERE back.refund_id = refund.id AND refund.status = 'SUCCESS' GROUP BY part.wallet_id
+            ) AS wanted
+            LEFT JOIN LATERAL (
+                SELECT -sum(line.amount_minor) AS units FROM ledger_journalentry AS entry
+                JOIN ledger_journalline AS line ON line.entry_id = entry.id
+                JOIN wallet_walletaccount AS behind ON behind.account_id = line.account_id
+                WHERE entry.merchant_id = refund.merchant_id AND entry.source = 'refund'
+                    AND entry.source_ref = refund.id::text AND entry.leg = 'accepted'
+                    AND behind.wallet_id = wanted.wallet_id AND behind.bucket = 'available'
+            ) AS booked ON true
+            WHERE booked.units IS DISTINCT FROM wanted.units
+        """,
+        exercised_sql=_ANY_BACK,
+        covers=("P1", "I16"),
+        nightly=True,
     ),
 ]

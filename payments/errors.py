@@ -30,6 +30,7 @@ __all__ = [
     "PaymentOrderExists",
     "RefundDestinationUnavailable",
     "RefundExceedsCaptured",
+    "RefundNotInWholePoints",
     "ReviewDecided",
     "SellerUnknown",
     "TopUpUnsupported",
@@ -171,6 +172,15 @@ class RefundDestinationUnavailable(DomainError):
     message = (
         "The money cannot go back this way. To the instrument it goes only where one was charged, and to a"
         " wallet only for a buyer whose buyer_account the checkout named."
+    )
+
+
+class RefundNotInWholePoints(DomainError):
+    code = "refund_not_in_whole_points"
+    status = 422
+    message = (
+        "Of this order points have to come back, and they do not make up that amount in whole points. Refund"
+        " what some points are worth, or all that is left."
     )
 
 

@@ -96,6 +96,8 @@ INVARIANTS = [
                 UNION ALL
                 SELECT charge_id, amount_minor FROM payments_refund
                 WHERE destination = 'instrument' AND status = 'SUCCESS'
+                UNION ALL
+                SELECT charge_id, amount_minor FROM payments_topupreturn WHERE kind = 'refund'
             ) AS refund ON refund.charge_id = charge.id
             GROUP BY charge.id HAVING charge.refunded_minor <> coalesce(sum(refund.amount_minor), 0)
         """,

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from core.admin_display import digits, name_people, person, state
-from payments.story import Chapter, Step
+from core.story import Chapter, Step
 
 __all__ = ["story_layout"]
 

@@ -15,12 +15,20 @@ _ENTRIES = """
         AND entry.source = 'refund' AND entry.source_ref = refund.id::text
     GROUP BY refund.id
 """
-# What has gone back of an order, part by part, with the commission.
+# What has gone back of an order, part by part, with the commission: refunded, disputed, or reversed.
 _RETURNED = """
-    SELECT line.order_id, sum(line.amount_minor) AS whole, sum(line.seller_minor) AS seller,
-        sum(line.commission_minor) AS commission, sum(line.tax_minor) AS tax
-    FROM payments_refundline AS line JOIN payments_refund AS refund ON refund.id = line.refund_id
-    WHERE refund.status NOT IN ('FAILED', 'CANCELED') AND refund.returns_commission GROUP BY line.order_id
+    SELECT order_id, sum(amount_minor) AS whole, sum(seller_minor) AS seller,
+        sum(commission_minor) AS commission, sum(tax_minor) AS tax
+    FROM (
+        SELECT line.order_id, line.amount_minor, line.seller_minor, line.commission_minor, line.tax_minor
+        FROM payments_refundline AS line JOIN payments_refund AS refund ON refund.id = line.refund_id
+        WHERE refund.status NOT IN ('FAILED', 'CANCELED') AND refund.returns_commission
+        UNION ALL
+        SELECT order_id, amount_minor, seller_minor, commission_minor, tax_minor
+        FROM payments_disputeline WHERE is_reserved
+        UNION ALL
+        SELECT order_id, amount_minor, seller_minor, commission_minor, tax_minor FROM payments_reversalline
+    ) AS line GROUP BY order_id
 """
 
 INVARIANTS = [
@@ -79,9 +87,9 @@ INVARIANTS = [
         sql=f"""
             SELECT id, status, destination, accepted, netted, failed FROM ({_ENTRIES}) AS refund
             WHERE (accepted, netted, failed) IS DISTINCT FROM CASE destination
-                WHEN 'wallet' THEN ((status = 'SUCCESS')::int::bigint, 0::bigint, 0::bigint)
-                ELSE (1::bigint, (succeeded_at IS NOT NULL)::int::bigint,
-                    (status IN ('FAILED', 'CANCELED'))::int::bigint) END
+                WHEN 'instrument' THEN (1::bigint, (succeeded_at IS NOT NULL)::int::bigint,
+                    (status IN ('FAILED', 'CANCELED'))::int::bigint)
+                ELSE ((status = 'SUCCESS')::int::bigint, 0::bigint, 0::bigint) END
         """,  # noqa: S608 - built from constants
         exercised_sql=_ANY,
         covers=("I14", "P1"),
@@ -114,6 +122,7 @@ INVARIANTS = [
                     coalesce(sum(line.amount_minor) FILTER (WHERE account.role = 'tax_payable'), 0) AS tax
                 FROM ledger_journalentry AS entry
                 JOIN ledger_journalline AS line ON line.entry_id = entry.id AND line.amount_minor > 0
+                    AND line.currency = refund.amount_currency
                 JOIN ledger_account AS account ON account.id = line.account_id
                 WHERE entry.merchant_id = refund.merchant_id AND entry.source = 'refund'
                     AND entry.source_ref = refund.id::text AND entry.leg = 'accepted'
@@ -139,7 +148,7 @@ INVARIANTS = [
                 WHERE line.merchant_id = refund.merchant_id AND account.role = 'refunds_in_transit'
                     AND line.clearing_key = refund.id::text
             ) AS transit
-            WHERE transit.minor <> CASE WHEN refund.destination = 'wallet'
+            WHERE transit.minor <> CASE WHEN refund.destination <> 'instrument'
                 OR refund.status IN ('SUCCESS', 'FAILED', 'CANCELED') THEN 0 ELSE -refund.amount_minor END
         """,
         exercised_sql=_ANY,
@@ -147,7 +156,8 @@ INVARIANTS = [
     ),
     Invariant(
         name="returned_parts_close",
-        says="No part of an order gives back more than it had, and when all went back every part is at zero.",
+        says="No part of an order gives back more than it had, through refunds, disputes and reversals, and"
+        " when all went back every part is at zero.",
         sql=f"""
             SELECT o.id, back.seller, back.commission, back.tax FROM ({_RETURNED}) AS back
             JOIN payments_paymentorder AS o ON o.id = back.order_id

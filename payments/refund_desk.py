@@ -1,9 +1,10 @@
 """What the refund desk shows: what waits for a person, one refund, and an order that can be refunded."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from payments.engine.balance import parts_of_order
 from payments.engine.refunds.reviews import review_above
 from payments.engine.refunds.shares import left_to_refund
 from payments.models import PaymentOrder, Refund, RefundLine
@@ -12,6 +13,7 @@ __all__ = [
     "RefundData",
     "RefundPart",
     "RefundableOrder",
+    "WalletBack",
     "find_refund",
     "find_refundable",
     "needs_two_people",
@@ -33,6 +35,16 @@ class RefundPart:
 
 
 @dataclass(frozen=True)
+class WalletBack:
+    """What one of the wallets that paid gets back: its units, and what they are worth, in minor units."""
+
+    wallet_id: UUID
+    kind: str
+    units_minor: int
+    worth_minor: int
+
+
+@dataclass(frozen=True)
 class RefundData:
     """One refund; amounts in minor units of its currency."""
 
@@ -49,11 +61,15 @@ class RefundData:
     failure: str
     created_at: datetime
     parts: tuple[RefundPart, ...]
+    wallets: tuple[WalletBack, ...]
 
 
 @dataclass(frozen=True)
 class RefundableOrder:
-    """An order, and what of it can still be refunded, in minor units; `has_charge`: to a card as well."""
+    """An order, and what of it can still be refunded, in minor units; `has_charge`: to a card as well.
+
+    Of one that a balance paid, `kinds` are those of the wallets that paid, which get it back.
+    """
 
     id: UUID
     merchant_id: UUID
@@ -65,11 +81,12 @@ class RefundableOrder:
     captured_minor: int
     left_minor: int
     has_charge: bool
+    kinds: tuple[str, ...]
 
 
 def refunds_at_desk(*, waiting: bool, limit: int = 100) -> list[RefundData]:
     """Return refunds that wait for a second person, the oldest first, or the newest of the others."""
-    rows = Refund.objects.prefetch_related("lines__order")
+    rows = Refund.objects.prefetch_related("lines__order", "parts__balance_part")
     if waiting:
         return [_data(row) for row in rows.filter(status="IN_REVIEW").order_by("pk")[:limit]]
     return [_data(row) for row in rows.exclude(status="IN_REVIEW").order_by("-pk")[:limit]]
@@ -77,7 +94,8 @@ def refunds_at_desk(*, waiting: bool, limit: int = 100) -> list[RefundData]:
 
 def find_refund(*, refund_id: UUID) -> RefundData | None:
     """Return one refund, or None."""
-    row = Refund.objects.filter(pk=refund_id).prefetch_related("lines__order").first()
+    rows = Refund.objects.prefetch_related("lines__order", "parts__balance_part")
+    row = rows.filter(pk=refund_id).first()
     return _data(row) if row else None
 
 
@@ -97,6 +115,7 @@ def find_refundable(*, order_id: UUID) -> RefundableOrder | None:
         captured_minor=order.captured_minor,
         left_minor=left_to_refund(order),
         has_charge=order.lines.filter(live=True).exists(),
+        kinds=tuple(each.kind for each in parts_of_order(order_id=order.id)),
     )
 
 
@@ -122,6 +141,7 @@ def _data(row: Refund) -> RefundData:
         failure=str(failure.get("decline_code") or failure.get("message") or ""),
         created_at=row.created_at,
         parts=tuple(_part(line) for line in lines),
+        wallets=_wallets(row),
     )
 
 
@@ -135,3 +155,17 @@ def _part(line: RefundLine) -> RefundPart:
         commission_minor=line.commission_minor,
         tax_minor=line.tax_minor,
     )
+
+
+def _wallets(row: Refund) -> tuple[WalletBack, ...]:
+    """What each wallet gets, in order of payment; points of several grants as one."""
+    found: dict[UUID, WalletBack] = {}
+    for part in sorted(row.parts.all(), key=lambda each: each.balance_part.position):
+        paid = part.balance_part
+        so_far = found.get(paid.wallet_id, WalletBack(paid.wallet_id, paid.kind, 0, 0))
+        found[paid.wallet_id] = replace(
+            so_far,
+            units_minor=so_far.units_minor + part.units_minor,
+            worth_minor=so_far.worth_minor + part.amount_minor,
+        )
+    return tuple(found.values())

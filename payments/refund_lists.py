@@ -1,5 +1,6 @@
 """A merchant's refunds, one and as a list: newest first, by filters that each have an index to walk along."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from core.api.pagination import Page
 from core.errors import NotFound
 from core.ids import parse_public_id
 from merchants.selectors import find_seller
-from payments.models import Refund
+from payments.models import Refund, RefundPart
 from payments.references import order_keys
 from payments.snapshots import refund_object
 from payments.types import RefundFilters
@@ -25,7 +26,7 @@ def get_refund(*, merchant_id: UUID, reference: str) -> dict[str, Any]:
     found = Refund.objects.filter(merchant_id=merchant_id, pk=key).select_related("order").first()
     if found is None:
         raise NotFound()
-    return refund_object(found, found.order)
+    return refund_object(found, found.order, _parts([found])[found.pk])
 
 
 def list_refunds(
@@ -41,8 +42,20 @@ def list_refunds(
         return Page(items=[], last=None)
     found = list(rows.select_related("order").order_by("-created_at", "-pk")[: limit + 1])
     page = found[:limit]
-    shown = [refund_object(refund, refund.order) for refund in page]
+    parts = _parts(page)
+    shown = [refund_object(refund, refund.order, parts[refund.pk]) for refund in page]
     return Page(items=shown, last=page[-1].pk if len(found) > limit else None)
+
+
+def _parts(refunds: Sequence[Refund]) -> dict[UUID, list[RefundPart]]:
+    """What each refund gives back to the wallets that paid, in order of payment."""
+    found: dict[UUID, list[RefundPart]] = {refund.pk: [] for refund in refunds}
+    to_balance = [refund.pk for refund in refunds if refund.destination == "balance"]
+    if to_balance:
+        rows = RefundPart.objects.filter(refund_id__in=to_balance).select_related("balance_part")
+        for part in rows.order_by("balance_part__position", "id"):
+            found[part.refund_id].append(part)
+    return found
 
 
 def _wanted(merchant_id: UUID, filters: RefundFilters) -> QuerySet[Refund]:

@@ -11,6 +11,7 @@ from channels.selectors import get_channel
 from core.api.pagination import Page
 from core.errors import NotFound
 from core.models import StatusChange
+from core.story import Chapter, Step
 from merchants.selectors import find_buyer
 from payments.dispute_lists import get_dispute, list_disputes
 from payments.engine.balance import parts_of_order
@@ -43,6 +44,7 @@ from payments.refund_desk import (
     RefundableOrder,
     RefundData,
     RefundPart,
+    WalletBack,
     find_refund,
     find_refundable,
     needs_two_people,
@@ -53,7 +55,7 @@ from payments.releases.reading import WaitingOrder, release_steps, waiting_of_or
 from payments.releases.wording import waiting_words
 from payments.seller_sales import SalesOfQuarter, sales_of_sellers
 from payments.snapshots import checkout_object, method_object, moment, order_object
-from payments.story import Chapter, Step, refund_story, story_of, top_up_story
+from payments.story import refund_story, story_of, top_up_story
 from payments.top_up_lists import get_top_up, list_top_ups, top_up_as_started
 
 __all__ = [
@@ -77,6 +79,7 @@ __all__ = [
     "Step",
     "Waiting",
     "WaitingOrder",
+    "WalletBack",
     "checkout_as_accepted",
     "dispute_case",
     "disputes_to_answer",

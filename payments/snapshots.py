@@ -15,6 +15,7 @@ from payments.models import (
     PaymentMethodToken,
     PaymentOrder,
     Refund,
+    RefundPart,
     TopUp,
 )
 from payments.states import ORDER_FINAL
@@ -30,6 +31,8 @@ __all__ = [
     "refund_object",
     "top_up_object",
 ]
+
+POINTS = "PTS"
 
 
 def moment(value: datetime | None) -> str | None:
@@ -102,8 +105,13 @@ def checkout_object(
     }
 
 
-def refund_object(refund: Refund, order: PaymentOrder | None) -> dict[str, Any]:
-    """Return the refund object; without an order where the provider refunded several at once."""
+def refund_object(
+    refund: Refund, order: PaymentOrder | None, parts: Sequence[RefundPart] = ()
+) -> dict[str, Any]:
+    """Return the refund object; without an order where the provider refunded several at once.
+
+    `parts`, in order of payment, where it goes back to the wallets that paid.
+    """
     return {
         "object": "refund",
         "id": public_id("re", refund.id),
@@ -111,12 +119,38 @@ def refund_object(refund: Refund, order: PaymentOrder | None) -> dict[str, Any]:
         "amount": format_minor(refund.amount_minor, refund.amount_currency),
         "currency": refund.amount_currency,
         "destination": refund.destination,
+        "wallets": _wallets_back(refund, parts),
         "status": refund.status,
         "failure": refund.failure,
         "reason": refund.reason or None,
         "metadata": refund.metadata,
         "created_at": moment(refund.created_at),
     }
+
+
+def _wallets_back(refund: Refund, parts: Sequence[RefundPart]) -> list[dict[str, Any]]:
+    """What each wallet gets back: in its own units, and what they are worth in the refund's currency."""
+    currency = str(refund.amount_currency)
+    sums: dict[UUID, tuple[int, int]] = {}
+    kinds: dict[UUID, str] = {}
+    for part in parts:
+        wallet_id = part.balance_part.wallet_id
+        kinds[wallet_id] = part.balance_part.kind
+        units, worth = sums.get(wallet_id, (0, 0))
+        sums[wallet_id] = (units + part.units_minor, worth + part.amount_minor)
+    shown = []
+    for wallet_id, (units, worth) in sums.items():
+        unit = POINTS if kinds[wallet_id] == "points" else currency
+        shown.append(
+            {
+                "wallet": public_id("wal", wallet_id),
+                "kind": kinds[wallet_id],
+                "amount": format_minor(units, unit),
+                "currency": unit,
+                "worth": format_minor(worth, currency),
+            }
+        )
+    return shown
 
 
 def dispute_object(
@@ -179,6 +213,8 @@ def top_up_object(top_up: TopUp, charge: Charge | None, channel_name: str | None
         "next_action": {"type": "redirect_to_url", "url": url} if url else None,
         "available": top_up.available,
         "available_at": moment(top_up.available_at),
+        "refunded": format_minor(top_up.refunded_minor, currency),
+        "reversed": format_minor(top_up.reversed_minor, currency),
         "failure": top_up.failure,
         "psp": {"channel": channel_name, "reference": charge.psp_reference if charge else None},
         "risk": {"decision": top_up.risk_decision},

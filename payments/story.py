@@ -1,14 +1,15 @@
 """Everything that happened to a checkout, told in chapters: one for each exchange with somebody."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from channels.selectors import calls_of
 from core.ids import public_id
 from core.models import StatusChange
+from core.story import BookLine, Chapter, Step
 from events.selectors import told_about
 from ledger.selectors import entries_of_event, entry_lines
 from merchants.selectors import owner_names
@@ -23,10 +24,11 @@ from payments.models import (
     PspOperation,
     Refund,
     TopUp,
+    TopUpReturn,
 )
 from risk.selectors import decisions_of
 
-__all__ = ["BookLine", "Chapter", "Step", "refund_story", "story_of", "top_up_story", "why_failed"]
+__all__ = ["refund_story", "story_of", "top_up_story", "why_failed"]
 
 # What is written in one transaction is written at once, however busy the machine is.
 _TOGETHER = timedelta(seconds=2)
@@ -48,42 +50,6 @@ _THINGS = {
     "dp": "dispute",
     "hold": "hold",
 }
-
-
-@dataclass(frozen=True)
-class BookLine:
-    """One side of an account in an entry: a debit when positive."""
-
-    account_id: int
-    account: str
-    owner: str
-    amount_minor: int
-    currency: str
-
-
-@dataclass(frozen=True)
-class Step:
-    """One thing that happened. `body` is evidence, redacted; `lines` are an entry's."""
-
-    at: datetime
-    what: str
-    subject: str = ""
-    state: str = ""
-    why: str = ""
-    by: str = ""
-    body: str = ""
-    key: str = ""
-    lines: tuple[BookLine, ...] = ()
-
-
-@dataclass(frozen=True)
-class Chapter:
-    """One exchange: `kind` is request, risk, exchange, webhook or books."""
-
-    kind: str
-    title: str
-    at: datetime
-    steps: tuple[Step, ...]
 
 
 def story_of(*, merchant_id: UUID, checkout_id: UUID) -> list[Chapter]:
@@ -290,6 +256,8 @@ def _books(
 ) -> list[Chapter]:
     events: list[tuple[str, object]] = [("charge", each.id) for each in charges]
     events += [("hold", each.hold_id) for each in holds]
+    taken_back = TopUpReturn.objects.filter(charge__in=charges).order_by("id")
+    events += [("top_up_return", key) for key in taken_back.values_list("id", flat=True)]
     # What came too late for any order is given back by its operation alone.
     events += [("refund", each.id) for each in operations if each.kind == "refund" and not each.refund_id]
     events += [("refund", each.id) for each in refunds]

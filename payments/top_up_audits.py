@@ -5,6 +5,7 @@ from core.audits import Invariant
 __all__ = ["INVARIANTS"]
 
 _ANY = "SELECT EXISTS (SELECT 1 FROM payments_topup)"
+_ANY_RETURN = "SELECT EXISTS (SELECT 1 FROM payments_topupreturn)"
 _ANY_PAID = "SELECT EXISTS (SELECT 1 FROM payments_topup WHERE status = 'SUCCESS')"
 
 INVARIANTS = [
@@ -50,13 +51,18 @@ INVARIANTS = [
         name="top_up_pending_until_final",
         says="The money of a slow top-up is pending until its time, and then it is made available once.",
         sql="""
-            SELECT top_up.id, count(entry.id) FROM payments_topup AS top_up
+            SELECT top_up.id, count(entry.id), gone.minor FROM payments_topup AS top_up
             JOIN payments_charge AS charge ON charge.top_up_id = top_up.id
+            CROSS JOIN LATERAL (
+                SELECT coalesce(sum(taken_minor), 0) AS minor FROM payments_topupreturn
+                WHERE top_up_id = top_up.id AND from_pending
+            ) AS gone
             LEFT JOIN ledger_journalentry AS entry ON entry.merchant_id = top_up.merchant_id
                 AND entry.source = 'charge' AND entry.source_ref = charge.id::text
                 AND entry.leg = 'top_up_final'
             WHERE top_up.available_at IS NOT NULL
-            GROUP BY top_up.id HAVING count(entry.id) <> top_up.available::int
+            GROUP BY top_up.id, gone.minor
+            HAVING count(entry.id) <> (top_up.available AND gone.minor < top_up.amount_minor)::int
                 OR (NOT top_up.available AND top_up.available_at < now() - interval '1 hour')
         """,
         exercised_sql="SELECT EXISTS (SELECT 1 FROM payments_topup WHERE available_at IS NOT NULL)",
@@ -109,5 +115,62 @@ INVARIANTS = [
         """,
         exercised_sql=_ANY,
         covers=("I25",),
+    ),
+    Invariant(
+        name="top_up_return_posted_once",
+        says="What the provider took back of a top-up is in the books once: out of what it owes us, of"
+        " the wallet as far as that had it, and the rest open under a key of its own.",
+        sql="""
+            SELECT back.id, back.amount_minor, count(DISTINCT entry.id) FROM payments_topupreturn AS back
+            JOIN payments_topup AS top_up ON top_up.id = back.top_up_id
+            LEFT JOIN ledger_journalentry AS entry ON entry.merchant_id = back.merchant_id
+                AND entry.source = 'top_up_return' AND entry.source_ref = back.id::text
+            LEFT JOIN (ledger_journalline AS line JOIN ledger_account AS account
+                ON account.id = line.account_id) ON line.entry_id = entry.id
+            LEFT JOIN wallet_walletaccount AS behind ON behind.account_id = account.id
+            GROUP BY back.id, top_up.wallet_id
+            HAVING count(DISTINCT entry.id) <> 1
+                OR coalesce(sum(line.amount_minor) FILTER (WHERE account.role = 'psp_clearing'
+                    AND line.clearing_key = back.charge_id::text), 0) <> -back.amount_minor
+                OR coalesce(sum(line.amount_minor) FILTER (WHERE account.role = 'dispute_receivable'
+                    AND line.clearing_key = back.id::text), 0) <> back.missing_minor
+                OR coalesce(sum(line.amount_minor) FILTER (WHERE behind.wallet_id = top_up.wallet_id
+                    AND behind.bucket = CASE WHEN back.from_pending THEN 'pending' ELSE 'available' END), 0)
+                    <> back.taken_minor
+        """,
+        exercised_sql=_ANY_RETURN,
+        covers=("P1", "I14"),
+    ),
+    Invariant(
+        name="top_up_return_entry_has_its_return",
+        says="Nothing is taken back of a top-up in the books without its row.",
+        sql="""
+            SELECT entry.id FROM ledger_journalentry AS entry WHERE entry.source = 'top_up_return'
+                AND NOT EXISTS (SELECT 1 FROM payments_topupreturn AS back
+                    WHERE back.id::text = entry.source_ref AND back.merchant_id = entry.merchant_id)
+        """,
+        exercised_sql=_ANY_RETURN,
+        covers=("I15",),
+    ),
+    Invariant(
+        name="top_up_counts_its_returns",
+        says="A top-up counts what was refunded and what was reversed of it, its buyer never gives more than"
+        " came in, and what is missing has a case.",
+        sql="""
+            SELECT top_up.id, top_up.refunded_minor, top_up.reversed_minor FROM payments_topup AS top_up
+            LEFT JOIN LATERAL (
+                SELECT coalesce(sum(amount_minor) FILTER (WHERE kind = 'refund'), 0) AS refunded,
+                    coalesce(sum(amount_minor) FILTER (WHERE kind = 'reversal'), 0) AS reversed,
+                    coalesce(sum(taken_minor), 0) AS taken, coalesce(sum(missing_minor), 0) AS missing
+                FROM payments_topupreturn WHERE top_up_id = top_up.id
+            ) AS back ON true
+            WHERE (top_up.refunded_minor, top_up.reversed_minor) <> (back.refunded, back.reversed)
+                OR back.taken > top_up.credited_minor
+                OR (back.missing > 0 AND NOT EXISTS (SELECT 1 FROM core_case
+                    WHERE core_case.merchant_id = top_up.merchant_id
+                        AND core_case.kind = 'top_up_not_covered'))
+        """,
+        exercised_sql=_ANY_RETURN,
+        covers=("I12",),
     ),
 ]

@@ -11,6 +11,7 @@ class PayoutsConfig(AppConfig):
         _register_engine()
         _register_providers()
         _register_schedules()
+        _register_cards()
 
 
 def _register_destinations() -> None:
@@ -75,3 +76,11 @@ def _register_schedules() -> None:
     from payouts.schedules.asking import QUEUE, replay_scheduled_payout
 
     register_replay(QUEUE, replay_scheduled_payout)
+
+
+def _register_cards() -> None:
+    from core.overview import register_card
+    from payouts import cards
+
+    for make in (cards.waiting_card, cards.in_transit_card, cards.unknown_card):
+        register_card("payouts.view_payout", make)

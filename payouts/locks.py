@@ -27,6 +27,7 @@ __all__ = [
 
 _ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended('destinations:' || %s, 0))"
 
+
 # The same as in payouts/sql/destinations.sql.
 _NOTHING_LEAVES = "SELECT pg_advisory_xact_lock(hashtextextended('payout_blocks:' || %s, 0))"
 

@@ -6,6 +6,20 @@ from uuid import UUID
 
 from core.canonical import digest
 from core.errors import NotFound
+from payouts.by_hand.outcomes import OUTCOME_ACTIONS, BatchEnd
+from payouts.by_hand.returns import RETURN_ACTION
+from payouts.desk.places import blocks_at_desk, destinations_at_desk, find_block, find_destination, payouts_to
+from payouts.desk.reading import (
+    batches_in_doubt,
+    find_batch,
+    find_payout,
+    habits_of,
+    payouts_at_desk,
+    sendings_in,
+    sendings_of,
+)
+from payouts.desk.story import batch_story, destination_story, payout_story
+from payouts.desk.types import BatchAtDesk, Habits, PayoutAtDesk, SendingAtDesk
 from payouts.destinations.blocks import list_blocks, standing_block
 from payouts.destinations.reading import (
     account_details,
@@ -18,20 +32,48 @@ from payouts.destinations.reading import (
     usable_destination,
 )
 from payouts.engine import gates, instruction
+from payouts.engine.approving import ACTION as APPROVE_ACTION
+from payouts.engine.approving import subject_of as approval_subject
+from payouts.looks import BATCH_LOOKS, DESTINATION_LOOKS, PAYOUT_LOOKS, SENDING_LOOKS
 from payouts.models import Payout
 from payouts.paid_totals import paid_to_sellers
 from payouts.payout_lists import get_payout, list_payouts
 from payouts.remittance import remittance_of
 from payouts.schedules.working_days import schedule_of
 from payouts.snapshots import payout_object
+from payouts.states import PAYOUT_CANCELABLE
 from payouts.types import Gate, InstructionData
 from payouts.usual import usual_of
 
 __all__ = [
+    "APPROVE_ACTION",
+    "BATCH_LOOKS",
+    "DESTINATION_LOOKS",
+    "OUTCOME_ACTIONS",
+    "PAYOUT_CANCELABLE",
+    "PAYOUT_LOOKS",
+    "RETURN_ACTION",
+    "SENDING_LOOKS",
+    "BatchAtDesk",
+    "BatchEnd",
+    "Habits",
+    "PayoutAtDesk",
+    "SendingAtDesk",
     "account_details",
+    "approval_subject",
+    "batch_story",
+    "batches_in_doubt",
+    "blocks_at_desk",
     "closed_because",
+    "destination_story",
+    "destinations_at_desk",
+    "find_batch",
+    "find_block",
+    "find_destination",
+    "find_payout",
     "get_destination",
     "get_payout",
+    "habits_of",
     "instruction_of",
     "is_usable",
     "list_blocks",
@@ -40,8 +82,13 @@ __all__ = [
     "name_evidence",
     "paid_to_sellers",
     "payout_gates",
+    "payout_story",
+    "payouts_at_desk",
+    "payouts_to",
     "remittance_of",
     "schedule_of",
+    "sendings_in",
+    "sendings_of",
     "shown",
     "standing_block",
     "twins_of",

@@ -1,5 +1,9 @@
 """The only way to change what is paid out, where to, and what stops it."""
 
+from payouts.by_hand.asking import ask_for_payout, take_payout_back
+from payouts.by_hand.batches import ask_about_batch, read_batch_file
+from payouts.by_hand.outcomes import approve_batch_outcome, reject_batch_outcome, request_batch_outcome
+from payouts.by_hand.returns import approve_return, reject_return, request_return
 from payouts.destinations.adding import add_destination
 from payouts.destinations.blocks import lift_block, place_block
 from payouts.destinations.deciding import (
@@ -20,7 +24,11 @@ from payouts.schedules.working_days import put_schedule
 
 __all__ = [
     "add_destination",
+    "approve_batch_outcome",
     "approve_payout",
+    "approve_return",
+    "ask_about_batch",
+    "ask_for_payout",
     "cancel_payout",
     "change_destination",
     "lift_block",
@@ -28,15 +36,21 @@ __all__ = [
     "on_payout_event",
     "place_block",
     "put_schedule",
+    "read_batch_file",
     "reconsider",
     "record_paid",
     "record_return",
+    "reject_batch_outcome",
     "reject_destination",
     "reject_payout",
+    "reject_return",
     "remove_destination",
     "replay_batch",
+    "request_batch_outcome",
     "request_payout",
+    "request_return",
     "run_schedules",
+    "take_payout_back",
     "verify_destination",
     "watch_payouts",
 ]

@@ -42,9 +42,7 @@ class Control:
     def __init__(self, world: World) -> None:
         self._world = world
         self._routes: list[tuple[str, re.Pattern[str], Callable[..., Any]]] = []
-        connect = ConnectControl(world, owner=self._owner, account=self._account)
-        for method, path, action in (
-            *connect.routes(),
+        routes: list[tuple[str, str, Callable[..., Any]]] = [
             ("GET", "", self.describe),
             ("POST", "reset", self.reset),
             ("GET", "journal", self.journal),
@@ -88,10 +86,11 @@ class Control:
             ("POST", "store/settings", self.change_store_settings),
             ("POST", "store/behaviours", self.behave),
             ("DELETE", "store/behaviours", self.behave_well),
-        ):
+        ]
+        routes += ConnectControl(world, owner=self._owner, account=self._account).routes()
+        routes += BankControl(world, self._account).routes
+        for method, path, action in routes:
             self._routes.append((method, re.compile(path), action))
-        for method, path, bank_action in BankControl(world, self._account).routes:
-            self._routes.append((method, re.compile(path), bank_action))
 
     def handle(self, request: Request) -> Response:
         """Answer one control request; what is wrong with it is said in ``error`` with a 4xx."""

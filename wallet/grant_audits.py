@@ -6,6 +6,14 @@ __all__ = ["INVARIANTS"]
 
 _ANY_GRANT = "SELECT EXISTS (SELECT 1 FROM wallet_grant)"
 _ANY_POINTS = "SELECT EXISTS (SELECT 1 FROM wallet_grant WHERE kind = 'points')"
+_ANY_RETURN = "SELECT EXISTS (SELECT 1 FROM wallet_grantreturn)"
+# What each hold took of a grant, less what refunds gave back of it.
+_USES = """
+    SELECT uses.id, uses.grant_id, uses.hold_id, uses.units_minor, uses.value_minor,
+        coalesce(sum(back.units_minor), 0) AS units_back, coalesce(sum(back.value_minor), 0) AS value_back
+    FROM wallet_grantuse AS uses LEFT JOIN wallet_grantreturn AS back ON back.use_id = uses.id
+    GROUP BY uses.id
+"""
 
 INVARIANTS = [
     Invariant(
@@ -35,22 +43,37 @@ INVARIANTS = [
     ),
     Invariant(
         name="grant_used_is_its_holds",
-        says="What of a grant of points is used are the holds of it that were not given back.",
-        sql="""
+        says="What of a grant of points is used are the holds of it that were not given back, nor refunded.",
+        sql=f"""
             SELECT wallet_grant.id, wallet_grant.used_minor, coalesce(held.units, 0)
             FROM wallet_grant
             LEFT JOIN (
-                SELECT uses.grant_id, sum(uses.units_minor) AS units, sum(uses.value_minor) AS value
-                FROM wallet_grantuse AS uses JOIN wallet_hold AS hold ON hold.id = uses.hold_id
+                SELECT uses.grant_id, sum(uses.units_minor - uses.units_back) AS units,
+                    sum(uses.value_minor - uses.value_back) AS value
+                FROM ({_USES}) AS uses JOIN wallet_hold AS hold ON hold.id = uses.hold_id
                 WHERE hold.state IN ('OPEN', 'SETTLED') GROUP BY uses.grant_id
             ) AS held ON held.grant_id = wallet_grant.id
             WHERE wallet_grant.kind = 'points'
                 AND (wallet_grant.used_minor, wallet_grant.used_value_minor)
                     <> (coalesce(held.units, 0), coalesce(held.value, 0))
-        """,
+        """,  # noqa: S608 - built from constants
         exercised_sql=_ANY_POINTS,
         covers=("W1",),
         nightly=True,
+    ),
+    Invariant(
+        name="grant_gets_back_what_it_gave",
+        says="Refunds give no more points back than a settled hold took, and the last point and the last unit"
+        " of its worth come back together.",
+        sql=f"""
+            SELECT uses.id, uses.units_back, uses.value_back FROM ({_USES}) AS uses
+            JOIN wallet_hold AS hold ON hold.id = uses.hold_id
+            WHERE uses.units_back > uses.units_minor OR uses.value_back > uses.value_minor
+                OR (uses.units_back = uses.units_minor) <> (uses.value_back = uses.value_minor)
+                OR (uses.units_back > 0 AND hold.state <> 'SETTLED')
+        """,  # noqa: S608 - built from constants
+        exercised_sql=_ANY_RETURN,
+        covers=("P2",),
     ),
     Invariant(
         name="points_left_are_available",
@@ -66,13 +89,14 @@ INVARIANTS = [
     ),
     Invariant(
         name="points_position_is_what_is_left",
-        says="Under each grant the books hold, in money and in points, exactly what was not spent of it.",
-        sql="""
+        says="Under each grant the books hold, in money and in points, exactly what was not spent of it, or"
+        " was refunded.",
+        sql=f"""
             SELECT given.id, wanted.currency, wanted.minor FROM wallet_grant AS given
             CROSS JOIN LATERAL (
-                SELECT coalesce(sum(uses.units_minor), 0) AS units,
-                    coalesce(sum(uses.value_minor), 0) AS value
-                FROM wallet_grantuse AS uses JOIN wallet_hold AS hold ON hold.id = uses.hold_id
+                SELECT coalesce(sum(uses.units_minor - uses.units_back), 0) AS units,
+                    coalesce(sum(uses.value_minor - uses.value_back), 0) AS value
+                FROM ({_USES}) AS uses JOIN wallet_hold AS hold ON hold.id = uses.hold_id
                 WHERE uses.grant_id = given.id AND hold.state = 'SETTLED'
             ) AS spent
             CROSS JOIN LATERAL (
@@ -88,7 +112,7 @@ INVARIANTS = [
                 GROUP BY line.currency
             ) AS standing ON true
             WHERE given.kind = 'points' AND coalesce(standing.minor, 0) <> wanted.minor
-        """,
+        """,  # noqa: S608 - built from constants
         exercised_sql=_ANY_POINTS,
         covers=("P1",),
         nightly=True,

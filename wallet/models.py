@@ -10,7 +10,7 @@ from core.fsm import Machine, StateField, StatefulModel, transition
 from core.ids import uuid7
 from wallet.states import HOLD
 
-__all__ = ["Grant", "GrantUse", "Hold", "Wallet", "WalletAccount", "WalletOperation"]
+__all__ = ["Grant", "GrantReturn", "GrantUse", "Hold", "Wallet", "WalletAccount", "WalletOperation"]
 
 
 class Wallet(models.Model):
@@ -265,5 +265,33 @@ class GrantUse(models.Model):
             models.UniqueConstraint(fields=["hold", "grant"], name="wallet_grant_use_once"),
             models.CheckConstraint(
                 condition=Q(units_minor__gt=0, value_minor__gte=0), name="wallet_grant_use_of_something"
+            ),
+        ]
+
+
+class GrantReturn(models.Model):
+    """Which of the points that a hold took a refund gave back to their grant, and what they are worth.
+
+    Append-only; `reference` is what gave them back, which does it once.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant_id = models.UUIDField()
+    use = models.ForeignKey(
+        GrantUse,
+        on_delete=models.PROTECT,
+        related_name="returns",
+        db_index=False,  # wallet_grant_return_once begins with it.
+    )
+    reference = models.CharField(max_length=64)
+    units_minor = models.BigIntegerField()
+    value_minor = models.BigIntegerField()
+    returned_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["use", "reference"], name="wallet_grant_return_once"),
+            models.CheckConstraint(
+                condition=Q(units_minor__gt=0, value_minor__gt=0), name="wallet_grant_return_of_something"
             ),
         ]

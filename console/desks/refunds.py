@@ -29,6 +29,7 @@ from payments.selectors import (
     REFUND_ACTION,
     RefundableOrder,
     RefundData,
+    WalletBack,
     find_refund,
     find_refundable,
     needs_two_people,
@@ -63,6 +64,12 @@ _ORIGINS = {
     "console": gettext_lazy("Finance asked for it"),
     "psp": gettext_lazy("It was made at the provider"),
 }
+KINDS = {
+    "cash": gettext_lazy("Cash"),
+    "bonus": gettext_lazy("Bonus"),
+    "points": gettext_lazy("Points"),
+}
+POINTS = "PTS"
 _MOST, _LATEST = 100, 25
 
 
@@ -85,15 +92,20 @@ class RefundForm(ShortReasonForm):
         choices=[
             ("instrument", gettext_lazy("To what the buyer paid with")),
             ("wallet", gettext_lazy("To the buyer's wallet, at once")),
+            ("balance", gettext_lazy("To the wallets that paid it, each its own kind, at once")),
         ],
         initial="instrument",
         widget=UnfoldAdminRadioSelectWidget(),
     )
     field_order = ("amount", "destination", "reason")
 
-    def offer(self, *, has_charge: bool, has_buyer: bool) -> None:
+    def offer(self, *, has_charge: bool, has_buyer: bool, has_balance: bool) -> None:
         """Offer only the ways that this order's money can go."""
-        ways = {"instrument": has_charge, "wallet": has_buyer}
+        ways = {
+            "instrument": has_charge,
+            "wallet": has_buyer and not has_balance,
+            "balance": has_balance,
+        }
         field: Any = self.fields["destination"]
         field.choices = [(name, label) for name, label in field.choices if ways[name]]
 
@@ -136,9 +148,12 @@ def new(request: HttpRequest, reference: str) -> HttpResponse:
     if order is None:
         raise Http404
     left = format_minor(order.left_minor, order.currency)
-    initial = {"amount": left, "destination": "instrument" if order.has_charge else "wallet"}
+    way = "instrument" if order.has_charge else "balance" if order.kinds else "wallet"
+    initial = {"amount": left, "destination": way}
     form = RefundForm(request.POST or None, initial=initial)
-    form.offer(has_charge=order.has_charge, has_buyer=bool(order.buyer_account))
+    form.offer(
+        has_charge=order.has_charge, has_buyer=bool(order.buyer_account), has_balance=bool(order.kinds)
+    )
     if request.method == "POST" and form.is_valid():
         made = _ask(request, order, form)
         if made is not None:
@@ -151,6 +166,7 @@ def new(request: HttpRequest, reference: str) -> HttpResponse:
         "captured": amount(order.captured_minor, order.currency),
         "left": amount(order.left_minor, order.currency),
         "is_refundable": order.left_minor > 0,
+        "kinds": ", ".join(str(KINDS[kind]) for kind in order.kinds),
         "bound": amount(bound, order.currency),
         "merchant": merchant_names(merchant_ids=[order.merchant_id]).get(order.merchant_id, ""),
         "checkout_url": reverse("admin:payments_paymentevent_change", args=[order.checkout_id]),
@@ -164,7 +180,7 @@ def _ask(request: HttpRequest, order: RefundableOrder, form: RefundForm) -> str 
     wanted = RefundRequest(
         payment_order_id=public_id("pay", order.id),
         amount=said["amount"],
-        destination=said["destination"],
+        destination="" if said["destination"] == "balance" else said["destination"],
         reason=said["reason"],
     )
     try:
@@ -210,6 +226,10 @@ def _run(request: HttpRequest, what: str, refund: RefundData, reason: str) -> st
     return decide(request, waiting, is_yes=what != "reject", service=service, may_withdraw=False) or ""
 
 
+def _units(back: WalletBack, currency: str) -> str:
+    return amount(back.units_minor, POINTS if back.kind == "points" else currency)
+
+
 def _approval(refund_id: UUID) -> Approval | None:
     rows = Approval.objects.filter(subject=public_id("re", refund_id), action=REFUND_ACTION, status="PENDING")
     return rows.order_by("-requested_at").first()
@@ -252,6 +272,15 @@ def _evidence(request: HttpRequest, refund: RefundData) -> dict[str, Any]:
                 "tax": amount(each.tax_minor, refund.currency),
             }
             for each in refund.parts
+        ],
+        "wallets": [
+            {
+                "kind": KINDS[each.kind],
+                "url": reverse("admin:wallet_wallet_change", args=[each.wallet_id]),
+                "units": _units(each, refund.currency),
+                "worth": amount(each.worth_minor, refund.currency),
+            }
+            for each in refund.wallets
         ],
         "cases": [
             {"summary": case.summary, "url": reverse("admin:core_case_change", args=[case.pk])}

@@ -19,6 +19,7 @@ __all__ = [
     "top_up_entry",
     "top_up_final_entry",
     "top_up_pending_entry",
+    "top_up_return_entry",
 ]
 
 
@@ -64,6 +65,36 @@ def top_up_final_entry(
         source_ref=charge_id,
         leg="top_up_final",
         legs=[debit(wallet_pending, amount_minor), credit(wallet_available, amount_minor)],
+    )
+
+
+def top_up_return_entry(
+    *,
+    posting: Posting,
+    psp_clearing: int,
+    wallet: int,
+    dispute_receivable: int,
+    return_id: UUID,
+    charge_id: UUID,
+    taken_minor: int,
+    missing_minor: int = 0,
+) -> EntryDraft:
+    """W1c, the contrary of W1: the provider refunded a top-up, or its rail took it back. Cr psp_clearing.
+
+    Dr the wallet (available, or pending on a slow rail) as far as it has it, and dispute_receivable under
+    the return's own key for what is not there any more, until somebody has it back or gives it up.
+    """
+    return entry(
+        posting=posting,
+        kind="wallet_top_up_returned",
+        source="top_up_return",
+        source_ref=return_id,
+        leg="taken",
+        legs=[
+            debit(wallet, taken_minor),
+            debit(dispute_receivable, missing_minor, key=return_id),
+            credit(psp_clearing, check_minor(taken_minor) + check_minor(missing_minor), key=charge_id),
+        ],
     )
 
 

@@ -12,6 +12,7 @@ DESTINATIONS = ("instrument", "wallet")
 _ABOUT_AMOUNT = "All that is left of what was captured, if you leave it out."
 _ABOUT_DESTINATION = (
     "What the buyer paid with, which is what you get if you leave it out, or the wallet of the same buyer."
+    " What a balance paid goes back to the wallets that paid it, whatever you send."
 )
 _ABOUT_REASON = "In your words. It is kept with the refund and not sent to the provider."
 

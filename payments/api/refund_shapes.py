@@ -9,8 +9,10 @@ from core.api.schemas import (
     METADATA,
     TIME,
     EventType,
+    closed,
     constant,
     example_of,
+    list_of,
     nullable,
     one_of,
     our_id,
@@ -23,6 +25,18 @@ from payments.states import REFUND
 
 __all__ = ["REFUND_EVENTS", "REFUND_OBJECT"]
 
+_WALLET_FIELDS = {
+    "wallet": our_id("wal"),
+    "kind": one_of(("cash", "bonus", "points")),
+    "amount": AMOUNT,
+    "currency": CURRENCY,
+    "worth": AMOUNT,
+}
+_WALLET_BACK = closed(
+    _WALLET_FIELDS,
+    required=list(_WALLET_FIELDS),
+    about="`amount` in the wallet's currency, PTS for points; `worth` in the refund's.",
+)
 REFUND_OBJECT = shape(
     "refund",
     "Money that goes back to a buyer.",
@@ -32,7 +46,11 @@ REFUND_OBJECT = shape(
         "payment_order_id": nullable(example_of(STORE_ID, "o-1")),
         "amount": AMOUNT,
         "currency": CURRENCY,
-        "destination": one_of(DESTINATIONS, "What the buyer paid with, or the buyer's wallet."),
+        "destination": one_of(
+            (*DESTINATIONS, "balance"),
+            "What the buyer paid with, the buyer's wallet, or the wallets of the balance that paid.",
+        ),
+        "wallets": list_of(_WALLET_BACK, "Of what a balance paid: what each wallet gets back."),
         "status": one_of(
             REFUND.states, "SUCCESS may become FAILED days later: the buyer's bank sent it back."
         ),

@@ -16,7 +16,12 @@ from core.ids import public_id
 from payments import selectors, services
 from payments.api.refund_serializers import RefundInput
 from payments.api.refund_shapes import REFUND_OBJECT
-from payments.errors import CurrencyMismatch, RefundDestinationUnavailable, RefundExceedsCaptured
+from payments.errors import (
+    CurrencyMismatch,
+    RefundDestinationUnavailable,
+    RefundExceedsCaptured,
+    RefundNotInWholePoints,
+)
 from payments.states import REFUND
 from payments.types import RefundFilters
 
@@ -51,7 +56,13 @@ class RefundList(PostOnceView):
             "create_refund",
             returns=REFUND_OBJECT,
             status=HTTPStatus.CREATED,
-            errors=(CurrencyMismatch, NotFound, RefundDestinationUnavailable, RefundExceedsCaptured),
+            errors=(
+                CurrencyMismatch,
+                NotFound,
+                RefundDestinationUnavailable,
+                RefundExceedsCaptured,
+                RefundNotInWholePoints,
+            ),
             example={"payment_order_id": "o-1", "amount": "40.00", "reason": "one shirt came back"},
         ),
     }

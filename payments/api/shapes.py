@@ -151,6 +151,8 @@ TOP_UP = shape(
         "next_action": nullable(_REDIRECT),
         "available": boolean("The money can be spent."),
         "available_at": nullable(TIME),
+        "refunded": NOTHING,
+        "reversed": NOTHING,
         "failure": nullable(FAILURE),
         "psp": _PSP,
         "risk": closed(
@@ -229,6 +231,8 @@ _TOLD_OF_TOP_UPS = {
     "requires_action": "The buyer must act: `next_action` says where.",
     "succeeded": "The top-up is paid and its money in the wallet; `available` says whether it can be spent.",
     "available": "The money of a top-up over a slow rail can be spent now.",
+    "refunded": "The provider refunded a top-up, or a part of it; the wallet gave back what it still had.",
+    "reversed": "Its rail took a top-up back after it had succeeded; the wallet gave back what it still had.",
     "failed": "The top-up was not paid; `failure` says why.",
     "canceled": "The top-up ended unpaid.",
     "expired": "The top-up ended unpaid because its time, or that of the provider's page, was over.",

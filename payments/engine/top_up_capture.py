@@ -13,6 +13,7 @@ from ledger.templates.wallet import top_up_entry, top_up_final_entry, top_up_pen
 from ledger.types import EntryDraft
 from payments.engine.assessment import note_paid
 from payments.engine.facts import order_fact
+from payments.engine.top_up_returns import pending_left
 from payments.locks import ChargeScope, lock_top_up
 from payments.models import PspOperation, TopUp
 from payments.psp.contract import PspObject
@@ -78,7 +79,9 @@ def _clear(top_up_id: UUID) -> None:
     top_up.save(update_fields=["available", "updated_at"])
     changes = Changes()
     changes.emit(top_up, order_fact(scope, top_up, "available"))
-    changes.last(lambda: _post([_final(scope, top_up, at)]))
+    left = pending_left(top_up)
+    if left:
+        changes.last(lambda: _post([_final(scope, top_up, at, left)]))
     changes.save()
 
 
@@ -115,14 +118,14 @@ def _captured(scope: ChargeScope, top_up: TopUp, at: datetime) -> EntryDraft:
     )
 
 
-def _final(scope: ChargeScope, top_up: TopUp, at: datetime) -> EntryDraft:
+def _final(scope: ChargeScope, top_up: TopUp, at: datetime, left_minor: int) -> EntryDraft:
     accounts = accounts_of(merchant_id=top_up.merchant_id, wallet_id=top_up.wallet_id)
     return top_up_final_entry(
         posting=Posting(top_up.merchant_id, str(top_up.amount_currency), at.date()),
         wallet_pending=accounts["wallet_pending"],
         wallet_available=accounts["wallet_available"],
         charge_id=scope.charge.id,
-        amount_minor=top_up.amount_minor,
+        amount_minor=left_minor,
     )
 
 

@@ -74,6 +74,16 @@ class ChargeScope:
         return [order for order in self.orders if order.id in live]
 
     @property
+    def live_lines(self) -> list[ChargeLine]:
+        """The lines by which this charge pays orders, in the order in which the checkout names them.
+
+        Never by their keys: those of one request can be made in the same millisecond, and what is left over
+        when an amount is divided is to go to the same order each time.
+        """
+        places = {order.id: order.position for order in self.orders}
+        return sorted((line for line in self.lines if line.live), key=lambda line: places[line.order_id])
+
+    @property
     def targets(self) -> list[PaymentOrder | TopUp]:
         """What moves with the charge: the orders that it covers, or the top-up unless that is over."""
         if self.top_up is not None:

@@ -13,9 +13,9 @@ from payments.models.disputes import (
 )
 from payments.models.methods import PaymentMethodToken, PspCustomer
 from payments.models.operations import PspOperation
-from payments.models.refunds import Refund, RefundLine
+from payments.models.refunds import Refund, RefundLine, RefundPart
 from payments.models.shares import OrderRelease, OrderShare
-from payments.models.topups import TopUp
+from payments.models.topups import TopUp, TopUpReturn
 
 __all__ = [
     "BalancePart",
@@ -35,6 +35,8 @@ __all__ = [
     "PspOperation",
     "Refund",
     "RefundLine",
+    "RefundPart",
     "ReversalLine",
     "TopUp",
+    "TopUpReturn",
 ]

@@ -10,15 +10,19 @@ from djmoney.models.fields import MoneyField
 from core.fsm import StateField, StatefulModel, transition
 from core.ids import uuid7
 from core.models import EventSubject
+from payments.models.balances import BalancePart
 from payments.models.charges import Charge, ChargeLine
 from payments.models.checkouts import PaymentOrder
 from payments.states import REFUND
 
-__all__ = ["Refund", "RefundLine"]
+__all__ = ["Refund", "RefundLine", "RefundPart"]
 
 
 class Refund(StatefulModel, EventSubject):
     """One amount that goes back, to what the buyer paid with or to the buyer's wallet.
+
+    `destination` is the instrument that was charged, the buyer's `wallet` of cash, or the `balance`: the very
+    wallets that paid, as the parts say.
 
     A store refunds one order. Only what was refunded at the provider without us may be of several: then
     `order` is empty, and the lines say of which.
@@ -56,7 +60,8 @@ class Refund(StatefulModel, EventSubject):
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payments_refund_amount_positive"),
             models.CheckConstraint(
                 condition=Q(destination="instrument", wallet_id=None, charge__isnull=False)
-                | Q(destination="wallet", wallet_id__isnull=False),
+                | Q(destination="wallet", wallet_id__isnull=False)
+                | Q(destination="balance", wallet_id=None, charge=None),
                 name="payments_refund_has_somewhere_to_go",
             ),
             models.CheckConstraint(
@@ -141,5 +146,42 @@ class RefundLine(models.Model):
                 & Q(tax_minor__gte=0)
                 & Q(amount_minor=F("seller_minor") + F("commission_minor") + F("tax_minor")),
                 name="payments_refund_line_is_its_parts",
+            ),
+        ]
+
+
+class RefundPart(models.Model):
+    """What of a refund goes back into one of the wallets that paid; of points, one row for each grant.
+
+    `amount_minor` in the order's currency, `units_minor` in that of the wallet (they differ for points).
+    Append-only; the rows of a refund that was canceled gave nothing.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant_id = models.UUIDField()
+    refund = models.ForeignKey(
+        Refund,
+        on_delete=models.PROTECT,
+        related_name="parts",
+        db_index=False,  # payments_refund_part_once begins with it.
+    )
+    balance_part = models.ForeignKey(BalancePart, on_delete=models.PROTECT, related_name="refund_parts")
+    grant_id = models.UUIDField(null=True)
+    amount_minor = models.BigIntegerField()
+    units_minor = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["refund", "balance_part", "grant_id"],
+                nulls_distinct=False,
+                name="payments_refund_part_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(amount_minor__gt=0, units_minor__gt=0), name="payments_refund_part_of_something"
+            ),
+            models.CheckConstraint(
+                condition=Q(grant_id__isnull=False) | Q(units_minor=F("amount_minor")),
+                name="payments_refund_part_money_is_itself",
             ),
         ]

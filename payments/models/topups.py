@@ -12,7 +12,7 @@ from core.ids import uuid7
 from core.models import EventSubject
 from payments.states import TOP_UP
 
-__all__ = ["TopUp"]
+__all__ = ["TopUp", "TopUpReturn"]
 
 
 class TopUp(StatefulModel, EventSubject):
@@ -43,6 +43,9 @@ class TopUp(StatefulModel, EventSubject):
     return_url = models.CharField(max_length=2000, blank=True)
     risk_decision = models.CharField(max_length=16, default="not_assessed")
     credited_minor = models.BigIntegerField(default=0)
+    # What the provider refunded of it, and what its rail took back: of the money, whoever has it now.
+    refunded_minor = models.BigIntegerField(default=0, db_default=0)
+    reversed_minor = models.BigIntegerField(default=0, db_default=0)
     available = models.BooleanField(default=False)
     available_at = models.DateTimeField(null=True)
     failure = models.JSONField(null=True)
@@ -67,6 +70,11 @@ class TopUp(StatefulModel, EventSubject):
             ),
             models.CheckConstraint(
                 condition=Q(available=False) | Q(status="SUCCESS"), name="payments_top_up_available_when_paid"
+            ),
+            models.CheckConstraint(
+                condition=Q(refunded_minor__gte=0, refunded_minor__lte=F("credited_minor"))
+                & Q(reversed_minor__gte=0, reversed_minor__lte=F("credited_minor")),
+                name="payments_top_up_returned_within",
             ),
         ]
         indexes = [
@@ -123,3 +131,42 @@ class TopUp(StatefulModel, EventSubject):
     @transition(TOP_UP, status, "EXPIRED")
     def to_expired(self) -> None:
         """The buyer did not pay in time, and it can no longer charge."""
+
+
+class TopUpReturn(models.Model):
+    """Money of a top-up that the provider refunded without us, or that its rail took back; append-only.
+
+    `taken_minor` of `amount_minor` was still in the wallet, `missing_minor` was not; what was taken while the
+    top-up was pending (`from_pending`) never becomes available.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant_id = models.UUIDField()
+    top_up = models.ForeignKey(TopUp, on_delete=models.PROTECT, related_name="returns")
+    charge = models.ForeignKey("payments.Charge", on_delete=models.PROTECT, related_name="+", db_index=False)
+    kind = models.CharField(max_length=8)
+    psp_reference = models.CharField(max_length=255)
+    amount_minor = models.BigIntegerField()
+    taken_minor = models.BigIntegerField()
+    missing_minor = models.BigIntegerField()
+    from_pending = models.BooleanField()
+    reason = models.CharField(max_length=200, blank=True)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["charge", "kind", "psp_reference"], name="payments_top_up_return_once"
+            ),
+            models.UniqueConstraint(
+                fields=["charge"], condition=Q(kind="reversal"), name="payments_top_up_reversed_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=["refund", "reversal"]), name="payments_top_up_return_kind"
+            ),
+            models.CheckConstraint(
+                condition=Q(amount_minor__gt=0, taken_minor__gte=0, missing_minor__gte=0)
+                & Q(amount_minor=F("taken_minor") + F("missing_minor")),
+                name="payments_top_up_return_whole",
+            ),
+        ]

@@ -23,6 +23,7 @@ from core.api.schemas import (
     text,
 )
 from payouts.api.destination_shapes import DESTINATION_EVENTS
+from payouts.api.failure_codes import PROVIDER_FAILURES
 from payouts.states import PAYOUT
 
 __all__ = ["EVENTS", "FAILURES", "PAYOUT_DETAIL", "PAYOUT_OBJECT"]
@@ -127,7 +128,11 @@ FAILURES: Mapping[str, FailureCode] = {
     "payout_rejected": FailureCode("Of a payout: the second person said no; nothing was sent.", False),
     "payout_refused": FailureCode("Of a payout: the bank or the provider refused it; no money left.", True),
     "payout_returned": FailureCode("Of a payout: the money came back, days after it left.", False),
+    "payout_never_received": FailureCode(
+        "Of a payout: nobody knew whether it had left, and two people found that the bank never had it.", True
+    ),
     "payout_stopped": FailureCode(
         "Of a payout: it never arrived at the provider, and something stops it from being sent again.", True
     ),
+    **PROVIDER_FAILURES,
 }

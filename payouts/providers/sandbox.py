@@ -57,7 +57,7 @@ class SandboxPayables:
     rail = "sandbox"
     max_batch = 250
     kinds = frozenset(_ACCOUNTS)
-    currencies = None
+    currencies: frozenset[str] | None = None
     # It reads what was written: a batch that it does not know was not taken. Should an earlier try still
     # arrive after that, it is the same batch to the provider, which pays each reference once.
     proves_absence = True

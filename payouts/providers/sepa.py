@@ -172,8 +172,9 @@ def _nothing_to_send(split: _Split) -> BatchOutcome:
 def _outcome(placed: Placed, split: _Split, heard: _Heard | None = None) -> BatchOutcome:
     news = split.refused
     failure = None
-    if placed.kind is BatchKind.TAKEN:
-        news = (*read_together(split.sendable, ()).news, *news)
+    if placed.kind is BatchKind.TAKEN and heard is None:
+        # At the moment of sending; who asks later is told only what the bank says.
+        news = (*(News(item.reference, NewsKind.ACCEPTED) for item in split.sendable), *news)
     if placed.kind is BatchKind.REFUSED:
         failure = PayoutFailure("refused_by_bank", "The bank refused the payment.")
         news = (*(News(item.reference, NewsKind.REFUSED, failure=failure) for item in split.sendable), *news)

@@ -13,6 +13,7 @@ next key of the same reference is used only after Stripe has said again that the
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -51,6 +52,12 @@ _KEYS_ARE_KEPT = timedelta(hours=23)
 _LONGEST_UNDER_WAY = timedelta(minutes=2)
 _MOST_KEYS = 20
 
+_UNSUPPORTED = {
+    "amount_not_supported": PayoutFailure("amount_unsupported", "The provider cannot pay this amount."),
+    "currency_not_supported": PayoutFailure("currency_unsupported", "The provider cannot pay this currency."),
+}
+_NO_ACCOUNT_THERE = PayoutFailure("destination_unsupported", "This account cannot be paid in this way.")
+
 
 class StripeTransfers:
     """The adapter of channels with the provider `stripe`. See the contract."""
@@ -59,7 +66,7 @@ class StripeTransfers:
     rail = "stripe"
     max_batch = 1
     kinds = frozenset(["stripe_account"])
-    currencies: frozenset[str] | None = STRIPE_CURRENCIES
+    currencies = STRIPE_CURRENCIES
     # The list shows every Transfer that was made, and sending again under the same key joins one under way.
     proves_absence = True
 
@@ -72,10 +79,11 @@ class StripeTransfers:
         """Create the Transfer."""
         try:
             instruction = _only(order)
+            if instruction.kind not in self.kinds:
+                return refused(instruction.reference, _NO_ACCOUNT_THERE)
             params = _params(instruction)
         except UnsupportedAmount as error:
-            failure = PayoutFailure(error.code, "The provider cannot pay this amount.")
-            return refused(order.instructions[0].reference, failure, str(error))
+            return refused(order.instructions[0].reference, _UNSUPPORTED[error.code], str(error))
         except Exception as error:
             log.exception("payout_not_sent", channel_id=str(channel.id), batch=order.reference)
             return BatchOutcome(BatchKind.NOT_SENT, error=f"{type(error).__name__}: {error}"[:300])
@@ -116,10 +124,7 @@ def _only(order: BatchOrder) -> Instruction:
     """Return the instruction of an order of one. Raises ValueError for any other order."""
     if len(order.instructions) != 1:
         raise ValueError(f"{len(order.instructions)} payouts in an order, and Stripe takes one at a time")
-    instruction = order.instructions[0]
-    if instruction.kind != "stripe_account" or not instruction.details.get("account"):
-        raise ValueError(f"a {instruction.kind} is no account at Stripe")
-    return instruction
+    return order.instructions[0]
 
 
 def _params(instruction: Instruction) -> dict[str, Any]:
@@ -144,13 +149,7 @@ def _send(
     calls = before
     for number in range(1, _MOST_KEYS + 1):
         key = instruction.reference if number == 1 else f"{instruction.reference}.{number}"
-        exchange = call(
-            channel=channel,
-            kind="payout",
-            send=lambda client, key=key: client.raw_request(
-                "post", "/v1/transfers", **params, idempotency_key=key
-            ),
-        )
+        exchange = call(channel=channel, kind="payout", send=partial(_create, params=params, key=key))
         calls += exchange.calls
         outcome = of_sending(exchange, instruction)
         if not is_kept_refusal_for_funds(exchange):
@@ -166,6 +165,10 @@ def _send(
             if not is_enough:
                 return replace(outcome, calls=calls)
     return BatchOutcome(BatchKind.NOT_SENT, error="refused for lack of funds too often today", calls=calls)
+
+
+def _create(client: Any, *, params: Mapping[str, Any], key: str) -> Any:
+    return client.raw_request("post", "/v1/transfers", **params, idempotency_key=key)
 
 
 @forbids_transaction

@@ -21,7 +21,7 @@ _BANK_KEYS = {
     "object", "country", "currency", "account_number", "routing_number", "account_holder_name",
     "account_holder_type",
 }  # fmt: skip
-_NO_REQUIREMENTS = {
+_NO_REQUIREMENTS: Object = {
     "alternatives": [], "current_deadline": None, "currently_due": [], "disabled_reason": None, "errors": [],
     "eventually_due": [], "past_due": [], "pending_verification": [],
 }  # fmt: skip

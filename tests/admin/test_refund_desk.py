@@ -12,6 +12,7 @@ from tests.admin.people import console, person
 from tests.admin.test_risk_desk import text
 from tests.payments.conftest import Shop, provider
 from tests.payments.conftest import shop as shop
+from tests.payments.purses import open_purse
 from tests.payments.refunding import paid, state
 from tests.racing import race
 
@@ -109,6 +110,28 @@ def test_a_large_refund_to_the_wallet_waits_too(shop: Shop) -> None:
     act(checker, reference, "approve", approval=approval())
     assert Refund.objects.get().status == "SUCCESS"
     assert shop.store.get("/v1/buyers/ben/wallets").json()["data"][0]["available"] == "600.00"
+
+
+def test_what_a_balance_paid_goes_back_to_its_wallets(shop: Shop) -> None:
+    """W7b, W7c: one way alone is offered; the desk shows before the yes which wallets get what."""
+    purse = open_purse(shop, cash=900_00)
+    purse.give("points", 2_000)
+    body = purse.body(shop.order("900.00"), wallet_kinds=["points", "cash"])
+    order = shop.accept(body)["payment_orders"][0]
+    maker, checker = console(person("mia", "finance_maker")), console(person("cora", "finance_checker"))
+    asked = maker.get(f"{DESK}of/{order['id']}/")
+    assert "Points, Cash" in text(asked)
+    ways = [way for way in ("instrument", "wallet", "balance") if f'value="{way}"' in asked.content.decode()]
+    assert ways == ["balance"]
+    assert new(maker, order, "450.00").status_code == 422
+    reference = new(maker, order, "900.00", destination="balance").url.rstrip("/").rpartition("/")[2]
+    page = text(checker.get(f"{DESK}{reference}/"))
+    for words in ("the wallets that paid, at once", "2,000 PTS", "20.00 USD", "880.00 USD"):
+        assert words in page, words
+    assert purse.left() == (20_00, 0)
+    act(checker, reference, "approve", approval=approval())
+    assert (purse.left(), purse.left("points")) == ((900_00, 0), (2_000, 0))
+    assert "refund_to_balance" in text(checker.get(f"{DESK}{reference}/"))
 
 
 def test_roles(shop: Shop) -> None:

@@ -11,14 +11,14 @@ OBJECTS = {
     "payment_order": "object id payment_order_id checkout_id seller_account amount currency"
     " payment_order_status authorized captured capturable refunded refund_pending disputed reversed"
     " wallet_updated ledger_updated cancel_requested failure psp created_at updated_at",
-    "refund": "object id payment_order_id amount currency destination status failure reason metadata"
+    "refund": "object id payment_order_id amount currency destination wallets status failure reason metadata"
     " created_at",
     "dispute": "object id status reason network_reason_code amount fee currency payment_orders"
     " evidence_due_at evidence_sent_at psp_reference opened_at created_at",
     "payment_method": "object id buyer_account brand last4 exp_month exp_year wallet created_at",
     "payment_method_offer": "object payment_method wallets currencies limits",
     "top_up": "object id wallet buyer_account amount currency top_up_status payment_method next_action"
-    " available available_at failure psp risk created_at expires_at updated_at",
+    " available available_at refunded reversed failure psp risk created_at expires_at updated_at",
     "payout": "object id seller_account amount fee currency status destination failure provider_reference"
     " metadata created_at arrival_date",
     "seller": "object id seller_account name country kyc_status commission_bps settlement_delay_days"
@@ -46,6 +46,7 @@ PARTS = {
     "remittance": ["reference"],
     "next_action": ["type url", "type payload svg_url png_url expires_at"],
     "payout_schedule": ["interval", "interval weekday", "interval day", "interval amount currency"],
+    "wallets": ["wallet kind amount currency worth"],
     "limits": ["currency min_amount max_amount"],
     "timeline": ["at what from to reason actor"],
     "opening": ["pending available held receivable"],

@@ -38,6 +38,7 @@ _LIST = "tests/payments/test_order_list_api.py"
 _MATRIX = "tests/api/test_matrix.py"
 _MONEY = "tests/core/test_money.py"
 _ONCE = "tests/core/test_idempotency.py"
+_PAYOUT_DESK = "tests/admin/test_payout_desk.py"
 _PAGE_WEBHOOKS = "tests/payments/test_page_webhooks.py"
 _PROTOCOL = "tests/api/test_protocol.py"
 _RACES = "tests/merchants/test_key_races.py"
@@ -211,7 +212,10 @@ ROWS: dict[str, tuple[str, ...] | NotYet] = {
         f"{_RACES}::test_revocation_while_requests_run_a_d8",
         f"{_KEYS}::test_revocation_counts_from_its_commit_a_d8",
     ),
-    "A-D9": (f"{_PAYOUT_RACES}::test_two_people_say_yes_at_once",),
+    "A-D9": (
+        f"{_PAYOUT_RACES}::test_two_people_say_yes_at_once",
+        f"{_PAYOUT_DESK}::test_double_clicks_are_one_f_f8_a_d9",
+    ),
     # E: who may what
     "A-E1": (
         f"{_MATRIX}::test_every_route_is_in_the_table",
@@ -245,6 +249,8 @@ ROWS: dict[str, tuple[str, ...] | NotYet] = {
         "tests/admin/test_sellers_desk.py::test_the_checker_cannot_decide_what_they_asked_for",
         "tests/payouts/test_payout_audits.py::test_the_maker_says_yes_to_nothing",
         "tests/payouts/test_payout_audits.py::test_nobody_lets_a_payout_go_at_a_prompt",
+        f"{_PAYOUT_DESK}::test_the_maker_cannot_decide_from_any_side_a_e7",
+        "tests/payouts/test_guards.py::test_who_asked_cannot_say_yes_i30",
     ),
     "A-E8": (f"{_ADMIN}::test_even_a_superuser_cannot_edit", f"{_ADMIN}::test_the_database_refuses_as_well"),
     "A-E9": (f"{_ADMIN}::test_no_page_has_a_side_door",),
@@ -303,6 +309,8 @@ ROWS: dict[str, tuple[str, ...] | NotYet] = {
         "tests/payouts/destinations/test_names.py::test_names_compare_as_a_person_would",
         "tests/payouts/destinations/test_names.py::test_alphabets_that_look_alike_are_noticed",
         "tests/payouts/destinations/test_names.py::test_what_nobody_sees_is_in_no_name",
+        f"{_PAYOUT_DESK}::test_names_of_payees_cannot_deceive_a_f17",
+        "tests/admin/test_destination_desk.py::test_a_second_person_verifies_and_sees_what_speaks_against_it",
     ),
     "A-F18": (
         f"{_ACCEPT}::test_card_numbers_are_refused_wherever_they_stand",

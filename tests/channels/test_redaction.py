@@ -21,6 +21,7 @@ from channels.redaction import MAX_EVIDENCE_BYTES, redact, redact_text
         (b'{"id": "pm_1Abcdef", "object": "payment_method"}', b"1Abcdef"),
         (b"the payment method pm_1Abcdef belongs to the customer cus_x", b"1Abcdef"),
         (b'{"customer":"cus_Qwerty"}', b"Qwerty"),
+        (b'{"destination":"acct_1Qwerty"}', b"Qwerty"),
         (b'{"note": "4242424242424242"}', b"4242"),
         (b'{"note": "4242 4242 4242 4242"}', b"4242"),
         (b"card 4242-4242-4242-4242 refused", b"4242"),

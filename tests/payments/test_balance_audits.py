@@ -13,8 +13,10 @@ from core.transactions import at_edge
 from payments import balance_audits, top_up_audits
 from payments.services import reject_review
 from tests.ledger.breakage import broken, violated
+from tests.payments import test_top_up_returns
 from tests.payments.conftest import Shop
 from tests.payments.purses import Purse, open_purse
+from tests.payments.refunding import ask
 from tests.risk.rules import enforce
 from wallet import grant_audits
 
@@ -47,6 +49,22 @@ BREAKS: dict[str, list[str]] = {
         "UPDATE wallet_grantuse SET value_minor = value_minor + 1",
         "DELETE FROM wallet_grantuse",
     ],
+    "balance_refund_is_its_parts": [
+        "UPDATE payments_refundpart SET amount_minor = amount_minor + 1",
+        "UPDATE payments_refund SET destination = 'wallet'",
+        f"UPDATE payments_refundpart SET grant_id = {_OTHER} WHERE grant_id IS NULL",
+        f"UPDATE payments_refund SET order_id = {_OTHER}",
+    ],
+    "balance_parts_back_close": [
+        "UPDATE payments_refundpart SET units_minor = units_minor + 1000",
+        "DELETE FROM payments_refundpart WHERE grant_id IS NULL",
+        "UPDATE payments_refundpart SET units_minor = units_minor - 1 WHERE grant_id IS NOT NULL",
+    ],
+    "balance_refund_reaches_its_wallets": [
+        "UPDATE ledger_journalline SET amount_minor = amount_minor + 1 WHERE entry_id IN"
+        " (SELECT id FROM ledger_journalentry WHERE source = 'refund')",
+        "UPDATE payments_refundpart SET units_minor = units_minor + 1",
+    ],
     "top_up_posted_once": [
         "UPDATE payments_topup SET status = 'FAILED', credited_minor = 0",
         "UPDATE ledger_journalentry SET leg = 'other' WHERE leg = 'top_up'",
@@ -65,20 +83,33 @@ BREAKS: dict[str, list[str]] = {
         "UPDATE wallet_grant SET value_minor = value_minor + 1 WHERE kind = 'bonus'",
         "UPDATE ledger_journalentry SET source_ref = 'x' || id WHERE source = 'promotion'",
     ],
-    "grant_used_is_its_holds": ["UPDATE wallet_grant SET used_minor = used_minor + 1 WHERE kind = 'points'"],
+    "grant_used_is_its_holds": [
+        "UPDATE wallet_grant SET used_minor = used_minor + 1 WHERE kind = 'points'",
+        "DELETE FROM wallet_grantreturn",
+    ],
+    "grant_gets_back_what_it_gave": [
+        "UPDATE wallet_grantreturn SET units_minor = units_minor + 1000",
+        "UPDATE wallet_grantreturn SET value_minor = value_minor - 1",
+        "UPDATE wallet_hold SET state = 'RELEASED'",
+    ],
     "points_left_are_available": ["UPDATE wallet_grant SET amount_minor = amount_minor + 1"],
-    "points_position_is_what_is_left": ["DELETE FROM wallet_grantuse"],
+    "points_position_is_what_is_left": [
+        "DELETE FROM wallet_grantuse",
+        "UPDATE wallet_grantreturn SET value_minor = value_minor + 1",
+    ],
 }
 KINDS = ["bonus", "points", "cash"]
 
 
 @pytest.fixture
 def busy(shop: Shop, hooks: Any) -> Purse:
-    """A buyer who paid of everything, waits for a review, was rejected, and topped up over a slow rail."""
+    """A buyer who paid, was refunded, waits for a review, was rejected, and topped up over a slow rail."""
     Channel.objects.filter(pk=shop.channel.id).update(capabilities={"top_up_clearing_hours": 1})
     purse = open_purse(shop, cash=100_00)
     purse.give("bonus", 3_00)
     purse.give("points", 900)
+    refunded = shop.accept(purse.body(shop.order("8.00"), wallet_kinds=KINDS))["payment_orders"][0]
+    assert ask(shop, refunded).status_code == 201
     shop.accept(purse.body(shop.order("8.00"), wallet_kinds=KINDS))
     enforce(purse.merchant_id, "amount_over", {"limits": {"USD": 900}}, decision="review", reason="look")
     rejected = shop.accept(purse.body(shop.order("9.50"), wallet_kinds=KINDS))
@@ -109,4 +140,4 @@ def test_each_audit_fires() -> None:
 
 def test_every_audit_is_broken_here() -> None:
     each = [*balance_audits.INVARIANTS, *top_up_audits.INVARIANTS, *grant_audits.INVARIANTS]
-    assert {invariant.name for invariant in each} == set(BREAKS)
+    assert {invariant.name for invariant in each} == {*BREAKS, *test_top_up_returns.BREAKS}

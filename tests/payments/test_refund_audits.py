@@ -53,6 +53,13 @@ MORE: list[tuple[str, str]] = [
     ),
     ("returned_parts_close", "UPDATE payments_ordershare SET tax_minor = tax_minor + 1"),
     (
+        "returned_parts_close",
+        "INSERT INTO payments_reversalline"
+        " (id, merchant_id, reversal_id, order_id, amount_minor, seller_minor, commission_minor, tax_minor)"
+        " SELECT gen_random_uuid(), merchant_id, gen_random_uuid(), order_id,"
+        " seller_net_minor, seller_net_minor, 0, 0 FROM payments_ordershare",
+    ),
+    (
         "refund_follows_its_operation",
         "UPDATE payments_pspoperation SET refund_id = NULL WHERE refund_id IS NOT NULL",
     ),

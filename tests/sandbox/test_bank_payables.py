@@ -256,7 +256,7 @@ def test_an_answer_that_cannot_be_read_hides_the_effect(customer):
 
 
 def test_races_for_one_reference_pay_once(customer):
-    """A-D1 at the bank: eight batches with the same reference at once; one is accepted."""
+    """I27: eight batches with the same reference at once; one is accepted."""
     customer.payee()
     barrier, said = threading.Barrier(8), []
 

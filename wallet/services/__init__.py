@@ -14,6 +14,7 @@ from wallet.services.parts import (
     settle_parts,
 )
 from wallet.services.planning import plan_cash, plan_spending
+from wallet.services.points_back import return_points
 from wallet.services.posting import moves_for, post, post_netted
 from wallet.services.releases import release_all, release_funds
 from wallet.services.tranches import draw_on_tranche, tranche_of
@@ -46,6 +47,7 @@ __all__ = [
     "release_funds",
     "release_parts",
     "request_write_off",
+    "return_points",
     "settle_parts",
     "tranche_of",
     "try_hold",

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from ledger.templates.accounts import BuyerAccounts
+from ledger.templates.balance_refunds import MoneyBack, PointsBack, balance_refund_entry
 from ledger.templates.capture import CapturedOrder, Share
 from ledger.templates.cover import Cover, SellerPart
 from ledger.templates.journal import (
@@ -26,6 +27,7 @@ from ledger.templates.wallet import (
     top_up_entry,
     top_up_final_entry,
     top_up_pending_entry,
+    top_up_return_entry,
 )
 from ledger.types import EntryDraft
 
@@ -64,6 +66,19 @@ def _final(books: ExampleBooks) -> EntryDraft:
         wallet_available=books.account("wallet_available"),
         charge_id=named("charge"),
         amount_minor=30_00,
+    )
+
+
+def _returned(books: ExampleBooks) -> EntryDraft:
+    return top_up_return_entry(
+        posting=books.posting(),
+        psp_clearing=books.account("psp_clearing"),
+        wallet=books.account("wallet_available"),
+        dispute_receivable=books.account("dispute_receivable"),
+        return_id=named("return"),
+        charge_id=named("charge"),
+        taken_minor=20_00,
+        missing_minor=10_00,
     )
 
 
@@ -135,11 +150,41 @@ def _refunded(books: ExampleBooks) -> EntryDraft:
     )
 
 
+def _bonus_back(books: ExampleBooks) -> EntryDraft:
+    return balance_refund_entry(
+        posting=books.posting(),
+        accounts=returns(books),
+        refund_id=named("refund"),
+        orders=[ReturnedOrder(SellerPart(seller(books), Cover(pending_minor=2_70)), 25, 5)],
+        money=[MoneyBack(bonus(books).available, 3_00)],
+        points=[],
+    )
+
+
+def _points_back(books: ExampleBooks) -> EntryDraft:
+    lots = [PointsLot(named("grant"), points=300, value_minor=3_00)]
+    return balance_refund_entry(
+        posting=books.posting(),
+        accounts=returns(books),
+        refund_id=named("refund"),
+        orders=[ReturnedOrder(SellerPart(seller(books), Cover(pending_minor=2_70)), 25, 5)],
+        money=[],
+        points=[PointsBack(_positions(books), points(books).available, lots)],
+    )
+
+
 WALLETS = (
     Journal("W1", "wallet_topped_up", "Wallet top-up by card", top_up_entry, _topped_up),
     Journal("W1b", "wallet_top_up_pending", "Top-up on a slow rail", top_up_pending_entry, _pending),
     Journal(
         "W1b end", "wallet_top_up_final", "… becomes available when it is final", top_up_final_entry, _final
+    ),
+    Journal(
+        "W1c",
+        "wallet_top_up_returned",
+        "Top-up of 30.00 taken back by its rail, of which the wallet has 20.00",
+        top_up_return_entry,
+        _returned,
     ),
     Journal("W2", "bonus_granted", "Promotional credit granted", bonus_grant_entry, _granted),
     Journal(
@@ -165,5 +210,19 @@ WALLETS = (
     Journal("W6", "hold_cancelled", "Cancel or time-out", hold_cancel_entry, _held(hold_cancel_entry)),
     Journal(
         "W7", "refund_to_wallet", "Refund to the wallet instead of the card", wallet_refund_entry, _refunded
+    ),
+    Journal(
+        "W7b",
+        "refund_to_balance",
+        "Refund of what a bonus paid: it is a bonus again",
+        balance_refund_entry,
+        _bonus_back,
+    ),
+    Journal(
+        "W7c",
+        "refund_to_balance",
+        "Refund of what 300 points paid, worth 3.00: they are points again",
+        balance_refund_entry,
+        _points_back,
     ),
 )

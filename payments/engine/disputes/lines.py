@@ -26,7 +26,7 @@ def new_lines(scope: ChargeScope, dispute: Dispute) -> list[DisputeLine]:
 
     None where it pays nothing: its money came too late and went back, or tops up a wallet.
     """
-    paid = sorted((line for line in scope.lines if line.live), key=lambda line: line.order_id)
+    paid = scope.live_lines
     if not paid:
         return []
     parts = split_by_weights(amount_minor=dispute.amount_minor, weights=[line.amount_minor for line in paid])

@@ -47,7 +47,7 @@ def lock_dispute_of(scope: ChargeScope, *, dispute_id: UUID) -> DisputeScope:
     shares = lock_shares(order_ids=[order.id for order in scope.orders])
     dispute = Dispute.objects.select_for_update(no_key=True).get(pk=dispute_id, charge=scope.charge)
     dispute.charge = scope.charge
-    lines = list(DisputeLine.objects.filter(dispute=dispute).order_by("order_id"))
+    lines = list(DisputeLine.objects.filter(dispute=dispute).order_by("order__position"))
     return DisputeScope(scope, dispute, lines, shares)
 
 

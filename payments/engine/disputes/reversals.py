@@ -21,6 +21,7 @@ from payments.engine.disputes.lines import fit_excess
 from payments.engine.facts import order_fact
 from payments.engine.refunds.compensation import note_checkout_totals
 from payments.engine.refunds.shares import divide, returned_so_far
+from payments.engine.top_up_returns import is_booked, take_top_up_back
 from payments.locks import ChargeScope, lock_charge, lock_shares
 from payments.models import Charge, ChargeReversal, OrderShare, ReversalLine
 from payments.psp.contract import adapter_for
@@ -59,11 +60,33 @@ def on_reversal_event(*, delivery: InboundEvent) -> None:
     if (seen.amount_minor, seen.currency) != (charge.captured_minor, charge.amount_currency):
         _case(scope, "charge_conflict", f"{seen.reference} takes back another amount than was captured")
         return
-    if not any(line.live for line in scope.lines):
+    if scope.top_up is not None and scope.top_up.status == "SUCCESS":
+        _reverse_top_up(scope, seen)
+        return
+    if not scope.live_lines:
         # It went back already, or pays for nothing that we could take back: a person must look.
         _case(scope, "charge_reversed", f"{seen.reference} took back a payment that covers no order")
         return
     _reverse(scope, seen)
+
+
+def _reverse_top_up(scope: ChargeScope, seen: PspReversal) -> None:
+    """Take the money out of the wallet again, as far as that has it (W1c)."""
+    if is_booked(scope=scope):
+        return
+    changes = Changes()
+    take_top_up_back(
+        scope,
+        changes,
+        kind="reversal",
+        reference=seen.reference,
+        amount_minor=seen.amount_minor,
+        reason=seen.reason,
+    )
+    _case(
+        scope, "charge_reversed", f"{seen.reference} took a top-up back: {seen.reason or 'no reason given'}"
+    )
+    changes.save()
 
 
 def _reverse(scope: ChargeScope, seen: PspReversal) -> None:
@@ -79,7 +102,7 @@ def _reverse(scope: ChargeScope, seen: PspReversal) -> None:
     )
     reversal.save(force_insert=True)
     lines = []
-    for paid in sorted((each for each in scope.lines if each.live), key=lambda each: each.order_id):
+    for paid in scope.live_lines:
         order = paid.order
         part = divide(
             share=shares[order.id],

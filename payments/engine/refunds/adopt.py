@@ -19,6 +19,7 @@ from payments.engine.refunds.locks import LockedRefund
 from payments.engine.refunds.opening import Asked, Source, open_refund, start_refund_operation
 from payments.engine.refunds.outcomes import fail_refund, failure_of_refund, succeed_refund
 from payments.engine.refunds.shares import left_to_refund
+from payments.engine.top_up_returns import is_booked, take_top_up_back
 from payments.locks import ChargeScope
 from payments.models import PaymentOrder, PspOperation
 from payments.psp.contract import PspObject, PspStatus
@@ -47,6 +48,9 @@ def adopt_refund(scope: ChargeScope, seen: PspObject, changes: Changes) -> None:
         if seen.is_booked and charge.status not in (*CHARGE_DEAD, "CONFLICTED"):
             raise NotYet(f"{seen.reference} gives back what we do not know to be captured")
         log.info("refund_of_nothing", refund=seen.reference, charge=public_id("chg", charge.id))
+        return
+    if scope.top_up is not None and scope.top_up.status == "SUCCESS":
+        _adopt_of_top_up(scope, seen, changes)
         return
     orders = scope.covered
     if seen.currency != charge.amount_currency or not orders or _is_beyond(scope, seen):
@@ -77,6 +81,25 @@ def adopt_refund(scope: ChargeScope, seen: PspObject, changes: Changes) -> None:
     if excess > 0:
         told = f"{format_minor(excess, seen.currency)} {seen.currency} more than was left went back"
         refund_case(scope, "refund_dispute_overlap", seen, told)
+
+
+def _adopt_of_top_up(scope: ChargeScope, seen: PspObject, changes: Changes) -> None:
+    """Take what was refunded of a top-up out of the wallet again; what is still on its way is told later."""
+    if seen.status is PspStatus.DECLINED:
+        if is_booked(scope=scope, reference=seen.reference):
+            told = "a refund of a top-up came back to the provider; give it back to the wallet by hand"
+            refund_case(scope, "refund_conflict", seen, told)
+        return
+    if seen.status is not PspStatus.REFUNDED or is_booked(scope=scope, reference=seen.reference):
+        return
+    if seen.currency != scope.charge.amount_currency or _is_beyond(scope, seen):
+        refund_case(scope, "refund_conflict", seen, "it cannot be a refund of this charge; nothing is posted")
+        return
+    take_top_up_back(
+        scope, changes, kind="refund", reference=seen.reference, amount_minor=seen.amount_minor, reason=_WHY
+    )
+    told = "it was made at the provider; it is taken out of the wallet as far as that has it"
+    refund_case(scope, "refund_made_elsewhere", seen, told)
 
 
 def _bring_up(

@@ -23,7 +23,8 @@ from ledger.templates.refunds import (
 )
 from ledger.types import EntryDraft
 from payments.engine.cover import Restoring, Taking, give_back_to_sellers, take_from_sellers
-from payments.models import Charge, OrderShare, PaymentOrder, Refund, RefundLine
+from payments.engine.refunds.balance import give_points_back, to_balance
+from payments.models import Charge, OrderShare, PaymentOrder, Refund, RefundLine, RefundPart
 from wallet.selectors import accounts_of
 from wallet.services import post_netted
 
@@ -37,18 +38,22 @@ def post_accepted(
     orders: Mapping[UUID, PaymentOrder],
     shares: Mapping[UUID, OrderShare],
     charge: Charge | None,
+    parts_back: Sequence[RefundPart] = (),
     *,
     by: str = SYSTEM,
 ) -> None:
     """Take the money from who gives it: into transit to the buyer's card (R1, R4, R5), or to a wallet (W7).
 
-    Orders and shares are locked, by order id; the sellers' wallets are locked here, so call it last.
+    To the wallets that paid it goes as `parts_back` say (W7, W7b, W7c). Orders and shares are locked, by
+    order id; the wallets are locked here, all by id, so call it last.
     """
     takings = [Taking(orders[each.order_id], shares[each.order_id], each.seller_minor) for each in lines]
     also = [refund.wallet_id] if refund.wallet_id is not None else []
+    also += [each.balance_part.wallet_id for each in parts_back]
     parts = take_from_sellers(takings=takings, by=by, also=also)
     returned = [_returned(each, parts[each.order_id]) for each in lines]
-    post_netted(drafts=[_accepted(refund, returned, charge)])
+    give_points_back(refund, parts_back)
+    post_netted(drafts=[_accepted(refund, returned, charge, parts_back)])
 
 
 @requires_transaction
@@ -89,7 +94,14 @@ def post_failed(
     post_netted(drafts=[draft])
 
 
-def _accepted(refund: Refund, returned: Sequence[ReturnedOrder], charge: Charge | None) -> EntryDraft:
+def _accepted(
+    refund: Refund,
+    returned: Sequence[ReturnedOrder],
+    charge: Charge | None,
+    parts_back: Sequence[RefundPart],
+) -> EntryDraft:
+    if refund.destination == "balance":
+        return to_balance(refund, parts_back, _return_accounts(refund), returned)
     if refund.wallet_id is not None:
         accounts = accounts_of(merchant_id=refund.merchant_id, wallet_id=refund.wallet_id)
         return wallet_refund_entry(

@@ -14,6 +14,7 @@ from payments.engine.outcome import apply_outcome
 from payments.engine.refunds.adopt import adopt_refund, refund_case
 from payments.engine.refunds.locks import lock_refund
 from payments.engine.refunds.outcomes import FAILED_CASE, fail_refund, failure_of_refund
+from payments.engine.top_up_returns import refunded_elsewhere
 from payments.locks import ChargeScope, lock_charge, lock_operation
 from payments.models import Charge, PspOperation
 from payments.psp.contract import Outcome, OutcomeKind, PspObject, PspStatus, ToldRefunds, adapter_for
@@ -129,7 +130,8 @@ def _compare(delivery: InboundEvent, told: ToldRefunds) -> None:
     if charge is None:
         raise NotYet(f"no charge has the payment {told.payment_reference}")
     known = PspOperation.objects.filter(charge=charge, kind="refund", status__in=[*_WAITING, "SUCCEEDED"])
-    if (told.returned_minor or 0) > sum(known.values_list("amount_minor", flat=True)):
+    ours = sum(known.values_list("amount_minor", flat=True)) + refunded_elsewhere(charge=charge)
+    if (told.returned_minor or 0) > ours:
         raise NotYet(f"{told.payment_reference}: more went back than we know of")
 
 

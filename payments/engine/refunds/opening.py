@@ -10,12 +10,21 @@ from core.rows import new_row
 from core.transactions import requires_transaction
 from payments.engine.charges import charge_money
 from payments.engine.operations import new_operation
+from payments.engine.refunds.balance import parts_back
 from payments.engine.refunds.books import post_accepted
 from payments.engine.refunds.facts import refund_fact
 from payments.engine.refunds.locks import LockedRefund
 from payments.engine.refunds.shares import divide, returned_so_far, returns_commission
 from payments.locks import lock_shares
-from payments.models import Charge, ChargeLine, PaymentOrder, PspOperation, Refund, RefundLine
+from payments.models import (
+    Charge,
+    ChargeLine,
+    OrderShare,
+    PaymentOrder,
+    PspOperation,
+    Refund,
+    RefundLine,
+)
 
 __all__ = ["Asked", "Source", "open_refund", "start_refund_operation"]
 
@@ -48,7 +57,8 @@ def open_refund(source: Source, asked: Asked, changes: Changes) -> LockedRefund:
     """Make a refund of locked orders that have as much left, and reserve it. It tells `refund.created`.
 
     What goes back to a card is taken from who gives it when the changes are saved (R1), so that no seller
-    withdraws it meanwhile; what goes to a wallet when it goes there (`books.post_accepted`).
+    withdraws it meanwhile; what goes to a wallet when it goes there (`books.post_accepted`). Which of the
+    wallets that paid get how much is decided here. Raises RefundNotInWholePoints.
     """
     first = next(iter(source.orders.values()))
     merchant_id, currency = first.merchant_id, str(first.amount_currency)
@@ -71,35 +81,20 @@ def open_refund(source: Source, asked: Asked, changes: Changes) -> LockedRefund:
         created_at=now,
         updated_at=now,
     )
-    lines = []
-    for order_id, amount_minor in sorted(asked.amounts.items()):
-        part = divide(
-            share=shares[order_id],
-            returned=returned_so_far(order_id=order_id),
-            amount_minor=amount_minor,
-            with_commission=refund.returns_commission,
-        )
-        paid = source.lines.get(order_id)
-        lines.append(
-            new_row(
-                RefundLine,
-                merchant_id=merchant_id,
-                refund_id=refund.id,
-                order_id=order_id,
-                charge_line_id=paid.id if paid else None,
-                amount_minor=amount_minor,
-                seller_minor=part.seller_net_minor,
-                commission_minor=part.commission_minor,
-                tax_minor=part.tax_minor,
-            )
-        )
-        _reserve(source.orders[order_id], amount_minor, is_done=asked.origin == "psp")
-    changes.begin(refund, why=asked.why, by=asked.by, fact=refund_fact(refund, order, "created"))
+    lines = [_line(refund, source, order_id, shares[order_id], minor) for order_id, minor in _by_id(asked)]
+    for order_id, minor in _by_id(asked):
+        _reserve(source.orders[order_id], minor, is_done=asked.origin == "psp")
+    parts = []
+    if refund.destination == "balance":
+        assert order is not None, "a balance refund is of one order"
+        parts = parts_back(refund=refund, order_id=order.id)
+    changes.begin(refund, why=asked.why, by=asked.by, fact=refund_fact(refund, order, "created", parts))
     changes.insert([refund])
     changes.insert(lines)
+    changes.insert(parts)
     if refund.destination == "instrument":
         changes.last(lambda: post_accepted(refund, lines, source.orders, shares, source.charge, by=asked.by))
-    return LockedRefund(refund, lines)
+    return LockedRefund(refund, lines, parts)
 
 
 @requires_transaction
@@ -116,6 +111,32 @@ def start_refund_operation(
     changes.begin(operation, why=why, by=by)
     changes.insert([operation])
     return operation
+
+
+def _by_id(asked: Asked) -> list[tuple[UUID, int]]:
+    return sorted(asked.amounts.items())
+
+
+def _line(refund: Refund, source: Source, order_id: UUID, share: OrderShare, amount_minor: int) -> RefundLine:
+    """Return who gives what of one order's part, given what they gave or are giving already."""
+    part = divide(
+        share=share,
+        returned=returned_so_far(order_id=order_id),
+        amount_minor=amount_minor,
+        with_commission=refund.returns_commission,
+    )
+    paid = source.lines.get(order_id)
+    return new_row(
+        RefundLine,
+        merchant_id=refund.merchant_id,
+        refund_id=refund.id,
+        order_id=order_id,
+        charge_line_id=paid.id if paid else None,
+        amount_minor=amount_minor,
+        seller_minor=part.seller_net_minor,
+        commission_minor=part.commission_minor,
+        tax_minor=part.tax_minor,
+    )
 
 
 def _reserve(order: PaymentOrder, amount_minor: int, *, is_done: bool) -> None:

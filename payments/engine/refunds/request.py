@@ -9,6 +9,7 @@ from core.money import parse_amount
 from core.nudges import nudge
 from core.transactions import requires_transaction
 from merchants.services import ensure_buyer
+from payments.engine.refunds.balance import is_paid_from_balance
 from payments.engine.refunds.books import post_accepted
 from payments.engine.refunds.compensation import note_checkout_totals
 from payments.engine.refunds.facts import refund_fact
@@ -31,8 +32,9 @@ def request_refund(*, merchant_id: UUID, request: RefundRequest, actor: str) -> 
     """Give back an order's money, or part of it, for a store.
 
     What the buyer gets is taken from the seller at once (R1); the provider is asked afterwards, and a refund
-    to the buyer's wallet is done at once (W7). Raises NotFound, also for another merchant's order,
-    RefundExceedsCaptured, CurrencyMismatch, InvalidAmount, RefundDestinationUnavailable.
+    to the buyer's wallet, or of what a balance paid, is done at once (W7). Raises NotFound, also for another
+    merchant's order, RefundExceedsCaptured, CurrencyMismatch, InvalidAmount, RefundDestinationUnavailable,
+    RefundNotInWholePoints.
     """
     changes = Changes()
     locked, source = make_refund(
@@ -58,9 +60,11 @@ def make_refund(
         raise RefundExceedsCaptured(param="amount" if request.amount else "payment_order_id")
     destination = request.destination or "instrument"
     if source.charge is None:
-        # What buyers' wallets paid goes back to the very wallets, of whatever kind, and never becomes cash:
-        # until that is built nothing of it goes back.
-        raise RefundDestinationUnavailable(param="destination")
+        # What buyers' wallets paid goes back to the very wallets, wherever one wants it: no bonus and no
+        # points ever become cash.
+        if not is_paid_from_balance(order_id=order.id):
+            raise RefundDestinationUnavailable(param="destination")
+        destination = "balance"
     asked = Asked(
         amounts={order.id: amount},
         by=actor,
@@ -76,26 +80,27 @@ def make_refund(
 
 @requires_transaction
 def carry_out(locked: LockedRefund, source: Source, changes: Changes, *, by: str) -> None:
-    """Have the provider asked for a refund that is REQUESTED, or, to a wallet, do it at once (W7)."""
-    refund, lines = locked.refund, locked.lines
+    """Have the provider asked for a refund that is REQUESTED, or, to wallets, do it at once (W7)."""
+    refund, lines, parts = locked.refund, locked.lines, locked.parts
     if refund.destination == "instrument":
         assert source.charge is not None, "the database refuses one without"
         start_refund_operation(refund, source.charge, changes, why="requested", by=by)
         nudge("operations")
         return
-    changes.move(refund, refund.to_executing, why="to the buyer's wallet", by=by)
+    where = "to the wallets that paid" if refund.destination == "balance" else "to the buyer's wallet"
+    changes.move(refund, refund.to_executing, why=where, by=by)
     order, shares = source.orders[lines[0].order_id], lock_shares(order_ids=[lines[0].order_id])
     changes.move(
         refund,
         refund.to_success,
-        why="refunded to the buyer's wallet",
+        why=f"refunded {where}",
         by=by,
-        fact=refund_fact(refund, order, "succeeded"),
+        fact=refund_fact(refund, order, "succeeded", parts),
         succeeded_at=clock.now(),
     )
     count_refunded(locked, dict(source.orders), sign=1)
     note_checkout_totals(order.checkout_id, changes)
-    changes.last(lambda: post_accepted(refund, lines, source.orders, shares, source.charge, by=by))
+    changes.last(lambda: post_accepted(refund, lines, source.orders, shares, source.charge, parts, by=by))
 
 
 def _locked(merchant_id: UUID, reference: str) -> tuple[Source, PaymentOrder]:

@@ -148,7 +148,8 @@ def _undo(locked: LockedRefund, source: Source, *, why: str, by: str) -> None:
     order = orders[refund.order_id] if refund.order_id else None
     changes = Changes()
     restore_orders(locked, orders)
-    changes.move(refund, refund.to_canceled, why=why, by=by, fact=refund_fact(refund, order, "canceled"))
+    fact = refund_fact(refund, order, "canceled", locked.parts)
+    changes.move(refund, refund.to_canceled, why=why, by=by, fact=fact)
     # What was to go to a wallet was not taken from anybody yet.
     if refund.destination == "instrument" and charge is not None:
         changes.last(lambda: post_failed(refund, locked.lines, orders, charge, had_succeeded=False))
@@ -210,4 +211,14 @@ def _instruction(locked: LockedRefund) -> dict[str, Any]:
         "currency": str(refund.amount_currency),
         "destination": refund.destination,
         "wallet": str(refund.wallet_id) if refund.wallet_id else None,
+        "wallets": _wallets(locked),
     }
+
+
+def _wallets(locked: LockedRefund) -> dict[str, int]:
+    """What each of the wallets that paid gets back, in its units."""
+    found: dict[str, int] = {}
+    for part in locked.parts:
+        wallet = public_id("wal", part.balance_part.wallet_id)
+        found[wallet] = found.get(wallet, 0) + part.units_minor
+    return found

@@ -39,10 +39,10 @@ class Reading:
 
 
 def read_together(instructions: Iterable[Instruction], reports: Iterable[StatusReport]) -> Reading:
-    """Return what the reports about an order say, when the bank has the order. They may come in any order.
+    """Return what the reports about an order say. They may come in any order.
 
-    A payment of which nothing is said is ACCEPTED: the bank has it. One that was refused after it was settled
-    is RETURNED, and its news tells both. A later report is never undone by an earlier one.
+    There is no news of a payment of which nothing is said. One that was refused after it was settled is
+    RETURNED, and its news tells both. A later report is never undone by an earlier one.
     """
     fold = _Fold({item.reference: item for item in instructions})
     for report in sorted(reports, key=lambda report: report.created_at or _START):
@@ -53,9 +53,7 @@ def read_together(instructions: Iterable[Instruction], reports: Iterable[StatusR
 class _Fold:
     def __init__(self, instructions: Mapping[str, Instruction]) -> None:
         self._sum = Decimal(sum(item.amount_minor for item in instructions.values())).scaleb(-2)
-        self._latest = {
-            reference: News(reference=reference, kind=NewsKind.ACCEPTED) for reference in instructions
-        }
+        self._latest: dict[str, News | None] = dict.fromkeys(instructions)
         self._settled: dict[str, News] = {}
         self._refusal: PayoutFailure | None = None
         self._problems: list[str] = []
@@ -71,10 +69,11 @@ class _Fold:
         """Return what came of it."""
         news: list[News] = []
         for reference, latest in self._latest.items():
-            if latest.kind is NewsKind.RETURNED:
+            if latest is not None and latest.kind is NewsKind.RETURNED:
                 news.append(self._settled[reference])
-            news.append(latest)
-        unpaid = all(item.kind is NewsKind.REFUSED for item in self._latest.values())
+            if latest is not None:
+                news.append(latest)
+        unpaid = all(item and item.kind is NewsKind.REFUSED for item in self._latest.values())
         return Reading(tuple(news), self._refusal if unpaid else None, tuple(self._problems))
 
     def _is_of_this_order(self, report: StatusReport) -> bool:
@@ -96,13 +95,13 @@ class _Fold:
 
     def _one(self, report: StatusReport, status: TransactionStatus) -> None:
         reference = status.end_to_end_id
-        latest = self._latest.get(reference)
-        if latest is None:
+        if reference not in self._latest:
             if status.status not in _PAYEE_CHECKED:
                 self._problems.append(
                     f"report {report.message_id[:35]} names a payment that was not in the order"
                 )
             return
+        latest = self._latest[reference] or News(reference, NewsKind.ACCEPTED)
         kind = self._kind(latest.kind, status)
         if kind is None:
             return

@@ -114,6 +114,20 @@ def _points(given: dict[str, Any]) -> dict[str, Any]:
     return _other_unit(given) | {"orders": [order]}
 
 
+def _to_balance(given: dict[str, Any]) -> dict[str, Any]:
+    """The seller gives what the wallets get; the unit of the points is not that of the money."""
+    unit = "PTS" if given["posting"].currency != "PTS" else "BTC"
+    points = [
+        dataclasses.replace(each, accounts=dataclasses.replace(each.accounts, unit=unit))
+        for each in given["points"]
+    ]
+    worth = sum(each.amount_minor for each in given["money"])
+    worth += sum(lot.value_minor for each in points for lot in each.lots)
+    part = dataclasses.replace(given["orders"][0].part, cover=Cover(available_minor=worth))
+    order = dataclasses.replace(given["orders"][0], part=part, commission_minor=0, tax_minor=0)
+    return given | {"orders": [order], "points": points}
+
+
 def _other_unit(given: dict[str, Any]) -> dict[str, Any]:
     unit = "PTS" if given["posting"].currency != "PTS" else "BTC"
     return given | {"accounts": dataclasses.replace(given["accounts"], unit=unit)}
@@ -139,6 +153,7 @@ def _two_currencies(given: dict[str, Any]) -> dict[str, Any]:
 _CURED: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "settlement_entries": _settlement,
     "points_spend_entry": _points,
+    "balance_refund_entry": _to_balance,
     "points_grant_entry": _other_unit,
     "release_entry": _at_least("amount_minor", "reserve_minor"),
     "payout_return_credit_entry": _at_least("amount_minor", "fee_minor"),

@@ -63,6 +63,7 @@ KNOWN = {
     "W1": ("psp_clearing 30.00", "wallet_available 30.00"),
     "W1b": ("psp_clearing 30.00", "wallet_pending 30.00"),
     "W1b end": ("wallet_pending 30.00", "wallet_available 30.00"),
+    "W1c": ("wallet_available 20.00, dispute_receivable 10.00", "psp_clearing 30.00"),
     "W2": ("promo 3.00", "bonus_available 3.00"),
     "W2b": ("bonus_held 3.00", "seller_pending 2.70, commission 0.25, tax_payable 0.05"),
     "W2c": (
@@ -78,6 +79,11 @@ KNOWN = {
     ),
     "W6": ("wallet_held 25.00", "wallet_available 25.00"),
     "W7": ("seller_available 22.50, commission_refunded 2.08, tax_payable 0.42", "wallet_available 25.00"),
+    "W7b": ("seller_pending 2.70, commission_refunded 0.25, tax_payable 0.05", "bonus_available 3.00"),
+    "W7c": (
+        "seller_pending 2.70, commission_refunded 0.25, tax_payable 0.05, fx_position 300 PTS",
+        "fx_position 3.00, points_available 300 PTS",
+    ),
     "F1": (
         "seller_available 100.00, fx_position 92.00 EUR",
         "fx_position 100.00, seller_available 91.00 EUR, fx_spread 1.00 EUR",

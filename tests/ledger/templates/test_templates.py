@@ -51,6 +51,7 @@ def test_what_a_template_makes_is_an_entry(name: str, data: st.DataObject) -> No
     currencies = {posting.currency} if posting else {told["currency"]}
     currencies |= {value for name, value in told.items() if name.endswith("_currency")}
     currencies |= {told["accounts"].unit} if hasattr(told.get("accounts"), "unit") else set()
+    currencies |= {each.accounts.unit for each in told.get("points", ())}
     for draft in made:
         check(draft)
         assert {line.currency for line in draft.lines} <= currencies

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -29,6 +30,7 @@ _ACCOUNTS = {
     "returned": iban("DE", "370400440532019004"),
 }
 _DEBTOR = {"name": DEBTOR.name, "iban": DEBTOR.iban, "bic": DEBTOR.bic}
+_PAYS = {"kinds": ["iban"], "currencies": ["EUR"]}
 _DAY = 86_400
 
 
@@ -90,7 +92,7 @@ class _Bench:
 class DropBench(_Bench):
     """Over the drop. `settings` are the test's own."""
 
-    def __init__(self, bank: Bank, settings: Any, *, message: str) -> None:
+    def __init__(self, bank: Bank, settings: Any, *, message: str, merchant_id: UUID | None = None) -> None:
         self._settings = settings
         channel = open_channel(
             provider="sepa",
@@ -98,7 +100,8 @@ class DropBench(_Bench):
             webhook_secret="",
             base_url=bank.sandbox.url,
             debtor=_DEBTOR,
-            capabilities={"payouts": {"kinds": ["iban"], "transport": "http", "message": message}},
+            capabilities={"payouts": {**_PAYS, "transport": "http", "message": message}},
+            merchant_id=merchant_id,
         )
         super().__init__(bank, channel)
 
@@ -132,9 +135,14 @@ class DropBench(_Bench):
 class FolderBench(_Bench):
     """Through a folder: a courier takes files to the bank and brings back its reports."""
 
-    def __init__(self, bank: Bank, files: Path) -> None:
+    def __init__(self, bank: Bank, files: Path, *, merchant_id: UUID | None = None) -> None:
         channel = open_channel(
-            provider="sepa", secret_key="", webhook_secret="", debtor=_DEBTOR, capabilities={"payouts": {}}
+            provider="sepa",
+            secret_key="",
+            webhook_secret="",
+            debtor=_DEBTOR,
+            capabilities={"payouts": _PAYS},
+            merchant_id=merchant_id,
         )
         super().__init__(bank, channel)
         self.place = files / channel.name

@@ -51,10 +51,10 @@ def order(*instructions: Instruction, created_at: datetime | None = None) -> Bat
 class Platform:
     """One test account of the sandbox with a channel to it."""
 
-    def __init__(self, sandbox: SandboxProcess) -> None:
+    def __init__(self, sandbox: SandboxProcess, **channel: Any) -> None:
         self.sandbox, self.key = sandbox, f"sk_test_{os.getpid()}_{next(_serial)}"
         self.id: str = sandbox.control("POST", "keys", {"key": self.key})["account"]
-        self.channel: ChannelData = open_channel(base_url=sandbox.url, secret_key=self.key)
+        self.channel: ChannelData = open_channel(base_url=sandbox.url, secret_key=self.key, **channel)
 
     def top_up(self, amount: int, currency: str = "usd") -> None:
         self.sandbox.control("POST", "topups", {"account": self.key, "amount": amount, "currency": currency})
@@ -81,9 +81,11 @@ class Platform:
         path = f"journal?account={self.id}&kind={kind}"
         return [row["amount"] for row in self.sandbox.control("GET", path)["data"]]
 
-    def events(self, kind: str) -> list[Any]:
-        """The events of the platform itself, as they are delivered."""
-        found = self.sandbox.control("GET", f"events?type={kind}&account={self.id}")["data"]
+    def events(self, kind: str, *, account: str = "") -> list[Any]:
+        """The events of the platform, or of one of its connected accounts, as they are delivered."""
+        found = self.sandbox.control("GET", f"events?type={kind}&account={account or self.id}")["data"]
+        if account:
+            return list(found)
         return [{name: value for name, value in each.items() if name != "account"} for each in found]
 
 

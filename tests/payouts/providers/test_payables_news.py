@@ -77,7 +77,7 @@ JSON = st.recursive(
 @given(payload=st.dictionaries(st.sampled_from(["id", "type", "data", "created"]), JSON))
 @hypothesis_settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 def test_no_callback_breaks_the_reader(payload: dict[str, Any]) -> None:
-    """A-F17: whatever comes, it is news of a payment with a reference, or nothing."""
+    """Whatever comes, it is news of a payment with a reference, or nothing."""
     for news in PROVIDER.read(None, payload):  # type: ignore[arg-type]
         assert news.reference
         assert news.kind is NewsKind.UNKNOWN or news.amount_minor is not None

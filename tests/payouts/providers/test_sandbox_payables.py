@@ -208,7 +208,7 @@ def test_a_wrong_key_is_not_a_refusal(bench: PayablesBench) -> None:
 
 
 def test_the_same_batch_from_two_workers_pays_once(bench: PayablesBench) -> None:
-    """A-D1: a lease that ended too early sends nothing twice."""
+    """F-F2: a lease that ended too early sends nothing twice."""
     order, said = bench.order("paid"), []
     barrier = threading.Barrier(2)
 

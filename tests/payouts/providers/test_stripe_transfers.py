@@ -292,7 +292,7 @@ def test_amounts_leave_in_the_providers_unit_f_f12(
 
 @pytest.mark.parametrize(
     ("currency", "amount", "code"),
-    [("KWD", 12_341, "amount_not_supported"), ("CLF", 5, "currency_not_supported")],
+    [("KWD", 12_341, "amount_unsupported"), ("CLF", 5, "currency_unsupported")],
 )
 def test_an_amount_that_cannot_be_said_is_refused_and_not_rounded(
     platform: Platform, currency: str, amount: int, code: str
@@ -303,9 +303,11 @@ def test_an_amount_that_cannot_be_said_is_refused_and_not_rounded(
 
 
 def test_orders_that_are_not_for_it_are_not_sent(funded: Platform, one: Instruction) -> None:
-    for wrong in (order(), order(one, one), order(replace(one, kind="iban", details={"iban": "DE00"}))):
+    for wrong in (order(), order(one, one)):
         assert adapter.submit(funded.channel, wrong).kind is BatchKind.NOT_SENT
         assert adapter.ask(funded.channel, wrong).kind is BatchKind.UNKNOWN
+    iban = order(replace(one, kind="iban", details={"iban": "DE00"}))
+    assert adapter.submit(funded.channel, iban).failure.code == "destination_unsupported"
     assert funded.moved() == []
 
 
