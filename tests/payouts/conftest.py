@@ -1,6 +1,5 @@
 """A store whose seller has money and an account to be paid to, and a provider on paper."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -169,8 +168,3 @@ def payer(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[P
     check_events()
     report = run_audits(store=False)
     assert report.is_clean, [(each.name, each.sample) for each in (*report.violated, *report.failed)]
-
-
-def rounds(few: int = 10, many: int = 200) -> int:
-    """How often a race is run: more under chaos."""
-    return many if os.environ.get("HYPOTHESIS_PROFILE") == "chaos" else few
