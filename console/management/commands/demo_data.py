@@ -89,7 +89,7 @@ def _create(sandbox_url: str) -> dict[str, str]:
     put_schedule(
         merchant_id=merchant.id,
         timezone="UTC",
-        cut_off=time(17),
+        cut_off=time(23, 59),
         calendar="EVERY_DAY",
         is_enabled=True,
         by=ACTOR,
