@@ -98,11 +98,11 @@ BREAKS: dict[str, list[str]] = {
 
 
 def history(payer: Payer) -> list[Payout]:
-    """One that was paid with a second person's yes, one that came back, one refused late, one canceled."""
+    """Paid and back by the policy's yes, refused late after a second person's, canceled."""
     payer.set("payouts.fee", {"EUR": {"fixed_minor": 10}})
+    payer.set("payouts.review_above", {"*": 1001})
     payouts = [payer.ask(1000 + number) for number in range(4)]
-    for payout in payouts[:3]:
-        payer.approve(payout)
+    payer.approve(payouts[2])
     at_edge(services.cancel_payout)(
         merchant_id=payer.merchant_id, reference=payouts[3].public_id, by="user:mia"
     )

@@ -56,7 +56,7 @@ class Customer(Payer):
         self.set("payouts.destination_cool_down_hours", 0)
         self.trust(fixed_minor=100)
         for name in ("paid", "closed", "returned"):
-            self.seller(name, money=10_000, number=ACCOUNTS[name])
+            self.seller(name, money=10_000, iban=ACCOUNTS[name])
 
     def decide(self) -> None:
         """The bank reads, decides, and days pass in which money comes back."""
