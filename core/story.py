@@ -34,7 +34,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Chapter:
-    """One exchange: `kind` is request, risk, exchange, webhook or books."""
+    """One exchange: `kind` is request, payout, account, risk, exchange, webhook or books."""
 
     kind: str
     title: str

@@ -82,5 +82,5 @@ def _register_cards() -> None:
     from core.overview import register_card
     from payouts import cards
 
-    for make in (cards.waiting_card, cards.in_transit_card, cards.unknown_card):
+    for make in (cards.waiting_card, cards.under_way_card):
         register_card("payouts.view_payout", make)

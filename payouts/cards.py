@@ -9,52 +9,37 @@ from core.overview import Card
 from merchants.selectors import list_merchants
 from payouts.models import Payout
 
-__all__ = ["in_transit_card", "unknown_card", "waiting_card"]
+__all__ = ["under_way_card", "waiting_card"]
 
 
 def waiting_card() -> Card:
     """Payouts that wait for a second person."""
-    return _card(
-        _("Payouts to approve"),
-        "IN_REVIEW",
-        _("No payout waits for a second person."),
-        "waiting",
-        reverse("console:payouts"),
-    )
+    count, value = _sum("IN_REVIEW")
+    says = value or _("No payout waits for a second person.")
+    look = "waiting" if count else "done"
+    return Card(_("Payouts to approve"), str(count), says, look, reverse("console:payouts"))
 
 
-def in_transit_card() -> Card:
-    """Payouts that were sent, of which nobody has said yet that they arrived."""
-    page = reverse("admin:payouts_payout_changelist")
-    return _card(
-        _("Payouts in transit"), "SENT", _("Nothing is on its way."), "progress", f"{page}?status=SENT"
-    )
+def under_way_card() -> Card:
+    """Payouts that were sent and are not known to have arrived, and those that may not even have left."""
+    sent, sent_value = _sum("SENT")
+    unknown, unknown_value = _sum("UNKNOWN")
+    title, figure = _("Payouts under way"), str(sent + unknown)
+    said = [_("In transit: %(value)s.") % {"value": sent_value}] if sent else []
+    if unknown:
+        doubt = _("In doubt: %(count)d, %(value)s.") % {"count": unknown, "value": unknown_value}
+        return Card(title, figure, " ".join([doubt, *said]), "failed", reverse("console:payout-batches"))
+    page = reverse("admin:payouts_payout_changelist") + "?status=SENT"
+    return Card(title, figure, said[0] if said else _("Nothing is on its way."), "progress", page)
 
 
-def unknown_card() -> Card:
-    """Payouts that may or may not have left."""
-    return _card(
-        _("Payouts in doubt"),
-        "UNKNOWN",
-        _("It is known of every payout whether it left."),
-        "failed",
-        reverse("console:payout-batches"),
-    )
-
-
-def _card(title: str, status: str, none: str, look: str, url: str) -> Card:
+def _sum(status: str) -> tuple[int, str]:
+    """How many payouts are in a state, and their amounts by currency."""
     merchants = [each.id for each in list_merchants()]  # By whom the index begins.
-    rows = (
-        Payout.objects.filter(merchant_id__in=merchants, status=status)
-        .values("amount_currency")
-        .order_by("amount_currency")
-    )
-    found = list(rows.annotate(count=Count("pk"), total=Sum("amount_minor")))
-    values = [
-        f"{digits(int(each['total']), each['amount_currency'])} {each['amount_currency']}" for each in found
-    ]
-    count = sum(each["count"] for each in found)
-    return Card(title, str(count), ", ".join(values) or none, look if count else "done", url)
+    rows = Payout.objects.filter(merchant_id__in=merchants, status=status).values("amount_currency")
+    found = list(rows.order_by("amount_currency").annotate(count=Count("pk"), total=Sum("amount_minor")))
+    values = [_value(int(each["total"]), each["amount_currency"]) for each in found]
+    return sum(each["count"] for each in found), ", ".join(values)
 
 
 def _value(total_minor: int, currency: str) -> str:

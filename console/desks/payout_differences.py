@@ -130,6 +130,8 @@ def _of_destination(habits: Habits, usual: UsualData, payout: PayoutAtDesk) -> D
 
 def _of_age(to: DestinationData) -> Difference:
     age = clock.now() - to.created_at
+    if not age.days:
+        return Difference("waiting", _("The account was added within the last day."))
     says = ngettext(
         "The account was added %(days)d day ago.", "The account was added %(days)d days ago.", age.days
     )

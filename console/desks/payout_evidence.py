@@ -98,8 +98,9 @@ def evidence(request: HttpRequest, payout: PayoutAtDesk) -> dict[str, Any]:
         "payee": _payee(request, payout),
         "leaves": leaves.instruction,
         "digest": leaves.digest,
-        "differences": differences(payout, to),
-        "gates": _gates(payout),
+        "differences": (found := differences(payout, to)),
+        "alarms": [each for each in found if each.look == "failed"],
+        **_gates(payout),
         **_wallet(payout),
         "sendings": _sendings(payout),
         "cases": [
@@ -134,15 +135,17 @@ def _decision(payout: PayoutAtDesk, leaves: InstructionData, me: str) -> dict[st
     }
 
 
-def _gates(payout: PayoutAtDesk) -> list[dict[str, Any]]:
-    return [
+def _gates(payout: PayoutAtDesk) -> dict[str, Any]:
+    found = payout_gates(payout_id=payout.id)
+    shown = [
         {
             "name": _GATES.get(each.name, each.name),
             "state": state(_("open"), "done") if each.is_open else state(_("closed"), "failed"),
             "says": each.says,
         }
-        for each in payout_gates(payout_id=payout.id)
+        for each in found
     ]
+    return {"gates": shown, "is_closed": any(not each.is_open for each in found)}
 
 
 def _wallet(payout: PayoutAtDesk) -> dict[str, Any]:

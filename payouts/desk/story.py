@@ -28,7 +28,7 @@ def payout_story(*, payout_id: UUID) -> list[Chapter]:
     own = _changes([payout, *sendings])
     named = f"The payout {payout.public_id}"
     chapters = [
-        Chapter("request", named, payout.created_at, tuple(own)),
+        Chapter("payout", named, payout.created_at, tuple(own)),
         *(_exchange(each.batch, _changes([each.batch])) for each in sendings),
         *_risk(payout),
         *_books(payout, sendings),
@@ -47,7 +47,7 @@ def destination_story(*, destination_id: UUID) -> list[Chapter]:
     row = Destination.objects.filter(pk=destination_id).first()
     if row is None:
         return []
-    return [Chapter("request", f"The account {row.public_id}", row.created_at, tuple(_changes([row])))]
+    return [Chapter("account", f"The account {row.public_id}", row.created_at, tuple(_changes([row])))]
 
 
 def _changes(rows: Iterable[_Row]) -> list[Step]:

@@ -74,7 +74,7 @@ def test_a_second_person_verifies_and_sees_what_speaks_against_it(payer: Payer) 
     act(checker, place, "verify")
     row = Destination.objects.get(pk=place.id)
     assert row.status == "VERIFIED" and row.usable_from == place.usable_from
-    assert AuditRecord.objects.filter(action="destination.verify", reason="a letter of the bank").count() == 1
+    assert AuditRecord.objects.filter(action="destination.verify", subject=place.public_id).count() == 1
     page = text(checker.get(f"{DESK}{place.public_id}/"))
     assert "cora" in page and 'value="verify"' not in page
 

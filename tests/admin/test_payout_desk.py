@@ -282,6 +282,7 @@ def test_the_list_finds_by_every_name_and_filters(payer: Payer) -> None:
     assert "Payouts to approve" in home and "50.00 EUR" in home
     found = maker.get(f"{DESK}new/", {"merchant": public_id("mer", payer.merchant_id), "seller": "ann"})
     assert found.url == f"{DESK}of/{wallet_of(payer)}/"
+    assert found.url in maker.get(f"/admin/desks/sellers/{wallet_of(payer)}/").content.decode()
     assert "no such seller" in text(
         maker.get(f"{DESK}new/", {"merchant": public_id("mer", payer.merchant_id), "seller": "bob"})
     )
