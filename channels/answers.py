@@ -7,6 +7,7 @@ from typing import Any
 
 from channels.client_transport import Transport
 from channels.errors import NoAnswer
+from core.transactions import forbids_transaction
 
 __all__ = ["Answer", "ask_json"]
 
@@ -19,6 +20,7 @@ class Answer:
     data: Mapping[str, Any]
 
 
+@forbids_transaction
 def ask_json(
     transport: Transport, *, method: str, url: str, bearer: str, content: bytes = b"", kind: str = ""
 ) -> Answer:

@@ -100,7 +100,6 @@ def _menu() -> list[dict[str, Any]]:
                 _report(_("Trial balance"), "balance", "ledger.account", "trial-balance"),
                 _page(_("Accounts"), "menu_book", "ledger.account", reports=("trial-balance",)),
                 _page(_("Journal entries"), "receipt_long", "ledger.journalentry"),
-                _page(_("Payout schedules"), "event_repeat", "payouts.payoutschedule"),
                 _page(_("Wallets"), "account_balance_wallet", "wallet.wallet"),
                 _desk(_("Year totals"), "summarize", "year-totals", "wallet.view_wallet"),
                 _page(_("Daily revenue"), "bar_chart", "events.dailyrevenue"),
@@ -182,6 +181,7 @@ def _payouts() -> dict[str, Any]:
             _page(_("All accounts"), "account_box", "payouts.destination"),
             _desk(_("What is stopped"), "front_hand", "payout-blocks", "payouts.view_payoutblock"),
             _page(_("All blocks"), "block", "payouts.payoutblock"),
+            _page(_("Working days"), "event_repeat", "payouts.payoutschedule"),
         ],
     }
 

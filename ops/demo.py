@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 __all__ = ["Authenticator", "authenticator", "connect_sandbox"]
 
 # What can change the state of a payment; nobody needs to be told that we registered one.
-# What pay-in follows, told once each: a refund is told of by its own events, not by those of its charge too.
+# What pay-in and pay-out follow, told once each: a refund is told of by its own events, not by its charge's.
 EVENTS = (
     "payment_intent.requires_action",
     "payment_intent.processing",
@@ -29,6 +29,9 @@ EVENTS = (
     "charge.dispute.funds_withdrawn",
     "charge.dispute.funds_reinstated",
     "charge.failed",
+    "transfer.created",
+    "transfer.reversed",
+    "payout.failed",
 )
 
 

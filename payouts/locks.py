@@ -58,9 +58,10 @@ def lock_payout(*, payout_id: UUID, merchant_id: UUID | None = None) -> Payout:
 
 
 @requires_transaction
-def lock_attempts(*, batch_id: UUID) -> list[PayoutAttempt]:
-    """Lock the attempts of a locked batch, after their payouts, in their order in it."""
+def lock_attempts(*, batch_id: UUID, only: UUID | None = None) -> list[PayoutAttempt]:
+    """Lock the attempts of a locked batch, or one of them, after their payouts, in their order in it."""
     rows = PayoutAttempt.objects.select_for_update(no_key=True, of=("self",)).filter(batch_id=batch_id)
+    rows = rows if only is None else rows.filter(pk=only)
     return list(rows.order_by("position"))
 
 

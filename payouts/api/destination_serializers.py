@@ -34,9 +34,6 @@ class DestinationInput(StrictSerializer):
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """Return the arguments of the service: what the account is made of goes into `details`."""
         values = super().to_internal_value(data)
-        kept: dict[str, Any] = {
-            name: values.pop(name)
-            for name in ("kind", "country", "currency", "make_default")
-            if name in values
-        }
-        return {**kept, "details": values}
+        outside = ("kind", "country", "currency", "make_default")
+        arguments: dict[str, Any] = {name: values.pop(name) for name in outside if name in values}
+        return arguments | {"details": values}

@@ -110,8 +110,8 @@ class DestinationDetail(ApiView):
     def delete(self, request: Request, reference: str, destination: str) -> HttpResponse:
         """Remove a destination.
 
-        Nothing is sent there any more. Payouts to it that were not sent are held until they get another one
-        or are canceled; those that were sent stay as they are.
+        Nothing is sent there any more. Payouts to it that were not sent are blocked: cancel them, and ask
+        anew. Those that were sent stay as they are.
         """
         return json_response(self._remove(reference, destination).as_object())
 

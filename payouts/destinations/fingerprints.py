@@ -16,7 +16,7 @@ from core.rows import insert_new
 from core.transactions import requires_transaction
 from payouts.models import DestinationKey
 
-__all__ = ["fingerprint", "matches"]
+__all__ = ["fingerprint", "matches", "seal"]
 
 # What decides where money goes, by kind. Neither the holder's name nor the bank's code does: the same account
 # under another name is the same account.
@@ -41,8 +41,17 @@ def matches(*, merchant_id: UUID, kind: str, details: Mapping[str, str], known: 
     )
 
 
+def seal(*, merchant_id: UUID, details: Mapping[str, str]) -> bytes:
+    """Return the 32 bytes that stand for all that is stored of an account, its holder's name included.
+
+    Of an account that was added already, so that its merchant has a secret.
+    """
+    row = DestinationKey.objects.get(merchant_id=merchant_id)
+    return hmac.digest(bytes.fromhex(row.secret), b"seal\0" + canonical_json(dict(details)), "sha256")
+
+
 def _digest(secret: bytes, kind: str, details: Mapping[str, str]) -> bytes:
-    account = [kind, *(details[name] for name in _ACCOUNT[kind])]
+    account = [kind, *(details.get(name, "") for name in _ACCOUNT[kind])]
     return hmac.digest(secret, canonical_json(account), "sha256")
 
 

@@ -10,9 +10,10 @@ from django.db.models import QuerySet
 from core import clock
 from core.api.pagination import Page
 from core.errors import DomainError, NotFound
+from core.fields import DecryptionFailed
 from core.ids import parse_public_id
 from payouts.destinations.facts import destination_data
-from payouts.destinations.fingerprints import matches
+from payouts.destinations.fingerprints import matches, seal
 from payouts.destinations.names import mixes_scripts
 from payouts.destinations.types import DestinationData, NameEvidence, Twin
 from payouts.errors import (
@@ -26,8 +27,10 @@ from payouts.models import Destination
 
 __all__ = [
     "account_details",
+    "account_seal",
     "closed_because",
     "get_destination",
+    "is_intact",
     "is_usable",
     "list_destinations",
     "name_evidence",
@@ -118,9 +121,29 @@ def account_details(*, merchant_id: UUID, destination_id: UUID) -> Mapping[str, 
     if row is None:
         raise NotFound()
     details: Mapping[str, str] = row.details
-    if not matches(merchant_id=merchant_id, kind=row.kind, details=details, known=bytes(row.fingerprint)):
+    if not _is_known(row, details):
         raise DestinationAltered(f"{row.public_id} is not the account that it was.")
     return details
+
+
+def is_intact(row: Destination) -> bool:
+    """Say whether the account that is stored is the one that was added: readable, and of its fingerprint."""
+    try:
+        return _is_known(row, row.details)
+    except DecryptionFailed:
+        return False
+
+
+def account_seal(row: Destination) -> str:
+    """Return what stands in an instruction for the account and its holder's name, in hexadecimal.
+
+    Another name or account in the same row has another one, so that a yes to the one is none to the other. An
+    account that does not open has "unreadable", and is not intact.
+    """
+    try:
+        return seal(merchant_id=row.merchant_id, details=row.details).hex()
+    except DecryptionFailed:
+        return "unreadable"
 
 
 def twins_of(*, merchant_id: UUID, destination_id: UUID) -> list[Twin]:
@@ -140,6 +163,10 @@ def name_evidence(*, merchant_id: UUID, destination_id: UUID) -> NameEvidence:
         raise NotFound()
     name = row.details.get("holder_name", "")
     return NameEvidence(name, row.seller.name, row.name_match, mixes_scripts(name))
+
+
+def _is_known(row: Destination, details: Mapping[str, str]) -> bool:
+    return matches(merchant_id=row.merchant_id, kind=row.kind, details=details, known=bytes(row.fingerprint))
 
 
 def _rows(merchant_id: UUID) -> QuerySet[Destination]:

@@ -40,7 +40,7 @@ RISK_FAILURE = {"code": "payout_declined", "message": "The payout was declined."
 _EXPIRES_IN = timedelta(days=7)
 
 
-def subject_of(payout_id: UUID) -> str:
+def subject_of(payout_id: UUID | str) -> str:
     """Return what approvals of a payout are about."""
     return f"payout:{payout_id}"
 

@@ -23,7 +23,7 @@ from payouts.states import ATTEMPT_DEAD
 __all__ = ["Group", "collect_group", "groups_to_collect"]
 
 # However many a provider would take: all of them are locked and recorded in one transaction.
-MOST = 500
+MOST = 250
 
 
 class Group(NamedTuple):

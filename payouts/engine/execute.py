@@ -17,9 +17,10 @@ from core.drain import Claim
 from core.failpoints import failpoint
 from core.history import Changes
 from core.transactions import at_edge, forbids_transaction
+from payouts.engine.instruction import order_of
 from payouts.engine.locks import lock_sending
 from payouts.engine.outcome import apply_outcome
-from payouts.engine.sending import begin_sending, lose_track, same_order, send_again
+from payouts.engine.sending import begin_sending, lose_track, send_again
 from payouts.providers.contract import BatchKind, BatchOrder, BatchOutcome, provider_for
 
 __all__ = ["execute_batch"]
@@ -68,7 +69,7 @@ def _intend(claim: Claim) -> Intent | None:
     if batch.status == "SUBMITTING":
         lose_track(scope, changes)
     asks = batch.status not in ("CREATED", "NOT_SENT")
-    order = same_order(scope, channel) if asks else begin_sending(scope, channel, changes)
+    order = order_of(batch, scope.attempts) if asks else begin_sending(scope, channel, changes)
     changes.save()
     failpoint("payouts.before_intent")
     return Intent(batch.id, batch.fence, channel, order, asks) if order is not None else None

@@ -4,7 +4,7 @@ from channels.selectors import get_channel
 from core import clock
 from merchants.selectors import get_seller
 from payouts.destinations.blocks import standing_block
-from payouts.destinations.reading import closed_because
+from payouts.destinations.reading import closed_because, is_intact
 from payouts.engine.routes import can_pay
 from payouts.models import Payout
 from payouts.types import Gate
@@ -18,6 +18,7 @@ def gates_of(payout: Payout) -> list[Gate]:
     seller = get_seller(merchant_id=payout.merchant_id, seller_id=payout.seller_id)
     destination = payout.destination
     shut = closed_because(destination, at=clock.now())
+    intact = is_intact(destination)
     block = standing_block(
         merchant_id=payout.merchant_id, seller_id=payout.seller_id, currency=payout.currency
     )
@@ -27,6 +28,11 @@ def gates_of(payout: Payout) -> list[Gate]:
     return [
         Gate("seller", seller.can_be_paid_out, f"the seller's identity is {seller.kyc_status}"),
         Gate("destination", shut is None, shut.message if shut else "the destination can be used"),
+        Gate(
+            "account",
+            intact,
+            "the account is the one that was added" if intact else "the stored account was altered",
+        ),
         Gate("block", block is None, f"stopped: {block.reason}" if block else "nothing stops it"),
         # Money that is held is the seller's own, but what is owed comes first.
         Gate(

@@ -7,7 +7,7 @@ from typing import Any
 from channels.selectors import get_channel
 from core.canonical import digest
 from core.money import format_minor
-from payouts.destinations.reading import account_details
+from payouts.destinations.reading import account_details, account_seal
 from payouts.models import Payout, PayoutAttempt, PayoutBatch
 from payouts.providers.contract import BatchOrder, Instruction, provider_for
 from payouts.references import payout_reference
@@ -18,8 +18,8 @@ __all__ = ["digest_of", "instruction_of", "order_of", "remittance_of", "sent_wit
 def instruction_of(payout: Payout) -> dict[str, Any]:
     """Return what leaves, in words for the person who says yes to it.
 
-    The fingerprint stands for the whole account and the holder's name, of which no more is shown than it
-    is recognised by: what is agreed on is kept in the clear.
+    The account's seal stands for all of it and for the holder's name, of which no more is shown than it is
+    recognised by: what is agreed on is kept in the clear. Equal fingerprints are equal accounts.
     """
     destination, channel = payout.destination, get_channel(channel_id=payout.channel_id)
     currency = payout.currency
@@ -33,6 +33,7 @@ def instruction_of(payout: Payout) -> dict[str, Any]:
             "country": destination.country,
             "destination": destination.public_id,
             "fingerprint": bytes(destination.fingerprint).hex(),
+            "account": account_seal(destination),
         },
         "amount": format_minor(payout.amount_minor, currency),
         "fee": format_minor(payout.fee_minor, currency),

@@ -9,7 +9,7 @@ from core.transactions import requires_transaction
 from payouts.locks import lock_attempts, lock_batch, lock_payouts
 from payouts.models import PayoutAttempt, PayoutBatch
 
-__all__ = ["BatchScope", "lock_requests", "lock_sending"]
+__all__ = ["BatchScope", "lock_one_sending", "lock_requests", "lock_sending"]
 
 _REQUESTS = "SELECT pg_advisory_xact_lock(hashtextextended('payouts:' || %s, 0))"
 
@@ -32,6 +32,16 @@ def lock_sending(*, batch_id: UUID) -> BatchScope:
     for attempt in attempts:
         attempt.payout = payouts[attempt.payout_id]
     return BatchScope(batch, attempts)
+
+
+@requires_transaction
+def lock_one_sending(*, attempt: PayoutAttempt) -> BatchScope:
+    """Lock a batch with one of its attempts and its payout, in the same order; the others stay free."""
+    batch = lock_batch(batch_id=attempt.batch_id)
+    [payout] = lock_payouts(payout_ids=[attempt.payout_id])
+    [locked] = lock_attempts(batch_id=attempt.batch_id, only=attempt.pk)
+    locked.payout = payout
+    return BatchScope(batch, [locked])
 
 
 @requires_transaction

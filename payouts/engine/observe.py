@@ -11,7 +11,7 @@ from core.ids import parse_public_id
 from core.transactions import requires_transaction
 from events.types import InboundEvent
 from payouts.engine.conflicts import UNKNOWN_REFERENCE
-from payouts.engine.locks import lock_sending
+from payouts.engine.locks import lock_one_sending
 from payouts.engine.news import Postings, apply_news
 from payouts.engine.outcome import close_if_ended
 from payouts.models import Payout, PayoutAttempt
@@ -102,8 +102,8 @@ def _find(merchant_id: UUID, reference: str) -> PayoutAttempt | None:
 
 
 def _apply(attempt: PayoutAttempt, news: News, *, by: str) -> Payout:
-    scope = lock_sending(batch_id=attempt.batch_id)
-    locked = next(each for each in scope.attempts if each.pk == attempt.pk)
+    scope = lock_one_sending(attempt=attempt)
+    [locked] = scope.attempts
     changes, postings = Changes(), Postings()
     apply_news(locked, news, changes, postings, by=by)
     postings.give_to(changes)

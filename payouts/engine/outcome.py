@@ -45,8 +45,15 @@ def apply_outcome(scope: BatchScope, outcome: BatchOutcome, changes: Changes, *,
 
 
 def close_if_ended(batch: PayoutBatch, attempts: Sequence[PayoutAttempt], changes: Changes) -> None:
-    """Close a batch when the provider has told of every payout in it."""
-    if batch.status in ("SUBMITTED", "REFUSED") and all(each.status in ENDED for each in attempts):
+    """Close a locked batch when the provider has told of every payout in it.
+
+    `attempts` are those that the caller may have changed; the others are as the database has them, because
+    nobody changes one without the lock of its batch.
+    """
+    if batch.status not in ("SUBMITTED", "REFUSED") or any(each.status not in ENDED for each in attempts):
+        return
+    others = PayoutAttempt.objects.filter(batch_id=batch.id).exclude(pk__in=[each.pk for each in attempts])
+    if not others.exclude(status__in=ENDED).exists():
         changes.move(batch, batch.to_closed, why="every payout in it has ended")
 
 

@@ -1,5 +1,6 @@
 """Phase ① of a batch: what of it may really leave, and what it will look like."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -18,13 +19,9 @@ from payouts.engine.locks import BatchScope
 from payouts.engine.looks import next_look
 from payouts.engine.news import doubt
 from payouts.models import PayoutAttempt
-from payouts.providers.contract import BatchOrder, Message, provider_for
+from payouts.providers.contract import BatchOrder, provider_for
 
-__all__ = ["FileChanged", "begin_sending", "lease_end", "lose_track", "same_order", "send_again"]
-
-
-class FileChanged(RuntimeError):
-    """What would leave now is not what was sent before under the same references."""
+__all__ = ["begin_sending", "lease_end", "lose_track", "send_again"]
 
 
 def lease_end() -> datetime:
@@ -48,7 +45,10 @@ def begin_sending(scope: BatchScope, channel: ChannelData, changes: Changes) -> 
         changes.move(attempt.payout, attempt.payout.to_executing, why="about to be sent")
         changes.move(attempt, attempt.to_sent, why="about to be sent", sent_at=now)
         failpoint(f"payouts.row.{attempt.position}")
-    message = _message(scope, channel, leaves_at=now)
+    order = order_of(scope.batch, scope.attempts, leaves_at=now)
+    message = provider_for(channel.provider).message(channel, order)
+    file_name = message.file_name if message else None
+    digest = sha256(message.content).digest() if message else None
     changes.move(
         batch,
         batch.to_submitting,
@@ -57,33 +57,25 @@ def begin_sending(scope: BatchScope, channel: ChannelData, changes: Changes) -> 
         due_at=lease_end(),
         payouts_count=len(leaving),
         total_minor=sum(each.payout.amount_minor for each in leaving),
-        file_name=message.file_name if message else None,
-        sha256=sha256(message.content).digest() if message else None,
+        file_name=file_name,
+        sha256=digest,
     )
-    return order_of(batch, scope.attempts)
+    return replace(order, file_name=file_name, sha256=digest)
 
 
 @requires_transaction
 def send_again(scope: BatchScope, channel: ChannelData) -> BatchOrder:
     """Return a batch that the provider proves it never had, as it leaves again: without what was stopped."""
     batch, leaving = scope.batch, sent_with(scope.attempts)
-    message = _message(scope, channel)
+    order = order_of(batch, scope.attempts)
+    message = provider_for(channel.provider).message(channel, order)
+    digest = sha256(message.content).digest() if message else None
     batch.payouts_count = len(leaving)
     batch.total_minor = sum(each.payout.amount_minor for each in leaving)
-    batch.sha256 = sha256(message.content).digest() if message else None
+    batch.sha256 = digest
     batch.due_at, batch.updated_at = lease_end(), clock.now()
     batch.save(update_fields=["payouts_count", "total_minor", "sha256", "due_at", "updated_at"])
-    return order_of(batch, scope.attempts)
-
-
-def same_order(scope: BatchScope, channel: ChannelData) -> BatchOrder:
-    """Return a batch as it was sent, to ask about it. Raises FileChanged when it cannot be made again."""
-    batch = scope.batch
-    if batch.sha256 is not None:
-        message = _message(scope, channel)
-        if message is None or sha256(message.content).digest() != bytes(batch.sha256):
-            raise FileChanged(f"batch {batch.reference} is not what was sent")
-    return order_of(batch, scope.attempts)
+    return replace(order, sha256=digest)
 
 
 @requires_transaction
@@ -113,8 +105,3 @@ def _may_leave(attempt: PayoutAttempt, changes: Changes) -> bool:
     if why:
         changes.move(attempt, attempt.to_canceled, why=why)
     return not why
-
-
-def _message(scope: BatchScope, channel: ChannelData, *, leaves_at: datetime | None = None) -> Message | None:
-    order = order_of(scope.batch, scope.attempts, leaves_at=leaves_at)
-    return provider_for(channel.provider).message(channel, order)

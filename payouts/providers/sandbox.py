@@ -39,6 +39,7 @@ _ACCOUNTS: Mapping[str, tuple[str, ...]] = {
     "iban": ("iban",),
     "us_account": ("routing_number", "account_number"),
 }
+_ENDS = {"payment.paid": "paid", "payment.rejected": "rejected", "payment.returned": "returned"}
 _ACCOUNT_PART = re.compile(r"[A-Z0-9]{1,34}")
 
 
@@ -104,11 +105,15 @@ class SandboxPayables:
             return BatchOutcome(BatchKind.UNKNOWN, error=f"{type(error).__name__}: {error}"[:300])
 
     def read(self, channel: ChannelData, payload: Mapping[str, Any]) -> tuple[News, ...]:
-        """Return what a callback says of its payment; that a payee changed is news of no payout."""
+        """Return how a callback says that its payment ended; that a payee changed is news of no payout.
+
+        Callbacks come in any order, and that a payment was taken is told by the answer and by asking: a
+        callback that says so after one that says that it was refused would look like a contradiction.
+        """
         kind, payment = payload.get("type"), payload.get("data")
-        if not isinstance(kind, str) or not isinstance(payment, dict):
+        if not isinstance(kind, str) or kind not in _ENDS or not isinstance(payment, dict):
             return ()
-        if kind.removeprefix("payment.") != payment.get("state"):
+        if _ENDS[kind] != payment.get("state"):
             return ()
         news = news_of_payment(payment)
         return () if news is None else (news,)

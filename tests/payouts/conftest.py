@@ -1,6 +1,5 @@
 """A store whose seller has money and an account to be paid to, and a provider on paper."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -50,7 +49,7 @@ class Payer:
         """The merchant."""
         return self.store.merchant_id
 
-    def seller(self, account: str, *, money: int = 0, is_verified: bool = True) -> UUID:
+    def seller(self, account: str, *, money: int = 0, is_verified: bool = True, iban: str = "") -> UUID:
         """Open a seller with a usable destination and this much to spend."""
         with transaction.atomic():
             made = create_seller(
@@ -60,14 +59,14 @@ class Payer:
             if is_verified:
                 for step in (submit_kyc, verify_kyc):
                     step(merchant_id=self.merchant_id, seller_id=made.id, why="test", by="user:test")
-        self.places[account] = self.place(account)
+        self.places[account] = self.place(account, iban=iban)
         if money:
             self.fill(account, money)
         return made.id
 
-    def place(self, account: str, *, is_default: bool = True, is_verified: bool = True) -> DestinationData:
+    def place(self, account: str, **options: Any) -> DestinationData:
         """Give a seller another destination, which a second person has verified; nothing cools down."""
-        return add_account(self.merchant_id, account, is_default=is_default, is_verified=is_verified)
+        return add_account(self.merchant_id, account, **options)
 
     def fill(self, account: str, amount_minor: int) -> None:
         """Give a seller money; what the seller owes is paid first."""
@@ -169,8 +168,3 @@ def payer(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[P
     check_events()
     report = run_audits(store=False)
     assert report.is_clean, [(each.name, each.sample) for each in (*report.violated, *report.failed)]
-
-
-def rounds(few: int = 10, many: int = 200) -> int:
-    """How often a race is run: more under chaos."""
-    return many if os.environ.get("HYPOTHESIS_PROFILE") == "chaos" else few

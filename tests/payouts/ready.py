@@ -29,17 +29,27 @@ def new_iban() -> str:
 
 
 def add_account(
-    merchant_id: UUID, seller: str, *, is_default: bool = True, is_verified: bool = True
+    merchant_id: UUID,
+    seller: str,
+    *,
+    is_default: bool = True,
+    is_verified: bool = True,
+    iban: str = "",
+    connected: str = "",
 ) -> DestinationData:
-    """Add an account in EUR to a seller, which a second person verifies."""
+    """Add an account in EUR to a seller, which a second person verifies: a new one at a bank,
+    unless an IBAN or a connected account is given."""
+    details = {"holder_name": seller.title(), "iban": iban or new_iban()}
+    if connected:
+        details = {"account": connected}
     with transaction.atomic():
         made = add_destination(
             merchant_id=merchant_id,
             seller=seller,
-            kind="iban",
+            kind="stripe_account" if connected else "iban",
             currency="EUR",
             country="DE",
-            details={"holder_name": seller.title(), "iban": new_iban()},
+            details=details,
             by=f"key_{seller}",
             make_default=is_default,
         )

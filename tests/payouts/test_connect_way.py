@@ -15,6 +15,7 @@ from payouts.models import Payout
 from tests.payments.psp.sandbox_process import SandboxProcess
 from tests.payouts.conftest import Payer
 from tests.payouts.providers.connected import Platform
+from tests.payouts.ready import add_account
 from tests.store import client
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
@@ -38,9 +39,7 @@ class Connected:
             sandbox, merchant_id=payer.merchant_id, capabilities=capabilities, webhook_secret=SECRET
         )
         self.account = self.platform.seller()
-        self.place = payer.place(
-            "ann", is_default=False, kind="stripe_account", details={"account": self.account}
-        )
+        self.place = add_account(payer.merchant_id, "ann", is_default=False, connected=self.account)
         payer.trust()
 
     def ask(self) -> Payout:
@@ -155,14 +154,11 @@ def test_a_bank_that_refuses_the_seller_is_shown_and_changes_nothing(connected: 
     """F-F3: the money lies in the seller's account at the provider, where it was paid to."""
     platform = connected.platform
     platform.top_up(5000, "eur")
-    bank = {"object": "bank_account", "country": "DE", "currency": "eur"}
-    bank["account_number"] = "DE89370400440532013000"
+    bank = {"object": "bank_account", "country": "DE", "currency": "eur", "account_number": "DE8937040044"}
     wishes = {"type": "custom", "capabilities[transfers][requested]": "true"}
     wishes |= {f"external_account[{name}]": value for name, value in bank.items()}
     account = str(platform.post("accounts", wishes)["id"])
-    connected.place = connected.payer.place(
-        "ann", is_default=False, kind="stripe_account", details={"account": account}
-    )
+    connected.place = add_account(connected.payer.merchant_id, "ann", is_default=False, connected=account)
     payout = connected.ask()
     connected.payer.work()
     there = platform.post("payouts", {"amount": "5000", "currency": "eur"}, account=account)

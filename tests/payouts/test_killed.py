@@ -16,10 +16,12 @@ from core.failpoints import arm, disarm, fired
 from core.ids import public_id
 from payouts.models import Payout, PayoutBatch
 from payouts.providers import contract
-from tests.payouts.conftest import Payer, rounds
+from tests.payouts.conftest import Payer
 from tests.payouts.killed import FolderBank, Worker
+from tests.stateful.effort import rounds
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
+ROUNDS = rounds(few=10, many=200)
+pytestmark = [pytest.mark.chaos, pytest.mark.django_db(transaction=True), pytest.mark.processes]
 PLACES = (
     "payouts.collected",
     "payout_batches.claimed",
@@ -70,7 +72,7 @@ def test_killed_anywhere_each_is_paid_once(payer: Payer, bank: FolderBank, worke
     payer.trust()
     dice = random.Random(4)
     ways: list[tuple[str, ...]] = [(place,) for place in PLACES]
-    ways += [tuple(dice.sample(PLACES, 2)) for _ in range(max(1, rounds() - len(PLACES)))]
+    ways += [tuple(dice.sample(PLACES, 2)) for _ in range(max(1, ROUNDS - len(PLACES)))]
     for way in ways:
         wanted = [payer.ask(100 + number) for number in range(7)]
         for place in way:

@@ -61,19 +61,19 @@ BREAKS: dict[str, list[str]] = {
         f"{_PAYOUT}amount_minor = amount_minor + 1",
         f"{_PAYOUT}fee_minor = 0 WHERE status = 'PAID'",
         "UPDATE ledger_journalline SET clearing_key = 'another' WHERE clearing_key IS NOT NULL",
-        "UPDATE ledger_journalentry SET source_ref = 'by hand' WHERE source = 'payout'",
+        "UPDATE ledger_journalentry SET source_ref = 'by hand ' || id WHERE source = 'payout'",
         f"{_PAYOUT}status = 'FAILED' WHERE status = 'PAID'",
     ],
     "payout_return_credited": [
-        "UPDATE ledger_journalentry SET source_ref = 'by hand' WHERE source = 'payout_return'",
+        "UPDATE ledger_journalentry SET source_ref = 'by hand ' || id WHERE source = 'payout_return'",
         f"{_LINES} (SELECT id FROM ledger_journalentry WHERE source = 'payout_return')",
         f"{_PAYOUT}return_fee_minor = 1 WHERE status = 'RETURNED'",
         f"{_ATTEMPT}status = 'PAID' WHERE status = 'RETURNED'",
     ],
     "payout_entry_has_its_payout": [
         "DELETE FROM payouts_payout WHERE status = 'PAID'",
-        "UPDATE wallet_hold SET subject = 'by hand' WHERE purpose = 'payout'",
-        "UPDATE ledger_journalentry SET source_ref = 'by hand' WHERE source = 'payout'",
+        "UPDATE wallet_hold SET subject = 'by hand ' || id WHERE purpose = 'payout'",
+        "UPDATE ledger_journalentry SET source_ref = 'by hand ' || id WHERE source = 'payout'",
     ],
     "payout_follows_its_sending": [
         f"{_PAYOUT}status = 'SENT' WHERE status = 'PAID'",
@@ -98,11 +98,11 @@ BREAKS: dict[str, list[str]] = {
 
 
 def history(payer: Payer) -> list[Payout]:
-    """One that was paid with a second person's yes, one that came back, one refused late, one canceled."""
+    """Paid and back by the policy's yes, refused late after a second person's, canceled."""
     payer.set("payouts.fee", {"EUR": {"fixed_minor": 10}})
+    payer.set("payouts.review_above", {"*": 1001})
     payouts = [payer.ask(1000 + number) for number in range(4)]
-    for payout in payouts[:3]:
-        payer.approve(payout)
+    payer.approve(payouts[2])
     at_edge(services.cancel_payout)(
         merchant_id=payer.merchant_id, reference=payouts[3].public_id, by="user:mia"
     )

@@ -17,10 +17,12 @@ from payouts.engine import canceling, collecting
 from payouts.errors import PayoutDecided, PayoutNotCancelable
 from payouts.models import Payout, PayoutAttempt
 from payouts.selectors import instruction_of
-from tests.payouts.conftest import CHECKER, OTHER, Payer, open_payer, rounds
+from tests.payouts.conftest import CHECKER, OTHER, Payer, open_payer
 from tests.racing import race
+from tests.stateful.effort import rounds
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
+ROUNDS = rounds(few=10, many=200)
+pytestmark = [pytest.mark.chaos, pytest.mark.database, pytest.mark.django_db(transaction=True)]
 CLIENTS = 30
 
 
@@ -89,7 +91,7 @@ def test_two_people_say_yes_at_once(payer: Payer) -> None:
 
 def test_yes_no_and_back_at_once(payer: Payer) -> None:
     """A-D5: one final state, and the audit trail says the same."""
-    for _ in range(rounds()):
+    for _ in range(ROUNDS):
         payout = payer.ask(100)
         shown = instruction_of(payout_id=payout.id).digest
         decide = {"payout_id": payout.id}
@@ -119,7 +121,7 @@ def test_yes_no_and_back_at_once(payer: Payer) -> None:
 def test_a_cancel_races_the_sending(payer: Payer) -> None:
     """F-F9: canceled with nothing sent, or sent and the cancel refused; never both."""
     payer.trust()
-    for _ in range(rounds()):
+    for _ in range(ROUNDS):
         payout = payer.ask(100)
         get_drain("payouts").run()
         _, answer = race(
@@ -165,7 +167,7 @@ def test_the_control_that_cancels_without_the_lock(careless: Payer, monkeypatch:
 def test_two_workers_put_a_payout_into_one_batch(payer: Payer) -> None:
     """I27: whoever comes second finds it in a batch."""
     payer.trust()
-    for _ in range(rounds()):
+    for _ in range(ROUNDS):
         payout = payer.ask(100)
         race([get_drain("payouts").run] * 3)
         assert PayoutAttempt.objects.filter(payout=payout).count() == 1
@@ -188,7 +190,7 @@ def test_a_new_account_and_a_withdrawal_at_once(payer: Payer) -> None:
     payer.trust()
     old = payer.places["ann"].id
     payer.set("payouts.destination_cool_down_hours", 48)
-    for _ in range(rounds()):
+    for _ in range(ROUNDS):
         made, asked = race([partial(payer.place, "ann", is_default=True), partial(payer.ask, 100)])
         assert not isinstance(made, Exception), made
         if isinstance(asked, Payout):

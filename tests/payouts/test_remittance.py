@@ -71,7 +71,7 @@ def test_the_event_of_a_paid_payout_carries_it(payer: Payer, hooks: Any) -> None
     payer.later(5)
     assert payer.look(first).status == "PAID"
     event = OutboxEvent.objects.get(subject=first.public_id, type="payout.paid")
-    told = event.payload["data"]["object"]["remittance"]
+    told = event.payload["object"]["remittance"]
     assert told == remittance_of(payer.look(first))
     assert told["reference"] == first.public_id.replace("_", "")
     at_edge(record_return)(merchant_id=payer.merchant_id, reference=first.public_id)

@@ -15,7 +15,7 @@ from merchants.services import update_seller
 from payouts.models import Payout
 from payouts.schedules import asking, runs
 from payouts.schedules.asking import Asked, Wish, ask
-from payouts.services import place_block, put_schedule, run_schedules
+from payouts.services import place_block, put_schedule, remove_destination, run_schedules
 from tests.payouts.conftest import Payer
 from tests.racing import race
 
@@ -165,7 +165,9 @@ def test_closed_gates_are_skipped_with_their_reason(calendar: Calendar) -> None:
     payer.seller("kim", money=5_000)
     payer.seller("lee", money=5_000)
     payer.seller("mia", money=5_000)
-    payer.places["lee"].__class__.objects.filter(pk=payer.places["lee"].pk).update(is_default=False)
+    at_edge(remove_destination)(
+        merchant_id=payer.merchant_id, destination_id=payer.places["lee"].id, by="user:1"
+    )
     at_edge(place_block)(
         merchant_id=payer.merchant_id,
         seller_id=payer.sellers["kim"],

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from channels.errors import UnsupportedAmount
 from channels.selectors import from_stripe, to_stripe
 from channels.types import Exchange
-from core.api.error_catalogue import declared_failures
 from core.currencies import ISO_EXPONENTS
+from payments.api.shapes import FAILURES
 from payments.psp.contract import OutcomeKind
 from payments.psp.declines import DECLINES
 from payments.psp.stripe_adapter import StripeAdapter
@@ -86,11 +86,11 @@ def test_every_code_of_a_failure_is_documented() -> None:
     lines = [line for text in sources for line in text.splitlines() if re.search(r'\bcode"?(=|: | = )', line)]
     said = {code for line in lines for code in re.findall(r'(?:code"?(?:=|: | = )|else )"(\w+)"', line)}
     assert {"risk_declined", "psp_unavailable", "payment_canceled", "card_declined"} <= said
-    assert said | set(DECLINES) == set(declared_failures())
+    assert said | set(DECLINES) == set(FAILURES)
 
 
 def test_a_buyer_reads_nothing_of_what_is_suspected() -> None:
-    secret = {code for code, told in declared_failures().items() if told.is_secret}
+    secret = {code for code, told in FAILURES.items() if told.is_secret}
     assert secret == {"fraud_suspected", "risk_declined"}
     assert DECLINES["fraud_suspected"][0] == DECLINES["card_declined"][0]
 

@@ -34,7 +34,7 @@ class PayablesBench:
     provider = SandboxPayables()
     secrets = ("Ann Lee", *ACCOUNTS.values())
 
-    def __init__(self, sandbox: SandboxProcess, settings: Any) -> None:
+    def __init__(self, sandbox: SandboxProcess, settings: Any, **other: Any) -> None:
         self.sandbox, self._settings = sandbox, settings
         self.key = f"bk_test_{os.getpid()}_p{next(_serial)}"
         self.channel = open_channel(
@@ -43,6 +43,7 @@ class PayablesBench:
             webhook_secret="bks_current",
             base_url=sandbox.url,
             capabilities={"payouts": {"kinds": ["iban", "us_account"], "currencies": ["EUR", "USD"]}},
+            **other,
         )
 
     def payout(self, outcome: str, **changes: Any) -> Instruction:

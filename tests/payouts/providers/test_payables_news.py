@@ -32,6 +32,8 @@ def test_a_callback_is_news() -> None:
     (news,) = PROVIDER.read(None, {"id": "bev_2", "type": "payment.returned", "data": back})  # type: ignore[arg-type]
     assert news.failure is not None and news.failure.code == "destination_closed"
     assert PROVIDER.read(None, {"type": "payment.paid", "data": back}) == ()  # type: ignore[arg-type]
+    taken = {**PAYMENT, "state": "submitted"}
+    assert PROVIDER.read(None, {"type": "payment.submitted", "data": taken}) == (), "the answer told it"  # type: ignore[arg-type]
     assert PROVIDER.read(None, {"type": "payee.changed", "data": {"payee_ref": "dst_1"}}) == ()  # type: ignore[arg-type]
 
 

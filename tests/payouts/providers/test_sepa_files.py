@@ -70,7 +70,9 @@ def test_what_sepa_cannot_carry_is_refused_and_the_rest_leaves(drop: DropBench) 
         **refused,
         good.reference: NewsKind.ACCEPTED,
     }
-    assert {news.reference: news.kind for news in asked.news} == refused
+    # The bank reads a file a moment after it came: it may have said already that it took the good one.
+    taken = {good.reference: NewsKind.ACCEPTED}
+    assert {news.reference: news.kind for news in asked.news} in (refused, {**refused, **taken})
     drop.take_time()
     assert drop.effects() == {good.reference: (1, 1000)}
     alone = order_of([bad])

@@ -44,7 +44,7 @@ def bench(
 def payer(home: Store, bench: DropBench | FolderBench, hooks: Path, monkeypatch: pytest.MonkeyPatch) -> Payer:
     """Three sellers with 1000.00 EUR each, of whom bob has closed his account."""
     accounts = iter(ACCOUNTS.values())
-    monkeypatch.setattr("tests.payouts.conftest.randrange", lambda _: next(accounts))
+    monkeypatch.setattr("tests.payouts.ready.randrange", lambda _: next(accounts))
     payer = Payer(home, Paper(), bench.channel)
     payer.set("payouts.destination_cool_down_hours", 0)
     payer.trust()
