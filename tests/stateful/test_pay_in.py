@@ -1,5 +1,6 @@
 """The whole of pay-in against its model: every answer, what the provider really did, and the books."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -18,22 +19,39 @@ from payments.locks import CheckoutScope
 from payments.models import PaymentOrder
 from payments.psp.contract import Outcome, OutcomeKind, PspAdapter
 from payments.psp.declines import decline
-from tests.payments.conftest import provider as provider
 from tests.sandbox.conftest import Sandbox
 from tests.stateful.effort import examples
 from tests.stateful.pay_in_machine import PayInMachine
+from tests.stateful.pay_in_twice import Written, again
 from tests.stateful.pay_in_world import World, die
+from tests.stateful.still import stand_still
 
 pytestmark = [pytest.mark.chaos, pytest.mark.django_db(transaction=True)]
 
 
+@pytest.fixture(scope="module")
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """A provider of our own: where it is to be silent it is the one that gives up.
+
+    A short patience of ours would take a slow machine for a silent provider, now and then.
+    """
+    sandbox = Sandbox(tmp_path_factory.mktemp("provider"), "--hang-seconds", "0.1")
+    sandbox.start()
+    yield sandbox
+    sandbox.end()
+
+
 @pytest.fixture(autouse=True)
 def _one_hand(provider: Sandbox, settings: Any, hooks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One worker, one thing after the other, so that a seed tells everything; killed, it lives on."""
-    settings.PSP_READ_TIMEOUT = 0.5
+    """One worker, one thing after the other, and no time but ours, so that a seed tells everything.
+
+    Killed, the worker lives on.
+    """
+    settings.PSP_READ_TIMEOUT = 15.0
     monkeypatch.setattr(OperationDrain, "parallel", 1)
     monkeypatch.setattr(InboxDrain, "parallel", 1)
     monkeypatch.setitem(failpoints._ACTIONS, "die", die)
+    stand_still(monkeypatch)
     World.forget(provider)
 
 
@@ -41,6 +59,18 @@ def test_pay_in_is_as_the_model_says(provider: Sandbox) -> None:
     """F-A1 to F-A5, F-G1: whatever breaks, in whatever order it is told, everything is once or never."""
     run_state_machine_as_test(
         lambda: PayInMachine(provider), settings=examples(few=50, many=1000, steps=12, is_fixed=True)
+    )
+
+
+def test_a_history_that_is_played_again_is_the_same(provider: Sandbox) -> None:
+    """What is found must be found again: nothing may hang on real time, on chance, or on keys."""
+
+    def compare(first: Written) -> None:
+        for (name, values), once, twice in zip(first.steps, first.seen, again(first, provider), strict=True):
+            assert once == twice, (name, values, first.steps)
+
+    run_state_machine_as_test(
+        lambda: Written(provider, compare), settings=examples(few=5, many=100, steps=12, is_fixed=True)
     )
 
 
