@@ -84,7 +84,7 @@ def lock_probes(*, silent_since: datetime, idle_until: datetime) -> list[UUID]:
 _PROBES = """
 SELECT id FROM payments_pspoperation
 WHERE id IN (
-    SELECT (array_agg(id ORDER BY updated_at))[1] FROM payments_pspoperation
+    SELECT (array_agg(id ORDER BY updated_at, id))[1] FROM payments_pspoperation
     WHERE status = 'UNKNOWN' AND due_at IS NOT NULL
     GROUP BY channel_id HAVING max(updated_at) < %(silent_since)s AND min(due_at) > %(idle_until)s
 )

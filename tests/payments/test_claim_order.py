@@ -31,7 +31,7 @@ def test_operations_are_claimed_oldest_first(open_counter: Shop) -> None:
 
 
 @pytest.mark.usefixtures("stopped_clock")
-def test_operations_of_one_moment_are_claimed_in_the_order_in_which_they_were_made(open_counter: Shop) -> None:
+def test_operations_of_one_moment_are_claimed_as_they_were_made(open_counter: Shop) -> None:
     """The orders of a checkout, say, are sent as the store named them."""
     Channel.objects.update(max_in_flight=20)
     names = [open_counter.accept(open_counter.body())["checkout_id"] for _ in _PLACES]

@@ -70,7 +70,7 @@ def test_a_history_that_is_played_again_is_the_same(provider: Sandbox) -> None:
             assert once == twice, (name, values, first.steps)
 
     run_state_machine_as_test(
-        lambda: Written(provider, compare), settings=examples(few=5, many=100, steps=12, is_fixed=True)
+        lambda: Written(provider, compare), settings=examples(few=3, many=100, steps=12, is_fixed=True)
     )
 
 
