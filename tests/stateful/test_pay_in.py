@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from payments.models import PaymentOrder
 from payments.psp.contract import Outcome, OutcomeKind, PspAdapter
 from payments.psp.declines import decline
 from tests.sandbox.conftest import Sandbox
+from tests.stateful import still
 from tests.stateful.effort import examples
 from tests.stateful.pay_in_machine import PayInMachine
 from tests.stateful.pay_in_twice import Written, again
@@ -27,6 +30,15 @@ from tests.stateful.pay_in_world import World, die
 from tests.stateful.still import stand_still
 
 pytestmark = [pytest.mark.chaos, pytest.mark.django_db(transaction=True)]
+PLAIN: dict[str, Any] = {
+    "amounts": [10_000],
+    "policy": "all_or_nothing",
+    "capture": "automatic",
+    "currency": "USD",
+    "is_deaf": False,
+    "is_quick": False,
+    "crash": "",
+}
 
 
 @pytest.fixture(scope="module")
@@ -65,28 +77,40 @@ def test_pay_in_is_as_the_model_says(provider: Sandbox) -> None:
 def test_a_history_that_is_played_again_is_the_same(provider: Sandbox) -> None:
     """What is found must be found again: nothing may hang on real time, on chance, or on keys."""
 
-    def compare(first: Written) -> None:
-        for (name, values), once, twice in zip(first.steps, first.seen, again(first, provider), strict=True):
-            assert once == twice, (name, values, first.steps)
-
     run_state_machine_as_test(
-        lambda: Written(provider, compare), settings=examples(few=3, many=100, steps=12, is_fixed=True)
+        lambda: Written(provider, partial(play_again, provider)),
+        settings=examples(few=2, many=100, steps=12, is_fixed=True),
     )
+
+
+def play_again(provider: Sandbox, first: Written) -> None:
+    """Fail unless the same is seen at every step."""
+    for (name, values), once, twice in zip(first.steps, first.seen, again(first, provider), strict=True):
+        assert once == twice, (name, values, first.steps)
+
+
+def test_control_a_machine_that_is_slower_the_second_time_is_found_out(
+    provider: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a clock that runs by itself, what broke is due again at the next step, or it is not."""
+    first = Written(provider, lambda _: None)
+    first.accept(**PLAIN, card="pm_card_visa")
+    first.everything_is_as_the_model_allows()
+    first.work(fault=None, crash=("execute.before_intent", "raise"))
+    first.everything_is_as_the_model_allows()
+    first.work_well()
+    first.everything_is_as_the_model_allows()
+    first.teardown()
+    play_again(provider, first)
+    monkeypatch.setattr(still, "_TICK", timedelta(seconds=2))
+    with pytest.raises(AssertionError, match="work"):
+        play_again(provider, first)
 
 
 def begun(provider: Sandbox, card: str = "pm_card_visa", **other: Any) -> PayInMachine:
     """A checkout of one order that was just sent, and seen."""
     machine = PayInMachine(provider)
-    plain: dict[str, Any] = {
-        "amounts": [10_000],
-        "policy": "all_or_nothing",
-        "capture": "automatic",
-        "currency": "USD",
-        "is_deaf": False,
-        "is_quick": False,
-        "crash": "",
-    }
-    machine.accept(card=card, **(plain | other))
+    machine.accept(card=card, **(PLAIN | other))
     machine.everything_is_as_the_model_allows()
     return machine
 
