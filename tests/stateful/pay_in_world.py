@@ -18,7 +18,7 @@ from channels import breaker
 from core import clock, failpoints
 from core.audits import registered, run_audits
 from core.drain import get_drain
-from core.models import DeadLetter
+from core.models import Case, DeadLetter
 from core.transactions import at_edge
 from events.models import InboxWork
 from ledger.selectors import trial_balance
@@ -75,7 +75,9 @@ class World:
         failpoints.disarm()
         provider.control("DELETE", "faults")
         breaker.forget()
-        if PspOperation.objects.count() > _TOO_MUCH or clock.now() > datetime.now(UTC) + timedelta(days=365):
+        is_open = PspOperation.objects.filter(due_at__isnull=False).exists()
+        is_late = clock.now() > datetime.now(UTC) + timedelta(days=365)
+        if is_open or is_late or PspOperation.objects.count() > _TOO_MUCH:
             cls.forget(provider)
         begin_at_noon(provider)
         return cls(provider, open_shop(provider, provider.url))
@@ -177,6 +179,11 @@ class World:
         operations = PspOperation.objects.filter(due_at__isnull=False).values_list("kind", "status", "error")
         inbox = InboxWork.objects.filter(due_at__isnull=False).values_list("status", "reason")
         return [*operations, *inbox]
+
+    def has_case(self) -> bool:
+        """Whether somebody was told that an outcome is missing."""
+        cases = Case.objects.filter(kind="payment_stuck", merchant_id=self.shop.store.merchant_id)
+        return cases.exclude(status="CLOSED").exists()
 
     # The provider.
 

@@ -131,6 +131,18 @@ def test_the_machine_has_nothing_against_a_plain_history(provider: Sandbox) -> N
     assert machine.model.orders["o-0"].is_paid and not machine.model.is_done
 
 
+def test_a_refund_whose_refusal_was_lost_for_a_day_stays_unknown(provider: Sandbox) -> None:
+    """F-A16: no longer to be found out under its key; nothing was given back, and people are told."""
+    machine = begun(provider, "pm_card_sandboxRefundRefused", is_quick=True)
+    machine.refund(1, 100, True, "")
+    machine.work(None, ("execute.after_effect", "die"))
+    machine.days_go_by(1)
+    machine.everything_is_as_the_model_allows()
+    machine.teardown()
+    (refund,) = machine.model.never_known
+    assert (refund.amount, machine.world.has_case()) == (10_000, True)
+
+
 def _guess(outcome: Outcome) -> Outcome:
     if outcome.kind is not OutcomeKind.UNKNOWN:
         return outcome
