@@ -96,14 +96,17 @@ class Drain:
         return ThreadPoolExecutor(self.parallel, thread_name_prefix=self.name)
 
     def claim(self, *, limit: int) -> list[Claim]:
-        """Take due rows for `lease_seconds`, skipping what others hold; commits alone."""
+        """Take due rows for `lease_seconds`, oldest first, skipping what others hold; commits alone."""
         table = self.model._meta.db_table
         with transaction.atomic(durable=True):
             rows = read_rows(
-                sql=f"UPDATE {table} SET leased_until = clock_timestamp() + %s * interval '1 second',"  # noqa: S608
+                # An UPDATE returns rows in the order of its plan: what was claimed is put in order after it.
+                sql=f"WITH claimed AS (UPDATE {table} SET"  # noqa: S608
+                " leased_until = clock_timestamp() + %s * interval '1 second',"
                 f" fence = fence + 1 WHERE id IN (SELECT id FROM {table} WHERE due_at <= %s"
                 " AND (leased_until IS NULL OR leased_until < clock_timestamp())"
-                " ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED) RETURNING id, fence, attempts",
+                " ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED) RETURNING id, fence, attempts, due_at)"
+                " SELECT id, fence, attempts FROM claimed ORDER BY due_at, id",
                 params=[Int4(self.lease_seconds), clock.now(), Int4(limit)],
             )
             claims = [Claim(*row) for row in rows]

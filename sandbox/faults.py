@@ -78,6 +78,10 @@ AMOUNTS = {
 #: Operations that ask the bank for money, besides a creation with ``confirm``.
 CONFIRMATIONS = ("payment_intents.confirm", "checkout.pay")
 
+#: Faults that leave the caller without a word, and for how long unless told otherwise.
+HANGING = frozenset({"charged_but_timeout", "not_charged_timeout"})
+HANG_SECONDS = 90.0
+
 #: Faults that change nothing at the provider unless told otherwise by ``effect``.
 WITHOUT_EFFECT = frozenset({"not_charged_timeout", "http_500", "http_502", "http_503", "empty_500"})
 NEVER_EFFECT = frozenset({"not_charged_timeout", "http_429", "http_409"})
@@ -142,7 +146,8 @@ class Fault:
 class Faults:
     """The faults armed now. They live in memory: a restart of the sandbox disarms them."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, hang_seconds: float = HANG_SECONDS) -> None:
+        self._hang_seconds = hang_seconds
         self._armed: list[Fault] = []
         self._guard = threading.Lock()
         self._serial = 0
@@ -219,6 +224,9 @@ class Faults:
             magic = self._magic(call)
             if magic is not None:
                 picked.setdefault(KINDS[magic.kind], magic)
+        for fault in picked.values():
+            if fault.kind in HANGING:
+                fault.options.setdefault("seconds", self._hang_seconds)
         return list(picked.values())
 
     def note(self, call: Call, answer: dict[str, Any]) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox.faults import HANG_SECONDS
+
 #: The one version of the provider's API that the sandbox speaks; other versions are refused.
 API_VERSION = "2026-10-28.endive"
 
@@ -28,6 +30,7 @@ class Settings:
     webhook_secret: str
     retry_schedule: tuple[float, ...]
     webhook_timeout: float
+    hang_seconds: float
     lanes: int
     api_version: str
 
@@ -52,6 +55,12 @@ def read_settings(argv: Sequence[str] | None = None) -> Settings:
     parser.add_argument("--webhook-secret", default=env.get("SANDBOX_WEBHOOK_SECRET", ""))
     parser.add_argument("--webhook-retries", default=env.get("SANDBOX_WEBHOOK_RETRIES", ""), help="5,60,300")
     parser.add_argument("--webhook-timeout", type=float, default=10.0)
+    parser.add_argument(
+        "--hang-seconds",
+        type=float,
+        default=HANG_SECONDS,
+        help="how long a caller hears nothing before the line closes, where a fault does not say",
+    )
     parser.add_argument("--webhook-lanes", type=int, default=4, help="deliveries in flight at once")
     parser.add_argument("--api-version", default=env.get("SANDBOX_API_VERSION", API_VERSION))
     args = parser.parse_args(argv)
@@ -66,6 +75,7 @@ def read_settings(argv: Sequence[str] | None = None) -> Settings:
         webhook_secret=args.webhook_secret,
         retry_schedule=schedule,
         webhook_timeout=args.webhook_timeout,
+        hang_seconds=args.hang_seconds,
         lanes=max(1, args.webhook_lanes),
         api_version=args.api_version,
     )

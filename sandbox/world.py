@@ -37,7 +37,7 @@ class World:
         self.settings = settings
         self.database = Database(settings.data / "sandbox.sqlite3")
         self.clock = Clock(self.database)
-        self.faults = Faults()
+        self.faults = Faults(hang_seconds=settings.hang_seconds)
         self.webhooks = Webhooks(
             database=self.database, clock=self.clock, schedule=settings.retry_schedule,
             timeout=settings.webhook_timeout, lanes=settings.lanes,

@@ -25,7 +25,7 @@ _DUE = """
         SELECT FROM payments_pspoperation o WHERE o.charge_id = c.id AND (
             (o.kind = 'void' AND (o.status NOT IN ('DECLINED', 'CANCELED') OR o.created_at > %(recent)s))
             OR (o.kind = 'capture' AND o.status NOT IN ('CREATED', 'NOT_SENT', 'DECLINED', 'CANCELED'))))
-    ORDER BY c.capture_before LIMIT %(limit)s
+    ORDER BY c.capture_before, c.id LIMIT %(limit)s
 """
 
 

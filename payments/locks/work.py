@@ -84,7 +84,7 @@ def lock_probes(*, silent_since: datetime, idle_until: datetime) -> list[UUID]:
 _PROBES = """
 SELECT id FROM payments_pspoperation
 WHERE id IN (
-    SELECT (array_agg(id ORDER BY updated_at))[1] FROM payments_pspoperation
+    SELECT (array_agg(id ORDER BY updated_at, id))[1] FROM payments_pspoperation
     WHERE status = 'UNKNOWN' AND due_at IS NOT NULL
     GROUP BY channel_id HAVING max(updated_at) < %(silent_since)s AND min(due_at) > %(idle_until)s
 )
@@ -99,7 +99,8 @@ def claim_due_operations(*, limit: int) -> list[tuple[UUID, int, int]]:
     return read_rows(sql=_CLAIM, params={"now": clock.now(), "lease": lease, "limit": Int4(limit)})
 
 
-# Channel by channel, so that one with a long queue costs no more than its cap.
+# Channel by channel, so that one with a long queue costs no more than its cap. An UPDATE returns rows in the
+# order of its plan, so what was claimed is put in order at the end.
 _CLAIM = """
 WITH busy AS (
     SELECT channel_id, count(*) AS running FROM payments_pspoperation
@@ -118,14 +119,16 @@ WITH busy AS (
         ORDER BY operation.due_at
         LIMIT greatest(channel.max_in_flight - coalesce(busy.running, 0), 0)
     ) AS due
+), claimed AS (
+    UPDATE payments_pspoperation
+    SET leased_until = clock_timestamp() + %(lease)s * interval '1 second', fence = fence + 1
+    WHERE id IN (
+        SELECT id FROM payments_pspoperation
+        WHERE id IN (SELECT id FROM allowed ORDER BY due_at LIMIT %(limit)s) AND due_at <= %(now)s
+          AND (leased_until IS NULL OR leased_until < clock_timestamp())
+        FOR NO KEY UPDATE SKIP LOCKED
+    )
+    RETURNING id, fence, attempts, due_at
 )
-UPDATE payments_pspoperation
-SET leased_until = clock_timestamp() + %(lease)s * interval '1 second', fence = fence + 1
-WHERE id IN (
-    SELECT id FROM payments_pspoperation
-    WHERE id IN (SELECT id FROM allowed ORDER BY due_at LIMIT %(limit)s) AND due_at <= %(now)s
-      AND (leased_until IS NULL OR leased_until < clock_timestamp())
-    FOR NO KEY UPDATE SKIP LOCKED
-)
-RETURNING id, fence, attempts
+SELECT id, fence, attempts FROM claimed ORDER BY due_at, id
 """

@@ -13,14 +13,17 @@ from payments.models import ChargeLine, OrderShare, PaymentOrder
 __all__ = ["claim_due_releases", "lock_captured_shares", "lock_orders_with_shares"]
 
 _CLAIM = """
-UPDATE payments_ordershare
-SET leased_until = clock_timestamp() + %(lease)s * interval '1 second', fence = fence + 1
-WHERE order_id IN (
-    SELECT order_id FROM payments_ordershare
-    WHERE due_at <= %(now)s AND (leased_until IS NULL OR leased_until < clock_timestamp())
-    ORDER BY due_at LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
+WITH claimed AS (
+    UPDATE payments_ordershare
+    SET leased_until = clock_timestamp() + %(lease)s * interval '1 second', fence = fence + 1
+    WHERE order_id IN (
+        SELECT order_id FROM payments_ordershare
+        WHERE due_at <= %(now)s AND (leased_until IS NULL OR leased_until < clock_timestamp())
+        ORDER BY due_at LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
+    )
+    RETURNING order_id, fence, attempts, due_at
 )
-RETURNING order_id, fence, attempts
+SELECT order_id, fence, attempts FROM claimed ORDER BY due_at, order_id
 """
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from sandbox.database import dump
-from sandbox.faults import KINDS, Fault
+from sandbox.faults import HANG_SECONDS, HANGING, KINDS, Fault
 from sandbox.psp.errors import ApiError
 from sandbox.server import Response, Wire
 
 #: Faults inside the provider: execution has begun, and the failure is kept under the idempotency key.
 EXECUTED = frozenset({"http_500"})
-
-HANG_SECONDS = 90.0
 
 BAD_GATEWAY = (
     b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
@@ -45,7 +43,7 @@ def spoil(response: Response, fault: Fault | None) -> Response:
     """Turn a good answer into what the fault makes of it; without a fault it stays as it is."""
     if fault is None or fault.kind in EXECUTED:
         return response
-    if fault.kind in ("charged_but_timeout", "not_charged_timeout"):
+    if fault.kind in HANGING:
         response.wire = Wire("hang", fault.seconds(HANG_SECONDS))
     elif fault.kind == "connection_reset_after_body":
         response.wire = Wire("reset")

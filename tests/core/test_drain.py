@@ -1,7 +1,9 @@
 """The drain base, on a table of its own: claims, leases, fences, failures, and threads that hang alone."""
 
+import random
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -79,6 +81,16 @@ def test_everything_due_is_done_once(drain: Chores) -> None:
     assert drain.run() == 120
     assert done() == [1] * 120
     assert drain.run() == 0
+
+
+@pytest.mark.usefixtures("table")
+def test_what_is_due_is_claimed_oldest_first() -> None:
+    keys = chores(10)
+    random.Random(1).shuffle(keys)
+    for key in sorted(keys):
+        age = timedelta(seconds=60 - keys.index(key))
+        Chore.objects.filter(pk=key).update(due_at=clock.now() - age)
+    assert [claim.id for claim in Chores().claim(limit=10)] == keys
 
 
 @pytest.mark.usefixtures("table")

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,20 @@ def test_uuid7_is_in_order_of_time_and_says_its_version() -> None:
     stamps = [key.int >> 80 for key in keys]
     assert stamps == sorted(stamps)
     assert len(set(keys)) == 200
+
+
+def test_uuid7_is_in_order_of_creation_within_a_millisecond(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one request creates is told in that order by key; a clock that is put right is believed."""
+    at = time.time_ns() + 500_000_000
+    monkeypatch.setattr(ids.time, "time_ns", lambda: at)
+    keys = [ids.uuid7() for _ in range(5000)]
+    assert keys == sorted(keys) and len(set(keys)) == 5000
+    assert {key.int >> 80 for key in keys} <= {at // 1_000_000, at // 1_000_000 + 1, at // 1_000_000 + 2}
+    assert len({key.int & (2**62 - 1) for key in keys}) == 5000
+    at -= 10_000_000
+    assert ids.uuid7() > keys[-1]
+    at -= 5_000_000_000
+    assert ids.uuid7().int >> 80 == at // 1_000_000
 
 
 def test_the_clock_moves_for_every_process(hooks: Path) -> None:

@@ -45,7 +45,14 @@ def judge(model: CheckoutModel, world: World) -> None:
     """Nothing is left to do, and everybody says the same, to the minor unit."""
     world.assert_clean()
     due = world.due()
-    assert not due, due
+    assert [row[:2] for row in due] == [("refund", "UNKNOWN")] * len(model.never_known), due
+    if model.never_known:
+        _judge_unknown(model, world)
+    else:
+        _judge_known(model, world)
+
+
+def _judge_known(model: CheckoutModel, world: World) -> None:
     effects = world.journal()
     net: Counter[str] = Counter()
     for row in effects:
@@ -68,6 +75,15 @@ def judge(model: CheckoutModel, world: World) -> None:
         assert (taken > 0) == all(each.is_paid for each in group)
         _judge_refunds(model, group, here)
     _judge_sellers(model, world)
+
+
+def _judge_unknown(model: CheckoutModel, world: World) -> None:
+    """F-A16: what is never known was never done, somebody is told, and what it would have taken is kept."""
+    asked = Counter(each.amount for each in model.refunds.values() if each not in model.never_known)
+    back = Counter(-row["amount"] for row in world.journal() if row["kind"] == "refund.succeeded")
+    assert not back - asked, "what was done could have been found"
+    assert world.has_case(), "people decide"
+    assert not +world.standing(""), "debits are credits"
 
 
 def _judge_refunds(model: CheckoutModel, group: list[OrderModel], effects: list[dict[str, Any]]) -> None:

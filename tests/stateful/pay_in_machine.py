@@ -278,7 +278,7 @@ class PayInMachine(RuleBasedStateMachine):
             if not self.is_deaf:
                 self.world.tell(self.world.told(), seed=turn, again=False)
             self.world.work()
-            if not self.world.due():
+            if len(self.world.due()) == len(self.model.never_known):
                 break
             self._later(600)
         self._look()
@@ -292,6 +292,8 @@ class PayInMachine(RuleBasedStateMachine):
 
     def _later(self, seconds: int) -> None:
         self.model.now += seconds
+        if seconds >= DAY:
+            self.model.note_a_day()
         if self.model.now >= DAY and self.model.closed_at is None:
             self.model.closed_at = self.model.now
         self.world.later(seconds)

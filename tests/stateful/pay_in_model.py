@@ -68,6 +68,8 @@ class RefundModel:
     order: str
     amount: int
     status: str = "REQUESTED"
+    # In trouble, and then a day went by: the provider has forgotten the key, so it is only asked about.
+    is_forgotten: bool = False
 
 
 @dataclass
@@ -147,6 +149,17 @@ class CheckoutModel:
     def left(self, order: OrderModel) -> int:
         """What can be given back."""
         return order.captured - sum(each.amount for each in self._refunds(order) if each.status != "FAILED")
+
+    def note_a_day(self) -> None:
+        """Nothing that may have been sent before is sent again (F-A16)."""
+        if "trouble" in self.reasons:
+            for each in self.refunds.values():
+                each.is_forgotten |= each.status in ("REQUESTED", "EXECUTING", "UNKNOWN")
+
+    @property
+    def never_known(self) -> list[RefundModel]:
+        """Refunds of which nobody will be told: not to be found there is no proof, so people decide."""
+        return [each for each in self.refunds.values() if each.is_forgotten and each.status == "UNKNOWN"]
 
     # What the store has asked, once it was accepted.
 

@@ -18,7 +18,7 @@ from channels import breaker
 from core import clock, failpoints
 from core.audits import registered, run_audits
 from core.drain import get_drain
-from core.models import DeadLetter
+from core.models import Case, DeadLetter
 from core.transactions import at_edge
 from events.models import InboxWork
 from ledger.selectors import trial_balance
@@ -28,6 +28,7 @@ from tests.database import truncate_everything
 from tests.payments.conftest import Shop, open_shop
 from tests.payments.deliveries import deliver
 from tests.sandbox.conftest import Sandbox
+from tests.stateful.still import begin_at_noon, forget_time, tick
 
 __all__ = ["Died", "Sent", "World", "answer_code"]
 
@@ -74,8 +75,11 @@ class World:
         failpoints.disarm()
         provider.control("DELETE", "faults")
         breaker.forget()
-        if PspOperation.objects.count() > _TOO_MUCH or clock.now() > datetime.now(UTC) + timedelta(days=365):
+        is_open = PspOperation.objects.filter(due_at__isnull=False).exists()
+        is_late = clock.now() > datetime.now(UTC) + timedelta(days=365)
+        if is_open or is_late or PspOperation.objects.count() > _TOO_MUCH:
             cls.forget(provider)
+        begin_at_noon(provider)
         return cls(provider, open_shop(provider, provider.url))
 
     @staticmethod
@@ -83,12 +87,14 @@ class World:
         """Empty the database and the provider, and put both clocks right."""
         truncate_everything()
         clock.reset()
+        forget_time()
         provider.control("POST", "reset", {})
 
     # The store.
 
     def post(self, path: str, body: Any, *, crash: str = "") -> HttpResponse:
         """POST under a new key; where the process breaks at `crash`, once more under the same key."""
+        tick()
         key, store = uuid.uuid4().hex, self.shop.store
         if crash:
             failpoints.arm(crash, "raise")
@@ -136,6 +142,7 @@ class World:
     def work(self, *names: str) -> None:
         """Let the worker do what is due; it may be killed at an armed place, and others go on later."""
         for name in names or ("operations", "inbox"):
+            tick()
             try:
                 get_drain(name).run()
             except Died:
@@ -163,7 +170,6 @@ class World:
         self.provider.control("POST", "clock", {"seconds": seconds})
         if seconds > 30:
             self._leases_end()  # They are kept by the database's own clock, which nobody moves.
-            breaker.forget()  # And its rest by this machine's.
         at_edge(probe_silent_channels)()
         self.work("expiry", "releases", "operations", "inbox")
         at_edge(watch_stuck)()
@@ -173,6 +179,11 @@ class World:
         operations = PspOperation.objects.filter(due_at__isnull=False).values_list("kind", "status", "error")
         inbox = InboxWork.objects.filter(due_at__isnull=False).values_list("status", "reason")
         return [*operations, *inbox]
+
+    def has_case(self) -> bool:
+        """Whether somebody was told that an outcome is missing."""
+        cases = Case.objects.filter(kind="payment_stuck", merchant_id=self.shop.store.merchant_id)
+        return cases.exclude(status="CLOSED").exists()
 
     # The provider.
 

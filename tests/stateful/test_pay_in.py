@@ -1,6 +1,9 @@
 """The whole of pay-in against its model: every answer, what the provider really did, and the books."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,22 +21,49 @@ from payments.locks import CheckoutScope
 from payments.models import PaymentOrder
 from payments.psp.contract import Outcome, OutcomeKind, PspAdapter
 from payments.psp.declines import decline
-from tests.payments.conftest import provider as provider
 from tests.sandbox.conftest import Sandbox
+from tests.stateful import still
 from tests.stateful.effort import examples
 from tests.stateful.pay_in_machine import PayInMachine
+from tests.stateful.pay_in_twice import Written, again
 from tests.stateful.pay_in_world import World, die
+from tests.stateful.still import stand_still
 
 pytestmark = [pytest.mark.chaos, pytest.mark.django_db(transaction=True)]
+PLAIN: dict[str, Any] = {
+    "amounts": [10_000],
+    "policy": "all_or_nothing",
+    "capture": "automatic",
+    "currency": "USD",
+    "is_deaf": False,
+    "is_quick": False,
+    "crash": "",
+}
+
+
+@pytest.fixture(scope="module")
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """A provider of our own: where it is to be silent it is the one that gives up.
+
+    A short patience of ours would take a slow machine for a silent provider, now and then.
+    """
+    sandbox = Sandbox(tmp_path_factory.mktemp("provider"), "--hang-seconds", "0.1")
+    sandbox.start()
+    yield sandbox
+    sandbox.end()
 
 
 @pytest.fixture(autouse=True)
 def _one_hand(provider: Sandbox, settings: Any, hooks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One worker, one thing after the other, so that a seed tells everything; killed, it lives on."""
-    settings.PSP_READ_TIMEOUT = 0.5
+    """One worker, one thing after the other, and no time but ours, so that a seed tells everything.
+
+    Killed, the worker lives on.
+    """
+    settings.PSP_READ_TIMEOUT = 15.0
     monkeypatch.setattr(OperationDrain, "parallel", 1)
     monkeypatch.setattr(InboxDrain, "parallel", 1)
     monkeypatch.setitem(failpoints._ACTIONS, "die", die)
+    stand_still(monkeypatch)
     World.forget(provider)
 
 
@@ -44,19 +74,43 @@ def test_pay_in_is_as_the_model_says(provider: Sandbox) -> None:
     )
 
 
+def test_a_history_that_is_played_again_is_the_same(provider: Sandbox) -> None:
+    """What is found must be found again: nothing may hang on real time, on chance, or on keys."""
+
+    run_state_machine_as_test(
+        lambda: Written(provider, partial(play_again, provider)),
+        settings=examples(few=2, many=100, steps=12, is_fixed=True),
+    )
+
+
+def play_again(provider: Sandbox, first: Written) -> None:
+    """Fail unless the same is seen at every step."""
+    for (name, values), once, twice in zip(first.steps, first.seen, again(first, provider), strict=True):
+        assert once == twice, (name, values, first.steps)
+
+
+def test_control_a_machine_that_is_slower_the_second_time_is_found_out(
+    provider: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a clock that runs by itself, what broke is due again at the next step, or it is not."""
+    first = Written(provider, lambda _: None)
+    first.accept(**PLAIN, card="pm_card_visa")
+    first.everything_is_as_the_model_allows()
+    first.work(fault=None, crash=("execute.before_intent", "raise"))
+    first.everything_is_as_the_model_allows()
+    first.work_well()
+    first.everything_is_as_the_model_allows()
+    first.teardown()
+    play_again(provider, first)
+    monkeypatch.setattr(still, "_TICK", timedelta(seconds=2))
+    with pytest.raises(AssertionError, match="work"):
+        play_again(provider, first)
+
+
 def begun(provider: Sandbox, card: str = "pm_card_visa", **other: Any) -> PayInMachine:
     """A checkout of one order that was just sent, and seen."""
     machine = PayInMachine(provider)
-    plain: dict[str, Any] = {
-        "amounts": [10_000],
-        "policy": "all_or_nothing",
-        "capture": "automatic",
-        "currency": "USD",
-        "is_deaf": False,
-        "is_quick": False,
-        "crash": "",
-    }
-    machine.accept(card=card, **(plain | other))
+    machine.accept(card=card, **(PLAIN | other))
     machine.everything_is_as_the_model_allows()
     return machine
 
@@ -75,6 +129,18 @@ def test_the_machine_has_nothing_against_a_plain_history(provider: Sandbox) -> N
     machine.everything_is_as_the_model_allows()
     machine.teardown()
     assert machine.model.orders["o-0"].is_paid and not machine.model.is_done
+
+
+def test_a_refund_whose_refusal_was_lost_for_a_day_stays_unknown(provider: Sandbox) -> None:
+    """F-A16: no longer to be found out under its key; nothing was given back, and people are told."""
+    machine = begun(provider, "pm_card_sandboxRefundRefused", is_quick=True)
+    machine.refund(1, 100, True, "")
+    machine.work(None, ("execute.after_effect", "die"))
+    machine.days_go_by(1)
+    machine.everything_is_as_the_model_allows()
+    machine.teardown()
+    (refund,) = machine.model.never_known
+    assert (refund.amount, machine.world.has_case()) == (10_000, True)
 
 
 def _guess(outcome: Outcome) -> Outcome:
