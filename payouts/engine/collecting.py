@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from channels.selectors import get_channel
 from core import clock
+from core.failpoints import failpoint
 from core.history import SYSTEM, Changes
 from core.ids import uuid7
 from core.transactions import at_edge, requires_transaction
@@ -85,6 +86,7 @@ def _collect(group: Group, keys: list[UUID], day: date) -> int:
     changes.insert(attempts)
     changes.wake("payout_batches")
     changes.save()
+    failpoint("payouts.before_collected")
     return len(payouts)
 
 
