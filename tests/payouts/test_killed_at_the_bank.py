@@ -1,7 +1,7 @@
 """F-F4: kill -9 at every step of many payouts, before the sandbox's bank: its journal says who was paid.
 
-The workers are processes that die of SIGKILL, each where the one before it did not come to. The bank is a process
-too, reached over HTTP, by its API and by its file drop.
+The workers are processes that die of SIGKILL, each where the one before it did not come to. The bank is a
+process too, reached over HTTP, by its API and by its file drop.
 """
 
 import os
@@ -88,7 +88,7 @@ class Scene:
 
     def finish(self) -> None:
         """Let workers do what is left."""
-        for _ in range(5):
+        for _ in range(2):
             assert self.worker.run() == 0
             lease_ends()
 
@@ -118,7 +118,9 @@ class Scene:
     def taken(self) -> list[Any]:
         """What the bank has of this customer: files or batches that were taken."""
         what = "files" if self.customer.channel.provider == "sepa" else "payments"
-        found: list[Any] = self.customer.far_side.control("GET", f"bank/{what}?owner={self.customer.key}")["data"]
+        found: list[Any] = self.customer.far_side.control("GET", f"bank/{what}?owner={self.customer.key}")[
+            "data"
+        ]
         return found
 
     def _fault(self, kind: str, **limits: Any) -> str:

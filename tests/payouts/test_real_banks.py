@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from channels import breaker, rows
 from channels.selectors import calls_of
 from core.audits import run_audits
