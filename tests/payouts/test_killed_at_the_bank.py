@@ -139,7 +139,7 @@ class Scene:
 
 
 def judge(customer: Customer) -> list[str]:
-    """Say what is wrong, by the bank's journal: whoever was not paid exactly once, and what we think otherwise."""
+    """Say what is wrong, by the bank's journal: who was not paid exactly once, and what we think otherwise."""
     times, sums = Counter[str](), Counter[str]()
     for each in customer.journal():
         name = each["reference"].split("-")[0]
@@ -186,7 +186,7 @@ def open_scene(customer: Customer, hooks: Path) -> Iterator[Callable[..., Scene]
 
 
 def test_killed_at_every_step_each_is_paid_once(customer: Customer, open_scene: Callable[..., Scene]) -> None:
-    """F-F4, F-F5, I27, I28: each worker dies at the next step; all are paid once, and the books say the same."""
+    """F-F4, F-F5, I27, I28: each worker dies at the next step; all are paid once, and so say the books."""
     scene = open_scene()
     scene.ask(sellers=SELLERS, each=EACH)
     for place in SENDING:
