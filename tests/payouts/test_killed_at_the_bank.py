@@ -118,10 +118,8 @@ class Scene:
     def taken(self) -> list[Any]:
         """What the bank has of this customer: files or batches that were taken."""
         what = "files" if self.customer.channel.provider == "sepa" else "payments"
-        found: list[Any] = self.customer.far_side.control("GET", f"bank/{what}?owner={self.customer.key}")[
-            "data"
-        ]
-        return found
+        answer = self.customer.far_side.control("GET", f"bank/{what}?owner={self.customer.key}")
+        return list(answer["data"])
 
     def _fault(self, kind: str, **limits: Any) -> str:
         operation = _SENDS[self.customer.channel.provider]
@@ -139,7 +137,7 @@ class Scene:
 
 
 def judge(customer: Customer) -> list[str]:
-    """Say what is wrong, by the bank's journal: who was not paid exactly once, and what we think otherwise."""
+    """Say what is wrong, by the bank's journal: who was not paid once, and of what we think otherwise."""
     times, sums = Counter[str](), Counter[str]()
     for each in customer.journal():
         name = each["reference"].split("-")[0]
