@@ -47,7 +47,7 @@ def difference(attempt: PayoutAttempt, news: News) -> str:
         return f"it says {news.currency}"
     if news.provider_reference and attempt.provider_reference not in (None, news.provider_reference):
         return f"it was {attempt.provider_reference} and is now {news.provider_reference}"
-    if news.kind in _NEVER_AFTER.get(attempt.status, ()):
+    if news.kind in _NEVER_AFTER.get(attempt.status, ()) and not _is_of_before(attempt, news):
         return f"it says {news.kind} of what is {attempt.status}"
     if news.provider_reference and attempt.provider_reference is None and _is_taken(attempt, news):
         return f"{news.provider_reference} is the reference of another payout"
@@ -74,6 +74,11 @@ def raise_conflict(payout: Payout, attempt: PayoutAttempt, news: News, *, differ
         currency=payout.currency,
         merchant_id=payout.merchant_id,
     )
+
+
+def _is_of_before(attempt: PayoutAttempt, news: News) -> bool:
+    """Whether it may have been said before the refusal and comes late: what was taken on can be refused."""
+    return news.kind is NewsKind.ACCEPTED and attempt.status == "REFUSED" and attempt.sent_at is not None
 
 
 def _is_taken(attempt: PayoutAttempt, news: News) -> bool:

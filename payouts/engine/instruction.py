@@ -77,6 +77,7 @@ def order_of(
         currency=batch.currency,
         execute_on=batch.execute_on,
         created_at=created_at,
+        last_sent_at=batch.last_sent_at or created_at,
         instructions=[_instruction(each, marks) for each in sent_with(attempts)],
         file_name=batch.file_name,
         sha256=bytes(batch.sha256) if batch.sha256 is not None else None,

@@ -128,8 +128,8 @@ def _absent(scope: BatchScope, changes: Changes, postings: Postings) -> bool:
             refuse(attempt, _STOPPED, changes, postings, never_sent=True)
     if _waiting(scope):
         return True
-    batch = scope.batch
-    changes.move(batch, batch.to_refused, why="nothing of it may leave any more", error="nothing may leave")
+    batch, why = scope.batch, "nothing of it may leave any more"
+    changes.move(batch, batch.to_refused, why=why, error=why, is_empty=True)
     return False
 
 
@@ -139,5 +139,5 @@ def _unknown(scope: BatchScope, outcome: BatchOutcome, changes: Changes, *, is_n
         doubt(attempt, changes, why=why)
     if batch.status == "SUBMITTING":
         changes.move(batch, batch.to_unknown, why=why, error=why, due_at=next_look(batch))
-    else:
+    elif batch.status in ("UNKNOWN", "SUBMITTED"):  # An answer may come late to one that has ended.
         postpone(batch, error=why, is_news=is_news)

@@ -55,7 +55,7 @@ def begin_sending(scope: BatchScope, channel: ChannelData, changes: Changes) -> 
         batch,
         batch.to_submitting,
         why="about to be sent",
-        first_sent_at=now,
+        sent_at=now,
         due_at=lease_end(),
         payouts_count=len(leaving),
         total_minor=sum(each.payout.amount_minor for each in leaving),
@@ -76,7 +76,10 @@ def send_again(scope: BatchScope, channel: ChannelData) -> BatchOrder:
     batch.total_minor = sum(each.payout.amount_minor for each in leaving)
     batch.sha256 = digest
     batch.due_at, batch.updated_at = lease_end(), clock.now()
-    batch.save(update_fields=["payouts_count", "total_minor", "sha256", "due_at", "updated_at"])
+    batch.last_sent_at = batch.updated_at
+    batch.save(
+        update_fields=["payouts_count", "total_minor", "sha256", "due_at", "updated_at", "last_sent_at"]
+    )
     return replace(order, sha256=digest)
 
 

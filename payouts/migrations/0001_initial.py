@@ -192,6 +192,7 @@ class Migration(migrations.Migration):
                 ("asked", models.IntegerField(default=0)),
                 ("error", models.CharField(blank=True, max_length=500)),
                 ("first_sent_at", models.DateTimeField(null=True)),
+                ("last_sent_at", models.DateTimeField(null=True)),
                 ("created_at", models.DateTimeField()),
                 ("updated_at", models.DateTimeField()),
                 (

@@ -42,6 +42,8 @@ class PayoutBatch(StatefulModel, WorkRow):
     asked = models.IntegerField(default=0)
     error = models.CharField(max_length=500, blank=True)
     first_sent_at = models.DateTimeField(null=True)
+    # What is still under way may be as young as this.
+    last_sent_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
@@ -70,7 +72,7 @@ class PayoutBatch(StatefulModel, WorkRow):
     def to_submitting(
         self,
         *,
-        first_sent_at: datetime,
+        sent_at: datetime,
         due_at: datetime,
         payouts_count: int,
         total_minor: int,
@@ -78,7 +80,7 @@ class PayoutBatch(StatefulModel, WorkRow):
         sha256: bytes | None = None,
     ) -> None:
         """About to be sent; if no outcome is recorded by `due_at`, somebody must ask."""
-        self.first_sent_at, self.due_at = self.first_sent_at or first_sent_at, due_at
+        self.first_sent_at, self.last_sent_at, self.due_at = self.first_sent_at or sent_at, sent_at, due_at
         self.payouts_count, self.total_minor = payouts_count, total_minor
         self.file_name, self.sha256 = file_name, sha256
 
@@ -100,8 +102,10 @@ class PayoutBatch(StatefulModel, WorkRow):
         self.due_at, self.leased_until, self.error = due_at, None, error[:500]
 
     @transition(BATCH, status, "REFUSED")
-    def to_refused(self, *, error: str) -> None:
-        """The provider refused all of it, for good."""
+    def to_refused(self, *, error: str, is_empty: bool = False) -> None:
+        """The provider refused all of it, for good; or nothing of it was ever sent (`is_empty`)."""
+        if is_empty:
+            self.payouts_count, self.total_minor = 0, 0
         self.due_at, self.leased_until, self.error = None, None, error[:500]
 
     @transition(BATCH, status, "CANCELED")

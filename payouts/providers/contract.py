@@ -97,6 +97,7 @@ class BatchOrder:
     """A batch as it leaves. The same order gives the same bytes whenever it is built again.
 
     `created_at` is when it was first sent, not now; `file_name` is set where the provider takes files.
+    `last_sent_at` is no part of the bytes: what is still under way may be as young as that.
     """
 
     reference: str
@@ -106,6 +107,7 @@ class BatchOrder:
     instructions: Sequence[Instruction]
     file_name: str | None = None
     sha256: bytes | None = None
+    last_sent_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,7 @@ class StripeTransfers:
         except ValueError as error:
             return unknown(str(error))
         found = _look(channel, instruction)
-        if found.kind is BatchKind.ABSENT and clock.now() - order.created_at < _LONGEST_UNDER_WAY:
+        if found.kind is BatchKind.ABSENT and _age(order) < _LONGEST_UNDER_WAY:
             return replace(found, kind=BatchKind.UNKNOWN)
         return found
 
@@ -118,6 +118,11 @@ class StripeTransfers:
             log.warning("event_unreadable", event_id=payload.get("id"), error=str(error))
             return ()
         return news_of(transfer) if transfer.our_reference else ()
+
+
+def _age(order: BatchOrder) -> timedelta:
+    """How long ago it was last sent: what is under way cannot be younger."""
+    return clock.now() - (order.last_sent_at or order.created_at)
 
 
 def _only(order: BatchOrder) -> Instruction:

@@ -10,8 +10,9 @@ from core.alerts import open_subjects
 from core.models import Case, DeadLetter
 from core.transactions import at_edge
 from payouts import services
+from payouts.engine.conflicts import difference
 from payouts.models import PayoutAttempt, PayoutBatch
-from payouts.providers.contract import NewsKind
+from payouts.providers.contract import News, NewsKind
 from tests.payouts.conftest import Payer
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
@@ -100,6 +101,22 @@ def test_what_was_stopped_meanwhile_is_not_sent_again(payer: Payer, hooks: Any) 
     assert (payer.wallet().held_minor, payer.paper.paid) == (0, {other.public_id: 1})
 
 
+def test_a_batch_of_which_everything_was_stopped_counts_nothing(payer: Payer, hooks: Any) -> None:
+    """I25: the same, with nothing left to send; the audits at the end look at what the batch says."""
+    payer.trust()
+    payer.paper.script = ["lost"]
+    payout = payer.ask()
+    payer.work()
+    with transaction.atomic():
+        services.place_block(
+            merchant_id=payer.merchant_id, seller_id=None, source="finance", reason="odd", by="user:olga"
+        )
+    payer.later(10)
+    assert (payer.look(payout).status, payer.paper.paid) == ("FAILED", {})
+    batch = payer.batch()
+    assert (batch.status, batch.payouts_count, batch.total_minor) == ("CLOSED", 0, 0)
+
+
 @pytest.mark.parametrize("place", ["after_intent", "after_effect", "before_commit"])
 def test_a_worker_that_breaks_off_in_the_middle_pays_once(payer: Payer, hooks: Any, place: str) -> None:
     """F-F5: between upload and marking it uploaded the batch is UNKNOWN, then asked about."""
@@ -149,6 +166,21 @@ def test_refused_after_it_was_taken_on(payer: Payer, hooks: Any) -> None:
     payer.paper.settle(NewsKind.REFUSED)
     payer.later(5)
     assert (payer.look(payout).status, payer.wallet().available_minor) == ("FAILED", 100_000)
+
+
+def test_what_was_said_before_a_refusal_comes_late_and_is_no_contradiction(payer: Payer, hooks: Any) -> None:
+    """Callbacks have no order: taken on, then refused, may be told the other way round. Paid may not."""
+    payer.trust()
+    payout = payer.ask()
+    payer.work()
+    payer.paper.settle(NewsKind.REFUSED)
+    payer.later(5)
+    attempt = PayoutAttempt.objects.select_related("payout").get(payout_id=payout.id)
+    assert attempt.status == "REFUSED"
+    said = {kind: difference(attempt, News(attempt.reference, kind)) for kind in NewsKind}
+    assert [kind for kind, differs in said.items() if differs] == [NewsKind.PAID, NewsKind.RETURNED]
+    attempt.sent_at = None  # It was never sent: then nobody can have taken it on.
+    assert difference(attempt, News(attempt.reference, NewsKind.ACCEPTED))
 
 
 def test_a_duplicate_reference_is_the_first_one(payer: Payer, hooks: Any) -> None:

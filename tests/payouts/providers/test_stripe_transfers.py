@@ -124,6 +124,8 @@ def test_what_never_arrived_is_sent_again_once_that_is_sure(
     assert adapter.submit(funded.channel, sent).kind is BatchKind.UNKNOWN
     assert adapter.ask(funded.channel, sent).kind is BatchKind.UNKNOWN
     later = replace(sent, created_at=clock.now() - timedelta(minutes=2))
+    again = replace(later, last_sent_at=clock.now())
+    assert adapter.ask(funded.channel, again).kind is BatchKind.UNKNOWN, "a second try may be under way"
     assert adapter.ask(funded.channel, later).kind is BatchKind.ABSENT
     assert adapter.submit(funded.channel, later).kind is BatchKind.TAKEN
     assert funded.moved() == [-2000]
