@@ -23,8 +23,8 @@ from payouts.states import ATTEMPT_DEAD
 
 __all__ = ["Group", "collect_group", "groups_to_collect"]
 
-# However many a provider would take: their outcome is posted in one transaction, which holds the wallet of each
-# seller until it commits, and nobody is to wait for that until their own time is over (LOCK_TIMEOUT_MS).
+# However many a provider would take: their outcome is posted in one transaction, which holds the wallets of
+# their sellers until it commits, and nobody is to wait for one until LOCK_TIMEOUT_MS is over.
 MOST = 250
 
 

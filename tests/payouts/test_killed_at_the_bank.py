@@ -104,16 +104,16 @@ class Scene:
 
     def _die_in_the_call(self, kind: str, place: str) -> None:
         """The worker waits for an answer of the bank when it is killed."""
-        before = len(self.taken())
+        before, is_taken = len(self.taken()), kind == "charged_but_timeout"
         first = self._fault(kind)
-        if kind != "not_charged_timeout":
+        if is_taken:
             self._fault("not_charged_timeout")
         pid = self.worker.start()
-        wait_for(lambda: self._hits(first) and (kind == "not_charged_timeout" or len(self.taken()) > before))
+        wait_for(lambda: self._hits(first) and (not is_taken or len(self.taken()) > before), seconds=60)
         os.kill(pid, signal.SIGKILL)
         assert self.worker.wait() == -signal.SIGKILL, place
         self._calm()
-        assert (len(self.taken()) > before) is (kind == "charged_but_timeout")
+        assert (len(self.taken()) > before) is is_taken
 
     def taken(self) -> list[Any]:
         """What the bank has of this customer: files or batches that were taken."""
