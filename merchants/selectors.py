@@ -29,6 +29,7 @@ __all__ = [
     "owner_names",
     "scheduled_sellers",
     "sellers_by_account",
+    "sellers_by_id",
     "terms_at",
 ]
 
@@ -118,6 +119,12 @@ def sellers_by_account(
     # Plain SQL, because every accepted payment asks this and the ORM makes it several times as long.
     [rows] = read_together(Query(_BY_ACCOUNT, [at or clock.now(), merchant_id, list(accounts)]))
     return {row[1]: _from_columns(merchant_id, row) for row in rows}
+
+
+def sellers_by_id(*, merchant_id: UUID, seller_ids: Collection[UUID]) -> Mapping[UUID, SellerData]:
+    """Return these of the merchant's sellers, with the terms in effect now; unknown ones are absent."""
+    rows = _sellers(merchant_id, clock.now()).filter(pk__in=seller_ids)
+    return {row.pk: _annotated(row) for row in rows}
 
 
 def list_sellers(

@@ -39,6 +39,7 @@ __all__ = [
     "seller_accounts_of",
     "spendable_of_sellers",
     "statement",
+    "wallets_by_id",
     "wallets_of",
 ]
 
@@ -72,6 +73,12 @@ def get_wallet(*, merchant_id: UUID, wallet_id: UUID) -> WalletData:
     if row is None:
         raise NotFound()
     return _data(row)
+
+
+def wallets_by_id(*, merchant_id: UUID, wallet_ids: Collection[UUID]) -> dict[UUID, WalletData]:
+    """Return these wallets of the merchant in one query; unknown ones are absent."""
+    rows = Wallet.objects.filter(merchant_id=merchant_id, id__in=wallet_ids)
+    return {row.id: _data(row) for row in rows}
 
 
 def find_wallet(*, wallet_id: UUID) -> WalletData | None:

@@ -1,5 +1,6 @@
 """Blocks: one person, or whatever found something wrong, stops money; another person lets it go again."""
 
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -17,7 +18,7 @@ from payouts.destinations.types import BlockData
 from payouts.locks import lock_block, lock_blocks
 from payouts.models import PayoutBlock
 
-__all__ = ["lift_block", "list_blocks", "place_block", "standing_block"]
+__all__ = ["lift_block", "list_blocks", "place_block", "standing_block", "standing_blocks"]
 
 
 @requires_transaction
@@ -86,6 +87,19 @@ def standing_block(*, merchant_id: UUID, seller_id: UUID, currency: str) -> Bloc
     rows = _standing(merchant_id).filter(Q(seller_id=None) | Q(seller_id=seller_id))
     row = rows.filter(currency__in=["", currency]).order_by("pk").first()
     return block_data(row) if row else None
+
+
+def standing_blocks(
+    *, merchant_id: UUID, seller_ids: Collection[UUID], currency: str
+) -> Mapping[UUID, BlockData]:
+    """Return the same for each of many sellers, in one query: by seller, those whom something stops."""
+    rows = _standing(merchant_id).filter(Q(seller_id=None) | Q(seller_id__in=seller_ids))
+    found: dict[UUID, BlockData] = {}
+    for row in rows.filter(currency__in=["", currency]).order_by("pk"):
+        data = block_data(row)
+        for seller_id in seller_ids if row.seller_id is None else (row.seller_id,):
+            found.setdefault(seller_id, data)
+    return found
 
 
 def list_blocks(*, merchant_id: UUID, limit: int = 100) -> list[BlockData]:

@@ -13,7 +13,7 @@ from core.errors import DomainError, NotFound
 from core.fields import DecryptionFailed
 from core.ids import parse_public_id
 from payouts.destinations.facts import destination_data
-from payouts.destinations.fingerprints import matches, seal
+from payouts.destinations.fingerprints import Marks, marks_of
 from payouts.destinations.names import mixes_scripts
 from payouts.destinations.types import DestinationData, NameEvidence, Twin
 from payouts.errors import (
@@ -34,6 +34,7 @@ __all__ = [
     "is_usable",
     "list_destinations",
     "name_evidence",
+    "opened",
     "twins_of",
     "usable_destination",
 ]
@@ -120,28 +121,33 @@ def account_details(*, merchant_id: UUID, destination_id: UUID) -> Mapping[str, 
     row = _rows(merchant_id).filter(pk=destination_id).first()
     if row is None:
         raise NotFound()
+    return opened(row, marks_of(merchant_id=merchant_id))
+
+
+def opened(row: Destination, marks: Marks) -> Mapping[str, str]:
+    """Return the account of a row that was read already. Raises as `account_details`, but for NotFound."""
     details: Mapping[str, str] = row.details
-    if not _is_known(row, details):
+    if not _is_known(row, details, marks):
         raise DestinationAltered(f"{row.public_id} is not the account that it was.")
     return details
 
 
-def is_intact(row: Destination) -> bool:
+def is_intact(row: Destination, marks: Marks) -> bool:
     """Say whether the account that is stored is the one that was added: readable, and of its fingerprint."""
     try:
-        return _is_known(row, row.details)
+        return _is_known(row, row.details, marks)
     except DecryptionFailed:
         return False
 
 
-def account_seal(row: Destination) -> str:
+def account_seal(row: Destination, marks: Marks) -> str:
     """Return what stands in an instruction for the account and its holder's name, in hexadecimal.
 
     Another name or account in the same row has another one, so that a yes to the one is none to the other. An
     account that does not open has "unreadable", and is not intact.
     """
     try:
-        return seal(merchant_id=row.merchant_id, details=row.details).hex()
+        return marks.seal(details=row.details).hex()
     except DecryptionFailed:
         return "unreadable"
 
@@ -165,8 +171,8 @@ def name_evidence(*, merchant_id: UUID, destination_id: UUID) -> NameEvidence:
     return NameEvidence(name, row.seller.name, row.name_match, mixes_scripts(name))
 
 
-def _is_known(row: Destination, details: Mapping[str, str]) -> bool:
-    return matches(merchant_id=row.merchant_id, kind=row.kind, details=details, known=bytes(row.fingerprint))
+def _is_known(row: Destination, details: Mapping[str, str], marks: Marks) -> bool:
+    return marks.matches(kind=row.kind, details=details, known=bytes(row.fingerprint))
 
 
 def _rows(merchant_id: UUID) -> QuerySet[Destination]:

@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from channels.selectors import get_channel
 from core import clock
+from core.failpoints import failpoint
 from core.history import SYSTEM, Changes
 from core.ids import uuid7
 from core.transactions import at_edge, requires_transaction
@@ -22,7 +23,8 @@ from payouts.states import ATTEMPT_DEAD
 
 __all__ = ["Group", "collect_group", "groups_to_collect"]
 
-# However many a provider would take: all of them are locked and recorded in one transaction.
+# However many a provider would take: their outcome is posted in one transaction, which holds the wallets of
+# their sellers until it commits, and nobody is to wait for one until LOCK_TIMEOUT_MS is over.
 MOST = 250
 
 
@@ -85,6 +87,7 @@ def _collect(group: Group, keys: list[UUID], day: date) -> int:
     changes.insert(attempts)
     changes.wake("payout_batches")
     changes.save()
+    failpoint("payouts.before_collected")
     return len(payouts)
 
 

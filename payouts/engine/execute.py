@@ -45,12 +45,17 @@ def execute_batch(*, claim: Claim) -> None:
     """
     intent = _intend(claim)
     while intent is not None:
-        failpoint("payouts.after_intent")
+        _pass("after_intent", intent)
         outcome = _call(intent)
-        failpoint("payouts.after_effect")
+        _pass("after_effect", intent)
         note_result(channel_id=intent.channel.id, ok=_is_answer(outcome))
         intent = _record(intent, outcome)
         failpoint("payouts.after_commit")
+
+
+def _pass(place: str, intent: Intent) -> None:
+    failpoint(f"payouts.{place}")
+    failpoint(f"payouts.{place}.{'ask' if intent.asks else 'submit'}")
 
 
 def _is_answer(outcome: BatchOutcome) -> bool:

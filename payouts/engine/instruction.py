@@ -7,7 +7,8 @@ from typing import Any
 from channels.selectors import get_channel
 from core.canonical import digest
 from core.money import format_minor
-from payouts.destinations.reading import account_details, account_seal
+from payouts.destinations.fingerprints import Marks, marks_of
+from payouts.destinations.reading import account_seal, opened
 from payouts.models import Payout, PayoutAttempt, PayoutBatch
 from payouts.providers.contract import BatchOrder, Instruction, provider_for
 from payouts.references import payout_reference
@@ -15,13 +16,14 @@ from payouts.references import payout_reference
 __all__ = ["digest_of", "instruction_of", "order_of", "remittance_of", "sent_with"]
 
 
-def instruction_of(payout: Payout) -> dict[str, Any]:
-    """Return what leaves, in words for the person who says yes to it.
+def instruction_of(payout: Payout, marks: Marks | None = None) -> dict[str, Any]:
+    """Return what leaves, in words for the person who says yes to it; `marks` as of its merchant, if read.
 
     The account's seal stands for all of it and for the holder's name, of which no more is shown than it is
     recognised by: what is agreed on is kept in the clear. Equal fingerprints are equal accounts.
     """
     destination, channel = payout.destination, get_channel(channel_id=payout.channel_id)
+    marks = marks or marks_of(merchant_id=payout.merchant_id)
     currency = payout.currency
     return {
         "payout": payout.public_id,
@@ -33,7 +35,7 @@ def instruction_of(payout: Payout) -> dict[str, Any]:
             "country": destination.country,
             "destination": destination.public_id,
             "fingerprint": bytes(destination.fingerprint).hex(),
-            "account": account_seal(destination),
+            "account": account_seal(destination, marks),
         },
         "amount": format_minor(payout.amount_minor, currency),
         "fee": format_minor(payout.fee_minor, currency),
@@ -45,9 +47,9 @@ def instruction_of(payout: Payout) -> dict[str, Any]:
     }
 
 
-def digest_of(payout: Payout) -> bytes:
+def digest_of(payout: Payout, marks: Marks | None = None) -> bytes:
     """Return the digest of the instruction as it is now."""
-    return digest(instruction_of(payout))
+    return digest(instruction_of(payout, marks))
 
 
 def remittance_of(payout: Payout) -> str:
@@ -69,19 +71,20 @@ def order_of(
     """
     created_at = batch.first_sent_at or leaves_at
     assert created_at is not None, "a batch that leaves has its time"
+    marks = marks_of(merchant_id=batch.merchant_id)
     return BatchOrder(
         reference=batch.reference,
         currency=batch.currency,
         execute_on=batch.execute_on,
         created_at=created_at,
         last_sent_at=batch.last_sent_at or created_at,
-        instructions=[_instruction(each) for each in sent_with(attempts)],
+        instructions=[_instruction(each, marks) for each in sent_with(attempts)],
         file_name=batch.file_name,
         sha256=bytes(batch.sha256) if batch.sha256 is not None else None,
     )
 
 
-def _instruction(attempt: PayoutAttempt) -> Instruction:
+def _instruction(attempt: PayoutAttempt, marks: Marks) -> Instruction:
     payout = attempt.payout
     destination = payout.destination
     return Instruction(
@@ -90,7 +93,7 @@ def _instruction(attempt: PayoutAttempt) -> Instruction:
         payee_reference=destination.public_id,
         kind=destination.kind,  # type: ignore[arg-type]
         country=destination.country,
-        details=account_details(merchant_id=payout.merchant_id, destination_id=payout.destination_id),
+        details=opened(destination, marks),
         amount_minor=payout.amount_minor,
         currency=payout.currency,
         remittance=remittance_of(payout),

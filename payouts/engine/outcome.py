@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from core.failpoints import failpoint
 from core.history import Changes
 from core.transactions import requires_transaction
-from payouts.engine.gates import closed_gate
+from payouts.engine.gates import closed_gate, look_around
 from payouts.engine.locks import BatchScope
 from payouts.engine.looks import next_look, next_sending, postpone
 from payouts.engine.news import ENDED, Postings, apply_news, doubt, not_sent, refuse
@@ -121,8 +121,9 @@ def _not_sent(scope: BatchScope, outcome: BatchOutcome, changes: Changes) -> Non
 
 def _absent(scope: BatchScope, changes: Changes, postings: Postings) -> bool:
     """Nothing was sent, for certain: what may still leave does so, under the same references."""
+    around = look_around([each.payout for each in scope.attempts])
     for attempt in _waiting(scope):
-        gate = closed_gate(attempt.payout)
+        gate = closed_gate(attempt.payout, around)
         if gate is not None:
             refuse(attempt, _STOPPED, changes, postings, never_sent=True)
     if _waiting(scope):

@@ -13,7 +13,7 @@ from core.history import SYSTEM, Changes
 from core.transactions import requires_transaction
 from payouts.engine.approving import send_to_review
 from payouts.engine.facts import payout_fact
-from payouts.engine.gates import closed_gate
+from payouts.engine.gates import Around, closed_gate, look_around
 from payouts.engine.instruction import digest_of, order_of, sent_with
 from payouts.engine.locks import BatchScope
 from payouts.engine.looks import next_look
@@ -36,7 +36,9 @@ def begin_sending(scope: BatchScope, channel: ChannelData, changes: Changes) -> 
     What was taken back or stopped meanwhile, and what is not what was said yes to, stays here.
     """
     now = clock.now()
-    leaving = [each for each in scope.attempts if _may_leave(each, changes)]
+    # Read together; destinations and blocks the database looks at again, row by row, under its own locks.
+    around = look_around([each.payout for each in scope.attempts])
+    leaving = [each for each in scope.attempts if _may_leave(each, around, changes)]
     batch = scope.batch
     if not leaving:
         changes.move(batch, batch.to_canceled, why="nothing of it may leave", error="nothing of it may leave")
@@ -91,18 +93,18 @@ def lose_track(scope: BatchScope, changes: Changes) -> None:
     changes.move(batch, batch.to_unknown, why=why, error=why, due_at=next_look(batch))
 
 
-def _may_leave(attempt: PayoutAttempt, changes: Changes) -> bool:
+def _may_leave(attempt: PayoutAttempt, around: Around, changes: Changes) -> bool:
     payout = attempt.payout
     if attempt.status not in ("CREATED", "NOT_SENT"):
         return False
     why = ""
     if payout.status != "APPROVED":
         why = f"the payout is {payout.status}"
-    elif gate := closed_gate(payout):
+    elif gate := closed_gate(payout, around):
         why = gate.says
         fact = payout_fact(payout, "blocked")
         changes.move(payout, payout.to_blocked, why=why, fact=fact, why_held=why)
-    elif digest_of(payout) != bytes(payout.instruction_digest or b""):
+    elif digest_of(payout, around.marks) != bytes(payout.instruction_digest or b""):
         why = "the instruction is not what was said yes to"
         send_to_review(payout, changes, why=why, maker=SYSTEM)
     if why:

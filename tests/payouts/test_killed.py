@@ -1,23 +1,19 @@
 """F-F4: a worker is killed (SIGKILL) at every place of a batch's way; resumed, each row is paid once."""
 
-import os
 import random
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
-from django.conf import settings as django_settings
-from django.db import connection
 
 from core.failpoints import arm, disarm, fired
 from core.ids import public_id
 from payouts.models import Payout, PayoutBatch
 from payouts.providers import contract
 from tests.payouts.conftest import Payer
-from tests.payouts.killed import FolderBank, Worker
+from tests.payouts.killed import FolderBank, Worker, lease_ends, worker_env
 from tests.stateful.effort import rounds
 
 ROUNDS = rounds(few=10, many=200)
@@ -48,23 +44,9 @@ def bank(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, payer: Payer) -> Folde
 @pytest.fixture
 def worker(hooks: Path, bank: FolderBank) -> Iterator[Worker]:
     """A worker that may be killed again and again."""
-    url = urlsplit(django_settings.DATABASE_URL)
-    env = {
-        **os.environ,
-        "DATABASE_URL": urlunsplit(url._replace(path=f"/{connection.settings_dict['NAME']}")),
-        "TEST_HOOKS": "True",
-        "HOOKS_DIR": str(hooks),
-        "OPERATION_LEASE_SECONDS": "0",
-    }
-    worker = Worker(env, bank.folder)
+    worker = Worker(worker_env(hooks), f"--folder={bank.folder}")
     yield worker
     worker.end()
-
-
-def lease_ends() -> None:
-    """Nobody waits for a dead worker's lease."""
-    PayoutBatch.objects.update(leased_until=None)
-    PayoutBatch.objects.filter(due_at__isnull=False).update(due_at="2020-01-01T00:00:00Z")
 
 
 def test_killed_anywhere_each_is_paid_once(payer: Payer, bank: FolderBank, worker: Worker) -> None:

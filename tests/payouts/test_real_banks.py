@@ -2,75 +2,24 @@
 
 from collections.abc import Iterator
 from typing import Any
-from uuid import uuid4
 
 import pytest
-from django.db import transaction
 
 from channels import breaker, rows
 from channels.selectors import calls_of
-from channels.services import create_channel
 from core.audits import run_audits
 from tests.openapi.contract import check_events
 from tests.payments.psp.sandbox_process import SandboxProcess
-from tests.payouts.conftest import Payer
-from tests.payouts.paper import Paper
-from tests.payouts.providers.banks import _DEBTOR
+from tests.payouts.customer import WAYS, Customer
 from tests.payouts.providers.conftest import sandbox
 from tests.payouts.providers.payables import ACCOUNTS
-from tests.store import open_store
 
 __all__ = ["sandbox"]
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("hooks")]
-_DAY = 86_400
-_WAYS = {
-    "sandbox": {"webhook_secret": "bks_current"},
-    "sepa": {"debtor": _DEBTOR},
-}
 
 
-class Customer(Payer):
-    """A merchant that is a customer of the bank, with one seller for each thing that can happen."""
-
-    def __init__(self, far_side: SandboxProcess, provider: str) -> None:
-        self.far_side, self.key = far_side, f"bk_test_{uuid4().hex[:12]}"
-        store = open_store()
-        offers = {
-            "kinds": ["iban"],
-            "currencies": ["EUR"],
-            "transport": "http",
-            "message": "pain.001.001.03",
-        }
-        with transaction.atomic():
-            channel = create_channel(
-                merchant_id=store.merchant_id,
-                name=f"bank-{uuid4().hex[:8]}",
-                provider=provider,
-                secret_key=self.key,
-                base_url=far_side.url,
-                capabilities={"payouts": offers},
-                **_WAYS[provider],  # type: ignore[arg-type]
-            )
-        super().__init__(store, Paper(), channel)
-        self.set("payouts.destination_cool_down_hours", 0)
-        self.trust(fixed_minor=100)
-        for name in ("paid", "closed", "returned"):
-            self.seller(name, money=10_000, iban=ACCOUNTS[name])
-
-    def decide(self) -> None:
-        """The bank reads, decides, and days pass in which money comes back."""
-        self.far_side.control("POST", "clock", {"seconds": 0})
-        self.far_side.control("POST", "bank/settle", {"owner": self.key})
-        self.far_side.control("POST", "clock", {"seconds": 4 * _DAY})
-
-    def effects(self) -> dict[str, int]:
-        """The bank's journal: how often each reference was paid."""
-        data = self.far_side.control("GET", f"bank/totals?owner={self.key}")["data"]
-        return {each.get("ref_code") or each["end_to_end_id"]: each["payments"] for each in data}
-
-
-@pytest.fixture(params=list(_WAYS))
+@pytest.fixture(params=list(WAYS))
 def customer(
     sandbox: SandboxProcess,
     transactional_db: None,
@@ -78,7 +27,10 @@ def customer(
 ) -> Iterator[Customer]:
     rows.forget()
     breaker.forget()
-    yield Customer(sandbox, request.param)
+    customer = Customer(sandbox, request.param)
+    for name in ("paid", "closed", "returned"):
+        customer.seller(name, money=10_000, iban=ACCOUNTS[name])
+    yield customer
     check_events()
     report = run_audits(store=False)
     assert report.is_clean, [(each.name, each.sample) for each in (*report.violated, *report.failed)]

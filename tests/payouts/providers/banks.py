@@ -21,7 +21,7 @@ from tests.channels.lines import open_channel
 from tests.payments.psp.sandbox_process import SandboxProcess
 from tests.payouts.providers.orders import DEBTOR, IBAN, iban, instruction, order_of
 
-__all__ = ["Bank", "DropBench", "FolderBench"]
+__all__ = ["DEBTOR_ACCOUNT", "Bank", "DropBench", "FolderBench"]
 
 _serial = itertools.count(1)
 _ACCOUNTS = {
@@ -29,7 +29,7 @@ _ACCOUNTS = {
     "closed": iban("DE", "370400440532019001"),
     "returned": iban("DE", "370400440532019004"),
 }
-_DEBTOR = {"name": DEBTOR.name, "iban": DEBTOR.iban, "bic": DEBTOR.bic}
+DEBTOR_ACCOUNT = {"name": DEBTOR.name, "iban": DEBTOR.iban, "bic": DEBTOR.bic}
 _PAYS = {"kinds": ["iban"], "currencies": ["EUR"]}
 _DAY = 86_400
 
@@ -99,7 +99,7 @@ class DropBench(_Bench):
             secret_key=bank.key,
             webhook_secret="",
             base_url=bank.sandbox.url,
-            debtor=_DEBTOR,
+            debtor=DEBTOR_ACCOUNT,
             capabilities={"payouts": {**_PAYS, "transport": "http", "message": message}},
             merchant_id=merchant_id,
         )
@@ -140,7 +140,7 @@ class FolderBench(_Bench):
             provider="sepa",
             secret_key="",
             webhook_secret="",
-            debtor=_DEBTOR,
+            debtor=DEBTOR_ACCOUNT,
             capabilities={"payouts": _PAYS},
             merchant_id=merchant_id,
         )
