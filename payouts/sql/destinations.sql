@@ -10,7 +10,7 @@ ALTER TABLE payouts_payoutblock ADD CONSTRAINT payouts_block_seller_fk
 -- at, so that who removes it waits for the sending, or the sending for him and then fails. Whether the
 -- cool-down is over is the engine's to ask: the database's clock is not the one that it is counted by.
 CREATE FUNCTION payouts_payout_needs_its_destination() RETURNS trigger
-    LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     PERFORM FROM payouts_destination WHERE id = NEW.destination_id AND status = 'VERIFIED' FOR SHARE;
     IF NOT FOUND THEN
@@ -26,7 +26,7 @@ CREATE TRIGGER payouts_payout_needs_its_destination BEFORE UPDATE OF status ON p
 -- Nothing is sent while a block stands, whatever the engine saw before. Who sets one holds the merchant's lock
 -- until it is committed (payouts/locks.py), so that what is about to be sent goes before it or meets it.
 CREATE FUNCTION payouts_payout_meets_no_block() RETURNS trigger
-    LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(hashtextextended('payout_blocks:' || NEW.merchant_id, 0));
     IF EXISTS (
@@ -47,7 +47,7 @@ CREATE TRIGGER payouts_payout_meets_no_block BEFORE UPDATE OF status ON payouts_
 CREATE TRIGGER payouts_block_fixed BEFORE UPDATE ON payouts_payoutblock
     FOR EACH ROW EXECUTE FUNCTION core_refuse_rewrite('lifted_by', 'lifted_at', 'lifted_because');
 CREATE FUNCTION payouts_block_is_lifted_once() RETURNS trigger
-    LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     RAISE EXCEPTION 'block % was lifted already', OLD.id
         USING ERRCODE = 'check_violation', CONSTRAINT = 'payouts_block_is_lifted_once';

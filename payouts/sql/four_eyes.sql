@@ -1,7 +1,7 @@
 -- A payout is said yes to before it is sent: by the policy, or by a second person, to exactly this instruction.
 -- Whatever writes the row: services, the admin or a person at a prompt.
 CREATE FUNCTION payouts_payout_needs_a_yes() RETURNS trigger
-    LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF NEW.status NOT IN ('APPROVED', 'EXECUTING') OR NEW.auto_approved_by_policy THEN
         RETURN NEW;

@@ -18,8 +18,15 @@ from wallet.types import HoldData, WalletMove
 
 __all__ = ["BY_HAND", "TABLES", "Books", "contents", "door_call", "nothing_changes", "rows", "run"]
 
-# What only the services keep: postings by hand move held money without a hold, and need nobody's approval.
-BY_HAND = {"held_is_its_open_holds", "held_is_covered", "debt_is_netted", "write_off_had_two_people"}
+# What only the services keep: postings by hand move held money without a hold, need nobody's approval, and
+# credit returns of payouts that there are not.
+BY_HAND = {
+    "held_is_its_open_holds",
+    "held_is_covered",
+    "debt_is_netted",
+    "write_off_had_two_people",
+    "payout_return_credited",
+}
 
 DAY = date(2026, 3, 1)
 TABLES = (
