@@ -29,6 +29,7 @@ INSTALLED_APPS = [
     "risk.apps.RiskConfig",
     "payments.apps.PaymentsConfig",
     "payouts.apps.PayoutsConfig",
+    "reconciliation.apps.ReconciliationConfig",
     "console.apps.ConsoleConfig",
     # The basic config leaves django's default site alone: ours is core.admin_site.site.
     "unfold.apps.BasicAppConfig",

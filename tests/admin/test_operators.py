@@ -35,13 +35,16 @@ def test_the_roles_exist_with_rights_and_no_more() -> None:
     at_desk = {"change_case", "change_pspoperation"}
     keys = {f"{verb}_{name}" for verb in ("add", "change") for name in ("apikey", "signingkey")}
     webhooks = {"change_inboxwork", "change_webhookdelivery", "change_webhookendpoint"}
-    assert may_change["operator"] == at_desk | keys | webhooks | {"change_deadletter"}
+    sources = {f"{verb}_settlementsource" for verb in ("add", "change")}
+    assert may_change["operator"] == at_desk | keys | webhooks | sources | {"change_deadletter"}
     money = ("charge", "refund", "dispute", "wallet")
     makes = at_desk | {f"change_{each}" for each in money}
     out = ("destination", "payout", "payoutblock", "payoutschedule")
     makes |= {f"change_{each}" for each in out}
+    makes |= {"add_settlementfile", "change_bankstatement"}
     assert may_change["finance_maker"] == makes | {"add_grant"}
-    assert may_change["finance_checker"] == makes | {f"approve_{each}" for each in (*money, *out, "grant")}
+    approves = {f"approve_{each}" for each in (*money, *out, "grant", "bankstatement")}
+    assert may_change["finance_checker"] == makes | approves
     assert may_change["risk"] == {
         "change_case",
         *("add_riskrule", "change_riskrule", "add_riskdryrun"),

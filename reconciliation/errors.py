@@ -1,0 +1,35 @@
+"""What callers of reconciliation may meet."""
+
+from core.errors import DomainError
+
+__all__ = ["FileRefused", "FileTooLarge", "SourceExists", "SourceInvalid", "SourceUnknown"]
+
+
+class SourceUnknown(DomainError):
+    code = "settlement_source_unknown"
+    status = 404
+    message = "The merchant has no such source of settlement files."
+
+
+class SourceExists(DomainError):
+    code = "settlement_source_exists"
+    status = 409
+    message = "The merchant has a source of this name already."
+
+
+class SourceInvalid(DomainError):
+    code = "settlement_source_invalid"
+    status = 422
+    message = "A source cannot be set up like this."
+
+
+class FileTooLarge(DomainError):
+    code = "settlement_file_too_large"
+    status = 413
+    message = "The file is larger than a settlement file may be."
+
+
+class FileRefused(DomainError):
+    code = "settlement_file_refused"
+    status = 422
+    message = "The file cannot be taken."

@@ -1,0 +1,1 @@
+"""The files that providers and banks write: one module a format, all on `contract`."""

@@ -1,0 +1,12 @@
+"""Which formats there are. A new one is a module beside this one, and a line in `FORMATS`."""
+
+from reconciliation.formats.contract import Format
+
+__all__ = ["FORMATS", "format_named"]
+
+FORMATS: dict[str, Format] = {}
+
+
+def format_named(name: str) -> Format:
+    """Return the format of this name. Raises KeyError for an unknown one."""
+    return FORMATS[name]

@@ -1,0 +1,16 @@
+"""The rows of reconciliation: private to this app."""
+
+from reconciliation.models.bank import BankLine, BankStatement
+from reconciliation.models.files import LineChange, SettlementFile, SettlementFilePart
+from reconciliation.models.lines import SettlementLine
+from reconciliation.models.sources import SettlementSource
+
+__all__ = [
+    "BankLine",
+    "BankStatement",
+    "LineChange",
+    "SettlementFile",
+    "SettlementFilePart",
+    "SettlementLine",
+    "SettlementSource",
+]
