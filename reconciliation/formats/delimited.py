@@ -149,9 +149,10 @@ class Columns:
         self._places: dict[str, int] = {}
         for place, written in enumerate(header):
             name = spelled(written)
-            if name and name in self._places:
+            if name in self._places:
                 raise Refused("column_twice", f"the column {name[:80]!r} is there twice", line_no)
-            self._places[name] = place
+            if name:
+                self._places[name] = place
 
     def __contains__(self, name: str) -> bool:
         return self._spelled(name) in self._places

@@ -1,8 +1,8 @@
 """What a provider's word for a movement means, given its sign: `Kind`, or UNKNOWN.
 
-A format says for each word which kind it is when money comes in, goes out, or neither. A sign that it does not
-list makes the line UNKNOWN (F-H8): a refund that adds money, or a charge of nothing, is not what the word says,
-and a person has to look at it. The line still counts in the sums of its file.
+A format says for each word which kind it is when money comes in, goes out, or neither. A sign that it does
+not list makes the line UNKNOWN (F-H8): a refund that adds money, or a charge of nothing, is not what the word
+says, and a person has to look at it. The line still counts in the sums of its file.
 """
 
 from collections.abc import Mapping
