@@ -23,32 +23,32 @@ def test_a_local_time_means_the_moment_that_shows_it(at: datetime, zone: ZoneInf
     """Against the other way round: what the moment shows on a clock in that zone."""
     moment = at.replace(microsecond=0, tzinfo=UTC)
     shown = moment.astimezone(zone)
-    reading = Clock(zone, BERLIN if is_day else None).read(f"{shown:%Y-%m-%d %H:%M:%S}", 1)
-    if reading.moment is None:  # shown twice
+    found, day, offset = Clock(zone, BERLIN if is_day else None).read(f"{shown:%Y-%m-%d %H:%M:%S}", 1)
+    if found is None:  # shown twice
         assert shown.replace(fold=0).utcoffset() != shown.replace(fold=1).utcoffset()
-        assert (reading.day, reading.offset) == (shown.date(), "")
+        assert (day, offset) == (shown.date(), "")
     else:
-        assert reading.moment == moment
-        assert reading.day == (moment.astimezone(BERLIN) if is_day else shown).date()
-        assert datetime.fromisoformat(f"{shown:%Y-%m-%dT%H:%M:%S}{reading.offset}") == moment
+        assert found == moment
+        assert day == (moment.astimezone(BERLIN) if is_day else shown).date()
+        assert datetime.fromisoformat(f"{shown:%Y-%m-%dT%H:%M:%S}{offset}") == moment
 
 
 def test_the_hour_that_comes_twice_and_the_one_that_never_comes_have_a_day_and_no_moment() -> None:
     clock = Clock(BERLIN)
     assert clock.read("2026-10-25 02:30:00", 1) == (None, date(2026, 10, 25), "")
     assert clock.read("2026-03-29 02:30:00", 1) == (None, date(2026, 3, 29), "")
-    assert clock.read("2026-10-25 03:00:00", 1).moment == datetime(2026, 10, 25, 2, tzinfo=UTC)
+    assert clock.read("2026-10-25 03:00:00", 1)[0] == datetime(2026, 10, 25, 2, tzinfo=UTC)
 
 
 def test_the_last_second_of_a_day_belongs_to_it() -> None:
     """F-H15: 23:59:59+08:00 is the provider's day, although it is the same day in UTC by chance only."""
     clock = Clock(ZoneInfo("UTC"), SHANGHAI)
-    assert clock.read("2026-11-30 15:59:59", 1).day == date(2026, 11, 30)
-    assert clock.read("2026-11-30 16:00:00", 1).day == date(2026, 12, 1)
+    assert clock.read("2026-11-30 15:59:59", 1)[1] == date(2026, 11, 30)
+    assert clock.read("2026-11-30 16:00:00", 1)[1] == date(2026, 12, 1)
     # Zones whose days change within an hour.
     clock = Clock(ZoneInfo("UTC"), ZoneInfo("Asia/Kolkata"))
-    assert clock.read("2026-11-30 18:29:59", 1).day == date(2026, 11, 30)
-    assert clock.read("2026-11-30 18:30:00", 1).day == date(2026, 12, 1)
+    assert clock.read("2026-11-30 18:29:59", 1)[1] == date(2026, 11, 30)
+    assert clock.read("2026-11-30 18:30:00", 1)[1] == date(2026, 12, 1)
 
 
 @pytest.mark.parametrize(
