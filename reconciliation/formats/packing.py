@@ -88,7 +88,7 @@ class _Source(RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer) -> int:  # type: ignore[no-untyped-def]  # a buffer has no type before 3.12
+    def readinto(self, buffer) -> int:
         view, filled = memoryview(buffer), 0
         while filled < len(view) and (piece := self._body.read(len(view) - filled)):
             view[filled : filled + len(piece)] = piece
@@ -108,7 +108,7 @@ class _Bounded(RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer) -> int:  # type: ignore[no-untyped-def]  # as above
+    def readinto(self, buffer) -> int:
         try:
             piece = self._inner.read(len(buffer))
         except (BadGzipFile, BadZipFile, EOFError, ZlibError) as error:
