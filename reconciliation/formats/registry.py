@@ -1,10 +1,22 @@
 """Which formats there are. A new one is a module beside this one, and a line in `FORMATS`."""
 
+from reconciliation.formats.camt import CAMT_052, CAMT_053, CAMT_054
 from reconciliation.formats.contract import Format
+from reconciliation.formats.mt940 import MT940
+from reconciliation.formats.mt942 import MT942
 
 __all__ = ["FORMATS", "format_named"]
 
-FORMATS: dict[str, Format] = {}
+FORMATS: dict[str, Format] = {
+    known.name: known
+    for known in (
+        CAMT_053,
+        CAMT_052,
+        CAMT_054,
+        MT940,
+        MT942,
+    )
+}
 
 
 def format_named(name: str) -> Format:
