@@ -157,6 +157,12 @@ def test_a_source_takes_one_message() -> None:
     assert news.document.kind == "notification"
 
 
+def test_a_report_is_known_by_its_id() -> None:
+    for other in (b"", b"<Id>" + b"x" * 36 + b"</Id>"):
+        body = wrapped(statement(entry("10")), kind="052").replace(b"<Id>S1</Id>", other)
+        assert refusal(CAMT_052, body) == ("identity_missing", 1)
+
+
 def test_a_message_without_a_statement_is_refused_and_a_statement_without_entries_is_none() -> None:
     assert refusal(CAMT_053, wrapped()) == ("format_mismatch", None)
     (found,) = read(CAMT_053, message(balance("OPBD", "5"), balance("CLBD", "5")))
@@ -283,6 +289,7 @@ def test_the_previous_closing_balance_opens_where_no_opening_balance_is() -> Non
         (FROM_0_TO_10.replace("10.00", "-10.00"), "amount_invalid"),
         (FROM_0_TO_10.replace("10.00", "10.001"), "amount_invalid"),
         (FROM_0_TO_10.replace("10.00", "1e1"), "amount_invalid"),
+        (FROM_0_TO_10.replace("10.00", "9" * 15).replace("EUR", "CLF"), "amount_invalid"),
         (FROM_0_TO_10.replace("EUR", "XYZ"), "currency_unknown"),
         (FROM_0_TO_10.replace("CRDT", "CREDIT"), "direction_unknown"),
         (FROM_0_TO_10.replace("2026-11-30", "2026-11-31"), "date_invalid"),

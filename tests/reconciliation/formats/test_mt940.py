@@ -293,6 +293,17 @@ def test_lines_and_fields_that_do_not_end_are_refused() -> None:
     assert refusal(MT940, message(":86:" + "x" * 9000)) == ("line_too_long", 5)
     code, line = refusal(MT940, message(entry(), ":86:" + "x" * 4000, *["x" * 4000] * 40))
     assert (code, line) == ("line_too_long", 22)
+    assert refusal(MT940, message(entry(), *[":86:x"] * 200))[0] == "line_too_long"
+
+
+def test_two_fields_of_details_are_one_text() -> None:
+    assert one(entry(), ":86:one", ":86:two").entries[0].text == "one two"
+
+
+def test_a_file_of_more_statements_than_can_be_kept_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reconciliation.formats.mt940._STATEMENTS_MAX", 2)
+    assert len(read(MT940, message(entry()) * 2)) == 2
+    assert refusal(MT940, message(entry()) * 3) == ("too_many_statements", 18)
 
 
 def test_a_file_cut_anywhere_is_refused() -> None:
