@@ -15,8 +15,8 @@ Nothing of the product is imported, so that the two cannot be wrong in the same 
 
 What is simple here on purpose: one settlement currency; a batch on each business day of TARGET, credited by
 the bank on the next one; the month opens with nothing in transit to the bank. A payment in the second
-currency is converted once, and its refunds go at its own rate. Files of a month hold the batches of its business days:
-the payments of the days before it are among the events, and those of its last days are in no file yet.
+currency is converted once, and its refunds go at its own rate. The files hold the batches of the month's
+business days: the payments of the days before it are among the events, those of its last days in no file.
 """
 
 from collections.abc import Iterator
