@@ -73,13 +73,13 @@ def _answers(month: Month) -> Iterable[dict[str, Any]]:
 
 def _files(folder: Path, files: Iterable[File]) -> None:
     folder.mkdir(exist_ok=True)
-    size = 0
+    count = size = 0
     for count, file in enumerate(files, 1):
         with (folder / file.name).open("wb") as out:
             file.write(out)
         size += (folder / file.name).stat().st_size
         _say(f"\r{folder}: {count} files, {size // 2**10:,} KiB")
-    _say("\n")
+    _say(f"\r{folder}: {count} files, {size // 2**10:,} KiB\n")
 
 
 def _records(path: Path, records: Iterable[dict[str, Any]]) -> None:
@@ -104,6 +104,11 @@ def _plain(value: Any, name: str = "") -> Any:
 
 
 def _say(text: str) -> None:
+    """Tell how far it is: each line over the one before at a terminal, else only where a line ends."""
+    if not sys.stderr.isatty():
+        if not text.endswith("\n"):
+            return
+        text = text.lstrip("\r")
     sys.stderr.write(text)
     sys.stderr.flush()
 

@@ -1,5 +1,6 @@
 """Days: of the provider's zone, and of the banks. A day is its ordinal (`date.toordinal`)."""
 
+from bisect import bisect_right
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import accumulate
@@ -91,9 +92,7 @@ class Days:
     def moment(self, day: int, share: int, of: int) -> datetime:
         """Return the moment when `share` of `of` parts of a day's trade are done."""
         place = share * _REACHED[-1]
-        hour, done = 0, place // of
-        while _REACHED[hour + 1] <= done:
-            hour += 1
+        hour = bisect_right(_REACHED, place // of) - 1
         second = hour * 3600 + (place - _REACHED[hour] * of) * 3600 // (of * _HOURS[hour])
         begin, length = self.midnight(day)
         return begin + timedelta(seconds=second * length // 86_400)

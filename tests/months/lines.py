@@ -1,7 +1,7 @@
 """The lines of the provider's batches: the truth, and what is planted in it."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 from tests.months.days import Days, previous_business
@@ -70,9 +70,8 @@ class Lines:
         for line in self._all(batch):
             count += 1
             yield line
-        begin, _ = self._days.midnight(batch)
-        at = begin.replace(microsecond=0)
-        name = f"{at:%Y%m%d}"
+        at = self._days.midnight(batch)[0]
+        name = f"{date.fromordinal(batch):%Y%m%d}"
         amount = self._prices.minor(2 * count)
         if amount:
             yield self._own_row("fee", at, f"fee{name}", -amount, text=f"Transaction Fees {name}")

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from datetime import date, datetime
 from functools import lru_cache
+from struct import Struct
 from typing import NamedTuple
 
 from tests.months.days import Days
@@ -13,6 +14,7 @@ from tests.months.prices import Method, PriceTable
 __all__ = ["Payment", "Payments", "references", "scale"]
 
 _PAYMENT = 1
+_WORDS = Struct(">9I")
 
 
 class Payment(NamedTuple):
@@ -95,7 +97,7 @@ class Payments:
     def __getitem__(self, place: tuple[int, int]) -> Payment:
         day, number = place
         digest = self._draws.digest(_PAYMENT, day, number)
-        word = [int.from_bytes(digest[at : at + 4], "big") for at in range(0, 36, 4)]
+        word = _WORDS.unpack_from(digest)
         hundredths = amounts(word[0], word[1])
         currency, rate, scale = self._options.currency, 100_000_000, self._scale
         method = self._prices.drawn(word[3])

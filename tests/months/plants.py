@@ -179,7 +179,9 @@ class Plants:
             return second < 3600 or second >= length - 3600
         if kind.on == "fx":
             return payment.currency != self._options.currency and payment.amount_minor >= 1000
-        return payment.currency == self._options.currency and payment.amount_minor >= 1000
+        # No earlier attempt for the same order, which would be a second reason to look at it.
+        plain = payment.currency == self._options.currency and not payment.declines
+        return plain and payment.amount_minor >= 1000
 
     def _on_nothing(self, kind: Kind, rng: Random) -> None:
         """A row of no payment, on a day and in its next batch; a reserve is released `batches` later."""

@@ -1,5 +1,6 @@
 """What the provider charges: the price table, by which the fee of every payment is expected."""
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import accumulate
 from typing import NamedTuple
@@ -115,8 +116,7 @@ class PriceTable:
 
     def drawn(self, word: int) -> Method:
         """Return the method that a word of 32 bits falls on."""
-        place = word * 1000 >> 32
-        return next(method for method, up_to in zip(self.methods, self._up_to, strict=True) if place < up_to)
+        return self.methods[bisect_right(self._up_to, word * 1000 >> 32)]
 
     def fee(self, method: Method, gross_minor: int) -> Fee:
         """Return the fee of a payment, half up in each part. The gross is in the settlement currency."""

@@ -1,4 +1,4 @@
-"""Reads what a month writes the way a stranger would: csv, ElementTree, Decimal, and nothing of the writers."""
+"""Reads what a month writes as a stranger would: csv, ElementTree, Decimal, nothing of the writers."""
 
 import csv
 import gzip
@@ -17,7 +17,7 @@ SPACE = "{urn:iso:std:iso:20022:tech:xsd:camt.053.001.08}"
 
 
 class Read(NamedTuple):
-    """One movement of a payment in a settlement file, whichever the provider; amounts as the file has them."""
+    """One movement of a payment in a settlement file, whichever the provider; amounts as in the file."""
 
     file: str
     kind: str

@@ -30,8 +30,8 @@ def test_only_the_standard_library_is_imported() -> None:
 
 
 def test_a_month_is_made_without_anything_of_the_product_loaded() -> None:
-    """In a process of its own, where nobody else has loaded it; a package of the tree is found by its folder."""
-    packages = sorted(path.parent.name for path in ROOT.glob("*/__init__.py") if path.parent.name != "tests")
+    """In a process of its own, where nobody else has loaded it."""
+    packages = sorted({path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests"})
     assert {"core", "ledger", "reconciliation", "sandbox"} <= set(packages)
     code = (
         "import io, sys\nfrom tests.months import month\n"

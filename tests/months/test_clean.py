@@ -17,7 +17,7 @@ KINDS = {
 
 @pytest.fixture(scope="module", params=["stripe", "adyen"])
 def made(request: pytest.FixtureRequest) -> Month:
-    return month(11, 6000, "2026-10", request.param, plants=False)
+    return month(11, 4000, "2026-10", request.param, plants=False)
 
 
 def expected(made: Month, until: str = "") -> Iterator[tuple[object, ...]]:
@@ -39,7 +39,7 @@ def test_every_line_is_an_event_of_ours_and_every_event_has_its_line(made: Month
         (line.kind, line.reference, line.transaction, line.order, line.facing, line.facing_currency)
         for line in settled(made)
     ]
-    assert len(set(lines)) == len(lines) > 5500
+    assert len(set(lines)) == len(lines) > 3700
     assert {line[0] for line in lines} >= {"charge", "refund", "dispute"}
     # Whoever is expected in the last batch may be booked a day late, and that is in the next month.
     ours = set(expected(made, until=days[-2]))
@@ -57,7 +57,7 @@ def test_gross_and_fee_of_a_capture_are_the_expected_ones(made: Month) -> None:
             assert line.gross.scaleb(2) == event.settlement_minor
             assert line.fee.scaleb(2) == event.fee_minor
             found += event.currency != made.options.currency
-    assert found > 300
+    assert found > 200
 
 
 def test_events_are_in_the_order_of_time(made: Month) -> None:

@@ -11,7 +11,7 @@ from tests.months import Capture, Chargeback, Decline, Event, Refund, RefundFail
 from tests.months.days import Days, is_business, next_business
 from tests.months.draws import zipf
 
-SIZE = 20_000
+SIZE = 12_000
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def test_the_month_has_exactly_its_size(events: list[Event]) -> None:
 
 def test_amounts(events: list[Event]) -> None:
     amounts = sorted(event.amount_minor for event in of_october(events, Capture))
-    assert 0 < amounts[0] and amounts[-1] <= 500_000
+    assert amounts[0] > 0 and amounts[-1] <= 500_000
     assert 5_000 < median(amounts) < 12_000
     common = Counter(amounts).most_common(40)
     assert 0.5 < sum(count for _, count in common) / SIZE < 0.7
@@ -56,7 +56,7 @@ def test_refunds_and_chargebacks_come_late_and_of_earlier_months(events: list[Ev
     assert 7 < sum(lags) / len(lags) < 12 and max(lags) <= 121
     assert 0.6 < sum(event.is_full for event in refunds) / len(refunds) < 0.8
     assert 0.0005 < len(chargebacks) / SIZE < 0.002
-    assert all(19 <= (event.at - captured[event.payment]).days for event in chargebacks if event.round == 1)
+    assert all((event.at - captured[event.payment]).days >= 19 for event in chargebacks if event.round == 1)
     assert sum(1 for event in events if isinstance(event, RefundFailure)) >= 1
 
 

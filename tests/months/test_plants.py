@@ -1,4 +1,4 @@
-"""Every plant is in the files, as the key says it is; found by a reading that knows nothing of the writers."""
+"""Every plant is in the files, as the key says; found by a reading that knows nothing of the writers."""
 
 from collections import Counter, defaultdict
 from decimal import Decimal
@@ -10,7 +10,7 @@ from tests.months import KINDS, Capture, Chargeback, Decline, Event, Month, Refu
 from tests.months.reading import Read, Statement, bank_statements, net, rows, settled
 
 Answer = dict[str, Any]
-SIZE = 10_000
+SIZE = 4_000
 
 
 class World:
