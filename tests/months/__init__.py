@@ -41,6 +41,7 @@ from tests.months.events import (
     Payout,
     Refund,
     RefundFailure,
+    rate_text,
 )
 from tests.months.lines import Lines
 from tests.months.operations import Schedule
@@ -152,6 +153,18 @@ class Month:
         """Yield the payouts that came back in the month: no plants, but in the bank's statements."""
         for day in sorted(self._payouts.returns):
             yield from self._payouts.returns[day]
+
+    def rates(self) -> Iterator[dict[str, str]]:
+        """Yield the reference rates of the second currency, from the first payment that the files have."""
+        if not self.options.second_currency:
+            return
+        for day in range(self._schedule.carried_in()[0], self._days.last + 1):
+            yield {
+                "day": str(date.fromordinal(day)),
+                "from": self.options.second_currency,
+                "to": self.options.currency,
+                "rate": rate_text(self.price_table.reference_rate(day)),
+            }
 
     def _file_name(self, day: int) -> str:
         ending = ".gz" if self.options.shape.gzip else ""

@@ -31,6 +31,7 @@ def main(argv: list[str] | None = None) -> int:
         (each._asdict() | {"payout": each.payout._asdict()} for each in month.returns()),
     )
     _records(out / "prices.jsonl", (row._asdict() for row in month.price_table.rows))
+    _records(out / "rates.jsonl", month.rates())
     _records(out / "answer_key.jsonl", _answers(month))
     _say(f"{out}: done in {time.monotonic() - begun:.1f} s\n")
     return 0

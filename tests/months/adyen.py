@@ -97,7 +97,8 @@ class Adyen:
             *self._sides(line.facing_minor, line.facing_currency), rate_text(line.rate), self._currency,
             *self._sides(line.net_minor, self._currency),
             *(major(part, self._currency) if part else "" for part in fee),
-            _NAMES.get(name, name) + method.funding, line.merchant_reference, number, *[""] * 7,
+            _NAMES.get(name, name) + method.funding,
+            line.own_reference or line.merchant_reference, number, *[""] * 7,
         ]  # fmt: skip
         booked = local + timedelta(hours=31)
         return row + self._more(

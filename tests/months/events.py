@@ -14,7 +14,7 @@ from tests.months.days import Days
 from tests.months.lines import Lines, part_of
 from tests.months.operations import Operation, Schedule
 from tests.months.options import Options
-from tests.months.payments import Payment, Payments, references
+from tests.months.payments import Payment, Payments, own_reference, references
 from tests.months.plants import Plants
 from tests.months.prices import PriceTable
 from tests.months.seller_payouts import Payout, SellerPayouts
@@ -69,6 +69,7 @@ class Refund(NamedTuple):
 
     at: datetime
     order: str
+    merchant_reference: str
     reference: str
     transaction: str
     payment: str
@@ -79,10 +80,11 @@ class Refund(NamedTuple):
 
 
 class RefundFailure(NamedTuple):
-    """A refund that came back. `refund` is its `reference`."""
+    """A refund that came back. `refund` is its `reference`, `merchant_reference` ours of the refund."""
 
     at: datetime
     order: str
+    merchant_reference: str
     reference: str
     transaction: str
     refund: str
@@ -216,12 +218,19 @@ class Events:
         amount, currency = part_of(payment.amount_minor, op.part), payment.currency
         batch = date.fromordinal(op.batch)
         known = (at, payment.order, refs.reference, refs.transaction)
+        ours = (
+            at,
+            payment.order,
+            own_reference(payment.order, op.movement),
+            refs.reference,
+            refs.transaction,
+        )
         if op.movement.startswith("refund_failure"):
             refund = self._other(payment, op.movement.replace("_failure", ""))
-            return RefundFailure(*known, refund, refs.charge, amount, currency, batch)
+            return RefundFailure(*ours, refund, refs.charge, amount, currency, batch)
         if op.movement.startswith("refund"):
             is_full = amount == payment.amount_minor
-            return Refund(*known, refs.charge, amount, currency, is_full, batch)
+            return Refund(*ours, refs.charge, amount, currency, is_full, batch)
         if op.movement == "dispute_reversal":
             return ChargebackReversal(
                 *known, self._other(payment, "dispute"), refs.charge, amount, currency, batch

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from tests.months.days import Days, previous_business
 from tests.months.operations import WHOLE, Operation, Schedule
 from tests.months.options import Options
-from tests.months.payments import Payment, Payments, References, references
+from tests.months.payments import Payment, Payments, References, own_reference, references
 from tests.months.plants import Plant, Plants
 from tests.months.prices import Fee, Method, PriceTable
 
@@ -21,7 +21,7 @@ class Line(NamedTuple):
     """One line of a batch, before it is written. Amounts are signed minor units; gross - fee = net.
 
     `facing_…` is what the buyer saw, `rate` from there to the settlement currency in hundred-millionths.
-    `plant` is the index of what is planted in it, or -1.
+    `plant` is the index of what is planted in it, or -1. `own_reference` is the merchant's name of a refund.
     """
 
     kind: str
@@ -37,6 +37,7 @@ class Line(NamedTuple):
     charged_at: datetime | None = None
     text: str = ""
     plant: int = -1
+    own_reference: str = ""
 
     @property
     def net_minor(self) -> int:
@@ -145,6 +146,7 @@ class Lines:
             method=payment.method,
             charged_at=payment.at,
             plant=planted.index if planted else -1,
+            own_reference=own_reference(payment.order, op.movement) if kind.startswith("refund") else "",
         )
 
     def _planted(self, plant: Plant, batch: int) -> Iterator[Line]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from io import TextIOWrapper
-from textwrap import wrap
 from typing import BinaryIO
 
 from tests.months.bank import OWN_ACCOUNT, Booking, Statement
@@ -42,11 +41,26 @@ def _lines(statement: Statement, currency: str) -> Iterator[str]:
             )
             if value
         )  # fmt: skip
-        first, *rest = wrap(information, _LINE - 4, break_on_hyphens=False)[:_LINES]
+        first, *rest = _cut(information)[:_LINES]
         yield f":86:{first}"
         yield from rest
     yield f":62F:{_balance(statement.closing_minor, day, currency)}"
     yield "-"
+
+
+def _cut(text: str) -> list[str]:
+    """Return a text in lines, cut within words: a reader joins them, and a blank at a cut might get lost.
+
+    No line may begin with a colon or a hyphen, which begin a field and end a message.
+    """
+    found = []
+    while len(text) > _LINE - 4:
+        at = _LINE - 4
+        while text[at] in " :-" or text[at - 1] == " ":
+            at -= 1
+        found.append(text[:at])
+        text = text[at:]
+    return [*found, text]
 
 
 def _amount(minor: int, currency: str) -> str:

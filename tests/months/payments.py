@@ -11,7 +11,7 @@ from tests.months.draws import Draws, amounts, zipf
 from tests.months.options import EXPONENTS, Options
 from tests.months.prices import Method, PriceTable
 
-__all__ = ["Payment", "Payments", "references", "scale"]
+__all__ = ["Payment", "Payments", "own_reference", "references", "scale"]
 
 _PAYMENT = 1
 _WORDS = Struct(">9I")
@@ -76,6 +76,11 @@ def references(profile: str, token: str, digits: str, movement: str) -> Referenc
     modification = f"{first}8{digits}"
     charge = f"88{digits}"
     return References(charge if prefix == "ch" else modification, modification, charge, "")
+
+
+def own_reference(order: str, movement: str) -> str:
+    """Return what the merchant calls a movement: refunds have names of their own, all else the order's."""
+    return f"{order}-R{movement[-1]}" if movement[-1] in "12" else order
 
 
 class Payments:

@@ -24,6 +24,7 @@ class Read(NamedTuple):
     reference: str
     transaction: str
     order: str
+    own: str
     facing: Decimal
     facing_currency: str
     gross: Decimal
@@ -87,7 +88,9 @@ _PARTS = ("Commission (NC)", "Markup (NC)", "Scheme Fees (NC)", "Interchange (NC
 def _of_stripe(name: str, row: Row) -> Read:
     return Read(
         name, row["reporting_category"], row["source_id"], row["balance_transaction_id"],
-        row["payment_metadata[order_id]"], Decimal(row["customer_facing_amount"]),
+        row["payment_metadata[order_id]"],
+        row["refund_metadata[refund_id]"] or row["payment_metadata[charge_id]"],
+        Decimal(row["customer_facing_amount"]),
         row["customer_facing_currency"].upper(), Decimal(row["gross"]), Decimal(row["fee"]),
     )  # fmt: skip
 
@@ -98,6 +101,7 @@ def _of_adyen(name: str, row: Row) -> Read:
     fee = sum((Decimal(row[part] or 0) for part in _PARTS), Decimal(0))
     return Read(
         name, kind, reference, row["Modification Reference"], row["Merchant Reference"],
+        row["Modification Merchant Reference"],
         _amount(row, "Gross ? (GC)"), row["Gross Currency"], net(row) + fee, fee,
     )  # fmt: skip
 

@@ -23,7 +23,7 @@ _HEADER = [
     "customer_facing_currency", "trace_id", "trace_id_status", "charge_id", "payment_intent_id",
     "charge_created_utc", "charge_created",
     "payment_method_type", "card_brand", "card_funding", "card_country", "dispute_reason",
-    "payment_metadata[order_id]",
+    "payment_metadata[order_id]", "payment_metadata[charge_id]", "refund_metadata[refund_id]",
 ]  # fmt: skip
 _NOTE = "payment_metadata[note]"
 _OPTIONAL = ["statement_descriptor", "is_link", "customer_email", "invoice_id", "regulatory_tag"]
@@ -81,6 +81,7 @@ class Stripe:
             *tail, refs.charge, refs.intent, *charged,
             method.name, method.brand, method.funding, method.country,
             "fraudulent" if line.kind.endswith("dispute") else "", line.merchant_reference,
+            line.merchant_reference, line.own_reference,
         ]  # fmt: skip
         if self._notes:
             broken = self._shape.metadata_breaks and of_payment and count % _EVERY == 0

@@ -30,13 +30,14 @@ def expected(made: Month, until: str = "") -> Iterator[tuple[object, ...]]:
 
 def described(event: Event) -> tuple[object, ...]:
     amount = SIGNS[type(event)] * Decimal(event.amount_minor).scaleb(-2)
-    return KINDS[type(event)], event.reference, event.transaction, event.order, amount, event.currency
+    ours = getattr(event, "merchant_reference", event.order)
+    return KINDS[type(event)], event.reference, event.transaction, event.order, ours, amount, event.currency
 
 
 def test_every_line_is_an_event_of_ours_and_every_event_has_its_line(made: Month) -> None:
     days = [day["day"] for day in made.days()]
     lines = [
-        (line.kind, line.reference, line.transaction, line.order, line.facing, line.facing_currency)
+        (line.kind, line.reference, line.transaction, line.order, line.own, line.facing, line.facing_currency)
         for line in settled(made)
     ]
     assert len(set(lines)) == len(lines) > 3700
@@ -49,6 +50,7 @@ def test_every_line_is_an_event_of_ours_and_every_event_has_its_line(made: Month
 
 
 def test_gross_and_fee_of_a_capture_are_the_expected_ones(made: Month) -> None:
+    rates = {each["day"]: Decimal(each["rate"]) for each in made.rates()}
     captures = {event.transaction: event for event in made.events() if isinstance(event, Capture)}
     found = 0
     for line in settled(made):
@@ -56,7 +58,10 @@ def test_gross_and_fee_of_a_capture_are_the_expected_ones(made: Month) -> None:
             event = captures[line.transaction]
             assert line.gross.scaleb(2) == event.settlement_minor
             assert line.fee.scaleb(2) == event.fee_minor
-            found += event.currency != made.options.currency
+            if event.currency != made.options.currency:
+                found += 1
+                day = str(event.at.astimezone(made._days.zone).date())
+                assert abs(Decimal(event.rate) / rates[day] - 1) < Decimal("0.0031")
     assert found > 200
 
 

@@ -129,6 +129,8 @@ def test_mt940_says_what_camt_says() -> None:
         entries = [line for line in lines if line.startswith(":61:")]
         found = [_swift_amount(line[14:]) * (-1 if line[14] == "D" else 1) for line in entries]
         assert found == [entry.amount for entry in statement.entries]
+        joined = "".join(lines)
+        assert all(entry.text in joined for entry in statement.entries if not entry.total)
         for tag, balance in ((":60F:", statement.opening), (":62F:", statement.closing)):
             line = next(line for line in lines if line.startswith(tag))
             assert Decimal(line[15:].replace(",", ".")) * (-1 if line[5] == "D" else 1) == balance
