@@ -50,7 +50,9 @@ def _arguments(argv: list[str] | None) -> tuple[Options, Path]:
         ("zone", "Europe/Amsterdam"), ("per", "day"), ("bank-format", "camt.053"), ("order", "natural"),
     ):  # fmt: skip
         parser.add_argument(f"--{name}", default=default, help=f"{default} unless told")
-    parser.add_argument("--payouts-per-day", type=int)
+    parser.add_argument("--payouts-per-day", type=int, help="a tenth of the payments, to 2,000, unless told")
+    for name, count in (("sellers", 20_000), ("batch-of-payouts", 1_000)):
+        parser.add_argument(f"--{name}", type=int, default=count, help=f"{count:,} unless told")
     flags = [each.name for each in fields(Shape) if each.name != "order"]
     for name in flags:
         parser.add_argument(f"--{name.replace('_', '-')}", action="store_true")

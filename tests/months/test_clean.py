@@ -74,12 +74,15 @@ def test_events_are_in_the_order_of_time(made: Month) -> None:
 def test_what_an_event_refers_to_was_before_it_and_no_refund_is_too_large(made: Month) -> None:
     left: dict[str, int] = {}
     known: set[str] = set()
+    settled_on = {event.reference: event.expected_on for event in made.events() if isinstance(event, Capture)}
     for event in made.events():
         match event:
             case Capture():
                 left[event.reference] = event.amount_minor
             case Refund():
                 left[event.payment] -= event.amount_minor
+                # Only a planted refund is in a file before its payment.
+                assert event.expected_on > settled_on[event.payment]
                 assert left[event.payment] >= 0 and event.is_full == (left[event.payment] == 0)
             case RefundFailure():
                 assert event.refund in known

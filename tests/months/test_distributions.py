@@ -60,6 +60,17 @@ def test_refunds_and_chargebacks_come_late_and_of_earlier_months(events: list[Ev
     assert sum(1 for event in events if isinstance(event, RefundFailure)) >= 1
 
 
+def test_fees_are_those_of_the_price_table() -> None:
+    """Worked by hand: 1.5 % + 0.25; 0.25 fixed; and 0.10 + 0.2 %, 0.05 % and 0.2 % in parts; half up."""
+    stripe, adyen = (month(1, 100, "2026-10", profile).price_table for profile in ("stripe", "adyen"))
+    methods = {(method.name, method.brand, method.funding): method for method in stripe.methods}
+    debit, ideal = methods["card", "visa", "debit"], methods["ideal", "", ""]
+    assert [stripe.fee(debit, gross).total for gross in (10_000, 100, 99)] == [175, 27, 26]
+    assert stripe.fee(ideal, 123_456).total == 25 and stripe.refund_fee(ideal).total == 20
+    assert adyen.fee(debit, 10_000) == (0, 30, 5, 20) and adyen.refund_fee(debit).total == 0
+    assert adyen.fee(debit, 250) == (0, 11, 0, 1) and adyen.chargeback_fee.total == 1500
+
+
 def test_few_sellers_have_much(events: list[Event]) -> None:
     sellers = Counter(event.seller for event in of_october(events, Capture))
     assert sum(count for _, count in sellers.most_common(5)) / SIZE > 0.25
