@@ -14,7 +14,7 @@ Row = dict[str, Any]
 #: Family and sub-family of ISO 20022's bank transaction codes in the domain PMNT.
 CODES = {
     "paid": ("ICDT", "ESCT"), "returned": ("ICDT", "RRTN"), "fee": ("ICDT", "CHRG"),
-    "funding": ("RCDT", "ESCT"), "foreign": ("ICDT", "ESCT"),
+    "funding": ("RCDT", "ESCT"), "foreign": ("ICDT", "ESCT"), "settlement": ("RCDT", "ESCT"),
 }  # fmt: skip
 
 
@@ -80,7 +80,7 @@ def _details(item: Element, row: Row, currency: str) -> None:
     xml.add(references, "AcctSvcrRef", f"SB{row['seq']:012d}")
     if row["part"]:
         xml.add(references, "PmtInfId", row["part"])
-    xml.add(references, "EndToEndId", (row["ref"] or "NOTPROVIDED")[:35])
+    xml.add(references, "EndToEndId", (row["ref"] or row["payout"] or "NOTPROVIDED")[:35])
     _money(item, row["amount"], currency)
     if row["name"] and row["kind"] in ("paid", "returned"):
         parties = xml.add(item, "RltdPties")

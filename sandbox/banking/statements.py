@@ -24,8 +24,9 @@ def retrieve(call: Call) -> Response:
     if account is None:
         raise BankError(404, "not_found", "There is no such account.")
     rows = call.database.rows(
-        "SELECT entry.*, file, part, together, source, batch, ref, name, number, remittance, reason"
+        "SELECT entry.*, file, part, together, source, batch, ref, name, number, remittance, reason, payout"
         " FROM bank_entry entry LEFT JOIN bank_payment payment ON payment.id = entry.payment"
+        " LEFT JOIN bank_settlement settlement ON settlement.entry = entry.seq"
         " WHERE entry.owner = ? AND entry.account = ? AND at >= ? AND at < ? ORDER BY entry.seq",
         (call.account, call.target, first, after),
     )
