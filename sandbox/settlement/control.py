@@ -1,4 +1,4 @@
-"""Steering settlement: the parts of the control API about payouts by themselves, their truth and their faults."""
+"""Steering settlement: the part of the control API about nightly payouts, the truth of a day, and faults."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sandbox.psp.call import Call
-from sandbox.settlement import automatic, oracle, schedule
+from sandbox.settlement import automatic, drawing, faults, oracle, schedule
 from sandbox.timestamps import day_of, span
+from sandbox.webhooks import EVERYBODY
 
 if TYPE_CHECKING:
     from sandbox.world import World
@@ -25,6 +26,10 @@ class SettlementControl:
             ("POST", "settlement_accounts", self.change),
             ("POST", "settle", self.settle),
             ("GET", "settlement", self.truth),
+            ("GET", "settlement_faults", self.faults),
+            ("POST", "settlement_faults", self.arm),
+            ("DELETE", "settlement_faults", self.withdraw),
+            ("DELETE", "settlement_faults/(?P<identifier>[0-9]+)", self.withdraw),
         ]
 
     def accounts(self, data: Body) -> Any:
@@ -59,6 +64,37 @@ class SettlementControl:
         account = self._account(data["account"]) if "account" in data else None
         day = data.get("day") or day_of(self._world.clock.now())
         return {"day": day, "data": oracle.day(self._world.database, day, account)}
+
+    def faults(self, data: Body) -> Any:
+        """Every fault with its answer key; filter: account. What is due is drawn first."""
+        _only(data, "account")
+        account = self._account(data["account"]) if "account" in data else None
+        self._world.api.perform(
+            account=account or EVERYBODY, operation="control.settlement_faults",
+            action=lambda call: drawing.draw_due(call.database, call.clock),
+        )  # fmt: skip
+        return {"data": faults.key(self._world.database, account)}
+
+    def arm(self, data: Body) -> Any:
+        """Arm a fault: ``kind``, ``account``, ``day`` (today), ``count`` (1), ``seed`` ("0") and options."""
+        spec = dict(data)
+        kind, day = str(spec.pop("kind", "")), spec.pop("day", None)
+        seed, count = str(spec.pop("seed", "0")), int(spec.pop("count", 1))
+        spec.pop("account", None)
+
+        def act(call: Call) -> Any:
+            armed = faults.arm(
+                call.database, account=call.account, kind=kind, day=str(day or day_of(call.clock)), seed=seed,
+                count=count, options=spec,
+            )  # fmt: skip
+            return {"data": [faults.describe(call.database, fault) for fault in armed]}
+
+        return self._perform(data, "control.settlement_faults", act)
+
+    def withdraw(self, data: Body, identifier: str | None = None) -> Any:
+        """Let one fault, or all, strike no longer; the answer key stays."""
+        number = None if identifier is None else int(identifier)
+        return {"withdrawn": faults.withdraw(self._world.database, number)}
 
     def _perform(self, data: Body, operation: str, action: Callable[[Call], Any]) -> Any:
         account = self._account(str(data.get("account", "")))
