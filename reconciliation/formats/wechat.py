@@ -1,11 +1,12 @@
 """Bills of WeChat Pay: what was traded on a day, and what moved the balance of an account.
 
 **Days.** The rows say which day a bill is about, by the time in China that a payment succeeded, a refund was
-taken on, or money was booked. A row of another day than the one asked for refuses the bill: it is another one.
+taken on, or money was booked. A row of another day than the one asked for refuses the bill: it is another
+one.
 
-**Fees** of the trade bill have five decimals, of which WeChat rounds to the fen and fills up with zeros. A fee
-with a real part of a fen is refused: what is charged is the sum in the totals, and parts that we rounded need
-not add up to it.
+**Fees** of the trade bill have five decimals; WeChat rounds to the fen and fills up with zeros. A fee with a
+real part of a fen is refused: what is charged is the sum in the totals, and parts that we rounded need not
+add up to it.
 """
 
 from collections.abc import Container, Iterator, Sequence
@@ -31,7 +32,7 @@ _UNDER_WAY = frozenset({"", "PROCESSING", "SUCCESS"})
 
 
 class TradeBill:
-    """The payments and refunds of a day: bill types ALL, SUCCESS and REFUND, in today's layout or the old one.
+    """The payments and refunds of a day: bill types ALL, SUCCESS and REFUND, in today's layout or an old one.
 
     SUCCESS is a charge of the settled amount (0 where a coupon paid all), REFUND and REVOKED (a payment taken
     back at the counter, which the bill lists beside the payment) a refund of the refunded amount, which may
@@ -110,13 +111,15 @@ class _Trades:
         settled = _unsigned(settled_text, currency, line_no)
         refunded = _unsigned(refunded_text, currency, line_no) if self.has_refunds else 0
         is_refund = state in ("REFUND", "REVOKED")
-        if settled and (is_refund or refunded) or refunded and state == "SUCCESS":
+        if (settled and (is_refund or refunded)) or (refunded and state == "SUCCESS"):
             raise Refused(
                 "line_contradicts_itself",
                 f"{state[:20]} with {settled_text} settled and {refunded_text} refunded",
                 line_no,
             )
-        refund, our_refund, refund_state = ("" if each == "0" else each for each in (refund, our_refund, refund_state))
+        refund, our_refund, refund_state = (
+            "" if each == "0" else each for each in (refund, our_refund, refund_state)
+        )
         if is_refund:
             kind = Kind.REFUND if fee <= 0 and refund_state in _UNDER_WAY else Kind.UNKNOWN
             references = (refund, payment, our_refund or order)
@@ -180,7 +183,7 @@ _FLOWS = {
 
 
 class FundFlow:
-    """Every movement of one account's balance on a day: BASIC, OPERATION or FEES, which the bill does not say.
+    """What moved an account's balance on a day: of BASIC, OPERATION or FEES, which the bill does not say.
 
     It is the statement of an account at the provider: its balance runs from row to row, which is checked, and
     fees are rows of their own. An account has a source of its own. Amounts have no sign in the file; the
@@ -217,9 +220,12 @@ class FundFlow:
             amount = sign * _unsigned(amount_text, CURRENCY, line_no)
             balance.add(amount, MONEY.read(balance_text, CURRENCY, line_no), line_no)
             kind = _FLOWS.get((business_type, sign), Kind.UNKNOWN) if amount else Kind.UNKNOWN
-            # A fee is a movement of its own, under the number of the payment that it is of.
-            reference, related = (flow, business) if kind is Kind.FEE else (business, flow)
-            if is_damaged(reference) or is_damaged(related) or is_damaged(voucher):
+            # The number of the business is a payment's, a refund's (the flow then has its payment's), and for
+            # a fee that of the payment which it is of.
+            reference, related = (flow, business) if kind is Kind.FEE else (business, "")
+            if kind in (Kind.REFUND, Kind.REFUND_FAILURE) and flow != business:
+                related = flow
+            if is_damaged(business) or is_damaged(flow) or is_damaged(voucher):
                 kind, reference, related, voucher = Kind.UNKNOWN, "", "", ""
             yield Line(
                 line_no=line_no,
@@ -231,7 +237,7 @@ class FundFlow:
                 fee_minor=0,
                 net_minor=amount,
                 business_date=day,
-                related="" if related == reference else related,
+                related=related,
                 merchant_reference=voucher,
                 occurred_at=at,
                 local_time=local_time,

@@ -1,8 +1,8 @@
 """How WeChat Pay writes a bill: text with commas, a back-quote before every value, and totals at the end.
 
 A value has no quotes around it, so that comma and back-quote together part two values; one that held both
-would make a row too long, which is refused. The rows have no mark of their end but the titles of the totals: a
-bill without the figures below them is `truncated`. (pay.weixin.qq.com: "format-trade", "format-fundflow")
+would make a row too long, which is refused. The rows have no mark of their end but the titles of the totals:
+a bill without the figures below them is `truncated`. (pay.weixin.qq.com: "format-trade", "format-fundflow")
 """
 
 from collections.abc import Iterator, Sequence
