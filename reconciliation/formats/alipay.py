@@ -32,8 +32,8 @@ class BusinessDetail:
     name = "alipay.business_detail"
     title = "Alipay business detail"
     kind = "psp"
-    encodings = ("gb18030", "utf-8")
-    suffixes = (".csv",)
+    encodings: tuple[str, ...] = ("gb18030", "utf-8")
+    suffixes: tuple[str, ...] = (".csv",)
     member = staticmethod(is_detail)
 
     def read(self, body: BinaryIO, options: ReadOptions) -> Iterator[Item]:
@@ -137,8 +137,8 @@ class AccountDetail:
     name = "alipay.account_detail"
     title = "Alipay account detail"
     kind = "psp"
-    encodings = ("gb18030", "utf-8")
-    suffixes = (".csv",)
+    encodings: tuple[str, ...] = ("gb18030", "utf-8")
+    suffixes: tuple[str, ...] = (".csv",)
     member = staticmethod(is_detail)
 
     def read(self, body: BinaryIO, options: ReadOptions) -> Iterator[Item]:

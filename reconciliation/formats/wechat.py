@@ -9,8 +9,8 @@ real part of a fen is refused: what is charged is the sum in the totals, and par
 add up to it.
 """
 
-from collections.abc import Container, Iterator, Sequence
-from typing import BinaryIO
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO, Protocol
 
 from reconciliation.formats.chinese import CURRENCY, Period, RunningBalance, is_damaged, moment
 from reconciliation.formats.contract import Document, Item, Kind, Line, ReadOptions, Refused, Totals
@@ -44,8 +44,8 @@ class TradeBill:
     name = "wechat.trade_bill"
     title = "WeChat Pay trade bill"
     kind = "psp"
-    encodings = ("utf-8", "gb18030")
-    suffixes = (".csv",)
+    encodings: tuple[str, ...] = ("utf-8", "gb18030")
+    suffixes: tuple[str, ...] = (".csv",)
 
     def read(self, body: BinaryIO, options: ReadOptions) -> Iterator[Item]:
         """Yield the items of a bill. Raises Refused as the modules say."""
@@ -74,7 +74,13 @@ class TradeBill:
         yield Totals(tuple(controls))
 
 
-def _name_of(columns: Container[str], names: Sequence[str]) -> str:
+class _Named(Protocol):
+    """What has columns, or titles, by their names."""
+
+    def __contains__(self, name: str, /) -> bool: ...
+
+
+def _name_of(columns: _Named, names: Sequence[str]) -> str:
     """Return the first of these names that is there; else the first, for whoever misses it."""
     return next((name for name in names if name in columns), names[0])
 
@@ -194,8 +200,8 @@ class FundFlow:
     name = "wechat.fund_flow"
     title = "WeChat Pay fund flow bill"
     kind = "psp"
-    encodings = ("utf-8", "gb18030")
-    suffixes = (".csv",)
+    encodings: tuple[str, ...] = ("utf-8", "gb18030")
+    suffixes: tuple[str, ...] = (".csv",)
 
     def read(self, body: BinaryIO, options: ReadOptions) -> Iterator[Item]:
         """Yield the items of a bill. Raises Refused as the modules say."""
