@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from reconciliation.formats.alipay_export import Export, is_detail, yuan
-from reconciliation.formats.chinese import CURRENCY, RunningBalance, is_damaged, moment
+from reconciliation.formats.chinese import CURRENCY, RunningBalance, local, moment
 from reconciliation.formats.contract import Control, Document, Item, Kind, Line, ReadOptions, Refused, Totals
 from reconciliation.formats.delimited import as_text, table
+from reconciliation.formats.kinds import Signs, credit, debit, kind_of
+from reconciliation.formats.references import check_reference, was_a_number
 
 __all__ = ["ACCOUNT_DETAIL", "BUSINESS_DETAIL", "AccountDetail", "BusinessDetail"]
 
@@ -75,7 +77,7 @@ def _document(export: Export) -> Document:
 
 def _trade(line_no: int, picked: tuple[str, ...], row: list[str]) -> Line:
     trade, order, business_type, time, order_text, received_text, request, fee_text, share_text = picked
-    at, day, local_time = moment(time, line_no)
+    at = moment(time, line_no)
     gross, seen = yuan(received_text, line_no), yuan(order_text, line_no)
     fee, share = -yuan(fee_text, line_no), yuan(share_text, line_no)
     kind, references = Kind.UNKNOWN, (trade, "", order)
@@ -87,7 +89,7 @@ def _trade(line_no: int, picked: tuple[str, ...], row: list[str]) -> Line:
         kind = Kind.UNKNOWN if share else Kind.REFUND
         # A refund has no number of Alipay's own: it is known by its payment and by our number of the request.
         references = (request, trade, request)
-    if any(map(is_damaged, references)):
+    if any([was_a_number(check_reference(each, line_no)) for each in references]):
         kind, references = Kind.UNKNOWN, ("", "", "")
     return Line(
         line_no=line_no,
@@ -98,13 +100,13 @@ def _trade(line_no: int, picked: tuple[str, ...], row: list[str]) -> Line:
         gross_minor=gross,
         fee_minor=fee,
         net_minor=gross - fee,
-        business_date=day,
+        business_date=at.day,
         related=references[1],
         merchant_reference=references[2],
         original_currency=CURRENCY if seen != gross else "",
         original_minor=seen if seen != gross else None,
-        occurred_at=at,
-        local_time=local_time,
+        occurred_at=at.moment,
+        local_time=local(time, at),
         raw=as_text(row[:-1]) if kind is Kind.UNKNOWN else None,
     )
 
@@ -113,16 +115,16 @@ _ACCOUNT_COLUMNS = (
     "账务流水号", "业务流水号", "商户订单号", "发生时间",
     "收入金额(+元)", "支出金额(-元)", "账户余额(元)", "业务类型",
 )  # fmt: skip
-_MOVEMENTS = {
-    ("在线支付", 1): Kind.CHARGE,
-    ("交易付款", 1): Kind.CHARGE,
-    ("交易", 1): Kind.CHARGE,
-    ("交易退款", -1): Kind.REFUND,
-    ("退款", -1): Kind.REFUND,
-    ("收费", -1): Kind.FEE,
-    ("提现", -1): Kind.PAYOUT,
-    ("充值", 1): Kind.TOP_UP,
-    ("交易分账", -1): Kind.TRANSFER,
+_MOVEMENTS: dict[str, Signs] = {
+    "在线支付": credit(Kind.CHARGE),
+    "交易付款": credit(Kind.CHARGE),
+    "交易": credit(Kind.CHARGE),
+    "交易退款": debit(Kind.REFUND),
+    "退款": debit(Kind.REFUND),
+    "收费": debit(Kind.FEE),
+    "提现": debit(Kind.PAYOUT),
+    "充值": credit(Kind.TOP_UP),
+    "交易分账": debit(Kind.TRANSFER),
 }
 
 
@@ -166,15 +168,15 @@ class AccountDetail:
 
 def _movement(line_no: int, picked: tuple[str, ...], row: list[str]) -> Line:
     movement, business, order, time, in_text, out_text, _, business_type = picked
-    at, day, local_time = moment(time, line_no)
+    at = moment(time, line_no)
     paid_in, paid_out = yuan(in_text or "0", line_no), abs(yuan(out_text or "0", line_no))
     if paid_in < 0 or (paid_in and paid_out):
         raise Refused("line_contradicts_itself", f"{in_text} in and {out_text} out", line_no)
     amount = paid_in - paid_out
-    kind = _MOVEMENTS.get((business_type, 1 if amount > 0 else -1), Kind.UNKNOWN) if amount else Kind.UNKNOWN
+    kind = kind_of(_MOVEMENTS, business_type, amount)
     # A payment is known by the number of its trade; whatever else moves money belongs to one.
     reference, related = (business, "") if kind is Kind.CHARGE else (movement, business)
-    if is_damaged(movement) or is_damaged(business) or is_damaged(order):
+    if any([was_a_number(check_reference(each, line_no)) for each in (movement, business, order)]):
         kind, reference, related, order = Kind.UNKNOWN, "", "", ""
     return Line(
         line_no=line_no,
@@ -185,11 +187,11 @@ def _movement(line_no: int, picked: tuple[str, ...], row: list[str]) -> Line:
         gross_minor=amount,
         fee_minor=0,
         net_minor=amount,
-        business_date=day,
+        business_date=at.day,
         related=related,
         merchant_reference=order,
-        occurred_at=at,
-        local_time=local_time,
+        occurred_at=at.moment,
+        local_time=local(time, at),
         raw=as_text(row[:-1]) if kind is Kind.UNKNOWN else None,
     )
 

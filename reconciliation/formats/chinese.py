@@ -1,38 +1,29 @@
 """What the bills of Chinese providers share: times of one zone, and balances that run from row to row."""
 
-from datetime import UTC, date, datetime, timedelta, timezone
-from re import ASCII
-from re import compile as pattern
+from datetime import date
+from zoneinfo import ZoneInfo
 
+from reconciliation.formats.clock import Clock, Reading
 from reconciliation.formats.contract import ReadOptions, Refused
 
-__all__ = ["CURRENCY", "Period", "RunningBalance", "is_damaged", "moment"]
+__all__ = ["CURRENCY", "Period", "RunningBalance", "local", "moment"]
 
 CURRENCY = "CNY"
-# All of China keeps one time, without summer time since 1992; both providers' days are days of it.
-_ZONE = timezone(timedelta(hours=8))
-_TIME = pattern(r"(\d{4}-\d\d-\d\d) {1,2}(\d\d:\d\d:\d\d)", ASCII).fullmatch
-_DAMAGED = pattern(r"\d(\.\d+)?E\+\d+", ASCII).fullmatch
+# All of China keeps one time; the providers' days are days of it, wherever a merchant is.
+_CLOCK = Clock(ZoneInfo("Asia/Shanghai"))
 
 
-def moment(text: str, line_no: int) -> tuple[datetime, date, str]:
-    """Return a time of a bill: in UTC, its day in China, and as it is written, with the zone.
+def moment(text: str, line_no: int) -> Reading:
+    """Return what a time of a bill means. Raises Refused with `time_invalid`.
 
-    Old bills have full-width colons, and two blanks. Raises Refused with `time_invalid`.
+    Old bills have full-width colons, and two blanks.
     """
-    found = _TIME(text.replace("：", ":"))  # noqa: RUF001 - as old bills have it
-    try:
-        if found is None:
-            raise ValueError("not year-month-day hours:minutes:seconds")
-        local = datetime.fromisoformat(f"{found[1]}T{found[2]}").replace(tzinfo=_ZONE)
-    except ValueError as error:
-        raise Refused("time_invalid", f"{text[:40]!r} is no time: {error}", line_no) from error
-    return local.astimezone(UTC), local.date(), f"{text} +08:00"
+    return _CLOCK.read(text.replace("：", ":").replace("  ", " "), line_no)  # noqa: RUF001
 
 
-def is_damaged(reference: str) -> bool:
-    """Whether a spreadsheet wrote this number anew, in powers of ten: its digits are lost."""
-    return _DAMAGED(reference) is not None
+def local(text: str, time: Reading) -> str:
+    """Return a time as the bill has it, with its zone."""
+    return f"{text} {time.offset}".rstrip()
 
 
 class Period:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from io import StringIO
 from operator import itemgetter
-from typing import BinaryIO
+from typing import Protocol
 
 from reconciliation.formats.contract import Refused
 
@@ -21,10 +21,12 @@ __all__ = [
     "MAX_FIELD",
     "MAX_LINE",
     "MAX_RECORD_LINES",
+    "Body",
     "Columns",
     "Record",
     "as_text",
     "header",
+    "one_blank",
     "records",
     "table",
     "text_lines",
@@ -41,12 +43,18 @@ Record = tuple[int, list[str]]
 Picker = Callable[[list[str]], tuple[str, ...]]
 
 
+class Body(Protocol):
+    """What has lines of bytes. It should be buffered: they are taken one by one."""
+
+    def readline(self, size: int = -1, /) -> bytes: ...
+
+
 class _Text:
     """The lines of a body as text; `begins` is the line that the present record begins on."""
 
     __slots__ = ("_body", "_decoder", "_must_end", "begins")
 
-    def __init__(self, body: BinaryIO, encoding: str, must_end: bool) -> None:
+    def __init__(self, body: Body, encoding: str, must_end: bool) -> None:
         self._body, self._must_end = body, must_end
         self._decoder = _decoder(encoding)
         self.begins = 1
@@ -82,7 +90,7 @@ def _decoder(encoding: str) -> Callable[[bytes], tuple[str, int]]:
     return found.decode
 
 
-def text_lines(body: BinaryIO, *, encoding: str, must_end: bool = True) -> Iterator[tuple[int, str]]:
+def text_lines(body: Body, *, encoding: str, must_end: bool = True) -> Iterator[tuple[int, str]]:
     """Yield the lines of a body with their numbers, for formats with lines that are no records.
 
     The byte order mark is taken away; line ends are not. Raises Refused as the module says.
@@ -93,9 +101,7 @@ def text_lines(body: BinaryIO, *, encoding: str, must_end: bool = True) -> Itera
         yield number, line
 
 
-def records(
-    body: BinaryIO, *, encoding: str, delimiter: str = ",", must_end: bool = True
-) -> Iterator[Record]:
+def records(body: Body, *, encoding: str, delimiter: str = ",", must_end: bool = True) -> Iterator[Record]:
     """Yield every record that is not blank: the line that it begins on (from 1), and its fields.
 
     `must_end` says that the writer always ends its last line, so that a file without that end was cut off.
@@ -123,27 +129,38 @@ def _broken(what: str, line_no: int) -> Refused:
     return Refused("delimiters_invalid", what, line_no)
 
 
+def one_blank(name: str) -> str:
+    """Return a name with single blanks, and none around it."""
+    return " ".join(name.split())
+
+
 class Columns:
-    """The columns that a header names, in whatever order; blanks in and around the names do not matter."""
+    """The columns that a header names, in whatever order.
 
-    __slots__ = ("_places", "line_no", "width")
+    `spelled` brings the spellings of a name to one: by default, blanks in and around it do not matter.
+    """
 
-    def __init__(self, header: Sequence[str], line_no: int) -> None:
-        self.line_no, self.width = line_no, len(header)
+    __slots__ = ("_places", "_spelled", "line_no", "width")
+
+    def __init__(
+        self, header: Sequence[str], line_no: int, spelled: Callable[[str], str] = one_blank
+    ) -> None:
+        self.line_no, self.width, self._spelled = line_no, len(header), spelled
         self._places: dict[str, int] = {}
         for place, written in enumerate(header):
-            name = " ".join(written.split())
-            if name and name in self._places:
+            name = spelled(written)
+            if name in self._places:
                 raise Refused("column_twice", f"the column {name[:80]!r} is there twice", line_no)
-            self._places[name] = place
+            if name:
+                self._places[name] = place
 
     def __contains__(self, name: str) -> bool:
-        return name in self._places
+        return self._spelled(name) in self._places
 
     def place(self, name: str) -> int:
         """Return where a column is. Raises Refused with `column_missing`."""
         try:
-            return self._places[name]
+            return self._places[self._spelled(name)]
         except KeyError:
             raise Refused("column_missing", f"the column {name!r} is missing", self.line_no) from None
 
@@ -154,7 +171,7 @@ class Columns:
         columns or more. Raises Refused with `column_missing`.
         """
         places = [self.place(name) for name in needed]
-        places += [self._places.get(name, -1) for name in optional]
+        places += [self._places.get(self._spelled(name), -1) for name in optional]
         return itemgetter(*places)
 
     def check(self, row: Sequence[str], line_no: int) -> None:
@@ -178,13 +195,13 @@ def table(
         yield line_no, pick(row), row
 
 
-def header(rows: Iterator[Record]) -> Columns:
+def header(rows: Iterator[Record], spelled: Callable[[str], str] = one_blank) -> Columns:
     """Return the columns that the next record names. Raises Refused with `header_missing` for no record."""
     found = next(rows, None)
     if found is None:
         raise Refused("header_missing", "the file is empty", 1)
     line_no, names = found
-    return Columns(names, line_no)
+    return Columns(names, line_no, spelled)
 
 
 def as_text(row: Sequence[str], delimiter: str = ",") -> str:

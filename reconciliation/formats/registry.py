@@ -1,17 +1,29 @@
 """Which formats there are. A new one is a module beside this one, and a line in `FORMATS`."""
 
 from reconciliation.formats import alipay, wechat
+from reconciliation.formats.adyen import SETTLEMENT_DETAILS
 from reconciliation.formats.contract import Format
+from reconciliation.formats.paypal import SETTLEMENT, TRANSACTION_DETAIL
+from reconciliation.formats.stripe import ACTIVITY, EXPORT, PAYOUT_RECONCILIATION, PAYOUTS
+from reconciliation.formats.stripe_summary import BALANCE_SUMMARY
 
 __all__ = ["FORMATS", "format_named"]
 
 FORMATS: dict[str, Format] = {
-    each.name: each
-    for each in (
-        alipay.ACCOUNT_DETAIL,
-        alipay.BUSINESS_DETAIL,
-        wechat.FUND_FLOW,
+    known.name: known
+    for known in (
+        PAYOUT_RECONCILIATION,
+        ACTIVITY,
+        PAYOUTS,
+        BALANCE_SUMMARY,
+        EXPORT,
+        SETTLEMENT_DETAILS,
+        SETTLEMENT,
+        TRANSACTION_DETAIL,
         wechat.TRADE_BILL,
+        wechat.FUND_FLOW,
+        alipay.BUSINESS_DETAIL,
+        alipay.ACCOUNT_DETAIL,
     )
 }
 

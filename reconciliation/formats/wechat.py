@@ -12,9 +12,11 @@ add up to it.
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO, Protocol
 
-from reconciliation.formats.chinese import CURRENCY, Period, RunningBalance, is_damaged, moment
+from reconciliation.formats.chinese import CURRENCY, Period, RunningBalance, local, moment
 from reconciliation.formats.contract import Document, Item, Kind, Line, ReadOptions, Refused, Totals
 from reconciliation.formats.delimited import Columns
+from reconciliation.formats.kinds import Signs, credit, debit, kind_of
+from reconciliation.formats.references import check_reference, was_a_number
 from reconciliation.formats.wechat_bill import MONEY, Bill, as_written, begin
 
 __all__ = ["FUND_FLOW", "TRADE_BILL", "FundFlow", "TradeBill"]
@@ -111,8 +113,8 @@ class _Trades:
             raise Refused("account_mixed", f"merchant {merchant[:40]!r}, not {account[:40]!r}", line_no)
         if written_in != currency:
             raise Refused("currency_mixed", f"{written_in[:10]!r} in a bill of {currency!r}", line_no)
-        at, day, local_time = moment(row[self.time], line_no)
-        period.check(day, line_no)
+        time = moment(row[self.time], line_no)
+        period.check(time.day, line_no)
         fee = MONEY.read(fee_text, currency, line_no)
         settled = _unsigned(settled_text, currency, line_no)
         refunded = _unsigned(refunded_text, currency, line_no) if self.has_refunds else 0
@@ -132,7 +134,7 @@ class _Trades:
         else:
             kind = Kind.CHARGE if fee >= 0 and state == "SUCCESS" else Kind.UNKNOWN
             references = (payment, "", order)
-        if any(map(is_damaged, references)):
+        if any([was_a_number(check_reference(each, line_no)) for each in references]):
             kind, references = Kind.UNKNOWN, ("", "", "")
         seen = self._seen(asked_text if is_refund else order_text, is_refund, currency, line_no)
         gross = settled - refunded
@@ -146,13 +148,13 @@ class _Trades:
             gross_minor=gross,
             fee_minor=fee,
             net_minor=gross - fee,
-            business_date=day,
+            business_date=time.day,
             related=references[1],
             merchant_reference=references[2],
             original_currency=currency if differs else "",
             original_minor=seen if differs else None,
-            occurred_at=at,
-            local_time=local_time,
+            occurred_at=time.moment,
+            local_time=local(row[self.time], time),
             raw=as_written(row) if kind == Kind.UNKNOWN else None,
         )
 
@@ -176,15 +178,15 @@ _FLOW_COLUMNS = (
     "收支类型", "收支金额(元)", "账户结余(元)", "业务凭证号",
 )  # fmt: skip
 _DIRECTIONS = {"收入": 1, "支出": -1}
-_FLOWS = {
-    ("交易", 1): Kind.CHARGE,
-    ("扣除交易手续费", -1): Kind.FEE,
-    ("退款", -1): Kind.REFUND,
-    ("退款关闭", 1): Kind.REFUND_FAILURE,
-    ("退还交易手续费", 1): Kind.FEE,
-    ("提现", -1): Kind.PAYOUT,
-    ("充值", 1): Kind.TOP_UP,
-    ("分账", -1): Kind.TRANSFER,
+_FLOWS: dict[str, Signs] = {
+    "交易": credit(Kind.CHARGE),
+    "扣除交易手续费": debit(Kind.FEE),
+    "退款": debit(Kind.REFUND),
+    "退款关闭": credit(Kind.REFUND_FAILURE),
+    "退还交易手续费": credit(Kind.FEE),
+    "提现": debit(Kind.PAYOUT),
+    "充值": credit(Kind.TOP_UP),
+    "分账": debit(Kind.TRANSFER),
 }
 
 
@@ -218,20 +220,20 @@ class FundFlow:
         balance = RunningBalance()
         for line_no, row in rows:
             time, business, flow, _, business_type, direction, amount_text, balance_text, voucher = pick(row)
-            at, day, local_time = moment(time, line_no)
-            period.check(day, line_no)
+            at = moment(time, line_no)
+            period.check(at.day, line_no)
             sign = _DIRECTIONS.get(direction)
             if sign is None:
                 raise Refused("direction_invalid", f"{direction[:20]!r} is no direction", line_no)
             amount = sign * _unsigned(amount_text, CURRENCY, line_no)
             balance.add(amount, MONEY.read(balance_text, CURRENCY, line_no), line_no)
-            kind = _FLOWS.get((business_type, sign), Kind.UNKNOWN) if amount else Kind.UNKNOWN
+            kind = kind_of(_FLOWS, business_type, amount)
             # The number of the business is a payment's, a refund's (the flow then has its payment's), and for
             # a fee that of the payment which it is of.
             reference, related = (flow, business) if kind is Kind.FEE else (business, "")
             if kind in (Kind.REFUND, Kind.REFUND_FAILURE) and flow != business:
                 related = flow
-            if is_damaged(business) or is_damaged(flow) or is_damaged(voucher):
+            if any([was_a_number(check_reference(each, line_no)) for each in (business, flow, voucher)]):
                 kind, reference, related, voucher = Kind.UNKNOWN, "", "", ""
             yield Line(
                 line_no=line_no,
@@ -242,11 +244,11 @@ class FundFlow:
                 gross_minor=amount,
                 fee_minor=0,
                 net_minor=amount,
-                business_date=day,
+                business_date=at.day,
                 related=related,
                 merchant_reference=voucher,
-                occurred_at=at,
-                local_time=local_time,
+                occurred_at=at.moment,
+                local_time=local(time, at),
                 raw=as_written(row) if kind is Kind.UNKNOWN else None,
             )
         figures = bill.totals()

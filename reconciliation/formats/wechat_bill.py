@@ -116,7 +116,7 @@ def begin(rows: Iterator[Row], options: ReadOptions, time: int) -> tuple[Period,
         return asked, [], rows
     line_no, row = first
     if asked is None:
-        _, day, _ = moment(row[time], line_no)
+        day = moment(row[time], line_no).day
         asked = Period(day, day)
     return asked, row, chain((first,), rows)
 
