@@ -89,7 +89,7 @@ def _trade(line_no: int, picked: tuple[str, ...], row: list[str]) -> Line:
         kind = Kind.UNKNOWN if share else Kind.REFUND
         # A refund has no number of Alipay's own: it is known by its payment and by our number of the request.
         references = (request, trade, request)
-    if any([was_a_number(check_reference(each, line_no)) for each in references]):
+    if any(was_a_number(check_reference(each, line_no)) for each in references):
         kind, references = Kind.UNKNOWN, ("", "", "")
     return Line(
         line_no=line_no,
@@ -176,7 +176,7 @@ def _movement(line_no: int, picked: tuple[str, ...], row: list[str]) -> Line:
     kind = kind_of(_MOVEMENTS, business_type, amount)
     # A payment is known by the number of its trade; whatever else moves money belongs to one.
     reference, related = (business, "") if kind is Kind.CHARGE else (movement, business)
-    if any([was_a_number(check_reference(each, line_no)) for each in (movement, business, order)]):
+    if any(was_a_number(check_reference(each, line_no)) for each in (movement, business, order)):
         kind, reference, related, order = Kind.UNKNOWN, "", "", ""
     return Line(
         line_no=line_no,

@@ -134,7 +134,7 @@ class _Trades:
         else:
             kind = Kind.CHARGE if fee >= 0 and state == "SUCCESS" else Kind.UNKNOWN
             references = (payment, "", order)
-        if any([was_a_number(check_reference(each, line_no)) for each in references]):
+        if any(was_a_number(check_reference(each, line_no)) for each in references):
             kind, references = Kind.UNKNOWN, ("", "", "")
         seen = self._seen(asked_text if is_refund else order_text, is_refund, currency, line_no)
         gross = settled - refunded
@@ -233,7 +233,7 @@ class FundFlow:
             reference, related = (flow, business) if kind is Kind.FEE else (business, "")
             if kind in (Kind.REFUND, Kind.REFUND_FAILURE) and flow != business:
                 related = flow
-            if any([was_a_number(check_reference(each, line_no)) for each in (business, flow, voucher)]):
+            if any(was_a_number(check_reference(each, line_no)) for each in (business, flow, voucher)):
                 kind, reference, related, voucher = Kind.UNKNOWN, "", "", ""
             yield Line(
                 line_no=line_no,
