@@ -63,7 +63,7 @@ class Export:
         else:
             raise Refused("truncated", "the export ends before its table", line_no)
         if not self.account:
-            raise Refused("account_unknown", "the export does not say whose it is", line_no)
+            raise Refused("account_missing", "the export does not say whose it is", line_no)
         if period is None:
             raise Refused("period_unknown", "the export does not say its days", line_no)
         asked = Period.asked(options)

@@ -110,7 +110,7 @@ class _Trades:
             refund, our_refund, refunded_text, refund_state, _, order_text, asked_text,
         ) = self._pick(row)  # fmt: skip
         if merchant != account:
-            raise Refused("account_mixed", f"merchant {merchant[:40]!r}, not {account[:40]!r}", line_no)
+            raise Refused("accounts_mixed", f"merchant {merchant[:40]!r}, not {account[:40]!r}", line_no)
         if written_in != currency:
             raise Refused("currency_mixed", f"{written_in[:10]!r} in a bill of {currency!r}", line_no)
         time = moment(row[self.time], line_no)

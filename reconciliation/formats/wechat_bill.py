@@ -94,7 +94,7 @@ class Figures:
         text = self._values[self._titles.place(title)]
         found = _COUNT(text)
         if found is None:
-            raise Refused("count_invalid", f"{text[:40]!r} is no number of lines", self._line_no)
+            raise Refused("number_invalid", f"{text[:40]!r} is no number of lines", self._line_no)
         return Control(what, int(found[1]), line_no=self._line_no)
 
     def money(self, what: str, title: str, currency: str) -> Control:

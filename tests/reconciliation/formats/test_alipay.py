@@ -261,7 +261,7 @@ def test_days() -> None:
     assert items[0].identity == "2026-11-01..2026-11-30"  # type: ignore[union-attr]
     assert refused(BUSINESS_DETAIL, business(row, period=month), **asked)[0] == "period_mismatch"
     assert refused(BUSINESS_DETAIL, business(row, period="#"))[0] == "period_unknown"
-    assert refused(BUSINESS_DETAIL, business(row, account="#"))[0] == "account_unknown"
+    assert refused(BUSINESS_DETAIL, business(row, account="#"))[0] == "account_missing"
     for wrong in (month.replace("11月01", "13月01"), month.replace("2026年12月", "2026年10月")):
         assert refused(BUSINESS_DETAIL, business(row, period=wrong)) == ("time_invalid", 3)
 

@@ -323,7 +323,7 @@ def test_a_number_that_a_spreadsheet_wrote_anew(row: dict[str, str], name: str) 
 def test_one_merchant_and_one_currency() -> None:
     """F-H5."""
     assert refused(TRADE_BILL, bill(paid(), paid(货币种类="HKD"))) == ("currency_mixed", 3)
-    assert refused(TRADE_BILL, bill(paid(), paid(商户号="1900000002"))) == ("account_mixed", 3)
+    assert refused(TRADE_BILL, bill(paid(), paid(商户号="1900000002"))) == ("accounts_mixed", 3)
     assert refused(TRADE_BILL, bill(paid(货币种类="XXC")))[0] == "currency_unknown"
     assert only(bill(paid(货币种类="HKD"))).currency == "HKD"
 
@@ -373,7 +373,7 @@ def test_a_bill_goes_on_after_its_end() -> None:
     lines = text.split("\n")
     assert refused(TRADE_BILL, "\n".join(lines[:3])) == ("truncated", 3), "titles without figures"
     assert refused(TRADE_BILL, "\n".join([*lines[:3], "`1,`45.00", ""])) == ("truncated", 4)
-    assert refused(TRADE_BILL, bill(paid(), 总交易单数="one")) == ("count_invalid", 4)
+    assert refused(TRADE_BILL, bill(paid(), 总交易单数="one")) == ("number_invalid", 4)
     assert refused(TRADE_BILL, "") == ("format_mismatch", 1)
     assert refused(TRADE_BILL, '{"code": "NO_STATEMENT_EXIST"}') == ("format_mismatch", 1)
 

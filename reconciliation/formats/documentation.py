@@ -1,0 +1,76 @@
+"""docs/reference/formats.md: every format that is read, and every reason to refuse a file."""
+
+import inspect
+from collections.abc import Iterable, Iterator, Mapping
+from importlib import import_module
+from itertools import groupby
+
+from reconciliation.formats.contract import Format
+from reconciliation.formats.refusals import REFUSALS
+from reconciliation.formats.registry import FORMATS
+
+__all__ = ["as_markdown"]
+
+_INTRODUCTION = """# Formats of settlement files and statements
+
+What is read, what is checked while it is read, and why a file is refused. How a new format is made says the
+guide [settlement-formats](../guides/settlement-formats.md); what becomes of a file,
+[settlement-files](../guides/settlement-files.md).
+
+This page is written by `manage.py document_formats` from the modules in `reconciliation/formats/`.
+"""
+_REFUSALS = """## Why a file is refused
+
+A refused file counts in nothing. `code` is stable; the message says what was found, and in which line of the
+unpacked file.
+
+| code | meaning |
+|---|---|
+"""
+_COLUMNS = "| format | files | of | named | encodings |\n|---|---|---|---|---|\n"
+_OF = {"psp": "a provider", "bank": "a bank"}
+
+
+def as_markdown(
+    formats: Mapping[str, Format] = FORMATS, refusals: Mapping[str, Mapping[str, str]] = REFUSALS
+) -> str:
+    """Return the page."""
+    return "\n".join([_INTRODUCTION, _table(formats.values()), *_modules(formats), _reasons(refusals)])
+
+
+def _table(formats: Iterable[Format]) -> str:
+    return _COLUMNS + "".join(
+        f"| `{each.name}` | {each.title} | {_OF[each.kind]} | {_listed(each.suffixes)} |"
+        f" {_listed(each.encodings)} |\n"
+        for each in sorted(formats, key=lambda each: each.name)
+    )
+
+
+def _modules(formats: Mapping[str, Format]) -> Iterator[str]:
+    """Yield a section for each module that formats are in: what it says of itself and of each of them."""
+    in_order = sorted(formats.values(), key=lambda each: (type(each).__module__, each.name))
+    for module, found in groupby(in_order, key=lambda each: type(each).__module__):
+        yield f"## `{module.replace('.', '/')}.py`\n\n{_text(import_module(module))}\n"
+        for kind, same in groupby(found, key=type):
+            names = ", ".join(f"`{each.name}`" for each in same)
+            yield f"### {names}\n\n{_text(kind)}\n"
+
+
+def _text(what: object) -> str:
+    """Return what is written about a module or class. Everything that the page shows must have a text."""
+    text = inspect.getdoc(what)
+    if not text:
+        raise ValueError(f"{what} has no docstring")
+    return text
+
+
+def _listed(words: Iterable[str]) -> str:
+    return " ".join(f"`{word}`" for word in words)
+
+
+def _reasons(refusals: Mapping[str, Mapping[str, str]]) -> str:
+    lines = []
+    for of_what, codes in refusals.items():
+        lines.append(f"| **{of_what}** | |")
+        lines += [f"| `{code}` | {meaning} |" for code, meaning in sorted(codes.items())]
+    return _REFUSALS + "\n".join(lines) + "\n"
