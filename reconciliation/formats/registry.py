@@ -2,7 +2,10 @@
 
 from reconciliation.formats import alipay, wechat
 from reconciliation.formats.adyen import SETTLEMENT_DETAILS
+from reconciliation.formats.camt import CAMT_052, CAMT_053, CAMT_054
 from reconciliation.formats.contract import Format
+from reconciliation.formats.mt940 import MT940
+from reconciliation.formats.mt942 import MT942
 from reconciliation.formats.paypal import SETTLEMENT, TRANSACTION_DETAIL
 from reconciliation.formats.stripe import ACTIVITY, EXPORT, PAYOUT_RECONCILIATION, PAYOUTS
 from reconciliation.formats.stripe_summary import BALANCE_SUMMARY
@@ -24,6 +27,11 @@ FORMATS: dict[str, Format] = {
         wechat.FUND_FLOW,
         alipay.BUSINESS_DETAIL,
         alipay.ACCOUNT_DETAIL,
+        CAMT_053,
+        CAMT_052,
+        CAMT_054,
+        MT940,
+        MT942,
     )
 }
 
