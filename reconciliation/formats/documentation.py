@@ -50,18 +50,25 @@ def _modules(formats: Mapping[str, Format]) -> Iterator[str]:
     """Yield a section for each module that formats are in: what it says of itself and of each of them."""
     in_order = sorted(formats.values(), key=lambda each: (type(each).__module__, each.name))
     for module, found in groupby(in_order, key=lambda each: type(each).__module__):
-        yield f"## `{module.replace('.', '/')}.py`\n\n{_text(import_module(module))}\n"
+        yield f"## `{module.replace('.', '/')}.py`\n\n{_text(module)}\n"
         for kind, same in groupby(found, key=type):
             names = ", ".join(f"`{each.name}`" for each in same)
-            yield f"### {names}\n\n{_text(kind)}\n"
+            yield f"### {names}\n\n{_shown(inspect.cleandoc(kind.__doc__ or ''))}".rstrip() + "\n"
 
 
-def _text(what: object) -> str:
-    """Return what is written about a module or class. Everything that the page shows must have a text."""
-    text = inspect.getdoc(what)
+def _text(module: str) -> str:
+    """Return what a module says of itself: a format without a word about what it checks is not listed."""
+    text = inspect.getdoc(import_module(module))
     if not text:
-        raise ValueError(f"{what} has no docstring")
-    return text
+        raise ValueError(f"{module} has no docstring")
+    return _shown(text)
+
+
+def _shown(text: str) -> str:
+    """Return a docstring as Markdown shows it: outside of code, `<n>` would be taken for a tag."""
+    pieces = text.split("`")
+    pieces[::2] = [piece.replace("<", "&lt;") for piece in pieces[::2]]
+    return "`".join(pieces)
 
 
 def _listed(words: Iterable[str]) -> str:

@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings as project
 from django.core.management import CommandError, call_command
 
+from reconciliation.formats import wechat
 from reconciliation.formats.documentation import as_markdown
 from reconciliation.formats.refusals import REFUSALS
 from reconciliation.formats.registry import FORMATS
@@ -36,11 +37,19 @@ def test_an_old_page_fails_the_check_and_is_written_anew(tmp_path: Path, setting
 
 def test_every_format_is_on_it() -> None:
     page = as_markdown()
-    assert FORMATS and all(page.count(f"\n| `{name}` | {each.title} |") == 1 for name, each in FORMATS.items())
+    assert FORMATS and all(
+        page.count(f"\n| `{name}` | {each.title} |") == 1 for name, each in FORMATS.items()
+    )
     assert all(re.search(rf"\n### .*`{re.escape(name)}`", page) for name in FORMATS)
     assert all(name == each.name for name, each in FORMATS.items())
+
+
+def test_a_format_says_what_it_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    form = FORMATS["wechat.fund_flow"]
+    assert "its balance runs from row to row, which is checked" in as_markdown({form.name: form})
+    monkeypatch.setattr(wechat, "__doc__", None)
     with pytest.raises(ValueError, match="no docstring"):
-        as_markdown({"x": type("X", (), {"name": "x", "title": "x", "kind": "psp", "suffixes": (), "encodings": ()})()})
+        as_markdown({form.name: form})
 
 
 def raised() -> Iterator[tuple[str, str]]:
@@ -67,7 +76,9 @@ def _values(code: ast.expr, function: ast.FunctionDef) -> Iterator[str]:
         case ast.Constant(value=str(text)):
             yield re.escape(text)
         case ast.JoinedStr(values=parts):
-            yield "".join(re.escape(part.value) if isinstance(part, ast.Constant) else r"\w+" for part in parts)
+            yield "".join(
+                re.escape(part.value) if isinstance(part, ast.Constant) else r"\w+" for part in parts
+            )
         case ast.IfExp(body=one, orelse=other):
             yield from _values(one, function)
             yield from _values(other, function)
