@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from datetime import date
 from typing import BinaryIO
 
+from reconciliation.formats import registry
 from reconciliation.formats.contract import Control, Document, Entry, Item, Line, ReadOptions, Refused, Totals
 
-__all__ = ["PlainBank", "PlainSettlement", "settlement", "statement"]
+__all__ = ["PlainBank", "PlainSettlement", "register", "settlement", "statement"]
 
 
 class _Records:
@@ -150,6 +151,12 @@ class PlainBank:
             records.line_no, records.integer(amount), currency, booked, booked,
             records.integer(parent) if parent else None, reference, is_reversal=reversal == "yes",
         )  # fmt: skip
+
+
+def register() -> None:
+    """Let the formats be known in this process, for good."""
+    for each in (PlainSettlement(), PlainBank()):
+        registry.FORMATS[each.name] = each
 
 
 def settlement(
