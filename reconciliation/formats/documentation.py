@@ -9,7 +9,7 @@ from reconciliation.formats.contract import Format
 from reconciliation.formats.refusals import REFUSALS
 from reconciliation.formats.registry import FORMATS
 
-__all__ = ["as_markdown"]
+__all__ = ["as_markdown", "shipped"]
 
 _INTRODUCTION = """# Formats of settlement files and statements
 
@@ -31,11 +31,17 @@ _COLUMNS = "| format | files | of | named | encodings |\n|---|---|---|---|---|\n
 _OF = {"psp": "a provider", "bank": "a bank"}
 
 
-def as_markdown(
-    formats: Mapping[str, Format] = FORMATS, refusals: Mapping[str, Mapping[str, str]] = REFUSALS
-) -> str:
-    """Return the page."""
-    return "\n".join([_INTRODUCTION, _table(formats.values()), *_modules(formats), _reasons(refusals)])
+def as_markdown(formats: Mapping[str, Format] | None = None) -> str:
+    """Return the page, of all formats that this package has unless told which."""
+    formats = shipped() if formats is None else formats
+    return "\n".join([_INTRODUCTION, _table(formats.values()), *_modules(formats), _reasons()])
+
+
+def shipped() -> dict[str, Format]:
+    """Return the formats of this package: what somebody else registered, a test for one, is not its own."""
+    return {
+        name: each for name, each in FORMATS.items() if type(each).__module__.startswith(f"{__package__}.")
+    }
 
 
 def _table(formats: Iterable[Format]) -> str:
@@ -75,9 +81,9 @@ def _listed(words: Iterable[str]) -> str:
     return " ".join(f"`{word}`" for word in words)
 
 
-def _reasons(refusals: Mapping[str, Mapping[str, str]]) -> str:
+def _reasons() -> str:
     lines = []
-    for of_what, codes in refusals.items():
+    for of_what, codes in REFUSALS.items():
         lines.append(f"| **{of_what}** | |")
         lines += [f"| `{code}` | {meaning} |" for code, meaning in sorted(codes.items())]
     return _REFUSALS + "\n".join(lines) + "\n"
