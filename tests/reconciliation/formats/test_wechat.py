@@ -2,11 +2,12 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from io import BytesIO
 from typing import Any
 
 import pytest
 
-from reconciliation.formats.contract import Document, Kind
+from reconciliation.formats.contract import Document, Kind, ReadOptions
 from reconciliation.formats.wechat import TRADE_BILL
 from tests.reconciliation.formats.bills import lines_of, misfits, read, refused, sample, totals_of
 
@@ -376,6 +377,14 @@ def test_a_bill_goes_on_after_its_end() -> None:
     assert refused(TRADE_BILL, bill(paid(), 总交易单数="one")) == ("number_invalid", 4)
     assert refused(TRADE_BILL, "") == ("format_mismatch", 1)
     assert refused(TRADE_BILL, '{"code": "NO_STATEMENT_EXIST"}') == ("format_mismatch", 1)
+
+
+def test_a_bill_is_read_as_it_is_asked_for() -> None:
+    """F-H7: the first lines are there before the rest of the file was looked at."""
+    body = BytesIO(bill(*[paid()] * 2_000).encode())
+    items = TRADE_BILL.read(body, ReadOptions("bill.csv", "utf-8", "Asia/Shanghai"))
+    assert [type(next(items)).__name__ for _ in range(3)] == ["Document", "Line", "Line"]
+    assert body.tell() < len(body.getvalue()) / 100
 
 
 @pytest.mark.parametrize(
