@@ -49,6 +49,7 @@ __all__ = [
     "APPROVE_ACTION",
     "BATCH_LOOKS",
     "DESTINATION_LOOKS",
+    "MOVEMENTS",
     "OUTCOME_ACTIONS",
     "PAYOUT_CANCELABLE",
     "PAYOUT_LOOKS",
@@ -95,6 +96,10 @@ __all__ = [
     "usable_destination",
     "usual_of",
 ]
+
+# The view of what statements must show of pay-out, for set-based work: payouts/sql/movements.sql says
+# what its columns are.
+MOVEMENTS = "payouts_movement"
 
 
 def instruction_of(*, payout_id: UUID) -> InstructionData:

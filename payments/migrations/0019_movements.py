@@ -1,0 +1,15 @@
+from django.db import migrations
+
+from core.sqlfiles import restrict, run_sql
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("core", "0006_cheap_state_guard"),
+        ("payments", "0018_top_up_returns"),
+    ]
+
+    operations = [
+        run_sql("payments", "movements", reverse="DROP VIEW payments_movement"),
+        restrict("payments_movement", allow="SELECT"),
+    ]
