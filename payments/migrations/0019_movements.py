@@ -1,4 +1,4 @@
-from django.db import migrations
+from django.db import migrations, models
 
 from core.sqlfiles import restrict, run_sql
 
@@ -10,6 +10,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddIndex(
+            model_name="refund",
+            index=models.Index(fields=["psp_reference"], name="payments_refund_by_reference"),
+        ),
         run_sql("payments", "movements", reverse="DROP VIEW payments_movement"),
         restrict("payments_movement", allow="SELECT"),
     ]

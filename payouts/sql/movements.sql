@@ -8,7 +8,7 @@ CREATE VIEW payouts_movement AS
 SELECT sending.merchant_id, batch.channel_id,
     CASE channel.provider WHEN 'stripe' THEN 'balance' ELSE 'bank' END::text AS rail, 'transfer'::text AS kind,
     'sending'::text AS subject_kind, sending.id AS subject_id, 0::smallint AS nth, sending.payout_id,
-    coalesce(sending.provider_reference, '')::text AS reference, sending.reference::text AS end_to_end,
+    sending.provider_reference::text AS reference, sending.reference::text AS end_to_end,
     batch.reference::text AS batch_reference, sending.payout_id::text AS clearing_key,
     payout.amount_currency::text AS currency, -payout.amount_minor AS amount_minor,
     CASE WHEN sending.status IN ('ACCEPTED', 'PAID', 'RETURNED') THEN 'final'
@@ -22,7 +22,7 @@ UNION ALL
 SELECT sending.merchant_id, batch.channel_id,
     CASE channel.provider WHEN 'stripe' THEN 'balance' ELSE 'bank' END, 'transfer_reversal',
     'sending_return', sending.id, 0::smallint, sending.payout_id,
-    coalesce(sending.provider_reference, ''), sending.reference, batch.reference, sending.reference,
+    sending.provider_reference, sending.reference, batch.reference, sending.reference,
     payout.amount_currency, payout.amount_minor, 'final', coalesce(payout.returned_at, sending.updated_at)
 FROM payouts_payoutattempt AS sending
 JOIN payouts_payout AS payout ON payout.id = sending.payout_id

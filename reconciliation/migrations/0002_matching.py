@@ -270,6 +270,8 @@ class Migration(migrations.Migration):
                 ("how", models.CharField(max_length=12)),
                 ("rule", models.CharField(max_length=40)),
                 ("group_key", models.CharField(blank=True, max_length=80)),
+                ("line_part", models.SmallIntegerField(default=0)),
+                ("movement_part", models.SmallIntegerField(default=0)),
                 ("clearing_key", models.CharField(max_length=80)),
                 ("amount_minor", models.BigIntegerField()),
                 ("difference_minor", models.BigIntegerField(default=0)),
@@ -279,14 +281,22 @@ class Migration(migrations.Migration):
             options={
                 "constraints": [
                     models.UniqueConstraint(
-                        condition=models.Q(("group_key", ""), ("line_id__isnull", False), ("live", True)),
-                        fields=("line_id", "side"),
+                        condition=models.Q(("line_id__isnull", False), ("live", True)),
+                        fields=("line_id", "side", "line_part"),
                         name="reconciliation_line_matched_once",
                     ),
                     models.UniqueConstraint(
-                        condition=models.Q(("group_key", ""), ("live", True)),
-                        fields=("subject_id", "subject_kind", "nth"),
+                        condition=models.Q(("live", True)),
+                        fields=("subject_id", "subject_kind", "nth", "movement_part"),
                         name="reconciliation_movement_matched_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("group_key", ""), _negated=True),
+                            models.Q(("line_part", 0), ("movement_part", 0)),
+                            _connector="OR",
+                        ),
+                        name="reconciliation_parts_are_of_groups",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -300,6 +310,13 @@ class Migration(migrations.Migration):
                         ),
                         name="reconciliation_expected_has_no_line_yet",
                     ),
+                ],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("how", "expected"), ("live", True)),
+                        fields=["source_id", "clear_by"],
+                        name="reconciliation_match_expected",
+                    )
                 ],
             },
         ),
@@ -342,6 +359,7 @@ class Migration(migrations.Migration):
                 ("merchant_id", models.UUIDField()),
                 ("status", core.fsm.StateField(default="QUEUED", max_length=24)),
                 ("rules_version", models.CharField(blank=True, max_length=64)),
+                ("covered_to", models.DateField(null=True)),
                 ("posted_chunks", models.IntegerField(default=0)),
                 ("counts", models.JSONField(default=dict)),
                 ("error", models.CharField(blank=True, max_length=500)),
@@ -408,6 +426,22 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="discrepancy",
             index=models.Index(fields=["run_id"], name="reconciliation_break_run"),
+        ),
+        migrations.AddIndex(
+            model_name="discrepancy",
+            index=models.Index(
+                condition=models.Q(("line_id__isnull", False)),
+                fields=["line_id"],
+                name="reconciliation_break_line",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="discrepancy",
+            index=models.Index(
+                condition=models.Q(("status", "RESOLVED"), _negated=True),
+                fields=["subject_id"],
+                name="reconciliation_break_subject",
+            ),
         ),
         migrations.AddConstraint(
             model_name="discrepancy",

@@ -82,6 +82,12 @@ class Discrepancy(StatefulModel, EventSubject):
             ),
             models.Index(fields=["merchant_id", "-id"], name="reconciliation_break_list"),
             models.Index(fields=["run_id"], name="reconciliation_break_run"),
+            models.Index(
+                fields=["line_id"], name="reconciliation_break_line", condition=Q(line_id__isnull=False)
+            ),
+            models.Index(
+                fields=["subject_id"], name="reconciliation_break_subject", condition=~Q(status="RESOLVED")
+            ),
         ]
 
     @property

@@ -1,6 +1,6 @@
 """What was found to be the same: lines of files, and what the books expect."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar
 
 from django.db import models
@@ -32,6 +32,8 @@ class ReconciliationRun(StatefulModel, WorkRow):
     file = models.OneToOneField(SettlementFile, on_delete=models.PROTECT, related_name="run")
     status = StateField(RUN)
     rules_version = models.CharField(max_length=64, blank=True)
+    # Through which day of the provider movements without a line were noted as expected.
+    covered_to = models.DateField(null=True)
     posted_chunks = models.IntegerField(default=0)
     counts = models.JSONField(default=dict)
     error = models.CharField(max_length=500, blank=True)
@@ -47,10 +49,17 @@ class ReconciliationRun(StatefulModel, WorkRow):
 
     @transition(RUN, status, "MATCHED")
     def to_matched(
-        self, *, matched_at: datetime, counts: dict[str, Any], rules_version: str, due_at: datetime | None
+        self,
+        *,
+        matched_at: datetime,
+        counts: dict[str, Any],
+        rules_version: str,
+        covered_to: date | None,
+        due_at: datetime | None,
     ) -> None:
         """Every line of the file ended in a match or in a break."""
         self.matched_at, self.counts, self.rules_version = matched_at, counts, rules_version
+        self.covered_to = covered_to
         self.due_at, self.leased_until, self.attempts, self.error = due_at, None, 0, ""
 
     @transition(RUN, status, "POSTED")
@@ -75,7 +84,8 @@ class Match(models.Model):
 
     A movement is (subject_kind, subject_id, nth): what a charge took, a refund, a payout … (see the views of
     pay-in and pay-out). While `live`, a line has one match and a movement has one line (I37); a group is
-    several matches of one `group_key`. `difference_minor` is the line's amount less the movement's: what an
+    several matches of one `group_key`, numbered by `line_part` where one line has several movements, and by
+    `movement_part` where one movement has several lines. `difference_minor` is the line's amount less the movement's: what an
     adjustment must explain. `clearing_key` is under which key of psp_clearing, in transit … the line clears.
     Without a line (`how` expected) the movement is due until `clear_by`.
     """
@@ -94,6 +104,8 @@ class Match(models.Model):
     how = models.CharField(max_length=12)
     rule = models.CharField(max_length=40)
     group_key = models.CharField(max_length=80, blank=True)
+    line_part = models.SmallIntegerField(default=0)
+    movement_part = models.SmallIntegerField(default=0)
     clearing_key = models.CharField(max_length=80)
     amount_minor = models.BigIntegerField()
     difference_minor = models.BigIntegerField(default=0)
@@ -103,20 +115,31 @@ class Match(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["line_id", "side"],
-                condition=Q(live=True, line_id__isnull=False, group_key=""),
+                fields=["line_id", "side", "line_part"],
+                condition=Q(live=True, line_id__isnull=False),
                 name="reconciliation_line_matched_once",
             ),
             models.UniqueConstraint(
-                fields=["subject_id", "subject_kind", "nth"],
-                condition=Q(live=True, group_key=""),
+                fields=["subject_id", "subject_kind", "nth", "movement_part"],
+                condition=Q(live=True),
                 name="reconciliation_movement_matched_once",
+            ),
+            models.CheckConstraint(
+                condition=~Q(group_key="") | Q(line_part=0, movement_part=0),
+                name="reconciliation_parts_are_of_groups",
             ),
             models.CheckConstraint(
                 condition=Q(how="expected", line_id__isnull=True, clear_by__isnull=False)
                 | (~Q(how="expected") & Q(line_id__isnull=False)),
                 name="reconciliation_expected_has_no_line_yet",
             ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["source_id", "clear_by"],
+                name="reconciliation_match_expected",
+                condition=Q(how="expected", live=True),
+            )
         ]
 
 
