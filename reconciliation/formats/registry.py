@@ -1,10 +1,21 @@
 """Which formats there are. A new one is a module beside this one, and a line in `FORMATS`."""
 
 from reconciliation.formats.contract import Format
+from reconciliation.formats.stripe import ACTIVITY, EXPORT, PAYOUT_RECONCILIATION, PAYOUTS
+from reconciliation.formats.stripe_summary import BALANCE_SUMMARY
 
 __all__ = ["FORMATS", "format_named"]
 
-FORMATS: dict[str, Format] = {}
+FORMATS: dict[str, Format] = {
+    known.name: known
+    for known in (
+        PAYOUT_RECONCILIATION,
+        ACTIVITY,
+        PAYOUTS,
+        BALANCE_SUMMARY,
+        EXPORT,
+    )
+}
 
 
 def format_named(name: str) -> Format:

@@ -1,0 +1,17 @@
+"""The only way to change what reconciliation knows."""
+
+from reconciliation.ingest.failures import replay_file
+from reconciliation.ingest.receive import receive_file
+from reconciliation.ingest.release import (
+    reject_statement_release,
+    release_statement,
+    request_statement_release,
+)
+
+__all__ = [
+    "receive_file",
+    "reject_statement_release",
+    "release_statement",
+    "replay_file",
+    "request_statement_release",
+]
