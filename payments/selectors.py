@@ -118,8 +118,8 @@ __all__ = [
     "waiting_words",
 ]
 
-# The view of what a provider's balance must show of pay-in, for set-based work: payments/sql/movements.sql says
-# what its columns are.
+# The view of what a provider's balance must show of pay-in, for set-based work: payments/sql/movements.sql
+# says what its columns are.
 MOVEMENTS = "payments_movement"
 
 

@@ -438,7 +438,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="discrepancy",
             index=models.Index(
-                condition=models.Q(("status", "RESOLVED"), _negated=True),
+                condition=models.Q(("subject_id__isnull", False)),
                 fields=["subject_id"],
                 name="reconciliation_break_subject",
             ),

@@ -86,7 +86,9 @@ class Discrepancy(StatefulModel, EventSubject):
                 fields=["line_id"], name="reconciliation_break_line", condition=Q(line_id__isnull=False)
             ),
             models.Index(
-                fields=["subject_id"], name="reconciliation_break_subject", condition=~Q(status="RESOLVED")
+                fields=["subject_id"],
+                name="reconciliation_break_subject",
+                condition=Q(subject_id__isnull=False),
             ),
         ]
 

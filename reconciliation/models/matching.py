@@ -85,8 +85,9 @@ class Match(models.Model):
     A movement is (subject_kind, subject_id, nth): what a charge took, a refund, a payout … (see the views of
     pay-in and pay-out). While `live`, a line has one match and a movement has one line (I37); a group is
     several matches of one `group_key`, numbered by `line_part` where one line has several movements, and by
-    `movement_part` where one movement has several lines. `difference_minor` is the line's amount less the movement's: what an
-    adjustment must explain. `clearing_key` is under which key of psp_clearing, in transit … the line clears.
+    `movement_part` where one movement has several lines.
+
+    `difference_minor` is the line's amount less the movement's: what an adjustment must explain. `clearing_key` is under which key of psp_clearing, in transit … the line clears.
     Without a line (`how` expected) the movement is due until `clear_by`.
     """
 
