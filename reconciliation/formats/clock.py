@@ -1,10 +1,9 @@
 """Times that are written without a zone, and the days that they belong to."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from re import ASCII
 from re import compile as pattern
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from reconciliation.formats.contract import Refused
 
@@ -12,6 +11,7 @@ __all__ = ["Clock", "Reading", "instant"]
 
 _MINUTE = pattern(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d", ASCII).fullmatch
 _SECONDS = {f":{second:02d}": timedelta(seconds=second) for second in range(60)} | {"": timedelta()}
+_YEARS = range(1970, 3000)  # no clock of a provider shows another, and none of these overflows
 # Minutes that are remembered: two months of them, so that those of a file are worked out once.
 _REMEMBERED = 100_000
 
@@ -24,7 +24,7 @@ class Reading(NamedTuple):
     offset: str
 
 
-def instant(local: datetime, zone: ZoneInfo) -> datetime | None:
+def instant(local: datetime, zone: tzinfo) -> datetime | None:
     """Return the moment of a local time in UTC; none where the clock shows it twice or never."""
     early, late = (local.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1))
     if early is None or early != late:
@@ -40,7 +40,7 @@ class Clock:
 
     __slots__ = ("_minutes", "day_zone", "zone")
 
-    def __init__(self, zone: ZoneInfo, day_zone: ZoneInfo | None = None) -> None:
+    def __init__(self, zone: tzinfo, day_zone: tzinfo | None = None) -> None:
         self.zone, self.day_zone = zone, day_zone or zone
         self._minutes: dict[str, Reading] = {}
 
@@ -66,9 +66,9 @@ class Clock:
         return found
 
     def _work_out(self, minute: str) -> Reading:
-        if not _MINUTE(minute):
-            raise ValueError(minute)
         local = datetime.fromisoformat(minute)
+        if not _MINUTE(minute) or local.year not in _YEARS:
+            raise ValueError(minute)
         moment = instant(local, self.zone)
         if moment is None:
             return Reading(None, local.date(), "")

@@ -1,6 +1,8 @@
 """Which formats there are. A new one is a module beside this one, and a line in `FORMATS`."""
 
+from reconciliation.formats.adyen import SETTLEMENT_DETAILS
 from reconciliation.formats.contract import Format
+from reconciliation.formats.paypal import SETTLEMENT, TRANSACTION_DETAIL
 from reconciliation.formats.stripe import ACTIVITY, EXPORT, PAYOUT_RECONCILIATION, PAYOUTS
 from reconciliation.formats.stripe_summary import BALANCE_SUMMARY
 
@@ -14,6 +16,9 @@ FORMATS: dict[str, Format] = {
         PAYOUTS,
         BALANCE_SUMMARY,
         EXPORT,
+        SETTLEMENT_DETAILS,
+        SETTLEMENT,
+        TRANSACTION_DETAIL,
     )
 }
 

@@ -69,7 +69,7 @@ class Layout:
         )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass
 class StripeReport:
     """An itemised report. net = gross - fee holds on every line, or the file is refused."""
 
@@ -121,7 +121,7 @@ class StripeReport:
         kind = self._kind(category, source, gross)
         reference = check_reference(source or transaction, line_no)
         ours = our_refund if kind in _REFUNDS else our_transfer if kind in _TRANSFERS else our_charge
-        is_known = kind is not Kind.UNKNOWN and is_ours(ours)
+        has_ours = is_ours(ours)
         moment, day, offset = clock.read(time, line_no)
         original_currency, original = self._original(facing_text, facing_code, currency, gross, line_no)
         return Line(
@@ -136,12 +136,12 @@ class StripeReport:
             day,
             batch=check_reference(batch or (source if kind in _PAYOUTS else ""), line_no, 80),
             related=check_reference(charge if charge and charge != source else intent, line_no),
-            merchant_reference=ours if is_known else "",
+            merchant_reference=ours if has_ours else "",
             original_currency=original_currency,
             original_minor=original,
             occurred_at=moment,
             local_time=f"{time} {offset}" if offset else time,
-            raw=None if is_known else as_text(row[:-1]),
+            raw=None if has_ours and kind is not Kind.UNKNOWN else as_text(row[:-1]),
         )
 
     def _kind(self, category: str, source: str, gross: int) -> Kind:

@@ -25,7 +25,7 @@ class _Figure(NamedTuple):
     line_no: int
 
 
-@dataclass(frozen=True)
+@dataclass
 class StripeSummary:
     """The report balance.summary.1. It is refused where start, activity and payouts do not make the end."""
 

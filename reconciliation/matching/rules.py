@@ -28,6 +28,10 @@ __all__ = ["DEFAULTS", "PARKS", "Rules", "ensure_rules", "rules_of"]
 PARKS = frozenset(["A1"])
 _NOBODY = RuleChoice("", None, Category.UNCLASSIFIED, "", 0, 0, 24, "finance_maker")
 _HAND, _AUTO, _FIND = Category.BY_HAND, Category.AUTOMATED, Category.UNCLASSIFIED
+_SAID = (
+    "name", "version", "position", "break_class", "conditions", "category", "action", "cap_line_minor",
+    "cap_day_minor", "sla_hours",
+)  # fmt: skip
 _CONDITIONS = frozenset(["kind", "currency", "sign", "source", "quarantine", "most_minor"])
 
 
@@ -110,21 +114,7 @@ class Rules:
     @property
     def version(self) -> str:
         """What stands for all of them together: the same rules give the same answer."""
-        said = [
-            (
-                row.name,
-                row.version,
-                row.position,
-                row.break_class,
-                row.conditions,
-                row.category,
-                row.action,
-                row.cap_line_minor,
-                row.cap_day_minor,
-                row.sla_hours,
-            )  # fmt: skip
-            for row in self._rows
-        ]
+        said = [[str(getattr(row, name)) for name in _SAID] for row in self._rows]
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
     def choose(self, finding: Finding, *, source: str) -> RuleChoice:

@@ -73,7 +73,7 @@ class OpenLine(NamedTuple):
 
 
 class Pairing(NamedTuple):
-    """A line and a movement that are the same; `difference_minor` is the line's amount less the movement's."""
+    """A line and a movement that are the same; they differ by `difference_minor`, line less movement."""
 
     line_id: int
     movement: Movement

@@ -10,12 +10,11 @@ from reconciliation.models.discrepancies import (
     RuleDryRun,
 )
 from reconciliation.models.files import LineChange, SettlementFile, SettlementFilePart
-from reconciliation.models.lines import SettlementLine
-from reconciliation.models.matching import Match, MatchEnd, ReconciliationRun
+from reconciliation.models.lines import LINE_BITS, SettlementLine
 from reconciliation.models.sources import SettlementSource
 
 __all__ = [
-    "Adjustment",
+    "LINE_BITS",
     "BankLine",
     "BankStatement",
     "BreakRule",

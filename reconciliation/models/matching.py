@@ -87,8 +87,8 @@ class Match(models.Model):
     several matches of one `group_key`, numbered by `line_part` where one line has several movements, and by
     `movement_part` where one movement has several lines.
 
-    `difference_minor` is the line's amount less the movement's: what an adjustment must explain. `clearing_key` is under which key of psp_clearing, in transit … the line clears.
-    Without a line (`how` expected) the movement is due until `clear_by`.
+    `difference_minor` is the line's amount less the movement's: what an adjustment must explain.
+    `clearing_key` is under which key of psp_clearing, in transit … the line clears. Without a line (`how` expected) the movement is due until `clear_by`.
     """
 
     objects: ClassVar[models.Manager["Match"]] = models.Manager()
