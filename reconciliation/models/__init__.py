@@ -11,10 +11,12 @@ from reconciliation.models.discrepancies import (
 )
 from reconciliation.models.files import LineChange, SettlementFile, SettlementFilePart
 from reconciliation.models.lines import LINE_BITS, SettlementLine
+from reconciliation.models.matching import Match, MatchEnd, ReconciliationRun
 from reconciliation.models.sources import SettlementSource
 
 __all__ = [
     "LINE_BITS",
+    "Adjustment",
     "BankLine",
     "BankStatement",
     "BreakRule",

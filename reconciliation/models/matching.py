@@ -88,7 +88,8 @@ class Match(models.Model):
     `movement_part` where one movement has several lines.
 
     `difference_minor` is the line's amount less the movement's: what an adjustment must explain.
-    `clearing_key` is under which key of psp_clearing, in transit … the line clears. Without a line (`how` expected) the movement is due until `clear_by`.
+    `clearing_key` is under which key of psp_clearing, in transit … the line clears. Without a line (`how`
+    expected) the movement is due until `clear_by`.
     """
 
     objects: ClassVar[models.Manager["Match"]] = models.Manager()
