@@ -14,6 +14,7 @@ __all__ = [
     "calls_of",
     "channel_by_name",
     "channel_keys",
+    "channels_of",
     "debtor_of",
     "enabled_channels",
     "expects_webhooks",
@@ -37,6 +38,12 @@ def channel_by_name(*, name: str) -> ChannelData:
 def channel_keys(*, limit: int = 1000) -> list[UUID]:
     """Return the keys of all channels, oldest first: at most `limit` of them."""
     return list(Channel.objects.order_by("pk").values_list("pk", flat=True)[:limit])
+
+
+def channels_of(*, merchant_id: UUID, provider: str) -> list[UUID]:
+    """Return the keys of a merchant's channels to a provider, oldest first, also of those switched off."""
+    found = Channel.objects.filter(merchant_id=merchant_id, provider=provider).order_by("pk")
+    return list(found.values_list("pk", flat=True))
 
 
 def enabled_channels(*, merchant_id: UUID) -> list[ChannelData]:

@@ -62,6 +62,7 @@ __all__ = [
     "CONFLICT_ACTION",
     "DISPOSALS",
     "DISPUTE_ACTIONS",
+    "MOVEMENTS",
     "REFUND_ACTION",
     "WAITING_KINDS",
     "Chapter",
@@ -116,6 +117,10 @@ __all__ = [
     "waiting_of_seller",
     "waiting_words",
 ]
+
+# The view of what a provider's balance must show of pay-in, for set-based work: payments/sql/movements.sql
+# says what its columns are.
+MOVEMENTS = "payments_movement"
 
 
 def get_payment_order(*, merchant_id: UUID, reference: str) -> dict[str, Any]:

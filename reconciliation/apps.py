@@ -7,6 +7,7 @@ class ReconciliationConfig(AppConfig):
     def ready(self) -> None:
         """Declare what reconciliation has; each part of it has a function of its own below."""
         _register_ingest()
+        _register_matching()
 
 
 def _register_ingest() -> None:
@@ -27,3 +28,17 @@ def _register_ingest() -> None:
     register_drain(FileDrain())
     register_replay(DRAIN, replay_file)
     register_needed(DRAIN, is_undecided)
+
+
+def _register_matching() -> None:
+    from core.alerts import declare_alert
+    from core.audits import register
+    from core.drain import register_drain
+    from core.settings_store import declare
+    from reconciliation.drains import RunDrain
+    from reconciliation.matching import audits, policy
+
+    register(audits.INVARIANTS)
+    declare(*policy.SETTINGS)
+    declare_alert(*policy.ALERTS)
+    register_drain(RunDrain())

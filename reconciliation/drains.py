@@ -1,5 +1,6 @@
-"""The work of reconciliation: files that were received are staged and published."""
+"""The work of reconciliation: files that were received are staged, published and matched."""
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from core.drain import Claim, Drain
@@ -7,9 +8,12 @@ from reconciliation.ingest.failures import record_failure
 from reconciliation.ingest.receive import DRAIN
 from reconciliation.ingest.work import take_further
 from reconciliation.ingest.writer import LEASE_SECONDS
-from reconciliation.models import SettlementFile
+from reconciliation.matching.failures import record_run_failure
+from reconciliation.matching.runs import DRAIN as RUNS
+from reconciliation.matching.runs import match_run
+from reconciliation.models import ReconciliationRun, SettlementFile
 
-__all__ = ["FileDrain"]
+__all__ = ["FileDrain", "RunDrain"]
 
 
 class FileDrain(Drain):
@@ -28,3 +32,25 @@ class FileDrain(Drain):
         """Count the failure; bury the file when there have been too many."""
         super().failed(claim, error)
         record_failure(claim=claim, error=error)
+
+
+class RunDrain(Drain):
+    """Takes one run at a time through its steps; each step finds what it has done already."""
+
+    name: ClassVar[str] = RUNS
+    model = ReconciliationRun
+    batch: ClassVar[int] = 1
+    # Longer than the longest transaction of a step.
+    lease_seconds: ClassVar[int] = 300
+    # In order; a step that is not the run's turn yet, or is over, does nothing.
+    steps: ClassVar[tuple[Callable[[Claim], str], ...]] = (match_run,)
+
+    def handle(self, claim: Claim) -> None:
+        """Take one run as far as it goes."""
+        for step in self.steps:
+            step(claim)
+
+    def failed(self, claim: Claim, error: Exception) -> None:
+        """Count the failure; stop the run when there have been too many."""
+        super().failed(claim, error)
+        record_run_failure(claim=claim, error=error)

@@ -1,16 +1,34 @@
-"""Row locks of reconciliation, in one order: source, file, statements by id; approvals come after them.
+"""Row locks of reconciliation, in one order: source, file, statements by id, run, breaks by id and what is
+proposed for them; approvals come after them.
 
 Who publishes holds the lock of the source: of its files one is published at a time.
 """
 
+from collections.abc import Collection
 from uuid import UUID
 
 from core.errors import NotFound
 from core.transactions import requires_transaction
 from reconciliation.errors import SourceUnknown
-from reconciliation.models import BankStatement, SettlementFile, SettlementSource
+from reconciliation.models import (
+    Adjustment,
+    BankStatement,
+    Discrepancy,
+    ReconciliationRun,
+    SettlementFile,
+    SettlementSource,
+)
 
-__all__ = ["lock_file", "lock_files", "lock_source", "lock_statement", "lock_statements"]
+__all__ = [
+    "lock_discrepancies",
+    "lock_file",
+    "lock_files",
+    "lock_proposals",
+    "lock_run",
+    "lock_source",
+    "lock_statement",
+    "lock_statements",
+]
 
 
 @requires_transaction
@@ -57,3 +75,26 @@ def lock_statements(
     rows = rows if account is None else rows.filter(account=account)
     rows = rows if document is None else rows.filter(document=document)
     return list(rows.order_by("pk"))
+
+
+@requires_transaction
+def lock_run(*, run_id: UUID) -> ReconciliationRun:
+    """Lock one run, after its source. Raises NotFound."""
+    row = ReconciliationRun.objects.select_for_update(no_key=True, of=("self",)).filter(pk=run_id).first()
+    if row is None:
+        raise NotFound()
+    return row
+
+
+@requires_transaction
+def lock_discrepancies(*, ids: Collection[UUID]) -> list[Discrepancy]:
+    """Lock breaks, in the order of their keys."""
+    rows = Discrepancy.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=ids)
+    return list(rows.order_by("pk"))
+
+
+@requires_transaction
+def lock_proposals(*, discrepancies: Collection[UUID]) -> list[Adjustment]:
+    """Lock what is proposed for breaks, after the breaks."""
+    rows = Adjustment.objects.select_for_update(no_key=True, of=("self",))
+    return list(rows.filter(discrepancy_id__in=discrepancies, status="PROPOSED").order_by("pk"))

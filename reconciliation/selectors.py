@@ -9,13 +9,27 @@ from reconciliation.ingest.reading import (
     read_body,
     statements_of,
 )
+from reconciliation.matching.healing import sources_to_watch
+from reconciliation.matching.reading import (
+    breaks_of_run,
+    explain_line,
+    get_break,
+    matches_of_lines,
+    open_breaks_of,
+)
 
 __all__ = [
+    "breaks_of_run",
+    "explain_line",
     "find_bank_lines",
     "find_lines",
+    "get_break",
     "get_file",
     "held_statements",
     "list_changes",
+    "matches_of_lines",
+    "open_breaks_of",
     "read_body",
+    "sources_to_watch",
     "statements_of",
 ]

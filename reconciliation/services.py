@@ -7,11 +7,20 @@ from reconciliation.ingest.release import (
     release_statement,
     request_statement_release,
 )
+from reconciliation.matching.healing import look_again
+from reconciliation.matching.opening import Place, open_breaks, resolve_breaks
+from reconciliation.matching.runs import queue_run, retry_run
 
 __all__ = [
+    "Place",
+    "look_again",
+    "open_breaks",
+    "queue_run",
     "receive_file",
     "reject_statement_release",
     "release_statement",
     "replay_file",
     "request_statement_release",
+    "resolve_breaks",
+    "retry_run",
 ]

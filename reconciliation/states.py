@@ -1,8 +1,18 @@
-"""The transition tables of files and statements."""
+"""The transition tables of reconciliation."""
 
 from core.fsm import Machine
 
-__all__ = ["FILE", "FILE_LIVE", "FILE_OPEN", "STATEMENT"]
+__all__ = [
+    "ADJUSTMENT",
+    "BREAK_RULE",
+    "DAY",
+    "DISCREPANCY",
+    "FILE",
+    "FILE_LIVE",
+    "FILE_OPEN",
+    "RUN",
+    "STATEMENT",
+]
 
 FILE = Machine(
     "settlement_file",
@@ -31,3 +41,31 @@ STATEMENT = Machine(
         "LIVE": ("SUPERSEDED",),
     },
 )
+
+RUN = Machine(
+    "reconciliation_run",
+    "QUEUED",
+    # Each step commits by itself and finds what it has done already; FAILED waits for a person.
+    {"QUEUED": ("MATCHED", "FAILED"), "MATCHED": ("POSTED", "FAILED"), "FAILED": ("QUEUED",)},
+)
+
+DISCREPANCY = Machine(
+    "discrepancy",
+    "OPEN",
+    {
+        "OPEN": ("ASSIGNED", "PROPOSED", "RESOLVED"),
+        "ASSIGNED": ("OPEN", "PROPOSED", "RESOLVED"),
+        "PROPOSED": ("ASSIGNED", "RESOLVED"),
+        "RESOLVED": ("OPEN",),
+    },
+)
+
+ADJUSTMENT = Machine(
+    "adjustment",
+    "PROPOSED",
+    {"PROPOSED": ("POSTED", "REJECTED"), "POSTED": ("REVERSED",)},
+)
+
+BREAK_RULE = Machine("break_rule", "DRAFT", {"DRAFT": ("ACTIVE", "RETIRED"), "ACTIVE": ("RETIRED",)})
+
+DAY = Machine("day_close", "OPEN", {"OPEN": ("PREPARED",), "PREPARED": ("OPEN", "CLOSED")})

@@ -78,6 +78,8 @@ class Refund(StatefulModel, EventSubject):
                 fields=["merchant_id", "status", "-created_at", "-id"], name="payments_refund_by_status"
             ),
             models.Index(fields=["id"], name="payments_refund_in_review", condition=Q(status="IN_REVIEW")),
+            # Lines of settlement files look for it.
+            models.Index(fields=["psp_reference"], name="payments_refund_by_reference"),
         ]
 
     @transition(REFUND, status, "IN_REVIEW")

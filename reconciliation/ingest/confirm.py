@@ -7,6 +7,7 @@ from core.history import move
 from core.transactions import requires_transaction
 from reconciliation.ingest.days import today_of
 from reconciliation.locks import lock_file, lock_source
+from reconciliation.matching.runs import queue_run
 from reconciliation.models import SettlementFile
 
 __all__ = ["confirm", "confirm_again", "is_whole"]
@@ -26,6 +27,7 @@ def confirm(live: SettlementFile, *, by: SettlementFile) -> None:
     """Make a locked provisional file final, if a later file that says the same is whole."""
     if live.status == "PROVISIONAL" and is_whole(by):
         move(live, live.to_published, why=f"{by.name[:80]} says the same", published_at=clock.now())
+        queue_run(live)
 
 
 @requires_transaction
@@ -36,4 +38,5 @@ def confirm_again(*, file_id: UUID, by: str) -> SettlementFile:
     file = lock_file(file_id=file_id)
     if file.status == "PROVISIONAL" and is_whole(file):
         move(file, file.to_published, why="received again as it was", by=by, published_at=clock.now())
+        queue_run(file)
     return file

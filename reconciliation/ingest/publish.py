@@ -19,6 +19,7 @@ from reconciliation.ingest.refuse import end_refusals, refuse, tell_quarantined
 from reconciliation.ingest.statements import publish_statements
 from reconciliation.ingest.writer import Overtaken
 from reconciliation.locks import lock_file, lock_files, lock_source
+from reconciliation.matching.runs import queue_run
 from reconciliation.models import SettlementFile
 from reconciliation.states import FILE_LIVE, FILE_OPEN
 
@@ -82,6 +83,7 @@ def _publish_settlement(file: SettlementFile) -> None:
     else:
         changes.move(file, file.to_provisional, why="the provider may still be writing it", **known)
     changes.save()
+    queue_run(file)
     tell_quarantined(file)
     look_for_gaps(file)
     end_refusals(file)

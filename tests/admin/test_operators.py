@@ -41,9 +41,10 @@ def test_the_roles_exist_with_rights_and_no_more() -> None:
     makes = at_desk | {f"change_{each}" for each in money}
     out = ("destination", "payout", "payoutblock", "payoutschedule")
     makes |= {f"change_{each}" for each in out}
-    makes |= {"add_settlementfile", "change_bankstatement"}
+    breaks = ("discrepancy", "breakrule", "dayclose")
+    makes |= {"add_settlementfile", "change_bankstatement"} | {f"change_{each}" for each in breaks}
     assert may_change["finance_maker"] == makes | {"add_grant"}
-    approves = {f"approve_{each}" for each in (*money, *out, "grant", "bankstatement")}
+    approves = {f"approve_{each}" for each in (*money, *out, *breaks, "grant", "bankstatement")}
     assert may_change["finance_checker"] == makes | approves
     assert may_change["risk"] == {
         "change_case",

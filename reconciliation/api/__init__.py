@@ -1,0 +1,1 @@
+"""What reconciliation tells stores."""

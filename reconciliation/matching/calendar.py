@@ -1,0 +1,49 @@
+"""When the movements of a day must be in a file, and until when they may be late."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from payouts.selectors import next_business_day
+from reconciliation.matching.policy import CLEAR_WITHIN, LAG, setting_of
+from reconciliation.models import SettlementSource
+
+__all__ = ["Expectation", "expectation_of"]
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What a source's calendar says: business days until a movement is reported, and until it is missed."""
+
+    calendar: str
+    lag: int
+    grace: int
+
+    def reported_on(self, day: date) -> date:
+        """Return the day whose file has the movements of a day."""
+        return self._after(day, self.lag)
+
+    def clear_by(self, day: date) -> date:
+        """Return the last day on which a movement of a day may be without a line."""
+        return self._after(self.reported_on(day), self.grace)
+
+    def covered(self, first: date, period_to: date) -> Iterator[date]:
+        """Yield the days from `first` whose movements a file to this day must have."""
+        day = first
+        while day <= period_to and self.reported_on(day) <= period_to:
+            yield day
+            day += _DAY
+
+    def _after(self, day: date, count: int) -> date:
+        for _ in range(count):
+            day = next_business_day(self.calendar, day)
+        return day
+
+
+def expectation_of(source: SettlementSource) -> Expectation:
+    """Return what is expected of a source, as it is set now."""
+    # A file about a day comes later than the day: what it has may be missed only after that.
+    grace = int(setting_of(source, CLEAR_WITHIN)) + source.expected_after
+    return Expectation(source.calendar, int(setting_of(source, LAG)), grace)

@@ -1,0 +1,23 @@
+"""Celery's view of reconciliation: what beat starts now and then. The work itself is in the services."""
+
+import logging
+
+from celery import shared_task
+
+from reconciliation.selectors import sources_to_watch
+from reconciliation.services import look_again
+
+__all__ = ["clear_expected"]
+
+log = logging.getLogger(__name__)
+
+
+@shared_task(name="reconciliation.clear_expected")
+def clear_expected(**_newer: object) -> None:
+    """Open breaks for what no file had in time, and end those whose payment is known by now."""
+    for source_id in sources_to_watch():
+        try:
+            while any(done := look_again(source_id=source_id)):
+                log.info("source %s: %s breaks opened, %s ended", source_id, *done)
+        except Exception:  # The other sources do not wait for it; the next tick tries again.
+            log.exception("source %s could not be looked at", source_id)
