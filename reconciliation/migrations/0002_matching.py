@@ -343,10 +343,12 @@ class Migration(migrations.Migration):
                 ("status", core.fsm.StateField(default="QUEUED", max_length=24)),
                 ("rules_version", models.CharField(blank=True, max_length=64)),
                 ("posted_chunks", models.IntegerField(default=0)),
+                ("proven_through", models.BigIntegerField(default=0)),
                 ("counts", models.JSONField(default=dict)),
                 ("error", models.CharField(blank=True, max_length=500)),
                 ("created_at", models.DateTimeField()),
                 ("matched_at", models.DateTimeField(null=True)),
+                ("posted_at", models.DateTimeField(null=True)),
                 ("finished_at", models.DateTimeField(null=True)),
                 ("updated_at", models.DateTimeField()),
                 (
@@ -519,7 +521,8 @@ class Migration(migrations.Migration):
         guard_state(
             "reconciliation_reconciliationrun",
             initial="QUEUED",
-            edges="QUEUED>MATCHED,QUEUED>FAILED,MATCHED>POSTED,MATCHED>FAILED,FAILED>QUEUED",
+            edges="QUEUED>MATCHED,QUEUED>FAILED,MATCHED>POSTED,MATCHED>FAILED,POSTED>DONE,POSTED>FAILED,"
+            "FAILED>QUEUED,FAILED>MATCHED,FAILED>POSTED",
         ),
         guard_state(
             "reconciliation_discrepancy",
