@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from channels.errors import UnsupportedProvider
 from core.canonical import digest
 from core.errors import NotFound
 from payouts.by_hand.outcomes import OUTCOME_ACTIONS, BatchEnd
@@ -39,6 +40,7 @@ from payouts.looks import BATCH_LOOKS, DESTINATION_LOOKS, PAYOUT_LOOKS, SENDING_
 from payouts.models import Payout
 from payouts.paid_totals import paid_to_sellers
 from payouts.payout_lists import get_payout, list_payouts
+from payouts.providers.contract import provider_for
 from payouts.remittance import remittance_of
 from payouts.schedules.working_days import schedule_of
 from payouts.snapshots import payout_object
@@ -91,6 +93,7 @@ __all__ = [
     "payouts_at_desk",
     "payouts_to",
     "previous_business_day",
+    "rail_of",
     "remittance_of",
     "schedule_of",
     "sendings_in",
@@ -117,6 +120,14 @@ def instruction_of(*, payout_id: UUID) -> InstructionData:
 def payout_gates(*, payout_id: UUID) -> Sequence[Gate]:
     """Return everything that must be so before a payout leaves, and whether it is so now. Raises NotFound."""
     return gates.gates_of(_find(payout_id))
+
+
+def rail_of(*, provider: str) -> str | None:
+    """Return what names the accounts of payouts over a provider; None for one that pays nobody out."""
+    try:
+        return provider_for(provider).rail
+    except UnsupportedProvider:
+        return None
 
 
 def shown(*, payout: Payout) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from reconciliation.matching.failures import record_run_failure
 from reconciliation.matching.runs import DRAIN as RUNS
 from reconciliation.matching.runs import match_run
 from reconciliation.models import ReconciliationRun, SettlementFile
+from reconciliation.posting.steps import post_run, prove_run
 
 __all__ = ["FileDrain", "RunDrain"]
 
@@ -43,7 +44,7 @@ class RunDrain(Drain):
     # Longer than the longest transaction of a step.
     lease_seconds: ClassVar[int] = 300
     # In order; a step that is not the run's turn yet, or is over, does nothing.
-    steps: ClassVar[tuple[Callable[[Claim], str], ...]] = (match_run,)
+    steps: ClassVar[tuple[Callable[[Claim], str], ...]] = (match_run, post_run, prove_run)
 
     def handle(self, claim: Claim) -> None:
         """Take one run as far as it goes."""

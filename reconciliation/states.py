@@ -45,8 +45,14 @@ STATEMENT = Machine(
 RUN = Machine(
     "reconciliation_run",
     "QUEUED",
-    # Each step commits by itself and finds what it has done already; FAILED waits for a person.
-    {"QUEUED": ("MATCHED", "FAILED"), "MATCHED": ("POSTED", "FAILED"), "FAILED": ("QUEUED",)},
+    # Each step commits by itself and finds what it has done already; FAILED waits for a person. Of a POSTED
+    # one, pay-in is still to be told what is proven.
+    {
+        "QUEUED": ("MATCHED", "FAILED"),
+        "MATCHED": ("POSTED", "FAILED"),
+        "POSTED": ("DONE", "FAILED"),
+        "FAILED": ("QUEUED", "MATCHED", "POSTED"),
+    },
 )
 
 DISCREPANCY = Machine(

@@ -31,11 +31,12 @@ __all__ = [
     "fee_recovery_entry",
     "psp_reserve_entry",
     "psp_reserve_release_entry",
+    "settlement_chunk",
     "settlement_entries",
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SettledLine:
     """One line of a settlement file, in minor units.
 
@@ -108,19 +109,45 @@ def settlement_entries(
         raise ValueError(f"file {file.file_id}: the lines add up to {net}, the header says {file.net_minor}")
     if not lines:
         return ()
-    by_chunk = [(number, _chunk_legs(accounts, file.batch_id, chunk)) for number, chunk in chunks(lines)]
-    return tuple(
-        entry(
+    made = (
+        settlement_chunk(
             posting=posting,
-            kind="settlement_reported",
-            source="settlement_file",
-            source_ref=f"{file.file_id}:{file.version}:{number}",
-            leg="settlement",
-            legs=legs,
+            accounts=accounts,
+            file_ref=f"{file.file_id}:{file.version}",
+            batch_id=file.batch_id,
+            number=number,
+            lines=chunk,
         )
-        for number, legs in by_chunk
-        # A charge and its refund in one chunk may cancel out: then there is nothing to post for it.
-        if any(leg.amount_minor for leg in legs)
+        for number, chunk in chunks(lines)
+    )
+    return tuple(each for each in made if each is not None)
+
+
+def settlement_chunk(
+    *,
+    posting: Posting,
+    accounts: SettlementAccounts,
+    file_ref: str,
+    batch_id: Key,
+    number: int,
+    lines: Sequence[SettledLine],
+) -> EntryDraft | None:
+    """P4 for one chunk of a file whose totals were compared before; None when it moves nothing.
+
+    For files that are too long to be held: `file_ref` is file:version, `number` the chunk's place in it, and
+    with both the same chunk is the same entry again. At most CHUNK lines.
+    """
+    legs = _chunk_legs(accounts, batch_id, lines)
+    # A charge and its refund in one chunk may cancel out: then there is nothing to post for it.
+    if not any(leg.amount_minor for leg in legs):
+        return None
+    return entry(
+        posting=posting,
+        kind="settlement_reported",
+        source="settlement_file",
+        source_ref=f"{file_ref}:{number}",
+        leg="settlement",
+        legs=legs,
     )
 
 
@@ -200,18 +227,24 @@ def deposit_entries(
 
 
 def psp_reserve_entry(
-    *, posting: Posting, psp_reserve_held: int, psp_clearing: int, reserve_id: Key, withheld: Sequence[Keyed]
+    *,
+    posting: Posting,
+    psp_reserve_held: int,
+    psp_clearing: int,
+    reserve_id: Key,
+    withheld: Sequence[Keyed],
+    reason_ref: Key | None = None,
 ) -> EntryDraft:
     """P6a: the PSP withholds a rolling reserve. Dr psp_reserve_held; Cr psp_clearing.
 
     `withheld` names what it is taken from: charges, or the reserve itself where the file has a line of its
-    own for it.
+    own for it. `reason_ref` tells withholdings of one reserve apart.
     """
     return entry(
         posting=posting,
         kind="psp_reserve_withheld",
         source="psp_reserve",
-        source_ref=reserve_id,
+        source_ref=reserve_id if reason_ref is None else f"{reserve_id}:{reason_ref}",
         leg="withheld",
         legs=[
             debit(psp_reserve_held, total(withheld), key=reserve_id),
@@ -228,13 +261,17 @@ def psp_reserve_release_entry(
     reserve_id: Key,
     batch_id: Key,
     amount_minor: int,
+    reason_ref: Key | None = None,
 ) -> EntryDraft:
-    """P6b: the PSP pays a reserve out in a later batch. Dr psp_settlement_in_transit; Cr psp_reserve_held."""
+    """P6b: the PSP pays a reserve out in a later batch. Dr psp_settlement_in_transit; Cr psp_reserve_held.
+
+    `reason_ref` tells releases of one reserve in one batch apart.
+    """
     return entry(
         posting=posting,
         kind="psp_reserve_released",
         source="psp_reserve",
-        source_ref=f"{reserve_id}:{batch_id}",
+        source_ref=f"{reserve_id}:{batch_id}" if reason_ref is None else f"{reserve_id}:{reason_ref}",
         leg="released",
         legs=[
             debit(in_transit, amount_minor, key=batch_id),

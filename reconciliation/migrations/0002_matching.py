@@ -361,10 +361,12 @@ class Migration(migrations.Migration):
                 ("rules_version", models.CharField(blank=True, max_length=64)),
                 ("covered_to", models.DateField(null=True)),
                 ("posted_chunks", models.IntegerField(default=0)),
+                ("proven_through", models.BigIntegerField(default=0)),
                 ("counts", models.JSONField(default=dict)),
                 ("error", models.CharField(blank=True, max_length=500)),
                 ("created_at", models.DateTimeField()),
                 ("matched_at", models.DateTimeField(null=True)),
+                ("posted_at", models.DateTimeField(null=True)),
                 ("finished_at", models.DateTimeField(null=True)),
                 ("updated_at", models.DateTimeField()),
                 (
@@ -553,7 +555,8 @@ class Migration(migrations.Migration):
         guard_state(
             "reconciliation_reconciliationrun",
             initial="QUEUED",
-            edges="QUEUED>MATCHED,QUEUED>FAILED,MATCHED>POSTED,MATCHED>FAILED,FAILED>QUEUED",
+            edges="QUEUED>MATCHED,QUEUED>FAILED,MATCHED>POSTED,MATCHED>FAILED,POSTED>DONE,POSTED>FAILED,"
+            "FAILED>QUEUED,FAILED>MATCHED,FAILED>POSTED",
         ),
         guard_state(
             "reconciliation_discrepancy",

@@ -19,8 +19,9 @@ __all__ = ["Match", "MatchEnd", "ReconciliationRun"]
 class ReconciliationRun(StatefulModel, WorkRow):
     """The matching and posting of one file; its work is to be done.
 
-    `posted_chunks` is how far posting has come, so that a restart goes on from there. `counts` says, by class
-    and by way of matching, how many lines ended where.
+    `posted_chunks` is how far posting has come, so that a restart goes on from there; `proven_through` is the
+    last line whose charge pay-in was told of. `counts` says, by class and by way of matching, how many lines
+    ended where.
     """
 
     machine = RUN
@@ -35,10 +36,12 @@ class ReconciliationRun(StatefulModel, WorkRow):
     # Through which day of the provider movements without a line were noted as expected.
     covered_to = models.DateField(null=True)
     posted_chunks = models.IntegerField(default=0)
+    proven_through = models.BigIntegerField(default=0)
     counts = models.JSONField(default=dict)
     error = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField()
     matched_at = models.DateTimeField(null=True)
+    posted_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField()
 
@@ -63,10 +66,15 @@ class ReconciliationRun(StatefulModel, WorkRow):
         self.due_at, self.leased_until, self.attempts, self.error = due_at, None, 0, ""
 
     @transition(RUN, status, "POSTED")
-    def to_posted(self, *, finished_at: datetime, counts: dict[str, Any]) -> None:
+    def to_posted(self, *, posted_at: datetime | None = None, due_at: datetime | None = None) -> None:
         """The books have all of the file."""
-        self.finished_at, self.counts = finished_at, counts
-        self.due_at, self.leased_until, self.error = None, None, ""
+        self.posted_at = posted_at or self.posted_at
+        self.due_at, self.leased_until, self.attempts, self.error = due_at, None, 0, ""
+
+    @transition(RUN, status, "DONE")
+    def to_done(self, *, finished_at: datetime) -> None:
+        """Pay-in knows what the file proves."""
+        self.finished_at, self.due_at, self.leased_until, self.error = finished_at, None, None, ""
 
     @transition(RUN, status, "FAILED")
     def to_failed(self, *, error: str) -> None:

@@ -1,0 +1,66 @@
+"""The accounts of the books that a provider's settlement moves."""
+
+from functools import cached_property
+from uuid import UUID
+
+from ledger.services import open_account
+from ledger.templates.accounts import FeeAccounts
+from ledger.templates.fx import ForeignAccounts
+from ledger.templates.settlement import SettlementAccounts
+
+__all__ = ["ProviderBooks"]
+
+
+class ProviderBooks:
+    """One provider's accounts in one currency, opened when first needed; for one transaction."""
+
+    def __init__(self, *, merchant_id: UUID, provider: str, currency: str) -> None:
+        self._merchant_id, self._provider, self._currency = merchant_id, provider, currency
+
+    @cached_property
+    def settlement(self) -> SettlementAccounts:
+        """What P4 moves."""
+        return SettlementAccounts(
+            psp_clearing=self.of_provider("psp_clearing"),
+            in_transit=self.of_provider("psp_settlement_in_transit"),
+            fees=FeeAccounts(
+                psp_fee=self.of_provider("psp_fee"), psp_fee_accrued=self.of_provider("psp_fee_accrued")
+            ),
+        )
+
+    @cached_property
+    def refunds_in_transit(self) -> int:
+        """What R2 closes."""
+        return self.of_provider("refunds_in_transit")
+
+    @cached_property
+    def reserve_held(self) -> int:
+        """What P6 moves."""
+        return self.of_provider("psp_reserve_held")
+
+    def payouts_in_transit(self, rail: str) -> int:
+        """What O4b closes."""
+        return self._open("payouts_in_transit", rail)
+
+    def in_currency(self, currency: str) -> "ProviderBooks":
+        """Return the same provider's accounts in another currency."""
+        return ProviderBooks(merchant_id=self._merchant_id, provider=self._provider, currency=currency)
+
+    def foreign(self, settled: "ProviderBooks") -> ForeignAccounts:
+        """What F4 moves: this currency was captured, the other one is settled."""
+        return ForeignAccounts(
+            psp_clearing=self.settlement.psp_clearing,
+            fees=self.settlement.fees,
+            position=self._open("fx_position", None),
+            settled_position=settled._open("fx_position", None),
+            in_transit=settled.settlement.in_transit,
+        )
+
+    def of_provider(self, role: str) -> int:
+        """Return the provider's account of a role."""
+        return self._open(role, self._provider)
+
+    def _open(self, role: str, provider: str | None) -> int:
+        return open_account(
+            merchant_id=self._merchant_id, role=role, currency=self._currency, provider=provider
+        )
