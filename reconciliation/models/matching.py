@@ -76,6 +76,16 @@ class ReconciliationRun(StatefulModel, WorkRow):
         """Pay-in knows what the file proves."""
         self.finished_at, self.due_at, self.leased_until, self.error = finished_at, None, None, ""
 
+    @transition(RUN, status, "MATCHED")
+    def back_to_matched(self, *, due_at: datetime) -> None:
+        """A person lets its posting go on."""
+        self.due_at, self.attempts = due_at, 0
+
+    @transition(RUN, status, "POSTED")
+    def back_to_posted(self, *, due_at: datetime) -> None:
+        """A person lets pay-in be told of the rest."""
+        self.due_at, self.attempts = due_at, 0
+
     @transition(RUN, status, "FAILED")
     def to_failed(self, *, error: str) -> None:
         """It cannot go on by itself."""
