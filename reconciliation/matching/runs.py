@@ -184,7 +184,7 @@ def fail_run(run: ReconciliationRun, *, error: str) -> None:
 def retry_run(*, run_id: UUID, by: str, reason: str) -> ReconciliationRun:
     """Let a run that failed try again, from where it stands. Raises TransitionNotAllowed for any other."""
     run = lock_run(run_id=run_id)
-    goes_on = run.back_to_posted if run.posted_at else run.back_to_matched if run.matched_at else run.to_queued
-    move(run, goes_on, why=reason, by=by, due_at=clock.now())
+    not_posted = run.back_to_matched if run.matched_at else run.to_queued
+    move(run, run.back_to_posted if run.posted_at else not_posted, why=reason, by=by, due_at=clock.now())
     nudge(DRAIN)
     return run
