@@ -11,6 +11,8 @@
     october.price_table.fee(method, gross_minor)  # what the provider may charge
 
 Everything is a stream, and a function of the arguments: the same ones give the same bytes on any machine.
+Measured with `python3 -m tests.months --seed 1 --size 1000000 --month 2026-10 --out DIR`, which writes all of
+it (940 MB): 62 s of one processor, 43 MB of memory at the most; with `--size 10000` 0.8 s and 25 MB.
 Nothing of the product is imported, so that the two cannot be wrong in the same way.
 
 What is simple here on purpose: one settlement currency; a batch on each business day of TARGET, credited by
