@@ -64,7 +64,7 @@ def test_lines_differ_exactly_as_the_answer_key_says(merchant, kind):
     """The file is the truth with the changes of the key; withdrawing the fault brings the truth back."""
     day = merchant.day()
     trade(merchant)
-    merchant.sleep()
+    merchant.pass_days()
     true = told(merchant.of_day())
     assert len(true) == 10
     before = (merchant.journal(), merchant.truth(day), merchant.v1.balance.retrieve().to_dict())
@@ -88,10 +88,10 @@ def test_lines_differ_exactly_as_the_answer_key_says(merchant, kind):
 def test_a_late_line_stands_in_the_next_day_once_and_with_its_own_date(merchant):
     merchant.arm_settlement("late_to_next_day", count=1)
     trade(merchant)
-    merchant.sleep()
+    merchant.pass_days()
     first = merchant.of_day()
     merchant.paid(amount=9900)
-    merchant.sleep()
+    merchant.pass_days()
     second = merchant.of_day()
     (change,) = merchant.answer_key()
     assert len(first) == 9
@@ -110,7 +110,7 @@ def test_a_line_that_is_late_to_a_payout_stands_in_the_reconciliation_of_the_nex
     merchant.settles()
     merchant.arm_settlement("late_to_next_day", count=1)
     trade(merchant)
-    merchant.sleep(6)
+    merchant.pass_days(6)
     (payout,) = merchant.v1.payouts.list().data
     rows = {ahead: merchant.of_day(RECONCILED, ahead) for ahead in (-3, -2, -1)}
     assert [len(rows[ahead]) for ahead in (-3, -2, -1)] == [0, 9, 1]
@@ -121,7 +121,7 @@ def test_amounts_and_fees_are_wrong_by_what_was_asked(merchant):
     trade(merchant)
     merchant.arm_settlement("amount_wrong", by=1234, category="refund")
     merchant.arm_settlement("fee_wrong", by=-2, category="charge")
-    merchant.sleep()
+    merchant.pass_days()
     merchant.of_day()
     amount, fee = merchant.answer_key()
     assert amount["before"]["reporting_category"] == "refund"
@@ -140,7 +140,7 @@ def test_the_seed_alone_decides_which_lines_are_struck(merchant):
         trade(each)
         armed = each.arm_settlement("mixed", seed=seed, count=6)
         seen.append([fault["kind"] for fault in armed])
-    merchant.sleep()
+    merchant.pass_days()
     struck = []
     for each in (merchant, *others):
         true = {row.id: n for n, row in enumerate(reversed(list(
@@ -158,7 +158,7 @@ def test_the_seed_alone_decides_which_lines_are_struck(merchant):
 def test_a_truncated_file_ends_too_early_and_always_at_the_same_byte(merchant, where):
     """F-H4: cut within a line, or between two so that no line looks broken."""
     trade(merchant)
-    merchant.sleep()
+    merchant.pass_days()
     start = int(night.midnight(merchant.day(-1)))
     wish = {"interval_start": start, "interval_end": start + DAY}
     whole = merchant.text(ACTIVITY, **wish)
@@ -179,23 +179,23 @@ def test_a_truncated_file_ends_too_early_and_always_at_the_same_byte(merchant, w
 def test_a_late_file_keeps_its_run_pending_until_its_moment(merchant):
     """F-H2: the run is answered, and its report is not there."""
     trade(merchant)
-    merchant.sleep()
+    merchant.pass_days()
     (fault,) = merchant.arm_settlement("file_late", day=merchant.day(-1), until=merchant.now + 7200)
     start = int(night.midnight(merchant.day(-1)))
     run = merchant.run(ACTIVITY, interval_start=start, interval_end=start + DAY)
     assert run.status == "pending"
     other = merchant.run(ACTIVITY, interval_start=start - DAY, interval_end=start)
     assert other.status == "succeeded", "the report of another day is on time"
-    merchant.wait(7000)
+    merchant.pass_seconds(7000)
     assert merchant.v1.reporting.report_runs.retrieve(run.id).status == "pending"
-    merchant.wait(300)
+    merchant.pass_seconds(300)
     assert merchant.v1.reporting.report_runs.retrieve(run.id).status == "succeeded"
     assert merchant.answer_key()[0]["after"]["available"] == fault["options"]["until"]
 
 
 def test_a_report_can_fail(merchant):
     trade(merchant)
-    merchant.sleep()
+    merchant.pass_days()
     merchant.arm_settlement("report_failed", day=merchant.day(-1))
     start = int(night.midnight(merchant.day(-1)))
     run = merchant.run(ACTIVITY, interval_start=start, interval_end=start + DAY)
@@ -213,8 +213,8 @@ def nights(merchant, *amounts):
     day = merchant.day(4)
     for amount in amounts:
         merchant.paid(amount=amount)
-        merchant.sleep()
-    merchant.sleep(4)
+        merchant.pass_days()
+    merchant.pass_days(4)
     return day
 
 
