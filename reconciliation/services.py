@@ -1,5 +1,6 @@
 """The only way to change what reconciliation knows."""
 
+from reconciliation.ingest.again import read_file_again
 from reconciliation.ingest.failures import replay_file
 from reconciliation.ingest.receive import receive_file
 from reconciliation.ingest.release import (
@@ -9,6 +10,7 @@ from reconciliation.ingest.release import (
 )
 
 __all__ = [
+    "read_file_again",
     "receive_file",
     "reject_statement_release",
     "release_statement",
