@@ -11,7 +11,7 @@ from core.failpoints import failpoint
 from core.history import Changes
 from core.transactions import at_edge, requires_transaction
 from reconciliation.formats.contract import Refused
-from reconciliation.ingest.changes import LINES, write_changes
+from reconciliation.ingest.changes import LINES, Side, write_changes
 from reconciliation.ingest.confirm import confirm, is_whole
 from reconciliation.ingest.counting import ids_of
 from reconciliation.ingest.gaps import look_for_gaps
@@ -66,8 +66,8 @@ def _publish_settlement(file: SettlementFile) -> None:
             LINES,
             merchant_id=file.merchant_id,
             file_id=file.id,
-            old=(*ids_of(live.number), None),
-            new=(*ids_of(file.number), None),
+            old=Side(*ids_of(live.number)),
+            new=Side(*ids_of(file.number)),
         )
         if not differing:
             why = f"says what version {live.version} says"
