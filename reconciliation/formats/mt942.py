@@ -26,6 +26,11 @@ _moment = pattern(r"(\d{6})(\d{4})(?:[+-]\d{4})?", ASCII).fullmatch
 
 
 class _Mt942:
+    """Reports, each known by account, currency, `:13D:` and number.
+
+    Entries that are only expected (EC, ED) are counted as ignored. A report ends with its sums or a dash.
+    """
+
     name = "mt942"
     title = "SWIFT MT942, interim report"
     kind = "bank"
