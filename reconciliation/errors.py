@@ -30,6 +30,12 @@ class FileTooLarge(DomainError):
 
 
 class FileRefused(DomainError):
+    """`reason` is stable, as the codes of refused files are: digest_mismatch."""
+
     code = "settlement_file_refused"
     status = 422
     message = "The file cannot be taken."
+
+    def __init__(self, message: str | None = None, *, reason: str = "", param: str | None = None) -> None:
+        self.reason = reason
+        super().__init__(message, param=param)

@@ -1,0 +1,1 @@
+"""Taking files in: a body is received, staged, checked against what it says of itself, and published."""

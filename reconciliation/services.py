@@ -1,0 +1,5 @@
+"""The only way to change what reconciliation knows."""
+
+from reconciliation.ingest.receive import receive_file
+
+__all__ = ["receive_file"]
