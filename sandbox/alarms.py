@@ -18,6 +18,7 @@ from sandbox.database import Database
 from sandbox.psp import attempts, payouts, refunds, sessions
 from sandbox.psp.api import Api
 from sandbox.psp.call import Call
+from sandbox.reporting import runs, writing
 
 PAUSE = 0.1
 
@@ -38,6 +39,9 @@ ACTIONS: dict[str, Action] = {
     settling.PAYMENT: settling.by_clock,
     settling.RETURN: settling.return_by_clock,
 }
+
+#: What takes long: each does its work outside of a transaction, and may be begun again.
+LONG: dict[str, Callable[[Api, str, str], None]] = {runs.WRITES: writing.by_clock}
 
 
 class Alarms:
@@ -74,6 +78,13 @@ class Alarms:
                 rung.append(row["target"])
 
     def _ring(self, seq: int, account: str, kind: str, target: str) -> None:
+        if kind in LONG:
+            try:
+                LONG[kind](self._api, account, target)
+            finally:
+                self._database.execute("DELETE FROM alarm WHERE seq = ?", (seq,))
+            return
+
         def act(call: Call) -> None:
             call.database.execute("DELETE FROM alarm WHERE seq = ?", (seq,))
             ACTIONS[kind](call, target)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sandbox.psp.call import Call, Object
 from sandbox.psp.cards import Card, Decline
 from sandbox.psp.lists import page
+from sandbox.settlement import movements
 
 FEE_BPS, FEE_FIXED = 290, 30
 SETTLES_AFTER = 2 * 86400
@@ -26,7 +27,7 @@ def balance_transaction(
             {"amount": fee, "application": None, "currency": currency, "description": "Processing fees",
              "type": "stripe_fee"}
         )  # fmt: skip
-    return call.insert(
+    booked = call.insert(
         {
             "id": call.new_id("txn"),
             "object": "balance_transaction",
@@ -46,6 +47,8 @@ def balance_transaction(
             "type": type_,
         }
     )
+    movements.record(call, booked)
+    return booked
 
 
 def new_charge(call: Call, intent: Object, method: Object, *, amount: int, currency: str) -> Object:
