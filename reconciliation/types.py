@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-__all__ = ["ReceivedFile"]
+from reconciliation.sources.types import SourceData, SourceSettings
+
+__all__ = ["ReceivedFile", "SourceData", "SourceSettings"]
 
 
 @dataclass(frozen=True)

@@ -36,28 +36,21 @@ class _Report:
     columns: tuple[str, ...]
 
 
+# What we put into the metadata of what is ours: references that lines are matched by.
+_OURS = ("payment_metadata[charge_id]", "refund_metadata[refund_id]", "transfer_metadata[payout_reference]")
+_MONEY = ("balance_transaction_id", "currency", "gross", "fee", "net", "reporting_category", "description")
 _ITEMIZED = (
-    "automatic_payout_id",
-    "automatic_payout_effective_at_utc",
-    "balance_transaction_id",
-    "created_utc",
-    "created",
-    "available_on_utc",
-    "currency",
-    "gross",
-    "fee",
-    "net",
-    "reporting_category",
-    "source_id",
-    "description",
-    "customer_facing_amount",
-    "customer_facing_currency",
-    "charge_id",
-    "payment_intent_id",
-    "trace_id",
+    *("created_utc", "created", "available_on_utc", "source_id"),
+    *_MONEY,
+    *("customer_facing_amount", "customer_facing_currency", "charge_id", "payment_intent_id"),
+    *("automatic_payout_id", "automatic_payout_effective_at_utc"),
+    *_OURS,
 )
+_PAYOUTS = ("payout_id", "effective_at_utc", "effective_at", *_MONEY, "payout_status", "trace_id")
 REPORTS: Mapping[str, _Report] = {
     "stripe.payout_reconciliation": _Report("payout_reconciliation.itemized.5", _ITEMIZED),
+    "stripe.balance_activity": _Report("balance_change_from_activity.itemized.3", _ITEMIZED),
+    "stripe.payouts": _Report("payouts.itemized.3", _PAYOUTS),
 }
 """By the name of the format."""
 

@@ -1,15 +1,16 @@
 """One day of one source on its way to the provider: every call leaves its evidence, whatever comes of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO
 from uuid import UUID
 
 from channels.selectors import get_channel
 from channels.services import Downloaded, call, download, record_calls
-from channels.types import ChannelData, Exchange
+from channels.types import CallRecord, ChannelData, Exchange
 from core.errors import NotFound
+from core.history import Changes
 from core.settings_store import get_setting
-from core.transactions import at_edge, forbids_transaction
+from core.transactions import at_edge, forbids_transaction, requires_transaction
 from reconciliation.fetchers.contract import FetchFailed
 from reconciliation.ingest.policy import MAX_BYTES
 from reconciliation.sources.types import Day, SourceData
@@ -62,7 +63,7 @@ class DayErrand:
 
     def _result(self, exchange: Exchange) -> Any:
         if exchange.calls:
-            at_edge(record_calls)(operation_id=self._operation_id, calls=exchange.calls)
+            at_edge(_record)(exchange.calls, self._operation_id)
         if exchange.error is not None:
             raise FetchFailed(f"{type(exchange.error).__name__}: {exchange.error}"[:300])
         return exchange.result
@@ -78,3 +79,10 @@ class DayErrand:
         if not channel.is_enabled:
             raise FetchFailed(f"the channel {channel.name} is switched off")
         return channel
+
+
+@requires_transaction
+def _record(calls: Sequence[CallRecord], operation_id: UUID) -> None:
+    changes = Changes()
+    record_calls(calls=calls, changes=changes, operation_id=operation_id)
+    changes.save()

@@ -10,7 +10,7 @@ from core import clock
 from core.audit_trail import record_audit, required_reason
 from core.transactions import UNIQUE_VIOLATION, requires_transaction, sqlstate
 from merchants.selectors import get_merchant
-from reconciliation.errors import SourceExists, SourceInvalid
+from reconciliation.errors import SourceExists, SourceInvalid, SourceUnknown
 from reconciliation.locks import lock_source
 from reconciliation.models import SettlementFile, SettlementSource
 from reconciliation.sources.checking import check_settings, checked_name
@@ -59,7 +59,7 @@ def change_source(
     Files that were received keep what was made of them. Raises SourceUnknown, SourceInvalid, ReasonRequired.
     """
     reason = required_reason(reason)
-    row = lock_source(merchant_id=merchant_id, source_id=source_id)
+    row = _locked(merchant_id, source_id)
     before = to_data(row)
     check_settings(merchant_id, settings)
     _check_fixed(before, settings)
@@ -82,13 +82,20 @@ def set_source_enabled(
     On again, the days in between are made up for. Raises SourceUnknown, ReasonRequired.
     """
     reason = required_reason(reason)
-    row = lock_source(merchant_id=merchant_id, source_id=source_id)
+    row = _locked(merchant_id, source_id)
     row.is_enabled, row.updated_at = is_enabled, clock.now()
     row.save(update_fields=["is_enabled", "updated_at"])
     changed = to_data(row)
     action = "settlement_source.enable" if is_enabled else "settlement_source.disable"
     _audit(changed, action, by=by, reason=reason, detail={})
     return changed
+
+
+def _locked(merchant_id: UUID, source_id: UUID) -> SettlementSource:
+    row = lock_source(source_id=source_id)
+    if row.merchant_id != merchant_id:
+        raise SourceUnknown
+    return row
 
 
 def _check_fixed(before: SourceData, wanted: SourceSettings) -> None:

@@ -7,6 +7,7 @@ from core.alerts import Alert, end_alert, open_subjects, raise_alert
 from core.ids import parse_public_id
 from core.models import JobRun
 from core.transactions import requires_transaction
+from payouts.selectors import is_business_day
 from reconciliation.models import SettlementSource
 from reconciliation.sources.days import day_of
 from reconciliation.sources.fetching import JOB, missing_days
@@ -104,6 +105,8 @@ def _over_because(source: SourceData, day: date, standing: Standing) -> str:
         return "The file is there and counts."
     if not source.is_enabled:
         return "The source was switched off."
-    if day < source.settings.begins_on or day_of(source.settings, day).due_at > clock.now():
+    settings = source.settings
+    is_expected = day >= settings.begins_on and is_business_day(settings.calendar, day)
+    if not is_expected or day_of(settings, day).due_at > clock.now():
         return "No file of this day is expected any more, or not yet."
     return ""

@@ -1,0 +1,90 @@
+"""The lines of a file, page by page: each page is one range of the primary key."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db.models import Model, Q, QuerySet
+
+from reconciliation.models import LINE_BITS, BankLine, LineChange, SettlementFile, SettlementLine
+
+__all__ = [
+    "PAGE",
+    "Page",
+    "bank_lines",
+    "changes_of",
+    "lines_by_id",
+    "settlement_lines",
+]
+
+PAGE = 50
+_BITS = (1 << LINE_BITS) - 1
+M = TypeVar("M", bound=Model)
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some lines, oldest first; `after` names the next page, where there is one, `is_first` the first."""
+
+    rows: Sequence[Any]
+    after: str
+    is_first: bool
+
+
+def settlement_lines(file: SettlementFile, *, after: str = "", term: str = "") -> Page:
+    """Return lines of a settlement file; with a term those whose reference it is, of whatever sort."""
+    rows = SettlementLine.objects.filter(id__range=_ids(file))
+    if term:
+        rows = rows.filter(Q(reference=term) | Q(related=term) | Q(merchant_reference=term) | Q(batch=term))
+    return _page(rows, after, file)
+
+
+def bank_lines(
+    file: SettlementFile, *, statement_id: UUID | None = None, after: str = "", term: str = ""
+) -> Page:
+    """Return lines of a bank file, of one of its statements if given; with a term those of this reference."""
+    rows = BankLine.objects.filter(id__range=_ids(file))
+    if statement_id is not None:
+        rows = rows.filter(statement_id=statement_id)
+    if term:
+        rows = rows.filter(Q(bank_reference=term) | Q(end_to_end=term) | Q(batch_reference=term))
+    return _page(rows, after, file)
+
+
+def changes_of(file: SettlementFile, *, after: str = "") -> Page:
+    """Return how a version differs from the one before it, line by line."""
+    rows = LineChange.objects.filter(merchant_id=file.merchant_id, file=file)
+    return _cut(rows, after, UUID)
+
+
+def lines_by_id(ids: Sequence[int]) -> dict[int, Any]:
+    """Return settlement lines, and bank lines, by id."""
+    found: dict[int, Any] = {}
+    for model in (SettlementLine, BankLine):
+        found |= {row.pk: row for row in model.objects.filter(pk__in=ids)}
+    return found
+
+
+def _ids(file: SettlementFile) -> tuple[int, int]:
+    return file.number << LINE_BITS, (file.number << LINE_BITS) + _BITS
+
+
+def _page(rows: QuerySet[Any], after: str, file: SettlementFile) -> Page:
+    first = file.number << LINE_BITS
+    page = _cut(rows, str(first + int(after)) if after.isdigit() else "", int)
+    # In addresses, a place is a number of a line: it says something to people.
+    return Page(page.rows, str(int(page.after) - first) if page.after else "", page.is_first)
+
+
+def _cut(rows: QuerySet[Any], after: str, read: Callable[[str], Any]) -> Page:
+    rows = rows.order_by("pk")
+    try:
+        begins = read(after) if after else None
+    except ValueError:
+        begins = None
+    if begins is not None:
+        rows = rows.filter(pk__gt=begins)
+    found = list(rows[: PAGE + 1])
+    shown = found[:PAGE]
+    return Page(shown, str(shown[-1].pk) if len(found) > PAGE else "", begins is None)
