@@ -6,6 +6,7 @@ class ReconciliationConfig(AppConfig):
 
     def ready(self) -> None:
         """Declare what reconciliation has; each part of it has a function of its own below."""
+        _register_ingest()
         _register_sources()
 
 
@@ -19,3 +20,23 @@ def _register_sources() -> None:
     declare_alert(LATE_ALERT, UNUSABLE_ALERT)
     for permission, make in cards.CARDS:
         register_card(permission, make)
+
+
+def _register_ingest() -> None:
+    from core.alerts import declare_alert
+    from core.audits import register
+    from core.dead_letters import register_needed, register_replay
+    from core.drain import register_drain
+    from core.settings_store import declare
+    from reconciliation import audits
+    from reconciliation.drains import FileDrain
+    from reconciliation.ingest import policy
+    from reconciliation.ingest.failures import is_undecided, replay_file
+    from reconciliation.ingest.receive import DRAIN
+
+    register(audits.INVARIANTS)
+    declare(*policy.SETTINGS)
+    declare_alert(*policy.ALERTS)
+    register_drain(FileDrain())
+    register_replay(DRAIN, replay_file)
+    register_needed(DRAIN, is_undecided)

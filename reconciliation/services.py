@@ -1,6 +1,12 @@
 """The only way to change what reconciliation knows."""
 
+from reconciliation.ingest.failures import replay_file
 from reconciliation.ingest.receive import receive_file
+from reconciliation.ingest.release import (
+    reject_statement_release,
+    release_statement,
+    request_statement_release,
+)
 from reconciliation.sources.fetching import fetch_day, fetch_due
 from reconciliation.sources.setting_up import change_source, create_source, set_source_enabled
 from reconciliation.sources.watching import watch_files
@@ -11,6 +17,10 @@ __all__ = [
     "fetch_day",
     "fetch_due",
     "receive_file",
+    "reject_statement_release",
+    "release_statement",
+    "replay_file",
+    "request_statement_release",
     "set_source_enabled",
     "watch_files",
 ]

@@ -5,7 +5,16 @@ from datetime import timedelta
 from core.alerts import Alert
 from core.settings_store import Declared
 
-__all__ = ["ALERTS", "MAX_BYTES", "OLDEST_DAYS", "QUARANTINED", "REFUSED", "SEQUENCE", "SETTINGS", "STATEMENT"]
+__all__ = [
+    "ALERTS",
+    "MAX_BYTES",
+    "OLDEST_DAYS",
+    "QUARANTINED",
+    "REFUSED",
+    "SEQUENCE",
+    "SETTINGS",
+    "STATEMENT",
+]
 
 REFUSED, QUARANTINED = "settlement_file_refused", "settlement_lines_quarantined"
 SEQUENCE, STATEMENT = "settlement_sequence_gap", "statement_gap"

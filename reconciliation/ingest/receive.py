@@ -166,9 +166,7 @@ def _copy_parts(row: SettlementFile, spool: IO[bytes]) -> None:
 
 @contextmanager
 def _part_writer() -> Iterator["object"]:
-    sql = (
-        "COPY reconciliation_settlementfilepart (id, file_id, position, content) FROM STDIN (FORMAT binary)"
-    )
+    sql = "COPY reconciliation_settlementfilepart (id, file_id, position, content) FROM STDIN (FORMAT binary)"
     with connection.cursor() as cursor, cursor.copy(sql) as copy:
         copy.set_types(["uuid", "uuid", "int4", "bytea"])
         yield copy

@@ -123,16 +123,16 @@ class SettlementFile(StatefulModel, WorkRow):
         self.due_at, self.leased_until = None, None
 
     @transition(FILE, status, "DUPLICATE")
-    def to_duplicate(self, **known: Any) -> None:
-        """It says what is known already, in other bytes."""
+    def to_duplicate(self, *, sweep_at: datetime, **known: Any) -> None:
+        """It says what is known already, in other bytes; its lines are taken away by whoever has the lease."""
         self._set(known)
-        self.due_at, self.leased_until = None, None
+        self.due_at = sweep_at
 
     @transition(FILE, status, "REFUSED")
-    def to_refused(self, *, code: str, line: int | None, message: str) -> None:
-        """It contradicts itself, or is not what it should be: nothing of it counts."""
+    def to_refused(self, *, code: str, line: int | None, message: str, sweep_at: datetime) -> None:
+        """It contradicts itself, or is not what it should be: nothing of it counts, its lines go."""
         self.refusal = {"code": code, "line": line, "message": message[:500]}
-        self.due_at, self.leased_until = None, None
+        self.due_at = sweep_at
 
     @transition(FILE, status, "SUPERSEDED")
     def to_superseded(self) -> None:

@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 from core import clock
 from core.models import JobRun
 from payouts.selectors import is_business_day, previous_business_day
 from reconciliation.sources.days import day_of, last_day_over
 from reconciliation.sources.fetching import JOB
+from reconciliation.sources.reading import list_sources
 from reconciliation.sources.standing import DayFile, Standing, files_about, standing_of
 from reconciliation.sources.types import SourceData
 
-__all__ = ["DayAtDesk", "days_at_desk"]
+__all__ = ["DayAtDesk", "SourceAtDesk", "days_at_desk", "sources_at_desk"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,22 @@ class DayAtDesk:
     files: tuple[DayFile, ...]
     says: str
     looked_at: str
+
+
+@dataclass(frozen=True)
+class SourceAtDesk:
+    """One source and its last business days, newest first."""
+
+    source: SourceData
+    days: tuple[DayAtDesk, ...]
+
+
+def sources_at_desk(*, merchant_id: UUID, most: int = 14) -> list[SourceAtDesk]:
+    """Return a merchant's sources by name, each with its last business days."""
+    return [
+        SourceAtDesk(source, tuple(days_at_desk(source, most=most)))
+        for source in list_sources(merchant_id=merchant_id)
+    ]
 
 
 def days_at_desk(source: SourceData, *, most: int = 14) -> list[DayAtDesk]:
