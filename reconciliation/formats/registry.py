@@ -1,10 +1,26 @@
 """Which formats there are. A new one is a module beside this one, and a line in `FORMATS`."""
 
+from reconciliation.formats.adyen import SETTLEMENT_DETAILS
 from reconciliation.formats.contract import Format
+from reconciliation.formats.paypal import SETTLEMENT, TRANSACTION_DETAIL
+from reconciliation.formats.stripe import ACTIVITY, EXPORT, PAYOUT_RECONCILIATION, PAYOUTS
+from reconciliation.formats.stripe_summary import BALANCE_SUMMARY
 
 __all__ = ["FORMATS", "format_named"]
 
-FORMATS: dict[str, Format] = {}
+FORMATS: dict[str, Format] = {
+    known.name: known
+    for known in (
+        PAYOUT_RECONCILIATION,
+        ACTIVITY,
+        PAYOUTS,
+        BALANCE_SUMMARY,
+        EXPORT,
+        SETTLEMENT_DETAILS,
+        SETTLEMENT,
+        TRANSACTION_DETAIL,
+    )
+}
 
 
 def format_named(name: str) -> Format:
