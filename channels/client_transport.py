@@ -188,7 +188,12 @@ class Transport:
         return self._attempt("GET", url, headers, b"", read)
 
     def _attempt(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes, read: Callable[[HTTPResponse, Attempt], A]
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        read: Callable[[HTTPResponse, Attempt], A],
     ) -> A:
         recording = current_recording.get()
         digest = hashlib.sha256(b"\n".join([method.encode(), url.encode(), body])).digest()

@@ -28,6 +28,7 @@ from core.models import User
 from core.transactions import at_edge
 from merchants.admin_parts import MerchantColumn, MerchantFilter
 from reconciliation.admin_filters import FileStatus, PeriodFilter, SourceFilter, TimeFilter
+from reconciliation.admin_upload import upload_view
 from reconciliation.desk.bodies import body_of, take_out
 from reconciliation.desk.files import file_page
 from reconciliation.looks import FILE_LOOKS
@@ -115,9 +116,10 @@ class FileAdmin(MerchantColumn, FormPages):
         return "–" if row.version is None else str(row.version)
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the way to take a file out."""
-        view = self.admin_site.admin_view(self.download_view)
+        """Add the page to bring a file, and the way to take one out."""
+        view, upload = self.admin_site.admin_view(self.download_view), self.admin_site.admin_view(upload_view)
         return [
+            path("upload/", upload, name="reconciliation_settlementfile_upload"),
             path("<path:object_id>/download/", view, name="reconciliation_settlementfile_download"),
             *super().get_urls(),
         ]

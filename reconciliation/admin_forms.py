@@ -66,9 +66,7 @@ class SourceForm(forms.Form):
         widget=UnfoldAdminTextInputWidget,
         help_text=gettext_lazy("a to z, 0 to 9, - and _; a folder has this name too."),
     )
-    format = forms.ChoiceField(
-        label=gettext_lazy("Format"), choices=_formats, widget=UnfoldAdminSelectWidget
-    )
+    format = forms.ChoiceField(label=gettext_lazy("Format"), choices=_formats, widget=UnfoldAdminSelectWidget)
     encoding = forms.CharField(
         label=gettext_lazy("Encoding"),
         max_length=16,
@@ -162,9 +160,7 @@ class SourceForm(forms.Form):
 class UploadForm(forms.Form):
     """A file that a person brings."""
 
-    source = forms.ChoiceField(
-        label=gettext_lazy("Source"), choices=_sources, widget=UnfoldAdminSelectWidget
-    )
+    source = forms.ChoiceField(label=gettext_lazy("Source"), choices=_sources, widget=UnfoldAdminSelectWidget)
     file = forms.FileField(
         label=gettext_lazy("File"),
         max_length=200,

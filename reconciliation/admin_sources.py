@@ -208,9 +208,7 @@ def _cases(source: SourceData) -> list[dict[str, str]]:
     """What is open about the source: late days and a folder are named by it."""
     rows = Case.objects.filter(merchant_id=source.merchant_id, detail__source_id=str(source.id))
     rows = rows.exclude(status="CLOSED").order_by("-pk")[:20]
-    return [
-        {"summary": row.summary, "url": reverse("admin:core_case_change", args=[row.pk])} for row in rows
-    ]
+    return [{"summary": row.summary, "url": reverse("admin:core_case_change", args=[row.pk])} for row in rows]
 
 
 def _day(day: DayAtDesk) -> dict[str, Any]:

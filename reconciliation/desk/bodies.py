@@ -7,7 +7,7 @@ from uuid import UUID
 
 from core.audit_trail import record_audit
 from core.transactions import requires_transaction
-from reconciliation.errors import FileUnknown
+from core.errors import NotFound
 from reconciliation.formats.contract import Refused
 from reconciliation.formats.packing import unpack
 from reconciliation.ingest.body import StoredBody
@@ -23,10 +23,10 @@ _LONGEST = 2000
 
 @requires_transaction
 def take_out(*, merchant_id: UUID, file_id: UUID, by: str) -> SettlementFile:
-    """Note that somebody takes a file out, and return it for `body_of`. Raises FileUnknown."""
+    """Note that somebody takes a file out, and return it for `body_of`. Raises NotFound."""
     file = SettlementFile.objects.filter(merchant_id=merchant_id, pk=file_id).first()
     if file is None:
-        raise FileUnknown
+        raise NotFound()
     record_audit(
         actor=by,
         action="settlement_file.download",

@@ -118,9 +118,9 @@ def _figure(what: str, value: int | None, currency: str) -> str:
 
 def _history(file: SettlementFile) -> list[dict[str, Any]]:
     rows = list(
-        StatusChange.objects.filter(subject_type="reconciliation.settlementfile", subject_id=file.pk).order_by(
-            "pk"
-        )[:_MOST]
+        StatusChange.objects.filter(
+            subject_type="reconciliation.settlementfile", subject_id=file.pk
+        ).order_by("pk")[:_MOST]
     )
     name_people(rows, ("actor",))
     return [

@@ -1,11 +1,11 @@
 """The lines of a file, page by page: each page is one range of the primary key."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from reconciliation.models import LINE_BITS, BankLine, LineChange, SettlementFile, SettlementLine
 
@@ -20,7 +20,7 @@ __all__ = [
 
 PAGE = 50
 _BITS = (1 << LINE_BITS) - 1
-M = TypeVar("M", bound=Model)
+_DIGITS = 8  # of the largest number of a line
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,11 @@ def bank_lines(
     return _page(rows, after, file)
 
 
-def changes_of(file: SettlementFile, *, after: str = "") -> Page:
-    """Return how a version differs from the one before it, line by line."""
-    rows = LineChange.objects.filter(merchant_id=file.merchant_id, file=file)
-    return _cut(rows, after, UUID)
+def changes_of(file: SettlementFile) -> Page:
+    """Return how a version differs from the one before it, in the order of its lines: the first of them."""
+    rows = LineChange.objects.filter(merchant_id=file.merchant_id, file=file).order_by("after", "before")
+    found = list(rows[: PAGE + 1])
+    return Page(found[:PAGE], "more" if len(found) > PAGE else "", True)
 
 
 def lines_by_id(ids: Sequence[int]) -> dict[int, Any]:
@@ -72,19 +73,8 @@ def _ids(file: SettlementFile) -> tuple[int, int]:
 
 def _page(rows: QuerySet[Any], after: str, file: SettlementFile) -> Page:
     first = file.number << LINE_BITS
-    page = _cut(rows, str(first + int(after)) if after.isdigit() else "", int)
-    # In addresses, a place is a number of a line: it says something to people.
-    return Page(page.rows, str(int(page.after) - first) if page.after else "", page.is_first)
-
-
-def _cut(rows: QuerySet[Any], after: str, read: Callable[[str], Any]) -> Page:
-    rows = rows.order_by("pk")
-    try:
-        begins = read(after) if after else None
-    except ValueError:
-        begins = None
-    if begins is not None:
-        rows = rows.filter(pk__gt=begins)
-    found = list(rows[: PAGE + 1])
+    # In addresses, a place is the number of a line: it says something to people.
+    begins = int(after) if after.isdecimal() and len(after) <= _DIGITS else 0
+    found = list(rows.filter(pk__gt=first + begins).order_by("pk")[: PAGE + 1])
     shown = found[:PAGE]
-    return Page(shown, str(shown[-1].pk) if len(found) > PAGE else "", begins is None)
+    return Page(shown, str(shown[-1].pk - first) if len(found) > PAGE else "", not begins)

@@ -2,10 +2,11 @@
 
 from reconciliation.models.bank import BankLine, BankStatement
 from reconciliation.models.files import LineChange, SettlementFile, SettlementFilePart
-from reconciliation.models.lines import SettlementLine
+from reconciliation.models.lines import LINE_BITS, SettlementLine
 from reconciliation.models.sources import SettlementSource
 
 __all__ = [
+    "LINE_BITS",
     "BankLine",
     "BankStatement",
     "LineChange",

@@ -54,7 +54,9 @@ def _check_format(wanted: SourceSettings) -> None:
 
 def _check_account(wanted: SourceSettings) -> None:
     if len(wanted.account) > _LONGEST_ACCOUNT or wanted.account != wanted.account.strip():
-        raise SourceInvalid("An account has at most 64 characters, and no blanks around them.", param="account")
+        raise SourceInvalid(
+            "An account has at most 64 characters, and no blanks around them.", param="account"
+        )
     if not wanted.currency:
         return
     try:

@@ -61,7 +61,9 @@ def files_about(source: SourceData, first: date, last: date) -> list[DayFile]:
     ]
 
 
-def standing_of(days: Iterable[date], files: Iterable[DayFile]) -> Mapping[date, tuple[Standing, list[DayFile]]]:
+def standing_of(
+    days: Iterable[date], files: Iterable[DayFile]
+) -> Mapping[date, tuple[Standing, list[DayFile]]]:
     """Return for each day how far its file is, and the files that make it so."""
     files = list(files)
     found = {}

@@ -56,9 +56,7 @@ def sweep_source(source: SourceData) -> int:
 
 def _sweep(source: SourceData, run: Ran) -> int:
     def receive(fetched: Fetched) -> None:
-        receive_file(
-            source_id=source.id, name=fetched.name, body=fetched.body, origin="folder", by=SYSTEM
-        )
+        receive_file(source_id=source.id, name=fetched.name, body=fetched.body, origin="folder", by=SYSTEM)
 
     sweeper = SWEEPERS[source.settings.fetcher]
     try:
@@ -67,7 +65,10 @@ def _sweep(source: SourceData, run: Ran) -> int:
         at_edge(_tell)(source, [str(error)])
         return 0
     before = int(run.kept.get("taken", 0))
-    keep(run, {"seen": {name: list(state) for name, state in swept.seen.items()}, "taken": before + swept.taken})
+    keep(
+        run,
+        {"seen": {name: list(state) for name, state in swept.seen.items()}, "taken": before + swept.taken},
+    )
     at_edge(_tell)(source, list(swept.problems))
     return swept.taken
 
@@ -75,7 +76,9 @@ def _sweep(source: SourceData, run: Ran) -> int:
 @requires_transaction
 def _tell(source: SourceData, problems: list[str]) -> None:
     if not problems:
-        end_alert(UNUSABLE, subject=source.public_id, resolution="The folder was read and holds nothing else.")
+        end_alert(
+            UNUSABLE, subject=source.public_id, resolution="The folder was read and holds nothing else."
+        )
         return
     raise_alert(
         UNUSABLE,
