@@ -6,8 +6,8 @@ from typing import BinaryIO
 from uuid import UUID
 
 from core.audit_trail import record_audit
-from core.transactions import requires_transaction
 from core.errors import NotFound
+from core.transactions import requires_transaction
 from reconciliation.formats.contract import Refused
 from reconciliation.formats.packing import unpack
 from reconciliation.ingest.body import StoredBody

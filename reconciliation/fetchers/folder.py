@@ -4,8 +4,8 @@
                                    /taken   what was received; nobody reads it again
 
 Both folders are made by whoever runs the client, once: a disk that is not mounted must not look like a day
-without files. A file is whole when two looks find the same size and time of change, or when a file of its name
-with `.done` behind it lies beside it. It is moved only after it was received: whoever dies in between finds
+without files. A file is whole when two looks find the same size and time of change, or when one of its name
+with `.done` behind it lies there too. It is moved only after it was received: whoever dies in between finds
 it again, and receiving it again changes nothing (I34).
 """
 

@@ -6,6 +6,7 @@ what fails with one day or one source stops no other. Two schedulers meet the sa
 
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -127,9 +128,9 @@ def _fetch_source(source: SourceData, tally: Tally, ends: float) -> None:
 
 def _try(source: SourceData, day: date, fetcher: DayFetcher, tally: Tally) -> None:
     try:
-        _run(source, day, _DayWork(source, day_of(source.settings, day), fetcher, tally).work)
-    except _DayIsOpen:
-        pass  # As it should be: it is done when its file counts, which the next looks see.
+        # Open is as it should be: it is done when its file counts, which the next looks see.
+        with suppress(_DayIsOpen):
+            _run(source, day, _DayWork(source, day_of(source.settings, day), fetcher, tally).work)
     except Exception:  # The days after it do not wait for it (F-H16).
         tally.failed += 1
         log.exception("settlement_day_failed", source=source.name, day=str(day))

@@ -1,5 +1,6 @@
 """Sources whose files arrive when they do: each look hands over what is there, and tells what is wrong."""
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -47,10 +48,8 @@ def sweep_source(source: SourceData) -> int:
     runs = JobRun.objects.filter(job=SWEEP_JOB, scope=str(source.id), finished_at=None)
     for day in list(runs.filter(business_date__lt=today).values_list("business_date", flat=True)):
         run_job(job=SWEEP_JOB, scope=str(source.id), business_date=day, work=lambda run: run.kept)
-    try:
+    with suppress(_GoesOn):  # The next look goes on from what this one saw.
         run_job(job=SWEEP_JOB, scope=str(source.id), business_date=today, work=work)
-    except _GoesOn:
-        pass  # The next look goes on from what this one saw.
     return taken[0]
 
 
