@@ -109,7 +109,9 @@ class AdyenSettlementDetails:
         head = _Row._make(fields)
         number = _batch(head, line_no)
         yield Document(f"batch:{number}", sequence=number, account=head.account)
-        clock, closed = Clock(ZoneInfo("UTC")), set()
+        clock = Clock(ZoneInfo("UTC"))
+        currencies: set[str] = set()
+        closed: set[str] = set()
         zone = ZoneInfo(options.time_zone)
         for line_no, fields, whole in chain([first], found):
             row = _Row._make(fields)
@@ -117,11 +119,13 @@ class AdyenSettlementDetails:
                 raise Refused("batch_mixed", f"batch {row.batch[:20]} in a file of {head.batch}", line_no)
             if row.account != head.account:
                 raise Refused("accounts_mixed", f"account {row.account[:80]!r} among others", line_no)
+            line = _line(line_no, row, whole, clock, zone)
+            currencies.add(line.currency)
             if row.journal in CLOSES:
-                closed.add(row.currency)
-            yield _line(line_no, row, whole, clock, zone)
+                closed.add(line.currency)
+            yield line
         controls = tuple(Control("net", 0, currency) for currency in sorted(closed))
-        yield Totals(controls=controls, is_complete=bool(closed))
+        yield Totals(controls=controls, is_complete=closed == currencies)
 
 
 def _batch(row: _Row, line_no: int) -> int:
@@ -162,7 +166,8 @@ def _line(line_no: int, row: _Row, whole: list[str], clock: Clock, zone: ZoneInf
         line_no, kind, row.journal[:80], reference, currency, gross, fee, net, day,
         batch=row.batch, related=related, merchant_reference=ours if has_ours else "",
         original_currency=original_currency, original_minor=original, rate=rate,
-        occurred_at=moment, local_time=local_time, raw=None if has_ours and kind is not Kind.UNKNOWN else as_text(whole[:-1]),
+        occurred_at=moment, local_time=local_time,
+        raw=None if has_ours and kind is not Kind.UNKNOWN else as_text(whole[:-1]),
     )  # fmt: skip
 
 

@@ -143,6 +143,10 @@ class Control(NamedTuple):
     `what` is one of: lines; gross, fee, net; gross_credits, gross_debits, fee_credits, fee_debits, credits,
     debits (of net); credit_count, debit_count; batch_net (of the lines whose batch is `scope`). Debits, and
     fees either way, are positive numbers. `value` is a number of lines, or minor units of `currency`.
+
+    Of anything but batch_net, a `scope` says that lines of other files count as well, or instead: "report"
+    (all parts of a report that was split), "activity" or "payouts" (the other reports about the same days).
+    Such a figure is kept, and compared by whoever has all of them.
     """
 
     what: str

@@ -1,7 +1,7 @@
 """PayPal's transaction event codes, by credit and debit.
 
-https://developer.paypal.com/docs/reports/reference/tcodes/. What is not here is UNKNOWN, T9900 (other) with it,
-and the direction that a code should not have: a debited T0000 is a payment that the account itself sent.
+https://developer.paypal.com/docs/reports/reference/tcodes/. What is not here is UNKNOWN, T9900 (other) with
+it, and the direction that a code should not have: a debited T0000 is a payment that the account itself sent.
 """
 
 from reconciliation.formats.contract import Kind

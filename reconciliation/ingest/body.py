@@ -39,7 +39,7 @@ class StoredBody(RawIOBase):
         self._place = start + offset
         return self._place
 
-    def readinto(self, buffer) -> int:  # type: ignore[no-untyped-def]  # a buffer has no type before 3.12
+    def readinto(self, buffer) -> int:
         """Fill the buffer with what is left of a part; return how many bytes, 0 at the end."""
         if self._place >= self._size:
             return 0

@@ -1,4 +1,4 @@
-"""Whether a bank statement follows on those around it: opening = closing before, number = number before + 1."""
+"""Whether a bank statement follows on those around it: by its opening balance, and by its number."""
 
 from datetime import date, datetime
 
@@ -8,6 +8,9 @@ from core.money import format_minor
 from reconciliation.models import BankStatement
 
 __all__ = ["neighbours", "place_of", "why_not"]
+
+# More statements of one account on one day than this are not told apart.
+_NEAR = 100
 
 
 def neighbours(statement: BankStatement) -> tuple[BankStatement | None, BankStatement | None]:

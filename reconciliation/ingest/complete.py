@@ -10,7 +10,7 @@ from typing import Any
 from core import clock
 from core.drain import Claim
 from core.history import Changes
-from core.transactions import at_edge, requires_transaction
+from core.transactions import at_edge
 from reconciliation.formats.contract import Control, Refused
 from reconciliation.ingest.counting import Counted, batch_nets, check, count_entries, count_lines
 from reconciliation.ingest.stage import Part, Staged, statement_key

@@ -1,4 +1,4 @@
-"""A file whose handling broke by a fault of ours: tried again more and more slowly, then a person is asked."""
+"""A file whose handling broke by a fault of ours: tried again, more and more slowly; then a person."""
 
 from core import clock
 from core.dead_letters import bury

@@ -1,6 +1,7 @@
-"""A complete file is published: from one moment to the next all of it counts, and what it replaces does not."""
+"""A complete file is published: at one moment all of it begins to count, and what it replaces ends."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import Max, Q
 
@@ -57,7 +58,7 @@ def _publish_settlement(file: SettlementFile) -> None:
     if live is not None and (live.received_at, live.id) > (file.received_at, file.id):
         refuse(file, Refused("older_version", f"a newer version of {file.document} counts already"))
         return
-    known = {"version": _next_version(file)}
+    known: dict[str, Any] = {"version": _next_version(file)}
     changes = Changes()
     if live is not None:
         differing = write_changes(

@@ -1,4 +1,4 @@
-"""Files, lines and statements as others see them. What is being staged, was refused or repeats is not seen."""
+"""Files, lines and statements as others see them: lines that are staged, refused or repeated are not."""
 
 from collections.abc import Iterator
 from dataclasses import fields
@@ -32,7 +32,11 @@ def get_file(*, file_id: UUID, merchant_id: UUID | None = None) -> FileData:
     file = SettlementFile.objects.select_related("source").filter(pk=file_id).first()
     if file is None or merchant_id not in (None, file.merchant_id):
         raise NotFound()
-    given = {"source_name": file.source.name, "kind": file.source.kind, "sha256": bytes(file.sha256).hex()}
+    given: dict[str, Any] = {
+        "source_name": file.source.name,
+        "kind": file.source.kind,
+        "sha256": bytes(file.sha256).hex(),
+    }
     names = [each.name for each in fields(FileData) if each.name not in given]
     return FileData(**given, **{name: getattr(file, name) for name in names})
 

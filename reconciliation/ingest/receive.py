@@ -15,6 +15,7 @@ from typing import IO, BinaryIO
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
+from psycopg import Copy
 
 from core import clock
 from core.alerts import raise_alert
@@ -165,9 +166,9 @@ def _copy_parts(row: SettlementFile, spool: IO[bytes]) -> None:
 
 
 @contextmanager
-def _part_writer() -> Iterator["object"]:
+def _part_writer() -> Iterator["Copy"]:
     sql = "COPY reconciliation_settlementfilepart (id, file_id, position, content) FROM STDIN (FORMAT binary)"
-    with connection.cursor() as cursor, cursor.copy(sql) as copy:
+    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(sql) as copy:
         copy.set_types(["uuid", "uuid", "int4", "bytea"])
         yield copy
 

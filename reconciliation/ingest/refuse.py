@@ -1,4 +1,4 @@
-"""What a person is told of a file: that it is refused, whole, with the line and both figures; or put aside."""
+"""What a person is told of a file: that it is refused, whole; or that lines of it are put aside."""
 
 from core import clock
 from core.alerts import end_alert, open_subjects, raise_alert

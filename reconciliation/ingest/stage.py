@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from io import BufferedReader
 from typing import Any, BinaryIO, cast
 from uuid import UUID, uuid5
 
@@ -29,6 +30,7 @@ from reconciliation.models import LINE_BITS, SettlementFile, SettlementSource
 __all__ = ["Part", "Staged", "read_file", "statement_key"]
 
 FUTURE, OLD = "future_dated", "too_old"
+_BUFFER_BYTES = 256 * 1024
 _MOST = (1 << LINE_BITS) - 1
 
 
@@ -201,7 +203,7 @@ class _Reader:
             asked_from=file.asked_from,
             asked_to=file.asked_to,
         )
-        body = cast(BinaryIO, StoredBody(file_id=file.id, size=file.size))
+        body = cast(BinaryIO, BufferedReader(StoredBody(file_id=file.id, size=file.size), _BUFFER_BYTES))
         limit: int = get_settings(names=[MAX_BYTES.name])[MAX_BYTES.name] * 2
         with unpack(body, limit=limit, member=_member(self._format)) as (stream, _packing):
             yield self._format.read(stream, options)

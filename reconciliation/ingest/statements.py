@@ -48,7 +48,7 @@ def follow_up(*, source_id: UUID, accounts: Iterable[str]) -> None:
     """Let held statements of a locked source count that follow now, in order; open or close the cases."""
     for account in sorted(set(accounts)):
         held = lock_statements(source_id=source_id, states=("HELD",), account=account)
-        while any([_try_again(each) for each in _in_order(held)]):
+        while any(_try_again(each) for each in _in_order(held)):
             held = [each for each in held if each.status == "HELD"]
         _tell(source_id, account, [each for each in _in_order(held) if each.status == "HELD"])
 

@@ -101,7 +101,7 @@ def write_chunk(claim: Claim, copy: str, content: bytes, *, before: int, after: 
     """Write one chunk, if the claim is still the newest and nobody else wrote meanwhile."""
     failpoint("settlement_files.before_chunk")
     keep_claim(claim, before=before, after=after)
-    with connection.cursor() as cursor, cursor.copy(copy) as lines:
+    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(copy) as lines:
         lines.write(content)
     failpoint("settlement_files.chunk")
 

@@ -124,7 +124,7 @@ class SettlementFile(StatefulModel, WorkRow):
 
     @transition(FILE, status, "DUPLICATE")
     def to_duplicate(self, *, sweep_at: datetime, **known: Any) -> None:
-        """It says what is known already, in other bytes; its lines are taken away by whoever has the lease."""
+        """It says what is known already, in other bytes: whoever has the lease takes its lines away."""
         self._set(known)
         self.due_at = sweep_at
 
