@@ -1,4 +1,4 @@
-"""ISO 20022 camt.052, camt.053 and camt.054: account report, statement, notification (PSP document B.6).
+"""ISO 20022 camt.052, camt.053 and camt.054: account report, statement, notification.
 
 Three formats, because camt.052 and camt.054 tell what camt.053 tells again: a source takes one of them as
 what it books by, and refuses the others. Read by local names, so that versions 001.01 to 001.13 are one

@@ -1,4 +1,4 @@
-"""The entries of camt.052, .053 and .054: `Ntry` and the `TxDtls` in it, as Entry (PSP document B.6).
+"""The entries of camt.052, .053 and .054: `Ntry` and the `TxDtls` in it, as Entry.
 
 An entry with one detail is one Entry. An entry with several is a collective booking: an Entry of its own, and
 one of each detail with it as `parent`; the amounts of details are informative and need not add up. Where the

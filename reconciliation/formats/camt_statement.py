@@ -1,4 +1,4 @@
-"""The head and the sums of a camt statement, report or notification (PSP document B.6)."""
+"""The head and the sums of a camt statement, report or notification."""
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
