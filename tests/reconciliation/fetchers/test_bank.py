@@ -100,7 +100,7 @@ def test_a_bank_that_breaks_off_leaves_nothing(channel: ChannelData, sandbox: Sa
     key = KEYS[channel.id]
     sandbox.control("POST", f"bank/accounts/{IBAN}", {"owner": key, "currency": "EUR"})
     source = source_of(channel, begins_on=clock.today() - timedelta(days=1))
-    sandbox.arm("truncated_json", operation="bank.statements.retrieve", count=1)
+    sandbox.arm("truncated_json", operation="bank.statements.retrieve")
     assert fetch_due().failed == 1 and files_of(source) == []
     [run] = runs(source).values()
     assert "cut off" in run.summary["says"]
