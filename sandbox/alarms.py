@@ -19,6 +19,7 @@ from sandbox.psp import attempts, payouts, refunds, sessions
 from sandbox.psp.api import Api
 from sandbox.psp.call import Call
 from sandbox.reporting import runs, writing
+from sandbox.settlement import automatic, schedule
 
 PAUSE = 0.1
 
@@ -34,6 +35,7 @@ ACTIONS: dict[str, Action] = {
     payouts.LEAVES: payouts.leave,
     payouts.ARRIVES: payouts.arrive,
     payouts.RETURNS: payouts.come_back,
+    schedule.NIGHT: automatic.night,
     files.READ: files.read_by_clock,
     settling.FILE: settling.file_by_clock,
     settling.PAYMENT: settling.by_clock,

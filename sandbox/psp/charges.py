@@ -17,8 +17,8 @@ def fee_of(amount: int) -> int:
 
 
 def balance_transaction(
-    call: Call, *, amount: int, fee: int, currency: str, type_: str, category: str, source: str,
-    instant: bool = False,
+    call: Call, *, amount: int, fee: int, currency: str, type_: str, category: str, source: str | None,
+    instant: bool = False, description: str | None = None,
 ) -> Object:  # fmt: skip
     """Book one movement of the account's balance; amounts are signed minor units."""
     details = []
@@ -36,7 +36,7 @@ def balance_transaction(
             "balance_type": "payments",
             "created": call.now,
             "currency": currency,
-            "description": None,
+            "description": description,
             "exchange_rate": None,
             "fee": fee,
             "fee_details": details,

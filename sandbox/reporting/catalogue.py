@@ -69,7 +69,9 @@ class ReportType:
 TYPES = {
     each.id: each
     for each in (
-        ReportType("balance.summary.1", "Balance summary", 1, "summary", SUMMARY, SUMMARY, takes=("currency",)),
+        ReportType(
+            "balance.summary.1", "Balance summary", 1, "summary", SUMMARY, SUMMARY, takes=("currency",)
+        ),
         ReportType(
             "balance_change_from_activity.itemized.3", "Itemized balance change from activity", 3, "activity",
             _ITEM, _ITEM_DEFAULT,

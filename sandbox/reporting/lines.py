@@ -49,6 +49,10 @@ class Wanted:
     currency: str | None = None
     category: str | None = None
 
+    def chosen(self, currency: str | None, category: str | None) -> Wanted:
+        """The same cut down to a currency and a category, where they are given."""
+        return Wanted(self.account, self.where, self.values, currency, category)
+
     def narrowed(self, where: str, *values: Any) -> Wanted:
         """The same with one more condition."""
         return Wanted(
@@ -80,12 +84,15 @@ def pages(database: Database, wanted: Wanted) -> Iterator[list[Line]]:
 def _dressed(database: Database, rows: list[Row]) -> list[Line]:
     """Movements with their sources, the charges of these and the payouts, read for all of them at once."""
     origins = _objects(database, {row["source"] for row in rows})
+    alone = _objects(database, {row["id"] for row in rows if not row["source"]})
     named = {_charge_of(origin) for origin in origins.values()} - {None, *origins}
     charges = {**origins, **_objects(database, {str(name) for name in named})}
     payouts = _objects(database, {row["payout"] for row in rows if row["payout"]})
     lines = []
     for row in rows:
         origin = origins.get(row["source"], {})
+        if not row["source"]:  # a fee or a correction has no source, only words of its own
+            origin = {"description": alone[row["id"]]["description"]}
         lines.append(
             Line(
                 row["seq"], row["id"], row["currency"], row["created"], row["available"], row["gross"],

@@ -77,7 +77,9 @@ def _parameters(call: Call, report: ReportType, params: Params) -> Object:
     if found.get("currency") is not None and found["currency"] not in CURRENCIES:
         raise invalid(f"Invalid currency: {found['currency']}", param="currency")
     if found.get("reporting_category") is not None and found["reporting_category"] not in CATEGORIES:
-        raise invalid(f"Invalid reporting_category: {found['reporting_category']}", param="reporting_category")
+        raise invalid(
+            f"Invalid reporting_category: {found['reporting_category']}", param="reporting_category"
+        )
     if found.get("payout") is not None:
         need_automatic(call, found["payout"])
     return {name: value for name, value in sorted(found.items()) if value is not None}

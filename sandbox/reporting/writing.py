@@ -13,9 +13,10 @@ from zoneinfo import ZoneInfo
 
 from sandbox.database import Database
 from sandbox.psp.call import Call, Object
-from sandbox.reporting import columns, lines, summary
+from sandbox.reporting import columns, lines, planting, runs, spoiling, summary
 from sandbox.reporting.catalogue import TYPES, ReportType
 from sandbox.reporting.lines import Line, Wanted
+from sandbox.settlement import drawing
 
 if TYPE_CHECKING:
     from sandbox.psp.api import Api
@@ -30,6 +31,15 @@ def by_clock(api: Api, account: str, target: str) -> None:
     run: Object = {} if row is None else json.loads(row["body"])
     if run.get("status") != "pending":
         return
+    now = _perform(api, account, target, _draw)
+    spoiled = spoiling.of_run(database, account, run, _covered(database, run))
+    late = spoiling.late_until(spoiled, now)
+    if late is not None:
+        _perform(api, account, target, lambda call: call.remind(due=late, kind=runs.WRITES, target=target))
+        return
+    if spoiling.fails(database, run, spoiled):
+        _perform(api, account, target, lambda call: _fail(call, target, "The report could not be made."))
+        return
     file = database.new_id("file")
     try:
         size = _store(database, file, _chunks(database, account, run))
@@ -37,11 +47,35 @@ def by_clock(api: Api, account: str, target: str) -> None:
         problem = f"{type(error).__name__}: {error}"
         _perform(api, account, target, lambda call: _fail(call, target, problem))
         raise
-    _perform(api, account, target, lambda call: _finish(call, target, file, size))
+
+    def finish(call: Call) -> None:
+        _finish(call, target, file, spoiling.truncate(database, file, size, run, spoiled))
+
+    _perform(api, account, target, finish)
 
 
-def _perform(api: Api, account: str, target: str, action: Any) -> None:
-    api.perform(account=account, operation="clock.report_run", action=action, target=target)
+def _draw(call: Call) -> float:
+    drawing.draw_due(call.database, call.clock)
+    return call.clock
+
+
+def _perform(api: Api, account: str, target: str, action: Any) -> Any:
+    return api.perform(account=account, operation="clock.report_run", action=action, target=target)
+
+
+def _covered(database: Database, run: Object) -> tuple[int, int]:
+    """The moments that a report is about; of one payout the day on which it arrives."""
+    parameters = run["parameters"]
+    end = int(parameters.get("interval_end", 0))
+    start = int(parameters.get("interval_start", end - spoiling.DAY))
+    if "payout" in parameters:
+        row = database.one(
+            "SELECT json_extract(body, '$.arrival_date') AS at FROM object WHERE id = ? AND type = 'payout'",
+            (parameters["payout"],),
+        )
+        start = 0 if row is None else int(row["at"])
+        end = start + 1
+    return start, end
 
 
 def _store(database: Database, file: str, chunks: Iterator[str]) -> int:
@@ -66,18 +100,34 @@ def _chunks(database: Database, account: str, run: Object) -> Iterator[str]:
         yield columns.csv_text([row[name] for name in names] for row in rows)
         return
     zone = ZoneInfo(parameters.get("timezone", "Etc/UTC"))
-    for wanted in _wanted(database, account, report, parameters):
-        for page in lines.pages(database, wanted):
-            yield columns.csv_text(columns.written(line, names, zone) for line in _seen(page))
+    for page in _pages(database, account, report, parameters):
+        yield columns.csv_text(columns.written(line, names, zone) for line in page)
 
 
-def _seen(page: list[Line]) -> list[Line]:
-    return page
-
-
-def _wanted(database: Database, account: str, report: ReportType, parameters: Object) -> Iterator[Wanted]:
-    """What the report lists, in order; of a reconciliation one part a payout."""
+def _pages(
+    database: Database, account: str, report: ReportType, parameters: Object
+) -> Iterator[Iterator[Line]]:
+    """The lines of a report as its file shows them: with what faults make of them, late ones first."""
     first, after = parameters.get("interval_start", 0), parameters.get("interval_end", 0)
+    is_daily = report.lists in ("activity", "reconciled")
+    dated = planting.arrived if report.lists == "reconciled" else planting.booked
+    window = (first, after) if is_daily else None
+    planted = planting.plants(database, account, window=window, dated=dated)
+    late = planted.late()
+    if is_daily and late:
+        marks = f"seq IN ({', '.join('?' * len(late))})"
+        for wanted in _wanted(database, account, report, parameters, first - planting.DAY, first):
+            for page in lines.pages(database, wanted.narrowed(marks, *late)):
+                yield planted.seen(page)
+    for wanted in _wanted(database, account, report, parameters, first, after):
+        for page in lines.pages(database, wanted):
+            yield planted.seen(page)
+
+
+def _wanted(
+    database: Database, account: str, report: ReportType, parameters: Object, first: int, after: int
+) -> Iterator[Wanted]:
+    """What the report lists, in order; of a reconciliation one part a payout."""
     found: list[Wanted]
     if report.lists == "activity":
         found = [lines.activity(account, first, after)]
@@ -91,10 +141,7 @@ def _wanted(database: Database, account: str, report: ReportType, parameters: Ob
         arriving = lines.arriving(database, account, first, after)
         found = [lines.settled(account, payout["id"]) for payout in arriving]
     for wanted in found:
-        yield Wanted(
-            account, wanted.where, wanted.values, parameters.get("currency"),
-            parameters.get("reporting_category"),
-        )  # fmt: skip
+        yield wanted.chosen(parameters.get("currency"), parameters.get("reporting_category"))
 
 
 def _finish(call: Call, target: str, file: str, size: int) -> None:

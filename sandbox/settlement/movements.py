@@ -21,7 +21,7 @@ def record(call: Call, transaction: Object) -> None:
         (
             place_of(transaction["id"]), transaction["id"], call.account, transaction["currency"],
             transaction["created"], transaction["available_on"], transaction["amount"], transaction["fee"],
-            transaction["net"], transaction["reporting_category"], transaction["source"],
+            transaction["net"], transaction["reporting_category"], transaction["source"] or "",
         ),
     )  # fmt: skip
 
@@ -57,7 +57,7 @@ def settle_itself(call: Call, transaction: str, payout: str) -> None:
 
 
 def sums(database: Database, account: str, *, first: float, after: float) -> list[Row]:
-    """Gross, fee, net and count per currency and category of what was created from ``first`` until ``after``."""
+    """Gross, fee, net and count per currency and category of what was booked in an interval."""
     return database.rows(
         "SELECT currency, category, count(*) AS count, sum(gross) AS gross, sum(fee) AS fee, sum(net) AS net"
         " FROM movement WHERE account = ? AND created >= ? AND created < ? GROUP BY currency, category"

@@ -1,7 +1,7 @@
 """Tables of settlement in the sandbox's file.
 
-A ``movement`` is a balance transaction again, in columns: what a payout settles and what reports list is found
-by it. ``file_chunk`` is the content of files that the provider makes.
+A ``movement`` is a balance transaction again, in columns: what a payout settles and what reports list is
+found by it. ``file_chunk`` is the content of files that the provider makes.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ BACKFILL = """
 INSERT INTO movement (seq, id, account, currency, created, available, gross, fee, net, category, source)
 SELECT seq, id, account, json_extract(body, '$.currency'), created, json_extract(body, '$.available_on'),
        json_extract(body, '$.amount'), json_extract(body, '$.fee'), json_extract(body, '$.net'),
-       json_extract(body, '$.reporting_category'), source
+       json_extract(body, '$.reporting_category'), coalesce(source, '')
 FROM object WHERE type = 'balance_transaction'
 """
 
