@@ -132,9 +132,7 @@ def _compare(part: Part) -> None:
     if part.totals is None:
         raise Refused("truncated", "the file has no end")
     days = part.first or date.min, part.last or date.min
-    counted = {
-        currency: Counted(part.rows, 0, *days, figures) for currency, figures in part.figures.items()
-    }
+    counted = {currency: Counted(part.rows, 0, *days, figures) for currency, figures in part.figures.items()}
     check(part.totals.controls, counted, part.batches)
     opening, closing = part.document.opening_minor, part.totals.closing_minor
     if opening is None or closing is None:

@@ -16,7 +16,7 @@ from reconciliation.services import create_source
 from reconciliation.sources.fetching import JOB
 from reconciliation.types import SourceData, SourceSettings
 
-__all__ = ["BY", "activity", "cases", "files_of", "runs", "set_up", "settings_of", "stage"]
+__all__ = ["BY", "activity", "camt", "cases", "files_of", "runs", "set_up", "settings_of", "stage"]
 
 BY = "user:olga"
 _serial = count(1)
@@ -56,12 +56,43 @@ def set_up(merchant_id: UUID, *, name: str = "", **changes: Any) -> SourceData:
 
 def activity(day: date, nets: Iterable[str] = ("10.00",), *, mark: str = "") -> bytes:
     """A report of Stripe's with one charge for each net amount, on one day."""
-    head = "balance_transaction_id,created_utc,currency,gross,fee,net,reporting_category,source_id,description"
+    head = (
+        "balance_transaction_id,created_utc,currency,gross,fee,net,reporting_category,source_id,description"
+    )
     lines = [
-        f"txn_{day:%m%d}{number}{mark},{day} 10:00:00,usd,{net},0.00,{net},charge,ch_{day:%m%d}{number}{mark},"
+        f"txn_{name},{day} 10:00:00,usd,{net},0.00,{net},charge,ch_{name},"
         for number, net in enumerate(nets)
+        for name in [f"{day:%m%d}{number}{mark}"]
     ]
     return "\n".join([head, *lines, ""]).encode()
+
+
+def camt(number: int, day: date, opening: str, closing: str, amount: str) -> bytes:
+    """A camt.053 of one day in EUR, with one entry that comes in."""
+
+    def balance(code: str, value: str) -> str:
+        return (
+            f"<Bal><Tp><CdOrPrtry><Cd>{code}</Cd></CdOrPrtry></Tp><Amt Ccy='EUR'>{value}</Amt>"
+            f"<CdtDbtInd>CRDT</CdtDbtInd><Dt><Dt>{day}</Dt></Dt></Bal>"
+        )
+
+    entry = (
+        f"<Ntry><Amt Ccy='EUR'>{amount}</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts>"
+        f"<BookgDt><Dt>{day}</Dt></BookgDt><ValDt><Dt>{day}</Dt></ValDt><AcctSvcrRef>REF{number}</AcctSvcrRef>"
+        "<BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>RCDT</Cd><SubFmlyCd>ESCT</SubFmlyCd></Fmly></Domn></BkTxCd>"
+        f"<NtryDtls><TxDtls><Refs><EndToEndId>E2E{number}</EndToEndId></Refs>"
+        "<RmtInf><Ustrd>STRIPE PAYOUT</Ustrd></RmtInf></TxDtls></NtryDtls></Ntry>"
+    )
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>'
+        '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt>'
+        f"<GrpHdr><MsgId>M{number}</MsgId><CreDtTm>{day}T23:00:00</CreDtTm></GrpHdr>"
+        f"<Stmt><Id>S{number}</Id><ElctrncSeqNb>{number}</ElctrncSeqNb><CreDtTm>{day}T23:00:00</CreDtTm>"
+        f"<FrToDt><FrDtTm>{day}T00:00:00</FrDtTm><ToDtTm>{day}T23:59:59</ToDtTm></FrToDt>"
+        "<Acct><Id><IBAN>DE89370400440532013000</IBAN></Id><Ccy>EUR</Ccy></Acct>"
+        f"{balance('OPBD', opening)}{balance('CLBD', closing)}{entry}"
+        "</Stmt></BkToCstmrStmt></Document>"
+    ).encode()
 
 
 def stage() -> None:

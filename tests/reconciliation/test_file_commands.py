@@ -29,10 +29,12 @@ def source(db: None) -> SourceData:
     return set_up(merchant_id, name="stripe")
 
 
-def run(source: SourceData, *paths: Path, command: str = "import_settlement_file", **options: Any) -> tuple[str, str, int]:
+def run(
+    of: SourceData, *paths: Path, command: str = "import_settlement_file", **options: Any
+) -> tuple[str, str, int]:
     """Run a command; return what it printed, its errors, and its exit code."""
     out, errors, code = StringIO(), StringIO(), 0
-    given = {"merchant": public_id("mer", source.merchant_id), "source": source.name, **options}
+    given = {"merchant": public_id("mer", of.merchant_id), "source": of.name, **options}
     try:
         call_command(command, *paths, stdout=out, stderr=errors, **given)
     except CommandError as error:
@@ -41,6 +43,7 @@ def run(source: SourceData, *paths: Path, command: str = "import_settlement_file
     return out.getvalue(), errors.getvalue(), code
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_file_is_received_and_read_to_its_end(source: SourceData, tmp_path: Path) -> None:
     path = tmp_path / "report.csv.gz"
     path.write_bytes(gzip.compress(activity(DAY, ["1.00", "2.00"])))
@@ -51,6 +54,7 @@ def test_a_file_is_received_and_read_to_its_end(source: SourceData, tmp_path: Pa
     assert len(files_of(source)) == 1
 
 
+@pytest.mark.django_db(transaction=True)
 def test_one_that_is_refused_stops_no_other(source: SourceData, tmp_path: Path) -> None:
     good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
     good.write_bytes(activity(DAY))
@@ -88,7 +92,7 @@ def test_what_is_missing_is_looked_for_now(source: SourceData, settings: Any, tm
     folder = set_up(source.merchant_id, name="folder", fetcher="folder", begins_on=begins)
     for name in ("inbox", "taken"):
         (tmp_path / "folder" / name).mkdir(parents=True)
-    (tmp_path / "folder" / "inbox" / "x.csv").write_bytes(activity(begins))
-    (tmp_path / "folder" / "inbox" / "x.csv.done").touch()
+    (tmp_path / "folder" / "inbox" / f"x-{begins}.csv").write_bytes(activity(begins))
+    (tmp_path / "folder" / "inbox" / f"x-{begins}.csv.done").touch()
     out, _, code = run(folder, command="fetch_settlement_files")
     assert code == 0 and "1 files received" in out

@@ -56,9 +56,7 @@ class Command(BaseCommand):
         codes = [self._one(source, path, options) for path in options["paths"]]
         if any(codes):
             worst = 1 if 1 in codes else 2
-            raise CommandError(
-                f"{sum(map(bool, codes))} of {len(codes)} files are no good", returncode=worst
-            )
+            raise CommandError(f"{sum(map(bool, codes))} of {len(codes)} files are no good", returncode=worst)
 
     def _one(self, source: SourceData, path: Path, options: dict[str, Any]) -> int:
         try:
@@ -87,7 +85,9 @@ class Command(BaseCommand):
         watcher.start()
         try:
             # A worker may have it already; then this waits for the worker.
-            while SettlementFile.objects.filter(pk=file_id, status__in=FILE_OPEN, due_at__isnull=False).exists():
+            while SettlementFile.objects.filter(
+                pk=file_id, status__in=FILE_OPEN, due_at__isnull=False
+            ).exists():
                 get_drain("settlement_files").run()
                 over.wait(_LOOK_SECONDS)
         finally:
@@ -142,7 +142,9 @@ def _part(part: Part) -> list[str]:
     lines = [f"{about.kind} {about.identity or '-'}: {part.rows:,} lines, {days}"]
     for currency, figures in sorted(part.figures.items()):
         amounts = [
-            f"{name} {format_minor(figures[name], currency)}" for name in ("gross", "fee", "net") if name in figures
+            f"{name} {format_minor(figures[name], currency)}"
+            for name in ("gross", "fee", "net")
+            if name in figures
         ]
         lines.append(f"  {currency}: {figures['lines']:,} lines, {', '.join(amounts)}")
     if about.opening_minor is not None and part.totals and part.totals.closing_minor is not None:

@@ -63,7 +63,9 @@ def test_an_account_that_the_bank_does_not_know_has_no_statement_yet(channel: Ch
     """No failure: the bank answered. It is asked again later."""
     source = source_of(channel)
     assert fetch_due().failed == 0 and files_of(source) == []
-    assert {run.summary["says"] for run in runs(source).values()} == {"the bank has no statement of the account"}
+    assert {run.summary["says"] for run in runs(source).values()} == {
+        "the bank has no statement of the account"
+    }
 
 
 def test_days_are_fetched_and_follow_on_each_other(channel: ChannelData, sandbox: SandboxProcess) -> None:
@@ -71,7 +73,9 @@ def test_days_are_fetched_and_follow_on_each_other(channel: ChannelData, sandbox
     key = KEYS[channel.id]
     sandbox.control("POST", f"bank/accounts/{IBAN}", {"owner": key, "currency": "EUR", "balance": "100.00"})
     move(sandbox, days=1)
-    sandbox.control("POST", f"bank/accounts/{IBAN}/entries", {"owner": key, "amount": "12.34", "text": "rent"})
+    sandbox.control(
+        "POST", f"bank/accounts/{IBAN}/entries", {"owner": key, "amount": "12.34", "text": "rent"}
+    )
     move(sandbox, days=2)
     source = source_of(channel)
     assert fetch_due().received == 2
@@ -84,7 +88,9 @@ def test_days_are_fetched_and_follow_on_each_other(channel: ChannelData, sandbox
     assert fetch_due().done == 2
 
 
-def test_holidays_are_fetched_with_the_next_business_day(channel: ChannelData, sandbox: SandboxProcess) -> None:
+def test_holidays_are_fetched_with_the_next_business_day(
+    channel: ChannelData, sandbox: SandboxProcess
+) -> None:
     """One statement for each day, so that none is missing in between."""
     key = KEYS[channel.id]
     sandbox.control("POST", f"bank/accounts/{IBAN}", {"owner": key, "currency": "EUR"})

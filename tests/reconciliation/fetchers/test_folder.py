@@ -18,6 +18,7 @@ from tests.channels.lines import open_merchant
 from tests.reconciliation.setup import activity, cases, files_of, runs, set_up, stage
 
 pytestmark = pytest.mark.django_db
+NAME = f"report-{clock.today() - timedelta(days=1)}.csv"
 
 
 class Place:
@@ -60,27 +61,29 @@ def place(source: SourceData, tmp_path: Path) -> Place:
 def test_a_file_is_taken_when_two_looks_find_it_the_same(source: SourceData, place: Place) -> None:
     """Not while it grows; then it is received, and moved when it is safe."""
     body = activity(clock.today() - timedelta(days=1), ["1.00", "2.00"])
-    path = place.lay("report.csv", body[:60])
+    path = place.lay(NAME, body[:60])
     assert fetch_due().received == 0
     path.write_bytes(body)
     assert fetch_due().received == 0, "it has grown since the last look"
     assert fetch_due().received == 1
-    assert (place.inbox(), place.taken()) == ([], {"report.csv": body})
+    assert (place.inbox(), place.taken()) == ([], {NAME: body})
     [file] = files_of(source)
-    assert (file.name, file.size, file.origin) == ("report.csv", len(body), "folder")
+    assert (file.name, file.size, file.origin) == (NAME, len(body), "folder")
     stage()
     assert fetch_due().done == 1
     assert clock.today() - timedelta(days=1) in runs(source)
 
 
 def test_a_mark_beside_it_says_that_it_is_whole(source: SourceData, place: Place) -> None:
-    place.lay("report.csv", activity(clock.today()))
-    place.lay("report.csv.done", b"")
+    place.lay(NAME, activity(clock.today()))
+    place.lay(f"{NAME}.done", b"")
     assert fetch_due().received == 1
     assert place.inbox() == []
 
 
-@pytest.mark.parametrize("name", [".report.csv", "report.csv.part", "report.TMP", "report.filepart", "lone.done"])
+@pytest.mark.parametrize(
+    "name", [".report.csv", "report.csv.part", "report.TMP", "report.filepart", "lone.done"]
+)
 def test_what_is_being_written_is_left_alone(source: SourceData, place: Place, name: str) -> None:
     place.lay(name, activity(clock.today()))
     for _ in range(3):
@@ -90,20 +93,20 @@ def test_what_is_being_written_is_left_alone(source: SourceData, place: Place, n
 
 def test_killed_between_receiving_and_moving(source: SourceData, place: Place, hooks: Path) -> None:
     """The same body again changes nothing (I34), and then it is moved."""
-    place.lay("report.csv", activity(clock.today() - timedelta(days=1)))
+    place.lay(NAME, activity(clock.today() - timedelta(days=1)))
     arm("settlement_folder.received", "raise")
     fetch_due()
     assert fetch_due().received == 0
-    assert (place.inbox(), len(files_of(source))) == (["report.csv"], 1)
+    assert (place.inbox(), len(files_of(source))) == ([NAME], 1)
     fetch_due()
-    assert (place.inbox(), list(place.taken()), len(files_of(source))) == ([], ["report.csv"], 1)
+    assert (place.inbox(), list(place.taken()), len(files_of(source))) == ([], [NAME], 1)
 
 
 def test_another_file_of_the_same_name_overwrites_nothing(source: SourceData, place: Place) -> None:
     bodies = [activity(clock.today(), [f"{number}.00"]) for number in (1, 2, 2)]
     for body in bodies:
-        place.lay("report.csv", body)
-        place.lay("report.csv.done", b"")
+        place.lay(NAME, body)
+        place.lay(f"{NAME}.done", b"")
         fetch_due()
     assert sorted(place.taken().values()) == sorted(bodies[:2])
     assert len(files_of(source)) == 2
@@ -112,7 +115,7 @@ def test_another_file_of_the_same_name_overwrites_nothing(source: SourceData, pl
 def test_a_missing_folder_is_no_empty_one(source: SourceData, place: Place) -> None:
     """A disk that is not mounted is told of at once; the case ends when the folder is there again."""
     (place.path / "taken").rmdir()
-    place.lay("report.csv", activity(clock.today()))
+    place.lay(NAME, activity(clock.today()))
     assert fetch_due().received == 0
     [case] = cases(UNUSABLE, source)
     assert "no folder taken" in case.summary
@@ -142,7 +145,7 @@ def test_a_link_is_no_file(source: SourceData, place: Place, tmp_path: Path) -> 
     """Nothing outside of the folder is ever read."""
     secret = tmp_path / "secret"
     secret.write_bytes(b"secret")
-    (place.path / "inbox" / "report.csv").symlink_to(secret)
+    (place.path / "inbox" / NAME).symlink_to(secret)
     for _ in range(3):
         assert fetch_due().received == 0
     assert files_of(source) == [] and secret.exists()

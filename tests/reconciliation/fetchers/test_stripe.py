@@ -148,7 +148,10 @@ def test_a_line_that_is_down_is_a_failure_with_pauses(platform: Platform) -> Non
 @pytest.mark.parametrize(("zone", "hours"), [("Europe/Berlin", 23), ("America/New_York", 25)])
 def test_days_are_those_of_the_zone(zone: str, hours: int, platform: Platform) -> None:
     """From midnight to midnight there, also where clocks change."""
-    days = {"Europe/Berlin": datetime(2026, 3, 29, tzinfo=UTC), "America/New_York": datetime(2026, 11, 1, tzinfo=UTC)}
+    days = {
+        "Europe/Berlin": datetime(2026, 3, 29, tzinfo=UTC),
+        "America/New_York": datetime(2026, 11, 1, tzinfo=UTC),
+    }
     source = source_of(platform, time_zone=zone)
     day = day_of(source.settings, days[zone].date())
     before = day_of(source.settings, days[zone].date() - timedelta(days=1))
@@ -158,7 +161,8 @@ def test_days_are_those_of_the_zone(zone: str, hours: int, platform: Platform) -
 def ordered_at(platform: Platform) -> list[Any]:
     """The report runs that the provider has."""
     request = urllib.request.Request(
-        f"{platform.sandbox.url}/v1/reporting/report_runs", headers={"Authorization": f"Bearer {platform.key}"}
+        f"{platform.sandbox.url}/v1/reporting/report_runs",
+        headers={"Authorization": f"Bearer {platform.key}"},
     )
     with urllib.request.urlopen(request, timeout=10) as answer:
         found: list[Any] = json.loads(answer.read())["data"]

@@ -73,9 +73,7 @@ def test_a_name_is_the_merchants_once() -> None:
                 merchant_id=merchant_id, name=name, settings=settings_of(), by=BY, reason="test"
             )
     with pytest.raises(ReasonRequired):
-        at_edge(create_source)(
-            merchant_id=merchant_id, name="x", settings=settings_of(), by=BY, reason=" "
-        )
+        at_edge(create_source)(merchant_id=merchant_id, name="x", settings=settings_of(), by=BY, reason=" ")
     with pytest.raises(NotFound):
         at_edge(create_source)(merchant_id=uuid4(), name="x", settings=settings_of(), by=BY, reason="x")
     assert set_up(open_merchant(), name="stripe").id != made.id
@@ -91,9 +89,7 @@ def test_another_merchant_neither_sees_nor_changes_it() -> None:
     with pytest.raises(SourceUnknown):
         change(made, merchant_id=other)
     with pytest.raises(SourceUnknown):
-        at_edge(set_source_enabled)(
-            merchant_id=other, source_id=made.id, is_enabled=False, by=BY, reason="x"
-        )
+        at_edge(set_source_enabled)(merchant_id=other, source_id=made.id, is_enabled=False, by=BY, reason="x")
     assert sources_at_desk(merchant_id=other) == []
 
 

@@ -28,7 +28,7 @@ def test_a_late_file_has_a_case_and_the_next_days_go_on(source: SourceData, pape
     fetch_due()
     stage()
     fetch_due()
-    # At one o'clock on Monday: Friday's was due on Saturday at noon, Saturday's on Sunday, Sunday's is not due.
+    # At one o'clock on Monday, Friday's and Saturday's were due at noon of the days after; Sunday's is not.
     assert look() == (1, 0) and look() == (0, 0)
     [case] = cases(LATE, source)
     assert str(DAYS[1]) in case.summary and "is not there" in case.summary
