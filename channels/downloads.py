@@ -5,6 +5,7 @@ a file's address is, is not believed: our key is sent to the provider's own host
 """
 
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 from urllib.parse import urlsplit
@@ -55,7 +56,8 @@ class _Shelf:
 
     def __init__(self, line: Line) -> None:
         self._line = line
-        self._places = (line.base_url,) if line.base_url else _HOSTS.get(line.channel.provider, ())
+        own = _HOSTS.get(line.channel.provider, ())
+        self._places: Sequence[str] = (line.base_url,) if line.base_url else own
         if not self._places:
             raise UnsupportedProvider("Files of this provider cannot be fetched.")
 

@@ -128,9 +128,7 @@ class FileAdmin(MerchantColumn, FormPages):
         """A method, because names of permissions would be looked up before there are tables."""
         return bool(request.user.has_perm(_UPLOAD))
 
-    @action(  # type: ignore[untyped-decorator]
-        description=gettext_lazy("Upload a file"), icon="upload_file", permissions=["upload"]
-    )
+    @action(description=gettext_lazy("Upload a file"), icon="upload_file", permissions=["upload"])
     def upload_file(self, request: HttpRequest) -> HttpResponse:
         """Lead to the form."""
         return redirect("admin:reconciliation_settlementfile_upload")

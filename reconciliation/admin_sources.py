@@ -127,9 +127,7 @@ class SourceAdmin(MerchantColumn, FormPages):
         """A method, because names of permissions would be looked up before there are tables."""
         return bool(request.user.has_perm(_ADD))
 
-    @action(  # type: ignore[untyped-decorator]
-        description=gettext_lazy("Add a source"), icon="add", permissions=["new"]
-    )
+    @action(description=gettext_lazy("Add a source"), icon="add", permissions=["new"])
     def new_source(self, request: HttpRequest) -> HttpResponse:
         """Lead to the form."""
         return redirect("admin:reconciliation_settlementsource_new")

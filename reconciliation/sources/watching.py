@@ -86,10 +86,11 @@ def _close() -> int:
     closed = 0
     days: dict[SourceData, list[date]] = {}
     for subject in open_subjects(LATE):
-        name, _, day = subject.partition(":")
-        row = SettlementSource.objects.filter(pk=parse_public_id(name, "src")).first()
+        name, _, text = subject.partition(":")
+        source_id = parse_public_id(name, "src")
+        row = SettlementSource.objects.filter(pk=source_id).first() if source_id else None
         if row is not None:
-            days.setdefault(to_data(row), []).append(date.fromisoformat(day))
+            days.setdefault(to_data(row), []).append(date.fromisoformat(text))
     for source, late in days.items():
         standings = standing_of(late, files_about(source, min(late), max(late)))
         for day in late:
