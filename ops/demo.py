@@ -74,6 +74,10 @@ def connect_sandbox(*, facts: dict[str, str | None]) -> None:
                 "owner": facts["bank_key"],
             },
         )
+        _post(
+            f"{facts['sandbox_url']}/_sandbox/settlement_accounts",
+            {"account": facts["psp_key"], "interval": "daily", "bank": facts["bank_key"]},
+        )
     _post(f"{facts['sandbox_url']}/_sandbox/store/secrets", {"secret": facts["webhook_secret"]})
     _post(
         f"{facts['sandbox_url']}/_sandbox/store/settings",

@@ -8,6 +8,7 @@ from core.canonical import digest
 from core.errors import NotFound
 from payouts.by_hand.outcomes import OUTCOME_ACTIONS, BatchEnd
 from payouts.by_hand.returns import RETURN_ACTION
+from payouts.calendar import CALENDARS, is_business_day, next_business_day, previous_business_day
 from payouts.desk.places import blocks_at_desk, destinations_at_desk, find_block, find_destination, payouts_to
 from payouts.desk.reading import (
     batches_in_doubt,
@@ -48,6 +49,7 @@ from payouts.usual import usual_of
 __all__ = [
     "APPROVE_ACTION",
     "BATCH_LOOKS",
+    "CALENDARS",
     "DESTINATION_LOOKS",
     "OUTCOME_ACTIONS",
     "PAYOUT_CANCELABLE",
@@ -75,16 +77,19 @@ __all__ = [
     "get_payout",
     "habits_of",
     "instruction_of",
+    "is_business_day",
     "is_usable",
     "list_blocks",
     "list_destinations",
     "list_payouts",
     "name_evidence",
+    "next_business_day",
     "paid_to_sellers",
     "payout_gates",
     "payout_story",
     "payouts_at_desk",
     "payouts_to",
+    "previous_business_day",
     "remittance_of",
     "schedule_of",
     "sendings_in",

@@ -18,6 +18,8 @@ from sandbox.database import Database
 from sandbox.psp import attempts, payouts, refunds, sessions
 from sandbox.psp.api import Api
 from sandbox.psp.call import Call
+from sandbox.reporting import runs, writing
+from sandbox.settlement import automatic, schedule
 
 PAUSE = 0.1
 
@@ -33,11 +35,15 @@ ACTIONS: dict[str, Action] = {
     payouts.LEAVES: payouts.leave,
     payouts.ARRIVES: payouts.arrive,
     payouts.RETURNS: payouts.come_back,
+    schedule.NIGHT: automatic.night,
     files.READ: files.read_by_clock,
     settling.FILE: settling.file_by_clock,
     settling.PAYMENT: settling.by_clock,
     settling.RETURN: settling.return_by_clock,
 }
+
+#: What takes long: each does its work outside of a transaction, and may be begun again.
+LONG: dict[str, Callable[[Api, str, str], None]] = {runs.WRITES: writing.by_clock}
 
 
 class Alarms:
@@ -74,6 +80,13 @@ class Alarms:
                 rung.append(row["target"])
 
     def _ring(self, seq: int, account: str, kind: str, target: str) -> None:
+        if kind in LONG:
+            try:
+                LONG[kind](self._api, account, target)
+            finally:
+                self._database.execute("DELETE FROM alarm WHERE seq = ?", (seq,))
+            return
+
         def act(call: Call) -> None:
             call.database.execute("DELETE FROM alarm WHERE seq = ?", (seq,))
             ACTIONS[kind](call, target)

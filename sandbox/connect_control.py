@@ -15,6 +15,16 @@ Body = dict[str, Any]
 Route = tuple[str, str, Callable[..., Any]]
 
 
+#: What the provider books of its own accord, without any object behind it: category to type.
+ADJUSTMENTS = {
+    "fee": "stripe_fee",
+    "network_cost": "network_cost",
+    "tax": "tax_fee",
+    "risk_reserved_funds": "reserve_transaction",
+    "other_adjustment": "adjustment",
+}
+
+
 class ConnectControl:
     """Steers what a platform pays out; ``owner`` and ``account`` find whose an object is."""
 
@@ -25,6 +35,7 @@ class ConnectControl:
         """Method, path and action of each request."""
         return [
             ("POST", "topups", self.top_up),
+            ("POST", "adjustments", self.adjust),
             ("POST", "accounts/(?P<identifier>acct_[0-9a-f]{24})", self.change_account),
             ("POST", "transfers/(?P<identifier>tr_[0-9a-f]+)/reversal", self.reverse_transfer),
             ("POST", "payouts/(?P<identifier>po_[0-9a-f]+)/settle", self.settle_payout),
@@ -43,6 +54,24 @@ class ConnectControl:
             )  # fmt: skip
 
         return self._world.api.perform(account=account, operation="dashboard.topup", action=act)
+
+    def adjust(self, data: Body) -> Any:
+        """The provider books ``amount`` of ``currency`` of its own accord: ``category`` fee, ``description``."""
+        account, amount = self._account(str(data["account"])), int(data["amount"])
+        currency, category = str(data["currency"]).lower(), str(data.get("category", "fee"))
+        if category not in ADJUSTMENTS:
+            raise ValueError(f"category must be one of {', '.join(ADJUSTMENTS)}")
+        words = str(data.get("description", "Billing - Usage Fee"))
+
+        def act(call: Call) -> Any:
+            booked = charges.balance_transaction(
+                call, amount=amount, fee=0, currency=currency, type_=ADJUSTMENTS[category], category=category,
+                source=None, instant=True, description=words,
+            )  # fmt: skip
+            transfers.note(call, "balance.adjusted", {**booked, "metadata": {}}, amount=amount)
+            return booked
+
+        return self._world.api.perform(account=account, operation="provider.adjustment", action=act)
 
     def change_account(self, data: Body, identifier: str) -> Any:
         """Let an account be paid or no longer: ``transfers`` active or inactive, ``payouts_enabled``."""

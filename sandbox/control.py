@@ -21,6 +21,7 @@ from sandbox.psp.call import Call
 from sandbox.psp.cards import find_card
 from sandbox.psp.errors import ApiError
 from sandbox.server import Request, Response
+from sandbox.settlement.control import SettlementControl
 from sandbox.store import BehaviourError
 from sandbox.vendor import account_of
 from sandbox.webhooks import EVERYBODY
@@ -89,6 +90,7 @@ class Control:
         ]
         routes += ConnectControl(world, owner=self._owner, account=self._account).routes()
         routes += BankControl(world, self._account).routes
+        routes += SettlementControl(world, self._account).routes
         for method, path, action in routes:
             self._routes.append((method, re.compile(path), action))
 

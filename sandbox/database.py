@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.banking import tables
+from sandbox.settlement import tables as settlement
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -80,6 +81,8 @@ CREATE TABLE IF NOT EXISTS store_call (
 CREATE INDEX IF NOT EXISTS store_call_of_order ON store_call (number, seq);
 """
 
+ALL = SCHEMA + tables.SCHEMA + settlement.SCHEMA
+
 #: Nobody else opens the file, so the locks and the shared memory that would let them are left out.
 PRAGMAS = (
     "locking_mode=EXCLUSIVE",
@@ -93,7 +96,7 @@ PRAGMAS = (
 TABLES = (
     "setting", "api_key", "object", "kept_key", "journal", "request_log", "delivery", "alarm", "assessment",
     "store_secret", "store_webhook", "store_cart", "store_order", "store_request", "store_call",
-    *tables.TABLES,
+    *tables.TABLES, *settlement.TABLES,
 )  # fmt: skip
 
 
@@ -109,7 +112,9 @@ class Database:
         self._connection.row_factory = sqlite3.Row
         for pragma in PRAGMAS:
             self._connection.execute(f"PRAGMA {pragma}")
-        self._connection.executescript(SCHEMA + tables.SCHEMA)
+        self._connection.executescript(ALL)
+        if self.one("SELECT 1 FROM movement LIMIT 1") is None:
+            self.execute(settlement.BACKFILL)
         self._set_next()
 
     def _set_next(self) -> None:
@@ -171,7 +176,7 @@ class Database:
         """Empty every table. The journal refuses DELETE, so the tables are dropped and made again."""
         with self.lock:
             drops = "".join(f"DROP TABLE IF EXISTS {table};" for table in TABLES)
-            self._connection.executescript(f"BEGIN; {drops} COMMIT;{SCHEMA}{tables.SCHEMA}")
+            self._connection.executescript(f"BEGIN; {drops} COMMIT;{ALL}")
             self._set_next()
 
     def close(self) -> None:

@@ -11,8 +11,12 @@ negative), ``transfer.reversed`` (is back there, positive), and in the journal o
 bank ``account_payout.created`` (negative), ``.paid`` (0), ``.failed``, ``.canceled`` and ``.reversed``
 (positive).
 
+``balance.adjusted`` is what the provider booked of its own accord (a fee is negative); ``charge`` holds the
+balance transaction.
+
 Of the bank, whose metadata names the reference, the batch or file and both accounts: ``payout.paid`` and
-``payout.fee`` (negative), ``payout.returned``; ``payout.funding`` and ``payout.foreign``, ordered by nobody.
+``payout.fee`` (negative), ``payout.returned``; ``payout.funding`` and ``payout.foreign``, ordered by nobody;
+``payout.settlement``, a payout of the provider that arrived (negative when it was taken back).
 """
 
 from __future__ import annotations

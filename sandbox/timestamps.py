@@ -19,3 +19,13 @@ def span(day: str) -> tuple[float, float]:
     """First moment of a day in UTC and of the next; ValueError when it is no day."""
     first = datetime.combine(date.fromisoformat(day), datetime.min.time(), UTC)
     return first.timestamp(), (first + timedelta(days=1)).timestamp()
+
+
+def moment_of(value: object) -> float:
+    """Seconds since 1970 of a number or a text of ISO 8601 with its offset; else ValueError."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    found = datetime.fromisoformat(str(value))
+    if found.tzinfo is None:
+        raise ValueError("a moment needs its offset, such as Z")
+    return found.timestamp()

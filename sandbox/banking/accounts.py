@@ -14,7 +14,7 @@ Row = dict[str, Any]
 OPENING = 1_000_000
 
 #: Kinds of entries; the journal of effects calls them ``payout.…``.
-KINDS = ("paid", "returned", "fee", "funding", "foreign")
+KINDS = ("paid", "returned", "fee", "funding", "foreign", "settlement")
 
 
 def of_payables(currency: str) -> str:
@@ -62,9 +62,9 @@ def available(database: Database, account: Row) -> int:
 def book(
     call: Call, account: Row, kind: str, amount: int, *, payment: Row | None = None, text: str = "",
     facts: dict[str, str] | None = None,
-) -> None:  # fmt: skip
-    """One entry: ``amount`` in minor units, negative when money leaves the account."""
-    call.database.execute(
+) -> int:  # fmt: skip
+    """One entry: ``amount`` in minor units, negative when money leaves the account; returns its number."""
+    cursor = call.database.execute(
         "INSERT INTO bank_entry (at, owner, account, kind, amount, payment, text)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
         (call.clock, call.account, account["id"], kind, amount, payment and payment["id"], text),
@@ -78,6 +78,7 @@ def book(
             payment and payment["ref"], call.request_id, call.operation, dump(told),
         ),
     )  # fmt: skip
+    return int(cursor.lastrowid or 0)
 
 
 def _facts(payment: Row) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -14,19 +15,36 @@ Row = dict[str, Any]
 #: Family and sub-family of ISO 20022's bank transaction codes in the domain PMNT.
 CODES = {
     "paid": ("ICDT", "ESCT"), "returned": ("ICDT", "RRTN"), "fee": ("ICDT", "CHRG"),
-    "funding": ("RCDT", "ESCT"), "foreign": ("ICDT", "ESCT"),
+    "funding": ("RCDT", "ESCT"), "foreign": ("ICDT", "ESCT"), "settlement": ("RCDT", "ESCT"),
 }  # fmt: skip
 
 
-def write(
-    *, now: float, day: str, account: Row, groups: list[list[Row]], opening: int, closing: int
-) -> str:  # fmt: skip
-    """One statement of one day; each group of entries is booked as one."""
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One day of an account; each group of entries is booked as one."""
+
+    day: str
+    account: Row
+    groups: list[list[Row]]
+    opening: int
+    closing: int
+
+
+def write(*, now: float, statements: list[Statement]) -> str:
+    """A document of statements, named after the last of them."""
+    last = statements[-1]
+    top, root = xml.document("camt.053.001.08", "BkToCstmrStmt")
+    xml.add(root, "GrpHdr/MsgId", f"STMT-{last.day}-{last.account['id'][-12:]}")
+    xml.add(root[0], "CreDtTm", iso(now))
+    for each in statements:
+        _statement(root, each, now)
+    return xml.written(top)
+
+
+def _statement(root: Element, told: Statement, now: float) -> None:
+    day, account = told.day, told.account
     number = date.fromisoformat(day).toordinal() - date(2020, 1, 1).toordinal()
     first, after = span(day)
-    top, root = xml.document("camt.053.001.08", "BkToCstmrStmt")
-    xml.add(root, "GrpHdr/MsgId", f"STMT-{day}-{account['id'][-12:]}")
-    xml.add(root[0], "CreDtTm", iso(now))
     statement = xml.add(root, "Stmt")
     xml.add(statement, "Id", f"{account['id'][-22:]}-{number}")
     xml.add(statement, "ElctrncSeqNb", str(number))
@@ -36,25 +54,24 @@ def write(
     holder = xml.add(statement, "Acct")
     xml.add(holder, "Id/IBAN" if checks.good_iban(account["id"]) else "Id/Othr/Id", account["id"])
     xml.add(holder, "Ccy", account["currency"])
-    for code, balance in (("OPBD", opening), ("CLBD", closing)):
+    for code, balance in (("OPBD", told.opening), ("CLBD", told.closing)):
         item = xml.add(statement, "Bal")
         xml.add(item, "Tp/CdOrPrtry/Cd", code)
         _money(item, balance, account["currency"])
         xml.add(item, "Dt/Dt", day)
-    for group in groups:
+    for group in told.groups:
         _entry(statement, group, account["currency"], day)
-    return xml.written(top)
 
 
 def _entry(statement: Element, group: list[Row], currency: str, day: str) -> None:
     first = group[0]
     entry = xml.add(statement, "Ntry")
-    xml.add(entry, "NtryRef", str(first["seq"]))
+    xml.add(entry, "NtryRef", f"{first['seq']}{first.get('piece', '')}")
     _money(entry, sum(row["amount"] for row in group), currency)
     xml.add(entry, "Sts/Cd", "BOOK")
     xml.add(entry, "BookgDt/Dt", day)
     xml.add(entry, "ValDt/Dt", day)
-    xml.add(entry, "AcctSvcrRef", f"SB{first['seq']:012d}")
+    xml.add(entry, "AcctSvcrRef", _reference(first))
     code = xml.add(entry, "BkTxCd/Domn")
     family, below = CODES[first["kind"]]
     xml.add(code, "Cd", "PMNT")
@@ -73,14 +90,18 @@ def _entry(statement: Element, group: list[Row], currency: str, day: str) -> Non
     _details(xml.add(details, "TxDtls"), first, currency)
 
 
+def _reference(row: Row) -> str:
+    return f"SB{row['seq']:012d}{row.get('piece', '')}"
+
+
 def _details(item: Element, row: Row, currency: str) -> None:
     references = xml.add(item, "Refs")
     if row["batch"]:
         xml.add(references, "MsgId", row["batch"][:35])
-    xml.add(references, "AcctSvcrRef", f"SB{row['seq']:012d}")
+    xml.add(references, "AcctSvcrRef", _reference(row))
     if row["part"]:
         xml.add(references, "PmtInfId", row["part"])
-    xml.add(references, "EndToEndId", (row["ref"] or "NOTPROVIDED")[:35])
+    xml.add(references, "EndToEndId", (row["ref"] or row["payout"] or "NOTPROVIDED")[:35])
     _money(item, row["amount"], currency)
     if row["name"] and row["kind"] in ("paid", "returned"):
         parties = xml.add(item, "RltdPties")

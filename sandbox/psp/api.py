@@ -90,7 +90,8 @@ class Api:
         base_url: str,
         version: str,
     ) -> None:
-        self._database, self._clock, self._faults, self._webhooks = database, clock, faults, webhooks
+        self.database = self._database = database
+        self._clock, self._faults, self._webhooks = clock, faults, webhooks
         self.base_url, self._version = base_url, version
         self.keys = Keys(database)
         self.kept = KeptKeys(database)
@@ -182,7 +183,10 @@ class Api:
         finally:
             self.kept.release(call)
         self.send(pushes, faults)
-        return answers.spoil(self._respond(call.request_id, call.key, status, body), spoiled)
+        response = self._respond(call.request_id, call.key, status, body)
+        if call.content is not None and status == 200:
+            response.body, response.content_type = call.content
+        return answers.spoil(response, spoiled)
 
     def _prepare(self, call: Call, faults: list[Fault]) -> None:
         """Faults that strike before execution: wait, or let the bank approve something else."""

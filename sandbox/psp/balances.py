@@ -7,6 +7,7 @@ from collections import defaultdict
 
 from sandbox.psp.call import Call, Object
 from sandbox.psp.lists import page
+from sandbox.reporting import runs
 
 
 def current(transaction: Object, now: int) -> Object:
@@ -22,11 +23,18 @@ def retrieve_transaction(call: Call) -> Object:
 
 
 def list_transactions(call: Call) -> Object:
-    """``GET /v1/balance_transactions``, by type or source when asked."""
+    """``GET /v1/balance_transactions``, by type, source or currency, or those an automatic payout settled."""
     params = call.params
-    found = page(
-        call, "balance_transaction", {"subtype": params.text("type"), "source": params.text("source")}
-    )
+    payout, within = params.text("payout"), None
+    if payout is not None:
+        runs.need_automatic(call, payout)
+        within = ("seq IN (SELECT seq FROM movement WHERE payout = ?)", payout)
+    filters = {
+        "subtype": params.text("type"),
+        "source": params.text("source"),
+        "json_extract(body, '$.currency')": params.text("currency"),
+    }
+    found = page(call, "balance_transaction", filters, within=within)
     for transaction in found["data"]:
         current(transaction, call.now)
     return found

@@ -23,6 +23,7 @@ NAMES = {
     "webhook_endpoint": "webhook endpoint",
     "balance_transaction": "balance transaction",
     "file": "file upload",
+    "reporting.report_run": "reporting report run",
 }
 
 
@@ -58,6 +59,8 @@ class Call:
     events: list[Event] = field(default_factory=list)
     #: Faults of the webhooks that what happens here asks for by magic.
     asked: list[Any] = field(default_factory=list)
+    #: What is answered instead of JSON: the bytes of a file, and their type.
+    content: tuple[bytes, str] | None = None
 
     def new_id(self, prefix: str) -> str:
         """A fresh object id."""

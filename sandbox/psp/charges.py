@@ -5,6 +5,7 @@ from __future__ import annotations
 from sandbox.psp.call import Call, Object
 from sandbox.psp.cards import Card, Decline
 from sandbox.psp.lists import page
+from sandbox.settlement import movements
 
 FEE_BPS, FEE_FIXED = 290, 30
 SETTLES_AFTER = 2 * 86400
@@ -16,8 +17,8 @@ def fee_of(amount: int) -> int:
 
 
 def balance_transaction(
-    call: Call, *, amount: int, fee: int, currency: str, type_: str, category: str, source: str,
-    instant: bool = False,
+    call: Call, *, amount: int, fee: int, currency: str, type_: str, category: str, source: str | None,
+    instant: bool = False, description: str | None = None,
 ) -> Object:  # fmt: skip
     """Book one movement of the account's balance; amounts are signed minor units."""
     details = []
@@ -26,7 +27,7 @@ def balance_transaction(
             {"amount": fee, "application": None, "currency": currency, "description": "Processing fees",
              "type": "stripe_fee"}
         )  # fmt: skip
-    return call.insert(
+    booked = call.insert(
         {
             "id": call.new_id("txn"),
             "object": "balance_transaction",
@@ -35,7 +36,7 @@ def balance_transaction(
             "balance_type": "payments",
             "created": call.now,
             "currency": currency,
-            "description": None,
+            "description": description,
             "exchange_rate": None,
             "fee": fee,
             "fee_details": details,
@@ -46,6 +47,8 @@ def balance_transaction(
             "type": type_,
         }
     )
+    movements.record(call, booked)
+    return booked
 
 
 def new_charge(call: Call, intent: Object, method: Object, *, amount: int, currency: str) -> Object:

@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from sandbox.psp.call import Call, Object
-from sandbox.psp.errors import invalid
+from sandbox.psp.errors import ApiError, invalid
 from sandbox.psp.lists import page
 
 PURPOSES = {"dispute_evidence", "customer_signature"}
@@ -102,6 +102,17 @@ def retrieve(call: Call) -> Object:
     return call.load("file", call.target, param="file")[0]
 
 
+def contents(call: Call) -> Object:
+    """``GET /v1/files/{id}/contents``: the bytes of a file that the provider made."""
+    call.params.close()
+    file, _ = call.load("file", call.target, param="file")
+    rows = call.database.rows("SELECT content FROM file_chunk WHERE file = ? ORDER BY n", (file["id"],))
+    if not rows:
+        raise ApiError(403, "invalid_request_error", "The contents of this file cannot be downloaded.")
+    call.content = (b"".join(row["content"] for row in rows), "text/csv; charset=utf-8")
+    return {}
+
+
 def list_all(call: Call) -> Object:
-    """``GET /v1/files``."""
-    return page(call, "file", {})
+    """``GET /v1/files``, by purpose when asked."""
+    return page(call, "file", {"json_extract(body, '$.purpose')": call.params.text("purpose")})

@@ -27,8 +27,15 @@ PREFIXES = {
 }
 
 
-def page(call: Call, type_: str, filters: dict[str, str | None], *, types: list[str] | None = None) -> Object:
-    """One page of the account's objects of a type. Filters name columns; ``None`` filters nothing."""
+def page(
+    call: Call, type_: str, filters: dict[str, str | None], *, types: list[str] | None = None,
+    within: tuple[str, str] | None = None, moments: dict[str, str] | None = None,
+) -> Object:  # fmt: skip
+    """One page of the account's objects of a type. Filters name columns; ``None`` filters nothing.
+
+    ``within`` is one more condition with its value; ``moments`` name parameters that bound a moment as
+    ``created`` does, with their columns.
+    """
     params = call.params
     limit = params.integer("limit")
     if limit is not None and not 1 <= limit <= 100:
@@ -45,7 +52,11 @@ def page(call: Call, type_: str, filters: dict[str, str | None], *, types: list[
     if types is not None:
         where.append(f"subtype IN ({', '.join('?' * len(types))})")
         values += types
-    _created(call, where, values)
+    if within is not None:
+        where.append(within[0])
+        values.append(within[1])
+    for name, column in {"created": "created", **(moments or {})}.items():
+        _moment(call, name, column, where, values)
     params.close()
     for cursor, sign, name in ((after, "<", "starting_after"), (before, ">", "ending_before")):
         if cursor is not None:
@@ -62,16 +73,16 @@ def page(call: Call, type_: str, filters: dict[str, str | None], *, types: list[
     return {"object": "list", "data": data, "has_more": len(rows) > size, "url": call.path}
 
 
-def _created(call: Call, where: list[str], values: list[Any]) -> None:
-    if not call.params.given("created"):
+def _moment(call: Call, param: str, column: str, where: list[str], values: list[Any]) -> None:
+    if not call.params.given(param):
         return
-    created = call.params.values["created"]
-    bounds = created if isinstance(created, dict) else {"": created}
+    asked = call.params.values[param]
+    bounds = asked if isinstance(asked, dict) else {"": asked}
     for name, value in bounds.items():
         sign = BOUNDS.get(name, "=" if name == "" else "")
         if not sign or not str(value).isdigit():
-            raise invalid("Invalid timestamp or bound", param="created")
-        where.append(f"created {sign} ?")
+            raise invalid("Invalid timestamp or bound", param=param)
+        where.append(f"{column} {sign} ?")
         values.append(int(value))
 
 

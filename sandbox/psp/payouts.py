@@ -7,10 +7,13 @@ paid: the money is the account's again.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sandbox.psp import accounts, transfers
 from sandbox.psp.call import Call, Object
 from sandbox.psp.errors import ApiError, invalid
 from sandbox.psp.lists import page
+from sandbox.settlement import credits
 
 LEAVES_AFTER = 3600
 ARRIVES_AFTER = 2 * 86_400
@@ -56,7 +59,7 @@ def create(call: Call) -> Object:
     bank, number = _bank(call, currency, wanted)
     transfers.need_balance(call, amount, currency)
     wait = INSTANT if method == "instant" else ARRIVES_AFTER
-    payout = _new(call, amount=amount, currency=currency, bank=bank, arrives=call.now + wait)
+    payout = new(call, amount=amount, currency=currency, bank=bank, arrives=call.now + wait)
     payout.update(
         description=description, metadata=metadata, method=method, source_type=source_type,
         statement_descriptor=descriptor,
@@ -72,7 +75,8 @@ def create(call: Call) -> Object:
     return payout
 
 
-def _new(call: Call, *, amount: int, currency: str, bank: str, arrives: int) -> Object:
+def new(call: Call, *, amount: int, currency: str, bank: str, arrives: int) -> Object:
+    """A payout that is not stored yet, with every key."""
     return {
         "id": call.new_id("po"),
         "object": "payout",
@@ -136,6 +140,8 @@ def arrive(call: Call, payout_id: str) -> None:
     number = hidden.get("number", "")
     if payout["status"] not in OPEN:
         return
+    if payout["automatic"]:  # the bank's day is the payout's, also when the clock leapt over it
+        call = replace(call, now=payout["arrival_date"], clock=float(payout["arrival_date"]))
     if number in FAILING:
         fail(call, payout_id, code=FAILING[number])
         return
@@ -158,6 +164,7 @@ def pay(call: Call, payout_id: str) -> Object:
         raise _wrong(payout)
     payout.update(status="paid", trace_id={"status": "supported", "value": payout["id"][-12:].upper()})
     call.save(payout)
+    credits.book(call, payout, payout["amount"])
     transfers.note(call, "account_payout.paid", payout, amount=0)
     call.emit("payout.paid", payout)
     return payout
@@ -170,6 +177,8 @@ def fail(call: Call, payout_id: str, *, code: str) -> Object:
         raise _wrong(payout)
     if code not in MESSAGES:
         raise invalid(f"failure_code is one of {', '.join(MESSAGES)}", param="failure_code")
+    if payout["status"] == "paid":
+        credits.book(call, payout, -payout["amount"])
     moved = transfers.book(
         call, payout, amount=payout["amount"], kind="payout_failure", category="payout_reversal"
     )
@@ -205,7 +214,7 @@ def reverse(call: Call) -> Object:
     payout, _ = call.load("payout", call.target, param="id")
     if payout["status"] != "paid" or payout["reversed_by"] or payout["original_payout"]:
         raise _wrong(payout)
-    back = _new(
+    back = new(
         call, amount=-payout["amount"], currency=payout["currency"], bank=payout["destination"],
         arrives=call.now + ARRIVES_AFTER,
     )  # fmt: skip
@@ -240,4 +249,4 @@ def list_all(call: Call) -> Object:
         "json_extract(body, '$.status')": params.text("status"),
         "json_extract(body, '$.destination')": params.text("destination"),
     }
-    return page(call, "payout", filters)
+    return page(call, "payout", filters, moments={"arrival_date": "json_extract(body, '$.arrival_date')"})

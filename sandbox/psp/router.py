@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from sandbox.psp import (
@@ -20,8 +21,12 @@ from sandbox.psp import (
     transfers,
 )
 from sandbox.psp.call import Call, Object
+from sandbox.reporting import runs
 
 Operation = Callable[[Call], Object]
+
+#: Resources whose name has a slash.
+_NESTED = re.compile("^v1/(checkout|reporting)/")
 
 #: (method, resource, action) to operation; "" is the resource itself, "id" one object.
 OPERATIONS: dict[tuple[str, str, str], tuple[str, Operation]] = {
@@ -50,6 +55,12 @@ OPERATIONS: dict[tuple[str, str, str], tuple[str, Operation]] = {
     ("POST", "files", ""): ("files.create", files.create),
     ("GET", "files", ""): ("files.list", files.list_all),
     ("GET", "files", "id"): ("files.retrieve", files.retrieve),
+    ("GET", "files", "contents"): ("files.contents", files.contents),
+    ("POST", "reporting/report_runs", ""): ("reporting.report_runs.create", runs.create),
+    ("GET", "reporting/report_runs", ""): ("reporting.report_runs.list", runs.list_all),
+    ("GET", "reporting/report_runs", "id"): ("reporting.report_runs.retrieve", runs.retrieve),
+    ("GET", "reporting/report_types", ""): ("reporting.report_types.list", runs.list_types),
+    ("GET", "reporting/report_types", "id"): ("reporting.report_types.retrieve", runs.retrieve_type),
     ("POST", "accounts", ""): ("accounts.create", accounts.create),
     ("GET", "accounts", ""): ("accounts.list", accounts.list_all),
     ("GET", "accounts", "id"): ("accounts.retrieve", accounts.retrieve),
@@ -91,7 +102,7 @@ OPERATIONS: dict[tuple[str, str, str], tuple[str, Operation]] = {
 
 def route(method: str, path: str) -> tuple[str, str, Operation] | None:
     """Operation name, the id in the path ("" when none) and the function; ``None`` for an unknown URL."""
-    parts = path.strip("/").replace("v1/checkout/", "v1/checkout~", 1).split("/")
+    parts = _NESTED.sub(r"v1/\1~", path.strip("/")).split("/")
     if len(parts) < 2 or len(parts) > 4 or parts[0] != "v1":
         return None
     target = parts[2] if len(parts) > 2 else ""

@@ -250,3 +250,14 @@ def own_sandbox(tmp_path: Path) -> Iterator[Callable[..., Sandbox]]:
 def until() -> Callable[..., Any]:
     """``until(question)`` waits for a truthy answer."""
     return wait_for
+
+
+@pytest.fixture(scope="module")
+def moved_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """A sandbox whose clock the tests of one module move; it begins at noon, far from any midnight."""
+    box = Sandbox(tmp_path_factory.mktemp("nights"), "--webhook-retries", "0.05,0.05,0.05").start()
+    noon = 86_400 * 1.5 - box.control("GET", "clock")["now"] % 86_400
+    box.control("POST", "clock", {"seconds": noon})
+    yield box
+    if box.process.poll() is None:
+        assert box.end() == 0

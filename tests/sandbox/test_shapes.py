@@ -85,10 +85,33 @@ def objects(account) -> dict[str, list[Any]]:
         "file": list(v1.files.list().data),
         "balance": [v1.balance.retrieve()],
         **connected(account),
+        **reported(account),
     }
     found["deleted_webhook_endpoint"] = [v1.webhook_endpoints.delete(endpoint.id)]
     found["deleted_customer"] = [v1.customers.delete(customer.id)]
     return found
+
+
+def reported(account) -> dict[str, list[Any]]:
+    """Report types, and a run when it was asked for and when it is done."""
+    reporting, control = account.v1.reporting, account.sandbox.control
+    (first, *_) = types = reporting.report_types.list().data
+    moments = {"interval_end": first.data_available_end, "interval_start": first.data_available_end - 86_400}
+    run = reporting.report_runs.create({"report_type": "balance.summary.1", "parameters": moments})
+    control("POST", "clock", {"seconds": 2})
+    done = reporting.report_runs.retrieve(run.id)
+    assert done.status == "succeeded"
+    return {
+        "reporting.report_type": [*types, reporting.report_types.retrieve(first.id)],
+        "reporting.report_run": [run, done, *reporting.report_runs.list().data],
+    }
+
+
+def automatic(account) -> Any:
+    """A payout that was not made by hand."""
+    account.paid(payment_method="pm_card_bypassPending")
+    (made,) = account.sandbox.control("POST", "settle", {"account": account.key})["data"]
+    return account.v1.payouts.retrieve(made["id"])
 
 
 def disputed(account) -> list[Any]:
@@ -128,7 +151,7 @@ def connected(account) -> dict[str, list[Any]]:
         "bank_account": list(seller.external_accounts.data),
         "transfer": [transfer, v1.transfers.retrieve(transfer.id), *v1.transfers.list().data],
         "transfer_reversal": [reversal, *v1.transfers.reversals.list(transfer.id).data],
-        "payout": [*payouts, *v1.payouts.list({}, there).data],
+        "payout": [*payouts, *v1.payouts.list({}, there).data, automatic(account)],
     }
 
 
@@ -150,6 +173,8 @@ CLASSES = {
     "checkout.session": stripe.checkout.Session,
     "dispute": stripe.Dispute,
     "file": stripe.File,
+    "reporting.report_run": stripe.reporting.ReportRun,
+    "reporting.report_type": stripe.reporting.ReportType,
     "deleted_customer": stripe.Customer,
     "deleted_webhook_endpoint": stripe.WebhookEndpoint,
 }

@@ -1,0 +1,28 @@
+"""Celery's view of reconciliation: what beat starts now and then. The work itself is in the services."""
+
+import logging
+
+from celery import shared_task
+
+from core.transactions import at_edge
+from reconciliation.services import fetch_due, watch_files
+
+__all__ = ["fetch", "watch"]
+
+log = logging.getLogger(__name__)
+
+
+@shared_task(name="reconciliation.fetch")
+def fetch(**_newer: object) -> None:
+    """Fetch the settlement files of every business day that is over and has none yet."""
+    tally = fetch_due()
+    if tally.received or tally.failed:
+        log.info("settlement files: %s received, %s tries failed", tally.received, tally.failed)
+
+
+@shared_task(name="reconciliation.watch_files")
+def watch(**_newer: object) -> None:
+    """Open cases for settlement files that are late, and close those of files that came."""
+    opened, closed = at_edge(watch_files)()
+    if opened or closed:
+        log.info("late settlement files: %s cases opened, %s closed", opened, closed)
