@@ -6,8 +6,8 @@ from pathlib import Path
 from django.apps import apps
 from django.core.management import get_commands
 
-from reconciliation.formats.refusals import REFUSALS
 from reconciliation.fetchers.registry import FETCHERS
+from reconciliation.formats.refusals import REFUSALS
 from reconciliation.ingest.policy import ALERTS, OLDEST_DAYS
 from reconciliation.sources.sweeping import UNUSABLE
 from reconciliation.sources.watching import LATE
