@@ -13,7 +13,7 @@ from reconciliation.formats.kinds import kind_of
 from reconciliation.formats.paypal_kinds import EVENTS
 from reconciliation.formats.references import check_reference, is_ours, was_a_number
 
-__all__ = ["NEEDED", "OPTIONAL", "Row", "Stamps", "hundredths", "line_of"]
+__all__ = ["NEEDED", "OPTIONAL", "Row", "Stamps", "count", "hundredths", "line_of"]
 
 NEEDED = (
     "Transaction ID", "PayPal Reference ID", "Transaction Event Code", "Transaction Initiation Date",
@@ -23,6 +23,7 @@ NEEDED = (
 OPTIONAL = ("Invoice ID", "Custom Field", "Transactional Status")
 
 _HUNDREDTHS = pattern(r"\d{1,15}", ASCII).fullmatch
+_COUNT = pattern(r"\d{1,9}", ASCII).fullmatch
 _STAMP = pattern(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d [+-]\d{4}", ASCII).fullmatch
 _SIGNS = {"CR": 1, "DR": -1}
 
@@ -71,6 +72,11 @@ class Stamps:
     def day(self, text: str, line_no: int) -> date:
         """Return the day of a time. Raises Refused with `time_invalid`."""
         return self.read(text, line_no)[1]
+
+
+def count(text: str) -> int | None:
+    """Return a number of files or rows, or none for anything else."""
+    return int(text) if _COUNT(text) else None
 
 
 def hundredths(text: str, currency: str, line_no: int) -> int:

@@ -190,7 +190,8 @@ def test_a_category_that_is_new_is_for_a_person_with_the_record() -> None:
 @pytest.mark.parametrize(
     "amount",
     ["25,00", "1,025.00", "1.025,00", "2.5e1", "25.00E0", "'25.00", "`25.00", "25.00 ", " 25.00", "+25.00",
-     "$25.00", "25.001", "", ".", "-", "٢٥.00", "25.00-", "(25.00)", "NaN", "Infinity", "0x19"],
+     "$25.00", "25.001", "", ".", "-", "٢٥.00", "25.00-", "(25.00)", "NaN", "Infinity", "0x19",
+     "9" * 15, "9" * 5000],
 )  # fmt: skip
 @pytest.mark.parametrize("column", ["gross", "fee", "net", "customer_facing_amount"])
 def test_an_amount_is_never_guessed(amount: str, column: str) -> None:
