@@ -6,6 +6,7 @@ are the number and the sum of debits and credits (`:90D:`, `:90C:`).
 
 from collections.abc import Iterator
 from datetime import date
+from re import ASCII
 from re import compile as pattern
 from typing import BinaryIO
 
@@ -13,15 +14,15 @@ from reconciliation.formats.contract import Control, Document, Item, ReadOptions
 from reconciliation.formats.mt940 import MT_ENCODINGS
 from reconciliation.formats.mt_details import plain
 from reconciliation.formats.mt_entries import account_of, entry_of
-from reconciliation.formats.mt_fields import END, Field, fields
+from reconciliation.formats.mt_fields import END, Field, fields, joined_details
 from reconciliation.formats.mt_values import Sum, day_of, movement_of, number_of, sum_of
 
 __all__ = ["MT942"]
 
 # After any field a dash ends the message: none of them is a mark of its end that every bank writes.
 _LAST = frozenset({"20", "21", "25", "25P", "28", "28C", "34F", "13", "13D", "61", "86", "90D", "90C"})
-_floor = pattern(r"([A-Z]{3})[CD]?[\d,]{1,16}").fullmatch
-_moment = pattern(r"(\d{6})(\d{4})(?:[+-]\d{4})?").fullmatch
+_floor = pattern(r"([A-Z]{3})[CD]?[\d,]{1,16}", ASCII).fullmatch
+_moment = pattern(r"(\d{6})(\d{4})(?:[+-]\d{4})?", ASCII).fullmatch
 
 
 class _Mt942:
@@ -81,7 +82,7 @@ class _Report:
                     raise Refused("order_invalid", "an entry stands behind the sums", field.line)
                 self._movement = field
             case "86" if self._movement:
-                self._details += field.lines
+                self._details = joined_details(self._details, field)
             case "90D" | "90C":
                 yield from self._flushed()
                 if field.tag in self._sums:

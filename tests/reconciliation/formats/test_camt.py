@@ -157,6 +157,12 @@ def test_a_source_takes_one_message() -> None:
     assert news.document.kind == "notification"
 
 
+def test_a_report_is_known_by_its_id() -> None:
+    for other in (b"", b"<Id>" + b"x" * 36 + b"</Id>"):
+        body = wrapped(statement(entry("10")), kind="052").replace(b"<Id>S1</Id>", other)
+        assert refusal(CAMT_052, body) == ("identity_missing", 1)
+
+
 def test_a_message_without_a_statement_is_refused_and_a_statement_without_entries_is_none() -> None:
     assert refusal(CAMT_053, wrapped()) == ("format_mismatch", None)
     (found,) = read(CAMT_053, message(balance("OPBD", "5"), balance("CLBD", "5")))
@@ -240,7 +246,7 @@ def test_a_collective_booking_counts_once(count: int) -> None:
 
 
 def test_what_a_detail_is_worth() -> None:
-    """In the account's currency where it says so, its own direction if it has one, 0 if it does not tell."""
+    """In the account's currency, with its own direction if it has one; else 0, and a note (F-H5)."""
     details = (
         "<TxDtls><Amt Ccy='USD'>9</Amt><AmtDtls><TxAmt><Amt Ccy='EUR'>8</Amt></TxAmt></AmtDtls></TxDtls>"
         "<TxDtls><Amt Ccy='EUR'>1</Amt><CdtDbtInd>DBIT</CdtDbtInd></TxDtls>"
@@ -248,11 +254,11 @@ def test_what_a_detail_is_worth() -> None:
         "<TxDtls/>"
     )
     (found,) = read(CAMT_053, message(FROM_0_TO_10, entry("10", details=details)))
-    assert [(line.amount_minor, line.currency) for line in found.details] == [
-        (800, "EUR"),
-        (-100, "EUR"),
-        (300, "USD"),
-        (0, "EUR"),
+    assert [(line.amount_minor, line.currency, line.text) for line in found.details] == [
+        (800, "EUR", ""),
+        (-100, "EUR", ""),
+        (0, "EUR", "USD 3"),
+        (0, "EUR", ""),
     ]
 
 
@@ -283,6 +289,7 @@ def test_the_previous_closing_balance_opens_where_no_opening_balance_is() -> Non
         (FROM_0_TO_10.replace("10.00", "-10.00"), "amount_invalid"),
         (FROM_0_TO_10.replace("10.00", "10.001"), "amount_invalid"),
         (FROM_0_TO_10.replace("10.00", "1e1"), "amount_invalid"),
+        (FROM_0_TO_10.replace("10.00", "9" * 15).replace("EUR", "CLF"), "amount_invalid"),
         (FROM_0_TO_10.replace("EUR", "XYZ"), "currency_unknown"),
         (FROM_0_TO_10.replace("CRDT", "CREDIT"), "direction_unknown"),
         (FROM_0_TO_10.replace("2026-11-30", "2026-11-31"), "date_invalid"),

@@ -116,6 +116,8 @@ def test_marks_and_amounts(mark: str, amount: str, minor: int, is_reversal: bool
         (entry(day="2613311130"), "date_invalid"),
         (entry(day="2604311130"), "date_invalid"),
         (entry(day="2611301331"), "date_invalid"),
+        (entry(day="26113\u06601130"), "entry_invalid"),  # digits, but not those of the standard
+        (entry("C", "1\u0660,00"), "entry_invalid"),
         (":61:", "entry_invalid"),
     ],
 )
@@ -293,6 +295,17 @@ def test_lines_and_fields_that_do_not_end_are_refused() -> None:
     assert refusal(MT940, message(":86:" + "x" * 9000)) == ("line_too_long", 5)
     code, line = refusal(MT940, message(entry(), ":86:" + "x" * 4000, *["x" * 4000] * 40))
     assert (code, line) == ("line_too_long", 22)
+    assert refusal(MT940, message(entry(), *[":86:x"] * 200))[0] == "line_too_long"
+
+
+def test_two_fields_of_details_are_one_text() -> None:
+    assert one(entry(), ":86:one", ":86:two").entries[0].text == "one two"
+
+
+def test_a_file_of_more_statements_than_can_be_kept_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reconciliation.formats.mt940._STATEMENTS_MAX", 2)
+    assert len(read(MT940, message(entry()) * 2)) == 2
+    assert refusal(MT940, message(entry()) * 3) == ("too_many_statements", 18)
 
 
 def test_a_file_cut_anywhere_is_refused() -> None:
