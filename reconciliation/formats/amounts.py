@@ -9,6 +9,10 @@ from reconciliation.formats.contract import Refused
 __all__ = ["Grammar", "currency_exponent", "minor_units"]
 
 
+# A column holds nine times as much: sums of a file have room.
+_LARGEST = 10**18
+
+
 class Grammar:
     """How a format writes numbers: its decimal mark, and a mark between thousands, if it has one.
 
@@ -49,6 +53,8 @@ class Grammar:
         if self._thousands:
             whole = whole.replace(self._thousands, "")
         value = int(whole + fraction)
+        if value > _LARGEST:
+            raise Refused("amount_invalid", f"{text[:40]!r} is more than can be kept", line_no)
         return -value if sign == "-" else value
 
 

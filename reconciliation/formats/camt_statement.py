@@ -25,6 +25,7 @@ _COPIES = {"COPY": False, "CODU": True, "DUPL": True, "": False}
 _OPENINGS = ("OPBD", "PRCD")
 _CLOSING = "CLBD"
 _ACCOUNT_LONGEST = 34  # Max34Text, and the longest IBAN
+_ID_LONGEST = 35  # Max35Text
 
 
 class Head(NamedTuple):
@@ -48,7 +49,7 @@ def head_of(element: Element, *, kind: str, currency: str, options: ReadOptions,
     currency. Reports and notifications have balances for information, which are not read.
 
     Raises Refused: `account_missing`, `closing_missing`, `opening_missing`, `two_closing_balances`,
-    `two_opening_balances`, `currency_mixed`, `period_missing`, `copy_flag_unknown`.
+    `two_opening_balances`, `currency_mixed`, `period_missing`, `identity_missing`, `copy_flag_unknown`.
     """
     account = account_at(element, "Acct")
     if not account or len(account) > _ACCOUNT_LONGEST:
@@ -66,7 +67,7 @@ def head_of(element: Element, *, kind: str, currency: str, options: ReadOptions,
     sequence = number_at(element, "ElctrncSeqNb", line) or number_at(element, "LglSeqNb", line) or None
     if kind != "statement":
         # Their numbers run as every bank likes; `Id` is unique by the standard.
-        identity, sequence = f"{account}:{own}:{text_at(element, 'Id')[:35]}", None
+        identity, sequence = f"{account}:{own}:{_id_of(element, line)}", None
     elif sequence:
         # Most banks begin anew every year, and a number that does not is no less unique within one.
         identity = f"{account}:{own}:{last.year}:{sequence}"
@@ -84,6 +85,13 @@ def head_of(element: Element, *, kind: str, currency: str, options: ReadOptions,
         is_copy=_COPIES[flag],
     )
     return Head(document, closing.minor if closing else None, element.find("TxsSummry"))
+
+
+def _id_of(element: Element, line: int) -> str:
+    text = text_at(element, "Id")
+    if not text or len(text) > _ID_LONGEST:
+        raise Refused("identity_missing", "the report has no Id of the length that the standard allows", line)
+    return text
 
 
 def _balances(element: Element, currency: str, line: int) -> tuple[_Balance, _Balance]:

@@ -17,13 +17,15 @@ from typing import BinaryIO, NamedTuple, cast
 
 from reconciliation.formats.contract import Document, Item, ReadOptions, Refused, Totals
 from reconciliation.formats.mt_entries import account_of, entry_of
-from reconciliation.formats.mt_fields import END, Field, fields
+from reconciliation.formats.mt_fields import END, Field, fields, joined_details
 from reconciliation.formats.mt_values import Balance, balance_of, number_of
 
 __all__ = ["MT940", "MT_ENCODINGS"]
 
 # What SWIFT itself allows is in all of them; banks write umlauts, in the encoding that they agreed on.
 MT_ENCODINGS = ("utf-8", "iso-8859-1", "cp1252", "ascii")
+# Their closing balances are kept while the file is read.
+_STATEMENTS_MAX = 100_000
 _IN_MEMORY_BYTES = 4 * 1024 * 1024
 _CLOSINGS = frozenset({"62F", "62M"})
 
@@ -64,9 +66,19 @@ class _Mt940:
             copyfileobj(body, spooled)
             copy = cast(BinaryIO, spooled)
             copy.seek(0)
-            closings = [step.closing for step in _walked(copy, options) if isinstance(step, _End)]
+            closings = _closings(_walked(copy, options))
             copy.seek(0)
             yield from _items(_walked(copy, options), iter(closings))
+
+
+def _closings(steps: Iterable[_Start | _Booking | _End]) -> list[Balance]:
+    found: list[Balance] = []
+    for step in steps:
+        if isinstance(step, _End):
+            found.append(step.closing)
+        elif isinstance(step, _Start) and len(found) >= _STATEMENTS_MAX:
+            raise Refused("too_many_statements", f"more than {_STATEMENTS_MAX} statements", step.line)
+    return found
 
 
 def _walked(body: BinaryIO, options: ReadOptions) -> Iterator[_Start | _Booking | _End]:
@@ -141,7 +153,7 @@ class _Walk:
                     self._check_place(field)
                     self._movement = field
                 case "86" if self._movement:
-                    self._details += field.lines
+                    self._details = joined_details(self._details, field)
                 case "62F" | "62M":
                     yield from self._flushed()
                     yield from self._closed(field)

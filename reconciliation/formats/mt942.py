@@ -13,7 +13,7 @@ from reconciliation.formats.contract import Control, Document, Item, ReadOptions
 from reconciliation.formats.mt940 import MT_ENCODINGS
 from reconciliation.formats.mt_details import plain
 from reconciliation.formats.mt_entries import account_of, entry_of
-from reconciliation.formats.mt_fields import END, Field, fields
+from reconciliation.formats.mt_fields import END, Field, fields, joined_details
 from reconciliation.formats.mt_values import Sum, day_of, movement_of, number_of, sum_of
 
 __all__ = ["MT942"]
@@ -81,7 +81,7 @@ class _Report:
                     raise Refused("order_invalid", "an entry stands behind the sums", field.line)
                 self._movement = field
             case "86" if self._movement:
-                self._details += field.lines
+                self._details = joined_details(self._details, field)
             case "90D" | "90C":
                 yield from self._flushed()
                 if field.tag in self._sums:

@@ -15,7 +15,7 @@ _CONTROLS = dict.fromkeys((*range(32), 127), " ")
 _GERMAN = pattern(r"\s?(\d{3})\s?\?\d\d").match
 _sub_fields = pattern(r"\?(\d\d)").split
 _REMITTANCE = (*map(str, range(20, 30)), *map(str, range(60, 64)))
-_key_of = pattern(r"(EREF|KREF|MREF|CRED|DEBT|COAM|OAMT|SVWZ|ABWA|ABWE|PURP|IBAN|BIC)\+").match
+_key_of = pattern(r"(EREF|KREF|MREF|CRED|DEBT|COAM|OAMT|SVWZ|ABWA|ABWE|PURP|IBAN|BIC|MTLG)[+:]").match
 _RETURNS = frozenset({"108", "109", "159"})  # a direct debit or a transfer came back
 
 # Dutch banks, and SWIFT's own code words.
@@ -63,7 +63,7 @@ def _german(joined: str) -> Details:
         if begins:
             key, value = begins[1], value[begins.end() :]
         keys[key] = keys.get(key, "") + value
-    rest = (keys["SVWZ"], found.get("00", ""))
+    rest = (keys["SVWZ"], keys.get("MTLG", ""), found.get("00", ""))  # MTLG: a note of the bank's
     return Details(
         text=plain(" ".join(text.strip() for text in rest if text.strip())),
         code=code,

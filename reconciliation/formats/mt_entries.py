@@ -17,8 +17,8 @@ _iban_with_currency = pattern(r"([A-Z]{2}\d\d[A-Z0-9]{11,30}?)([A-Z]{3})").fullm
 def entry_of(field: Field, details: tuple[str, ...], currency: str, near: date | None) -> Entry | None:
     """Return an entry, None for one that is only expected. Its `line_no` is the line in the file.
 
-    Raises Refused. The customer's reference of `:61:` is taken for the batch's where `:86:` names none: it is what the order
-    that caused the entry was called.
+    The customer's reference of `:61:` is taken for the batch's where `:86:` names none: it is what the order
+    that caused the entry was called. Raises Refused.
     """
     movement = movement_of(field, currency, near)
     if not movement.is_booked:

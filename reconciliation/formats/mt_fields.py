@@ -11,7 +11,7 @@ from typing import BinaryIO, NamedTuple
 
 from reconciliation.formats.contract import Refused
 
-__all__ = ["END", "Field", "fields"]
+__all__ = ["END", "Field", "fields", "joined_details"]
 
 END = "-"
 _KNOWN = frozenset(
@@ -23,6 +23,7 @@ _KNOWN = frozenset(
 _TAG = pattern(r":(\d\d[A-Z]?|NS):")
 _LINE_BYTES_MAX = 8 * 1024
 _FIELD_CHARACTERS_MAX = 64 * 1024
+_DETAIL_LINES_MAX = 100
 # What frames a message on the wire: start of heading, start of text, end of text.
 _FRAMES = "\x01\x02\x03"
 _BOM = "\ufeff"
@@ -70,6 +71,13 @@ def fields(body: BinaryIO, encoding: str, *, last: frozenset[str]) -> Iterator[F
     if found:
         yield Field(found.tag, tuple(texts), found.line)
         yield Field(END, (), found.line + len(texts))
+
+
+def joined_details(before: tuple[str, ...], field: Field) -> tuple[str, ...]:
+    """Return the lines of the `:86:` fields of one entry, which some banks repeat. Raises Refused."""
+    if len(before) > _DETAIL_LINES_MAX:
+        raise Refused("line_too_long", "the fields :86: of an entry do not end", field.line)
+    return before + field.lines
 
 
 def _tag_of(text: str, within: Field | None, line: int) -> str:
