@@ -22,17 +22,21 @@ from merchants.admin_parts import MerchantColumn, MerchantFilter
 from reconciliation.admin_forms import SourceForm
 from reconciliation.fetchers.registry import FETCHERS
 from reconciliation.formats.registry import FORMATS
+from reconciliation.ingest.policy import QUARANTINED, REFUSED, SEQUENCE, STATEMENT
 from reconciliation.looks import STANDING_LOOKS
 from reconciliation.models import SettlementSource
 from reconciliation.sources.at_desk import DayAtDesk, days_at_desk
 from reconciliation.sources.reading import to_data
 from reconciliation.sources.setting_up import change_source, create_source, set_source_enabled
+from reconciliation.sources.sweeping import UNUSABLE
 from reconciliation.sources.types import SourceData
+from reconciliation.sources.watching import LATE
 
 __all__: list[str] = []
 
 _ADD, _CHANGE = "reconciliation.add_settlementsource", "reconciliation.change_settlementsource"
 _UPLOAD = "reconciliation.add_settlementfile"
+_KINDS = (LATE, UNUSABLE, REFUSED, QUARANTINED, SEQUENCE, STATEMENT)
 
 
 def _enable(*, row: SettlementSource, actor: str, reason: str) -> None:
@@ -194,7 +198,13 @@ def _page_url(source_id: Any) -> str:
 
 def _initial(row: SettlementSource | None) -> dict[str, Any]:
     if row is None:
-        return {"time_zone": "UTC", "calendar": "EVERY_DAY", "expected_after": 1, "expected_by": "12:00"}
+        return {
+            "fetcher": "upload",
+            "time_zone": "UTC",
+            "calendar": "EVERY_DAY",
+            "expected_after": 1,
+            "expected_by": "12:00",
+        }
     names = (
         "format", "encoding", "fetcher", "provider", "account", "currency", "time_zone", "calendar",
         "expected_after", "expected_by", "begins_on",
@@ -204,8 +214,8 @@ def _initial(row: SettlementSource | None) -> dict[str, Any]:
 
 def _cases(source: SourceData) -> list[dict[str, str]]:
     """What is open about the source: late days and a folder are named by it."""
-    rows = Case.objects.filter(merchant_id=source.merchant_id, detail__source_id=str(source.id))
-    rows = rows.exclude(status="CLOSED").order_by("-pk")[:20]
+    rows = Case.objects.filter(kind__in=_KINDS, detail__source_id=str(source.id)).exclude(status="CLOSED")
+    rows = rows.order_by("-pk")[:20]
     return [{"summary": row.summary, "url": reverse("admin:core_case_change", args=[row.pk])} for row in rows]
 
 

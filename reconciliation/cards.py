@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from core.overview import Card, case_card
+from reconciliation.models import SettlementSource
 from reconciliation.sources.watching import LATE
 
 __all__ = ["CARDS"]
@@ -13,10 +15,16 @@ __all__ = ["CARDS"]
 
 def late_card() -> Card:
     """Business days whose file should be there and does not count."""
+    sources = SettlementSource.objects.filter(is_enabled=True).count()
     return case_card(
         title=_("Late settlement files"),
         kind=LATE,
-        none=_("Every file that is due is there."),
+        none=ngettext(
+            "%(count)d source is expected from; nothing is late.",
+            "%(count)d sources are expected from; nothing is late.",
+            sources,
+        )
+        % {"count": sources},
         some=_("Days that cannot be proved yet."),
         url=reverse("admin:reconciliation_settlementsource_changelist"),
     )

@@ -56,7 +56,7 @@ class ConnectControl:
         return self._world.api.perform(account=account, operation="dashboard.topup", action=act)
 
     def adjust(self, data: Body) -> Any:
-        """The provider books ``amount`` of ``currency`` of its own accord: ``category`` fee, ``description``."""
+        """The provider books ``amount`` of ``currency`` by itself: ``category`` (fee), ``description``."""
         account, amount = self._account(str(data["account"])), int(data["amount"])
         currency, category = str(data["currency"]).lower(), str(data.get("category", "fee"))
         if category not in ADJUSTMENTS:

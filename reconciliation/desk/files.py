@@ -156,7 +156,7 @@ def _changes(page: Page) -> dict[str, Any]:
             {
                 "kind": _KINDS[row.kind](),
                 "look": row.kind,
-                "what": ", ".join(str(each) for each in row.what),
+                "what": ", ".join(_named(str(each)) for each in row.what),
                 "before": _said(lines.get(row.before)),
                 "after": _said(lines.get(row.after)),
             }
@@ -171,6 +171,10 @@ _KINDS = {
     "removed": lambda: _("Gone"),
     "changed": lambda: _("Other"),
 }
+
+
+def _named(column: str) -> str:
+    return column.removesuffix("_minor").replace("_", " ")
 
 
 def _said(line: Any) -> dict[str, Any] | None:

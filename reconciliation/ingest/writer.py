@@ -52,7 +52,7 @@ class Writer:
         if self._executor is not None:
             if self._running is not None:
                 self._running.exception()
-            self._executor.submit(connection.close).result()
+            self._executor.submit(lambda: connection.close()).result()
             self._executor.shutdown()
 
     def put(self, row: str) -> None:

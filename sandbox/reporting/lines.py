@@ -6,6 +6,7 @@ Nothing here holds the lock of the file for longer than one page takes.
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +15,6 @@ from sandbox.database import Database, place_of
 
 Row = dict[str, Any]
 PAGE = 500
-
-_AFTER = "(movement.created, movement.seq) > (?, ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +60,25 @@ class Wanted:
 
 
 def pages(database: Database, wanted: Wanted) -> Iterator[list[Line]]:
-    """The movements wanted, oldest first."""
+    """The movements wanted, oldest first. Which they are is read at once, what they say page by page."""
     chosen = ""
     extra: list[Any] = []
     for column, value in (("currency", wanted.currency), ("category", wanted.category)):
         if value is not None:
             chosen += f" AND {column} = ?"
             extra.append(value)
-    at, seq = -1, -1
-    while True:
+    found = database.rows(
+        f"SELECT seq FROM movement WHERE account = ? AND {wanted.where}{chosen} ORDER BY created, seq",  # noqa: S608
+        (wanted.account, *wanted.values, *extra),
+    )
+    places = array("q", (row["seq"] for row in found))
+    for start in range(0, len(places), PAGE):
+        some = places[start : start + PAGE]
         rows = database.rows(
-            f"SELECT * FROM movement WHERE account = ? AND {wanted.where}{chosen} AND {_AFTER}"  # noqa: S608
-            f" ORDER BY created, seq LIMIT {PAGE}",
-            (wanted.account, *wanted.values, *extra, at, seq),
+            f"SELECT * FROM movement WHERE seq IN ({', '.join('?' * len(some))}) ORDER BY created, seq",  # noqa: S608
+            some,
         )
-        if not rows:
-            return
         yield _dressed(database, rows)
-        at, seq = rows[-1]["created"], rows[-1]["seq"]
 
 
 def _dressed(database: Database, rows: list[Row]) -> list[Line]:

@@ -31,7 +31,8 @@ def stage(source: SettlementSource, path: Path) -> dict[str, float]:
     day = "2026-11-29"
     received = told(start(stager_env(), "receive", source.id, path, day, day))
     worked = told(start(stager_env(), "work"))
-    assert SettlementFile.objects.get(source=source, status="PUBLISHED").lines_count
+    file = SettlementFile.objects.get(source=source)
+    assert file.status == "PUBLISHED", (file.status, file.staged_lines, file.refusal)
     return {
         "receiving": received["seconds"],
         "staging": worked["seconds"],

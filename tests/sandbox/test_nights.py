@@ -169,7 +169,7 @@ def test_a_file_of_an_earlier_sandbox_is_taken_over(own_sandbox):
     box.end()
     with closing(sqlite3.connect(box.data / "sandbox.sqlite3", isolation_level=None)) as file:
         assert file.execute("DELETE FROM movement").rowcount == 1
-    box.start()
+    box.start(port=box.info["port"])
     merchant.sleep()
     (row,) = merchant.of_day()
     assert (row["gross"], row["reporting_category"]) == ("10.00", "charge")

@@ -249,8 +249,8 @@ def test_a_killed_sandbox_still_writes_its_reports(own_sandbox, until):
     until(lambda: again.retrieve(asked.id).status == "succeeded")
 
 
-def test_pages_lose_and_repeat_nothing_where_moments_are_equal(tmp_path):
-    """More movements in one second than a page holds: a cursor of moments alone would lose the rest."""
+def test_pages_lose_and_repeat_nothing(tmp_path):
+    """More movements in one second than a page holds, and one more than two pages."""
     database = Database(tmp_path / "s.sqlite3")
     count = 2 * lines.PAGE + 1
     with database.transaction():
