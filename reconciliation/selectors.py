@@ -1,4 +1,4 @@
-"""How others read files, lines and statements: what is being staged is seen by nobody."""
+"""How others read sources, files, lines and statements: what is being staged is seen by nobody."""
 
 from reconciliation.ingest.reading import (
     find_bank_lines,
@@ -17,19 +17,25 @@ from reconciliation.matching.reading import (
     matches_of_lines,
     open_breaks_of,
 )
+from reconciliation.sources.at_desk import sources_at_desk
+from reconciliation.sources.reading import find_source, get_source, list_sources
 
 __all__ = [
     "breaks_of_run",
     "explain_line",
     "find_bank_lines",
     "find_lines",
+    "find_source",
     "get_break",
     "get_file",
+    "get_source",
     "held_statements",
     "list_changes",
+    "list_sources",
     "matches_of_lines",
     "open_breaks_of",
     "read_body",
+    "sources_at_desk",
     "sources_to_watch",
     "statements_of",
 ]

@@ -11,9 +11,16 @@ from reconciliation.ingest.release import (
 from reconciliation.matching.healing import look_again
 from reconciliation.matching.opening import Place, open_breaks, resolve_breaks
 from reconciliation.matching.runs import queue_run, retry_run
+from reconciliation.sources.fetching import fetch_day, fetch_due
+from reconciliation.sources.setting_up import change_source, create_source, set_source_enabled
+from reconciliation.sources.watching import watch_files
 
 __all__ = [
     "Place",
+    "change_source",
+    "create_source",
+    "fetch_day",
+    "fetch_due",
     "look_again",
     "open_breaks",
     "queue_run",
@@ -25,4 +32,6 @@ __all__ = [
     "request_statement_release",
     "resolve_breaks",
     "retry_run",
+    "set_source_enabled",
+    "watch_files",
 ]
