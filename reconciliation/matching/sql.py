@@ -23,8 +23,8 @@ MOVEMENTS_SQL = f"""
         currency, amount_minor, state, payment_method
     FROM {PAY_INS} WHERE merchant_id = %(merchant)s AND channel_id = ANY(%(channels)s)
     UNION ALL
-    SELECT subject_kind, subject_id, nth, kind, reference, NULL, end_to_end, clearing_key, currency,
-        amount_minor, state, ''
+    SELECT subject_kind, subject_id, nth, kind, reference, NULL::uuid, end_to_end, clearing_key, currency,
+        amount_minor, state, ''::text
     FROM {PAY_OUTS} WHERE merchant_id = %(merchant)s AND channel_id = ANY(%(channels)s) AND rail = 'balance'
 """  # noqa: S608 - names of views
 """What the balance at a provider must show, of these channels of a merchant."""
