@@ -26,7 +26,9 @@ def line(number: int, minor: int, *, kind: str = "charge", name: str = "pi_1", *
     return OpenLine(**(known | more))  # type: ignore[arg-type]
 
 
-def movement(number: int, minor: int, *, kind: str = "charge", name: str = "pi_1", **more: object) -> Movement:
+def movement(
+    number: int, minor: int, *, kind: str = "charge", name: str = "pi_1", **more: object
+) -> Movement:
     """A movement of ours."""
     known = {
         "key": MovementKey(kind, UUID(int=number), 0), "kind": kind, "reference": name,
@@ -37,7 +39,9 @@ def movement(number: int, minor: int, *, kind: str = "charge", name: str = "pi_1
 
 
 def settle(
-    lines: Sequence[OpenLine], movements: Sequence[Movement], taken: dict[MovementKey, tuple[int, int]] | None = None
+    lines: Sequence[OpenLine],
+    movements: Sequence[Movement],
+    taken: dict[MovementKey, tuple[int, int]] | None = None,
 ) -> Resolved:
     """Resolve lines against movements."""
     by_name: dict[str, list[Movement]] = {}
@@ -85,9 +89,8 @@ def test_two_captures_are_parts_of_one_charge() -> None:
 
 def test_one_line_for_several_movements_is_a_group() -> None:
     """1:N: one line is two movements together."""
-    resolved = settle([line(1, -500, kind="dispute")], [
-        movement(1, -200, kind="dispute", clearing_key="c"), movement(2, -300, kind="dispute", clearing_key="c"),
-    ])  # fmt: skip
+    moved = [movement(n, minor, kind="dispute", clearing_key="c") for n, minor in ((1, -200), (2, -300))]
+    resolved = settle([line(1, -500, kind="dispute")], moved)
     assert pairs(resolved) == [(1, 1, "group", 0), (1, 2, "group", 0)]
     assert [each.line_part for each in resolved.pairings] == [0, 1]
 
@@ -162,7 +165,8 @@ def test_what_is_exchanged_is_compared_in_what_the_buyer_paid() -> None:
 
 amounts = st.sampled_from([100, 200, 300, 301, 500])
 lines_drawn = st.lists(
-    st.tuples(amounts, st.sampled_from(["pi_1", "pi_2", ""]), st.sampled_from(["charge", "refund"])), max_size=8
+    st.tuples(amounts, st.sampled_from(["pi_1", "pi_2", ""]), st.sampled_from(["charge", "refund"])),
+    max_size=8,
 )
 movements_drawn = st.lists(
     st.tuples(amounts, st.sampled_from(["pi_1", "pi_2"]), st.sampled_from(["charge", "refund"]),
@@ -175,7 +179,7 @@ movements_drawn = st.lists(
 def test_every_line_ends_once_and_in_the_same_way_in_any_order(
     drawn: list[tuple[int, str, str]], moved: list[tuple[int, str, str, str]], seed: int
 ) -> None:
-    """I36, I37, R6: one match or one break for each line, one line or group for each movement, in any order."""
+    """I36, I37, R6: a match or a break for each line, one line or group for each movement, in any order."""
     lines = [line(n, minor, name=name, kind=kind) for n, (minor, name, kind) in enumerate(drawn, 1)]
     movements = [
         movement(n, minor, name=name, kind=kind, state=state)

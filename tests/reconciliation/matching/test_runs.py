@@ -4,7 +4,6 @@ from datetime import date, timedelta
 
 import pytest
 
-from core.audits import CLEAN, NOT_EXERCISED, run_audits
 from core.models import Case, OutboxEvent
 from core.settings_store import put_setting
 from core.transactions import at_edge
@@ -32,7 +31,9 @@ def test_every_kind_of_movement_finds_its_line(shop: Shop) -> None:
         "pi_1|charge|5000|170", "re_1|refund|-1000|0", "dp_1|dispute|-4000|1500", "fee1|fee|-30|0",
         "rsv|reserve_hold|-100|0",
     )  # fmt: skip
-    found = [(each.subject_kind, each.subject_id, each.amount_minor, each.clearing_key) for each in shop.matches()]
+    found = [
+        (each.subject_kind, each.subject_id, each.amount_minor, each.clearing_key) for each in shop.matches()
+    ]
     assert found == [
         ("charge", charge.id, 5000, str(charge.id)),
         ("refund", refund.id, -1000, str(charge.id)),
@@ -111,7 +112,7 @@ def test_what_is_late_clears_by_itself(shop: Shop, monkeypatch: pytest.MonkeyPat
     assert (shop.breaks(), len(shop.matches())) == ([], 2)
 
 
-def test_what_never_comes_is_missed_and_may_come_after_all(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_never_comes_is_missed_and_may_come_yet(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """F-H13: a break when its time is over, once; when its line comes, it ends by itself and was late."""
     charge = shop.charge("pi_1", 5000)
     shop.report("fee|fee|-1|0", day=DAY + timedelta(days=2))
@@ -120,7 +121,7 @@ def test_what_never_comes_is_missed_and_may_come_after_all(shop: Shop, monkeypat
     assert shop.breaks() == [("MISSING_EXTERNAL", "B", 5000)]
     row = Discrepancy.objects.get()
     assert (row.subject_id, row.clearing_key) == (charge.id, str(charge.id))
-    at_day(monkeypatch, DAY + timedelta(days=9))
+    at_day(monkeypatch, DAY + timedelta(days=10))
     shop.report("fee|fee|-2|0", day=DAY + timedelta(days=8))
     assert shop.matches() == []
     shop.report("pi_1|charge|5000|0", day=DAY + timedelta(days=9))
@@ -145,7 +146,8 @@ def test_a_corrected_file_keeps_what_did_not_change(shop: Shop) -> None:
     first = shop.report("pi_1|charge|1000|0", "pi_2|charge|2000|0", "pi_3|charge|3000|0", "pi_x|charge|77|0")
     before = {each.subject_id: each for each in shop.matches(how="exact")}
     second = shop.report("pi_1|charge|1000|0", "pi_2|charge|2005|0", "pi_4|charge|4000|0", "pi_x|charge|77|0")
-    assert shop.file_state(first) == "SUPERSEDED"
+    first.refresh_from_db()
+    assert first.status == "SUPERSEDED"
     after = {each.subject_id: each for each in shop.matches(how="exact")}
     assert set(after) == {charges[0].id, charges[1].id, charges[3].id}
     assert (after[charges[0].id].rule, after[charges[1].id].rule) == (
@@ -194,60 +196,6 @@ def test_put_aside_is_for_people(shop: Shop) -> None:
     assert (shop.breaks(), shop.matches()) == ([("UNKNOWN", "C", 1000)], [])
 
 
-BREAKS: dict[str, list[str]] = {
-    "line_has_one_end": [
-        "DELETE FROM reconciliation_discrepancy WHERE break_class = 'MISSING_INTERNAL'",
-        "DELETE FROM reconciliation_match WHERE how = 'exact'",
-        "UPDATE reconciliation_settlementline SET quarantine = 'too_old' WHERE kind = 'fee'",
-    ],
-    "movement_has_one_line": [
-        "DROP INDEX reconciliation_movement_matched_once; UPDATE reconciliation_match"
-        " SET subject_id = (SELECT subject_id FROM reconciliation_match WHERE live LIMIT 1),"
-        " subject_kind = 'charge' WHERE live",
-    ],
-    "match_counts_while_its_file_does": [
-        "UPDATE reconciliation_match SET live = false WHERE how = 'exact'",
-        "DELETE FROM reconciliation_matchend",
-        "UPDATE reconciliation_settlementfile SET status = 'SUPERSEDED' WHERE number ="
-        " (SELECT min(number) FROM reconciliation_settlementfile);"
-        " UPDATE reconciliation_settlementfile SET supersedes_id = (SELECT id FROM reconciliation_settlementfile"
-        " ORDER BY number LIMIT 1) WHERE number = (SELECT max(number) FROM reconciliation_settlementfile)",
-    ],
-    "match_adds_up": ["UPDATE reconciliation_match SET amount_minor = amount_minor + 1 WHERE how = 'exact'"],
-    "difference_has_a_break": [
-        "DELETE FROM reconciliation_discrepancy WHERE break_class = 'AMOUNT_MISMATCH'",
-        "DELETE FROM reconciliation_discrepancy WHERE break_class = 'MISSING_EXTERNAL'",
-    ],
-    "break_is_told": [
-        "DELETE FROM core_outboxevent WHERE type = 'discrepancy.opened'",
-        "UPDATE core_outboxevent SET type = 'discrepancy.opened' WHERE type = 'discrepancy.resolved'",
-    ],
-}
-
-
-@pytest.mark.database
-@pytest.mark.django_db(transaction=True)
-def test_each_audit_finds_what_it_is_for(shop_in_earnest: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """I36, I37, R1, R2: good data is clean, and each way to break it is found by its audit."""
-    from tests.ledger.breakage import broken
-
-    shop = shop_in_earnest
-    for n in (1, 2, 3):
-        shop.charge(f"pi_{n}", 1000 * n)
-    shop.report("pi_1|charge|1001|0", "pi_x|charge|7|0", "f|fee|-1|0", day=DAY + timedelta(days=2))
-    at_day(monkeypatch, DAY + timedelta(days=20))
-    shop.look()
-    shop.report("pi_2|charge|2000|0", day=DAY + timedelta(days=4))
-    verdicts = {each.name: each.verdict for each in run_audits(store=False).findings}
-    assert {verdicts[name] for name in BREAKS} <= {CLEAN, NOT_EXERCISED}
-    for name, ways in BREAKS.items():
-        for way in ways:
-            with broken(way):
-                report = run_audits(store=False)
-                assert name in {each.name for each in report.violated}, (name, way, [
-                    (each.name, each.sample) for each in report.failed])  # fmt: skip
-
-
 def test_matches_and_ends_stay(shop: Shop) -> None:
     """What was matched stays on record, and a match that ended does not hold again."""
     from django.db import IntegrityError, transaction
@@ -255,7 +203,7 @@ def test_matches_and_ends_stay(shop: Shop) -> None:
     shop.charge("pi_1", 1000)
     shop.report("pi_1|charge|1000|0")
     [found] = shop.matches()
-    with pytest.raises(Exception, match="permission denied|stays"), transaction.atomic():
+    with pytest.raises(Exception, match="permission denied"), transaction.atomic():
         Match.objects.filter(pk=found.pk).update(amount_minor=1)
     with pytest.raises(IntegrityError), transaction.atomic():
         found.pk, found.line_id = None, (found.line_id or 0) + 1
