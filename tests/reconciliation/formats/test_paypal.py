@@ -189,6 +189,14 @@ def test_every_event_has_the_signs_that_it_may_have(event: str) -> None:
         assert (line.raw is None) is (line.kind is not Kind.UNKNOWN)
 
 
+def test_our_reference_is_the_invoice_or_else_the_custom_field() -> None:
+    one = row()
+    one[14] = "custom"
+    assert only(one).merchant_reference == "chr_1"
+    one[2] = ""
+    assert only(one).merchant_reference == "custom"
+
+
 def test_a_conversion_is_two_lines_tied_by_what_was_converted() -> None:
     legs = [
         row("T0200", "DR", "9680", fee="", id="T2", related="T1"),
