@@ -263,6 +263,17 @@ def test_a_split_report_has_its_header_in_the_first_file_and_its_totals_in_the_l
     assert nets([*files[0].lines, *files[1].lines]) == {"EUR": 6000}
 
 
+def test_a_section_that_ended_in_an_earlier_file_is_in_the_totals_of_the_report() -> None:
+    half, whole = ["EUR", "5000", "0", "0", "160"], ["EUR", "10000", "0", "0", "320"]
+    one = row(gross="5000", fee="160")
+    first = written(RH, ["FH", "01"], SH, COLUMNS, one, ["SF", *half], ["SC", "1"], ["FF", "1"])
+    second = written(
+        ["FH", "02"], SH, COLUMNS, one, ["SF", *half], ["SC", "1"], ["RF", *whole], ["RC", "2"], ["FF", "1"]
+    )
+    for body in (first, second):
+        assert unfit(read(SETTLEMENT, body)) == []
+
+
 def test_sections_of_one_account_add_up_to_the_report() -> None:
     half = ["EUR", "5000", "0", "0", "160"]
     body = written(
