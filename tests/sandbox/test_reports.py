@@ -90,7 +90,7 @@ def test_activity_lists_every_movement_once_with_its_figures(merchant):
 
 
 def test_the_summary_goes_from_one_balance_to_the_next(merchant):
-    """I34: starting balance, activity and payouts make the ending balance, and the next day starts there."""
+    """Starting balance, activity and payouts make the ending balance, and the next day starts there."""
     busy_day(merchant)
     merchant.pass_days()
     merchant.v1.payouts.create({"amount": 1000, "currency": "usd"})
@@ -238,7 +238,7 @@ def test_report_types_tell_their_columns_and_until_when_there_are_data(merchant)
 
 
 def test_a_killed_sandbox_still_writes_its_reports(own_sandbox, until):
-    """F-H1: asked for before the kill, there after the start."""
+    """Asked for before the kill, there after the start."""
     box = own_sandbox()
     merchant = Night(box)
     run = {"report_type": SUMMARY, "parameters": interval(merchant)}
