@@ -16,8 +16,8 @@ TABLES = ("reconciliation_settlementline", "reconciliation_bankline")
 _LINE = (
     "INSERT INTO reconciliation_settlementline SELECT %s, merchant_id, file_id, line_no + 1, batch, kind,"
     " raw_kind, reference, related, merchant_reference, currency, gross_minor, fee_minor,"
-    " net_minor, original_currency, original_minor, rate, occurred_at, local_time, business_date, quarantine, raw"
-    " FROM reconciliation_settlementline LIMIT 1"
+    " net_minor, original_currency, original_minor, rate, occurred_at, local_time, business_date,"
+    " quarantine, raw FROM reconciliation_settlementline LIMIT 1"
 )
 
 
