@@ -47,20 +47,20 @@ class Night(Account):
         """A day by the sandbox clock."""
         return (datetime.fromtimestamp(self.now, UTC).date() + timedelta(days=ahead)).isoformat()
 
-    def wait(self, seconds: float) -> None:
+    def pass_seconds(self, seconds: float) -> None:
         """Let sandbox time pass; what is due by then has happened."""
         self.control("POST", "clock", {"seconds": seconds})
 
-    def sleep(self, days: int = 1) -> None:
+    def pass_days(self, days: int = 1) -> None:
         """Days go by, one at a time."""
         for _ in range(days):
-            self.wait(DAY)
+            self.pass_seconds(DAY)
 
     def run(self, report_type: str, **parameters: Any) -> Any:
         """A report run that was given the time it takes."""
         run = self.v1.reporting.report_runs.create({"report_type": report_type, "parameters": parameters})
         assert (run.status, run.result) == ("pending", None)
-        self.wait(2)
+        self.pass_seconds(2)
         return self.v1.reporting.report_runs.retrieve(run.id)
 
     def text(self, report_type: str, **parameters: Any) -> str:

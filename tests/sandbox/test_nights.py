@@ -29,7 +29,7 @@ def settled_by(merchant, payout):
 
 
 def test_a_night_pays_out_names_what_it_settles_and_reaches_the_bank(merchant):
-    """I34: journal, balance transactions, reports, payout and bank statement tell of the same money."""
+    """Journal, balance transactions, reports, payout and bank statement tell of the same money."""
     merchant.settles()
     paid = merchant.paid(amount=5000)
     merchant.v1.refunds.create({"payment_intent": paid.id, "amount": 700})
@@ -39,7 +39,7 @@ def test_a_night_pays_out_names_what_it_settles_and_reaches_the_bank(merchant):
     for row in merchant.journal():
         effects[row["kind"]] += row["amount"]
     money = sum(effects[kind] for kind in ("charge.captured", "refund.succeeded", "dispute.withdrawn"))
-    merchant.sleep(3)  # available after two days, paid out at the midnight after that
+    merchant.pass_days(3)  # available after two days, paid out at the midnight after that
     (payout,) = payouts_of(merchant)
     dispute_fee = 1500  # stands in the journal's withdrawal as well as among the fees
     assert payout.amount == money - (fees - dispute_fee)
@@ -50,13 +50,13 @@ def test_a_night_pays_out_names_what_it_settles_and_reaches_the_bank(merchant):
     own = [each for each in settled if each.id == payout.balance_transaction]
     assert [(each.type, each.net) for each in own] == [("payout", -payout.amount)]
     assert sum(each.net for each in settled) == 0
-    merchant.sleep()
+    merchant.pass_days()
     assert merchant.v1.payouts.retrieve(payout.id).status == "paid"
     types = [each["type"] for each in merchant.sandbox.get(f"events?account={merchant.id}")]
     assert [each for each in types if each.startswith("payout.")] == [
         "payout.created", "payout.reconciliation_completed", "payout.updated", "payout.paid",
     ]  # fmt: skip
-    merchant.sleep()
+    merchant.pass_days()
     assert merchant.v1.payouts.list({"limit": 2}).data[0].id == payout.id, "nothing is left to pay out"
     rows = merchant.of_day(RECONCILED, -1)
     listed = {each.id for each in settled if each.id != payout.balance_transaction}
@@ -81,8 +81,8 @@ def test_what_is_not_paid_out_yet_is_the_ending_balance(merchant):
     merchant.settles()
     for amount in (1000, 2000, 3000):
         merchant.paid(amount=amount)
-        merchant.sleep()
-    merchant.sleep(2)
+        merchant.pass_days()
+    merchant.pass_days(2)
     for back in range(6):
         moment = int(night.midnight(merchant.day(-back)))
         figures = merchant.rows(SUMMARY, interval_start=moment - DAY, interval_end=moment, currency="usd")
@@ -97,8 +97,8 @@ def test_nights_that_the_clock_leapt_over_are_made_up_for_with_their_own_dates(m
     for amount in (1000, 2000, 3000):
         days.append(merchant.day(3))
         merchant.paid(amount=amount)
-        merchant.sleep()
-    merchant.wait(10 * DAY)
+        merchant.pass_days()
+    merchant.pass_seconds(10 * DAY)
     made = payouts_of(merchant)
     assert [each.created for each in made] == [night.midnight(day) for day in days]
     assert [each.arrival_date - each.created for each in made] == [DAY] * 3
@@ -111,9 +111,9 @@ def test_nights_that_the_clock_leapt_over_are_made_up_for_with_their_own_dates(m
 def test_a_negative_balance_is_debited(merchant):
     merchant.settles()
     paid = merchant.paid(amount=5000)
-    merchant.sleep(3)
+    merchant.pass_days(3)
     merchant.v1.refunds.create({"payment_intent": paid.id})
-    merchant.sleep(5)
+    merchant.pass_days(5)
     first, second = payouts_of(merchant)
     assert (first.amount, second.amount) == (4825, -5000)
     assert sum(each.net for each in settled_by(merchant, second)) == 0
@@ -125,7 +125,7 @@ def test_each_currency_is_paid_out_to_its_own_account(merchant):
     merchant.settles(accounts={"eur": "DE02120300000000202051"})
     merchant.paid(amount=1000)
     merchant.paid(amount=3000, currency="eur")
-    merchant.sleep(4)
+    merchant.pass_days(4)
     assert {each.currency: each.amount for each in payouts_of(merchant)} == {"usd": 941, "eur": 2883}
     today = merchant.day()
     assert night.credits_of(merchant.statement(today)[0]) == [Decimal("9.41")]
@@ -135,11 +135,11 @@ def test_each_currency_is_paid_out_to_its_own_account(merchant):
 def test_a_payout_that_comes_back_is_paid_out_again(merchant):
     merchant.settles()
     merchant.paid(amount=1000)
-    merchant.sleep(4)
+    merchant.pass_days(4)
     (first,) = payouts_of(merchant)
     merchant.control("POST", f"payouts/{first.id}/fail", {"failure_code": "account_closed"})
     assert night.credits_of(merchant.statement(merchant.day())[0]) == [Decimal("9.41"), Decimal("-9.41")]
-    merchant.sleep(2)
+    merchant.pass_days(2)
     first, second = payouts_of(merchant)
     assert (first.status, second.status, second.amount) == ("failed", "paid", 941)
     (row,) = merchant.rows(OF_PAYOUT, payout=second.id)
@@ -149,7 +149,7 @@ def test_a_payout_that_comes_back_is_paid_out_again(merchant):
 def test_without_a_schedule_only_the_control_api_pays_out(merchant):
     merchant.paid(payment_method="pm_card_bypassPending")
     merchant.paid()
-    merchant.sleep()
+    merchant.pass_days()
     assert payouts_of(merchant) == []
     (made,) = merchant.control("POST", "settle", {"account": merchant.key, "day": merchant.day(-1)})["data"]
     assert (made["amount"], made["automatic"]) == (941, True), "the other payment was not available then"
@@ -170,6 +170,6 @@ def test_a_file_of_an_earlier_sandbox_is_taken_over(own_sandbox):
     with closing(sqlite3.connect(box.data / "sandbox.sqlite3", isolation_level=None)) as file:
         assert file.execute("DELETE FROM movement").rowcount == 1
     box.start(port=box.info["port"])
-    merchant.sleep()
+    merchant.pass_days()
     (row,) = merchant.of_day()
     assert (row["gross"], row["reporting_category"]) == ("10.00", "charge")

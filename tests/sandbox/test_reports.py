@@ -64,7 +64,7 @@ CATEGORIES = {
 def test_activity_lists_every_movement_once_with_its_figures(merchant):
     """The report against the API's balance transactions and against the journal of effects."""
     busy_day(merchant)
-    merchant.sleep()
+    merchant.pass_days()
     rows = merchant.of_day()
     booked = {each.id: each for each in merchant.v1.balance_transactions.list({"limit": 100}).data}
     assert {row["reporting_category"] for row in rows} == CATEGORIES
@@ -90,11 +90,11 @@ def test_activity_lists_every_movement_once_with_its_figures(merchant):
 
 
 def test_the_summary_goes_from_one_balance_to_the_next(merchant):
-    """I34: starting balance, activity and payouts make the ending balance, and the next day starts there."""
+    """Starting balance, activity and payouts make the ending balance, and the next day starts there."""
     busy_day(merchant)
-    merchant.sleep()
+    merchant.pass_days()
     merchant.v1.payouts.create({"amount": 1000, "currency": "usd"})
-    merchant.sleep()
+    merchant.pass_days()
     days = [{row["category"]: row for row in merchant.of_day(SUMMARY, -back)} for back in (2, 1)]
     for figures in days:
         net = {name: cents(row["net_amount"]) for name, row in figures.items()}
@@ -117,7 +117,7 @@ def test_the_summary_goes_from_one_balance_to_the_next(merchant):
 def test_money_is_in_major_units_with_the_decimals_of_its_currency(merchant, currency, amount, gross, fee):
     merchant.paid(currency=currency, amount=amount)
     merchant.paid()
-    merchant.sleep()
+    merchant.pass_days()
     (row,) = merchant.of_day(currency=currency)
     assert (row["gross"], row["fee"]) == (gross, fee)
     assert {each["currency"] for each in merchant.of_day(SUMMARY, currency=currency)} == {currency}
@@ -127,7 +127,7 @@ def test_columns_are_those_asked_for_in_their_order(merchant):
     """Fields are quoted where they need it, lines end in a line feed, moments are in the zone asked for."""
     paid = merchant.paid(metadata={"order": 'A "quoted", one\nof two lines'})
     merchant.v1.refunds.create({"payment_intent": paid.id, "metadata": {"why": "late"}})
-    merchant.sleep()
+    merchant.pass_days()
     wanted = [
         "net",
         "payment_metadata[order]",
@@ -195,7 +195,7 @@ def test_a_payout_made_by_hand_is_made_of_nothing_known(merchant):
             run = {"report_type": OF_PAYOUT, "parameters": {"payout": name}}
             merchant.v1.reporting.report_runs.create(run)
         assert refusal.value.param == "parameters[payout]"
-    merchant.sleep(3)
+    merchant.pass_days(3)
     assert merchant.of_day(RECONCILED, -3, days=3) == []
     assert merchant.v1.payouts.list({"arrival_date": {"gte": payout.arrival_date + 1}}).data == []
     assert merchant.v1.payouts.list({"arrival_date": {"gte": payout.arrival_date}}).data[0].id == payout.id
@@ -238,7 +238,7 @@ def test_report_types_tell_their_columns_and_until_when_there_are_data(merchant)
 
 
 def test_a_killed_sandbox_still_writes_its_reports(own_sandbox, until):
-    """F-H1: asked for before the kill, there after the start."""
+    """Asked for before the kill, there after the start."""
     box = own_sandbox()
     merchant = Night(box)
     run = {"report_type": SUMMARY, "parameters": interval(merchant)}

@@ -61,10 +61,13 @@ def expected(true, key):
 
 @pytest.mark.parametrize("kind", LINES)
 def test_lines_differ_exactly_as_the_answer_key_says(merchant, kind):
-    """The file is the truth with the changes of the key; withdrawing the fault brings the truth back."""
+    """F-H5, F-H11, F-H12, F-H13, F-H14: the file is the truth with the changes of the key.
+
+    Withdrawing the fault brings the truth back.
+    """
     day = merchant.day()
     trade(merchant)
-    merchant.sleep()
+    merchant.pass_days()
     true = told(merchant.of_day())
     assert len(true) == 10
     before = (merchant.journal(), merchant.truth(day), merchant.v1.balance.retrieve().to_dict())
@@ -88,10 +91,10 @@ def test_lines_differ_exactly_as_the_answer_key_says(merchant, kind):
 def test_a_late_line_stands_in_the_next_day_once_and_with_its_own_date(merchant):
     merchant.arm_settlement("late_to_next_day", count=1)
     trade(merchant)
-    merchant.sleep()
+    merchant.pass_days()
     first = merchant.of_day()
     merchant.paid(amount=9900)
-    merchant.sleep()
+    merchant.pass_days()
     second = merchant.of_day()
     (change,) = merchant.answer_key()
     assert len(first) == 9
@@ -110,7 +113,7 @@ def test_a_line_that_is_late_to_a_payout_stands_in_the_reconciliation_of_the_nex
     merchant.settles()
     merchant.arm_settlement("late_to_next_day", count=1)
     trade(merchant)
-    merchant.sleep(6)
+    merchant.pass_days(6)
     (payout,) = merchant.v1.payouts.list().data
     rows = {ahead: merchant.of_day(RECONCILED, ahead) for ahead in (-3, -2, -1)}
     assert [len(rows[ahead]) for ahead in (-3, -2, -1)] == [0, 9, 1]
@@ -121,7 +124,7 @@ def test_amounts_and_fees_are_wrong_by_what_was_asked(merchant):
     trade(merchant)
     merchant.arm_settlement("amount_wrong", by=1234, category="refund")
     merchant.arm_settlement("fee_wrong", by=-2, category="charge")
-    merchant.sleep()
+    merchant.pass_days()
     merchant.of_day()
     amount, fee = merchant.answer_key()
     assert amount["before"]["reporting_category"] == "refund"
@@ -140,7 +143,7 @@ def test_the_seed_alone_decides_which_lines_are_struck(merchant):
         trade(each)
         armed = each.arm_settlement("mixed", seed=seed, count=6)
         seen.append([fault["kind"] for fault in armed])
-    merchant.sleep()
+    merchant.pass_days()
     struck = []
     for each in (merchant, *others):
         true = {row.id: n for n, row in enumerate(reversed(list(
@@ -156,9 +159,9 @@ def test_the_seed_alone_decides_which_lines_are_struck(merchant):
 
 @pytest.mark.parametrize("where", ["middle", "line"])
 def test_a_truncated_file_ends_too_early_and_always_at_the_same_byte(merchant, where):
-    """F-H4: cut within a line, or between two so that no line looks broken."""
+    """F-H1: cut within a line, or between two so that no line looks broken."""
     trade(merchant)
-    merchant.sleep()
+    merchant.pass_days()
     start = int(night.midnight(merchant.day(-1)))
     wish = {"interval_start": start, "interval_end": start + DAY}
     whole = merchant.text(ACTIVITY, **wish)
@@ -177,25 +180,25 @@ def test_a_truncated_file_ends_too_early_and_always_at_the_same_byte(merchant, w
 
 
 def test_a_late_file_keeps_its_run_pending_until_its_moment(merchant):
-    """F-H2: the run is answered, and its report is not there."""
+    """F-H16: the run is answered, and its report is not there."""
     trade(merchant)
-    merchant.sleep()
+    merchant.pass_days()
     (fault,) = merchant.arm_settlement("file_late", day=merchant.day(-1), until=merchant.now + 7200)
     start = int(night.midnight(merchant.day(-1)))
     run = merchant.run(ACTIVITY, interval_start=start, interval_end=start + DAY)
     assert run.status == "pending"
     other = merchant.run(ACTIVITY, interval_start=start - DAY, interval_end=start)
     assert other.status == "succeeded", "the report of another day is on time"
-    merchant.wait(7000)
+    merchant.pass_seconds(7000)
     assert merchant.v1.reporting.report_runs.retrieve(run.id).status == "pending"
-    merchant.wait(300)
+    merchant.pass_seconds(300)
     assert merchant.v1.reporting.report_runs.retrieve(run.id).status == "succeeded"
     assert merchant.answer_key()[0]["after"]["available"] == fault["options"]["until"]
 
 
 def test_a_report_can_fail(merchant):
     trade(merchant)
-    merchant.sleep()
+    merchant.pass_days()
     merchant.arm_settlement("report_failed", day=merchant.day(-1))
     start = int(night.midnight(merchant.day(-1)))
     run = merchant.run(ACTIVITY, interval_start=start, interval_end=start + DAY)
@@ -213,8 +216,8 @@ def nights(merchant, *amounts):
     day = merchant.day(4)
     for amount in amounts:
         merchant.paid(amount=amount)
-        merchant.sleep()
-    merchant.sleep(4)
+        merchant.pass_days()
+    merchant.pass_days(4)
     return day
 
 
@@ -239,7 +242,7 @@ def following(day, days=1):
     ],
 )
 def test_the_bank_credits_a_payout_wrongly_and_its_statements_add_up(merchant, kind, options, credits):
-    """F-H5: the balances follow what the statement shows, on this day and on the next."""
+    """The balances follow what the statement shows, on this day and on the next."""
     day = nights(merchant, 1000, 2000)
     true = shown(merchant, day)
     assert true == ([Decimal("9.41")], 0, Decimal("9.41"))
@@ -275,7 +278,7 @@ def test_two_payouts_in_one_credit(merchant):
 
 
 def test_a_statement_is_missing_and_its_number_is_skipped(merchant):
-    """F-H3: a gap in the sequence, which the next statement shows."""
+    """F-H17: a gap in the sequence, which the next statement shows."""
     day = nights(merchant, 1000, 2000)
     numbers = [merchant.statement(following(day, n))[0].findtext("ElctrncSeqNb") for n in (-1, 0, 1)]
     assert [int(number) - int(numbers[0]) for number in numbers] == [0, 1, 2]
