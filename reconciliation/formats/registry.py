@@ -1,5 +1,6 @@
 """Which formats there are. A new one is a module beside this one, and a line in `FORMATS`."""
 
+from reconciliation.formats import alipay, wechat
 from reconciliation.formats.adyen import SETTLEMENT_DETAILS
 from reconciliation.formats.camt import CAMT_052, CAMT_053, CAMT_054
 from reconciliation.formats.contract import Format
@@ -22,6 +23,10 @@ FORMATS: dict[str, Format] = {
         SETTLEMENT_DETAILS,
         SETTLEMENT,
         TRANSACTION_DETAIL,
+        wechat.TRADE_BILL,
+        wechat.FUND_FLOW,
+        alipay.BUSINESS_DETAIL,
+        alipay.ACCOUNT_DETAIL,
         CAMT_053,
         CAMT_052,
         CAMT_054,
