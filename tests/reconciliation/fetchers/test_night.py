@@ -59,7 +59,7 @@ class Nights:
              "payment_method_types[]": "card"},
         )  # fmt: skip
 
-    def sleep(self, days: int) -> None:
+    def pass_days(self, days: int) -> None:
         """Days go by, one at a time, here and there."""
         for _ in range(days):
             self.sandbox.control("POST", "clock", {"seconds": _DAY})
@@ -100,7 +100,7 @@ def test_a_payout_stands_in_the_report_and_on_the_statement(nights: Nights) -> N
     """Three sources, one night: activity, what the payout settled, and the money on the bank's statement."""
     for amount in (5_000, 700):
         nights.pay(amount)
-    nights.sleep(5)
+    nights.pass_days(5)
     activity = nights.reports()
     settled = nights.reports(format="stripe.payout_reconciliation")
     bank = nights.statements()
@@ -136,7 +136,7 @@ def test_a_payout_stands_in_the_report_and_on_the_statement(nights: Nights) -> N
 def test_a_file_that_is_cut_off_is_refused_and_fetched_again(nights: Nights) -> None:
     """F-H23: nothing of the first download counts; the next one is whole, and the day is done."""
     nights.pay(5_000)
-    nights.sleep(1)
+    nights.pass_days(1)
     source = nights.reports()
     spec = {
         "kind": "file_truncated",
@@ -159,7 +159,7 @@ def test_a_file_that_is_cut_off_is_refused_and_fetched_again(nights: Nights) -> 
 def test_a_report_that_is_late_is_waited_for(nights: Nights) -> None:
     """F-H16: one run is joined until its file is there."""
     nights.pay(5_000)
-    nights.sleep(1)
+    nights.pass_days(1)
     source = nights.reports()
     now = float(nights.sandbox.control("GET", "clock")["now"])
     spec = {
