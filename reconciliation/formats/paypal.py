@@ -39,10 +39,10 @@ class PayPalReport:
     def read(self, body: BinaryIO, options: ReadOptions) -> Iterator[Item]:
         """Yield the document of the section's days, the lines, and what the footers declare. Raises Refused.
 
-        Pending, denied and authorised transactions are `ignored`. A file with FH and no FF is truncated; one
-        with neither, and no total of the report, is not complete. Parts of a split report after the first are
-        documents of their own (`…#2`); the report's totals in the last of them have the scope "report",
-        because they count the lines of all. PayPal ends every line.
+        Pending, denied and authorised transactions are `ignored`. A file with RH or FH and no FF is
+        truncated; one with none of them, and no total of the report, is not complete. Parts of a split report
+        after the first are documents of their own (`…#2`); the report's totals in the last of them have the
+        scope "report", because they count the lines of all. PayPal ends every line.
         """
         head = body.readline(MAX_LINE + 1)
         delimiter = _delimiter(head)
@@ -153,7 +153,7 @@ class _Reading:
         return line_of(found, row, line_no, self.stamps)
 
     def _totals(self) -> Totals:
-        if self.part and not self.footers.ends_file:
+        if (self.part or self.has_report_header) and not self.footers.ends_file:
             raise Refused("truncated", "the file footer is missing")
         is_split = self.part > 1 or (self.has_report_header and not self.footers.ends_report)
         return Totals(

@@ -70,7 +70,7 @@ class Stamps:
 
     def day(self, text: str, line_no: int) -> date:
         """Return the day of a time. Raises Refused with `time_invalid`."""
-        return self.read(text, line_no).day
+        return self.read(text, line_no)[1]
 
 
 def hundredths(text: str, currency: str, line_no: int) -> int:
@@ -108,14 +108,16 @@ def line_of(row: Row, whole: list[str], line_no: int, stamps: Stamps) -> Line:
     is_damaged = any(map(was_a_number, (row.transaction, row.related, ours)))
     kind = Kind.UNKNOWN if is_damaged else kind_of(EVENTS, row.event, gross)
     has_ours = is_ours(ours) and not is_damaged
-    _, day, _ = stamps.read(row.completed, line_no)
+    moment, day, _ = stamps.read(row.completed, line_no)
+    if row.initiated != row.completed:
+        moment, _, _ = stamps.read(row.initiated, line_no)
     return Line(
         line_no, kind, row.event[:80],
         "" if is_damaged else check_reference(row.transaction, line_no),
         currency, gross, fee, gross - fee, day,
         related="" if is_damaged else check_reference(row.related, line_no),
         merchant_reference=ours if has_ours else "",
-        occurred_at=stamps.read(row.initiated, line_no).moment,
+        occurred_at=moment,
         local_time=row.initiated,
         raw=None if has_ours and kind is not Kind.UNKNOWN else as_text(whole),
     )  # fmt: skip

@@ -125,24 +125,13 @@ class StripeReport:
         moment, day, offset = clock.read(time, line_no)
         original_currency, original = self._original(facing_text, facing_code, currency, gross, line_no)
         return Line(
-            line_no,
-            kind,
-            category[:80],
-            reference,
-            currency,
-            gross,
-            fee,
-            net,
-            day,
-            batch=check_reference(batch or (source if kind in _PAYOUTS else ""), line_no, 80),
-            related=check_reference(charge if charge and charge != source else intent, line_no),
-            merchant_reference=ours if has_ours else "",
-            original_currency=original_currency,
-            original_minor=original,
-            occurred_at=moment,
-            local_time=f"{time} {offset}" if offset else time,
-            raw=None if has_ours and kind is not Kind.UNKNOWN else as_text(row[:-1]),
-        )
+            line_no, kind, category[:80], reference, currency, gross, fee, net, day,
+            check_reference(batch or (source if kind in _PAYOUTS else ""), line_no, 80),
+            check_reference(charge if charge and charge != source else intent, line_no),
+            ours if has_ours else "",
+            original_currency, original, None, moment, f"{time} {offset}" if offset else time,
+            None if has_ours and kind is not Kind.UNKNOWN else as_text(row[:-1]),
+        )  # fmt: skip
 
     def _kind(self, category: str, source: str, gross: int) -> Kind:
         if not self.is_export:
