@@ -24,7 +24,11 @@ class Grammar:
 
     def __init__(self, *, decimal: str = ".", thousands: str = "", plus: bool = False) -> None:
         point = "\\" + decimal
-        whole = rf"\d{{1,3}}(?:\{thousands}\d{{3}})*|\d{{1,15}}" if thousands else r"\d{1,15}"
+        # Fourteen digits and the four decimals that a currency may have: no sum of them overflows a bigint.
+        whole = r"\d{1,14}"
+        if thousands:
+            mark = rf"\{thousands}\d{{3}}"
+            whole = rf"\d{{1,2}}(?:{mark}){{4}}|\d{{1,3}}(?:{mark}){{0,3}}|{whole}"
         sign = "[+-]?" if plus else "-?"
         self._match = pattern(rf"({sign})({whole})(?:{point}(\d{{0,12}}))?", ASCII).fullmatch
         self.decimal, self._thousands = decimal, thousands

@@ -190,7 +190,8 @@ def test_a_category_that_is_new_is_for_a_person_with_the_record() -> None:
 @pytest.mark.parametrize(
     "amount",
     ["25,00", "1,025.00", "1.025,00", "2.5e1", "25.00E0", "'25.00", "`25.00", "25.00 ", " 25.00", "+25.00",
-     "$25.00", "25.001", "", ".", "-", "٢٥.00", "25.00-", "(25.00)", "NaN", "Infinity", "0x19"],
+     "$25.00", "25.001", "", ".", "-", "٢٥.00", "25.00-", "(25.00)", "NaN", "Infinity", "0x19",
+     "9" * 15, "9" * 5000],
 )  # fmt: skip
 @pytest.mark.parametrize("column", ["gross", "fee", "net", "customer_facing_amount"])
 def test_an_amount_is_never_guessed(amount: str, column: str) -> None:
@@ -245,6 +246,18 @@ def test_a_file_cut_anywhere_is_refused_or_is_the_first_of_its_lines() -> None:
         assert cut == whole[: len(cut)]
         accepted.append(len(cut))
     assert accepted == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("column", ["source_id", "balance_transaction_id", "charge_id", "payment_intent_id"])
+def test_a_reference_that_a_spreadsheet_made_a_number_of_names_nothing(column: str) -> None:
+    """The row is for a person; its money counts, and our own reference is still there."""
+    line = only(CHARGE | {column: "8.899120000E+15"})
+    assert (line.kind, line.raw_kind, line.net_minor) == (Kind.UNKNOWN, "charge", 2405)
+    assert (line.reference, line.related, line.merchant_reference) == ("", "", "chr_1")
+    assert "8.899120000E+15" in line.raw
+    line = only(CHARGE | {"payment_metadata[charge_id]": "8.899120000E+15"})
+    assert (line.kind, line.reference, line.merchant_reference) == (Kind.CHARGE, "ch_1", "")
+    assert line.raw
 
 
 SUMMARY = b"""\
