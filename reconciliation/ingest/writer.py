@@ -101,8 +101,8 @@ def write_chunk(claim: Claim, copy: str, content: bytes, *, before: int, after: 
     """Write one chunk, if the claim is still the newest and nobody else wrote meanwhile."""
     failpoint("settlement_files.before_chunk")
     with connection.cursor() as cursor:
-        # What a crash of the server takes back is staged again. The commit that publishes the file waits for the
-        # disk, and everything before it is there with it.
+        # What a crash of the server takes back is staged again. The commit that publishes the file waits for
+        # the disk, and everything before it is there with it.
         cursor.execute("SET LOCAL synchronous_commit = off")
     keep_claim(claim, before=before, after=after)
     with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(copy) as lines:
