@@ -6,6 +6,7 @@ import csv
 import io
 import signal
 from collections import Counter
+from http.client import IncompleteRead
 
 import pytest
 import stripe
@@ -218,6 +219,20 @@ def test_a_run_is_told_listed_and_belongs_to_its_account(merchant, until):
     assert night.refused(run.result.url, merchant.key) == 200
     with pytest.raises(stripe.InvalidRequestError):
         stranger.v1.reporting.report_runs.retrieve(run.id)
+
+
+def test_a_download_suffers_faults_and_evidence_is_not_downloaded(merchant):
+    """Faults of answers strike ``files.contents`` as any operation: refused, cut off, then whole."""
+    run = merchant.run(SUMMARY, **interval(merchant))
+    merchant.arm("http_503", operation="files.contents")
+    assert night.refused(run.result.url, merchant.key) == 503
+    merchant.arm("truncated_json", operation="files.contents")
+    with pytest.raises(IncompleteRead):
+        night.download(run.result.url, merchant.key)
+    assert len(night.download(run.result.url, merchant.key)) == run.result.size
+    picture = io.BytesIO(b"\x89PNG\r\n\x1a\nsigned here")
+    proof = merchant.v1.files.create({"purpose": "dispute_evidence", "file": picture})
+    assert night.refused(proof.url, merchant.key) == 403
 
 
 def test_report_types_tell_their_columns_and_until_when_there_are_data(merchant):
