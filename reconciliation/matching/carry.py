@@ -12,6 +12,7 @@ from uuid import UUID
 from core import clock
 from core.history import SYSTEM, Changes
 from core.transactions import requires_transaction
+from reconciliation.breaks import BreakClass
 from reconciliation.ingest.changes import LINES
 from reconciliation.ingest.counting import ids_of
 from reconciliation.locks import lock_discrepancies
@@ -140,7 +141,7 @@ def _copy(run: ReconciliationRun, old: Discrepancy, line_id: int) -> Discrepancy
         **{name: getattr(old, name) for name in copied},
         run_id=run.id,
         file_id=run.file_id,
-        key=line_key(line_id, old.break_class),
+        key=line_key(line_id, BreakClass(old.break_class)),
         line_id=line_id,
         explanation={**old.explanation, "carried_from": old.public_id},
         created_at=now,

@@ -104,7 +104,7 @@ def known_of(run: ReconciliationRun, lines: Sequence[OpenLine]) -> Known:
 def _found(condition: str, base: dict[str, Any], wanted: Collection[UUID | str]) -> list[Movement]:
     if not wanted:
         return []
-    found = rows(f"{_MOVEMENTS} WHERE {condition}", {**base, "wanted": sorted(wanted)})  # type: ignore[type-var]
+    found = rows(f"{_MOVEMENTS} WHERE {condition}", {**base, "wanted": sorted(wanted)})
     return [Movement(MovementKey(*row[:3]), *row[3:]) for row in found]
 
 

@@ -1,6 +1,7 @@
 """A process that receives and stages files, for what must be seen from outside: its memory, and its death.
 
-`python -m tests.reconciliation.stager receive SOURCE PATH FIRST LAST` takes a file in, `… work` does what is due.
+`python -m tests.reconciliation.stager receive SOURCE PATH FIRST LAST` takes a file in, `… work` does what is due of
+files, and `… match` what is due of runs.
 It prints one line of JSON: seconds, CPU seconds and the most memory it ever had, in MiB.
 """
 
@@ -51,6 +52,7 @@ def _main(what: str, *arguments: str) -> None:
     from core.drain import get_drain
     from reconciliation.ingest import writer
     from reconciliation.ingest.receive import DRAIN
+    from reconciliation.matching.runs import DRAIN as RUNS
     from reconciliation.services import receive_file
     from tests.reconciliation.plain import register
 
@@ -65,7 +67,7 @@ def _main(what: str, *arguments: str) -> None:
                 source_id=UUID(source), name=Path(path).name, body=body, origin="upload", by="user:x", **days
             )
     else:
-        get_drain(DRAIN).run()
+        get_drain({"work": DRAIN, "match": RUNS}[what]).run()
     status = Path("/proc/self/status").read_text()
     peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
     spent = {
