@@ -1,5 +1,6 @@
 """The only way to change what reconciliation knows."""
 
+from reconciliation.ingest.again import read_file_again
 from reconciliation.ingest.failures import replay_file
 from reconciliation.ingest.receive import receive_file
 from reconciliation.ingest.release import (
@@ -16,6 +17,7 @@ __all__ = [
     "look_again",
     "open_breaks",
     "queue_run",
+    "read_file_again",
     "receive_file",
     "reject_statement_release",
     "release_statement",

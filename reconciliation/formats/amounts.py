@@ -1,11 +1,16 @@
 """Amounts as files write them, to minor units, exactly: by a declared grammar, never by guessing."""
 
+from re import ASCII
 from re import compile as pattern
 
 from core.money import InvalidCurrency, exponent
 from reconciliation.formats.contract import Refused
 
 __all__ = ["Grammar", "currency_exponent", "minor_units"]
+
+
+# A column holds nine times as much: sums of a file have room.
+_LARGEST = 10**18
 
 
 class Grammar:
@@ -19,9 +24,13 @@ class Grammar:
 
     def __init__(self, *, decimal: str = ".", thousands: str = "", plus: bool = False) -> None:
         point = "\\" + decimal
-        whole = rf"\d{{1,3}}(?:\{thousands}\d{{3}})*|\d{{1,15}}" if thousands else r"\d{1,15}"
+        # Fourteen digits and the four decimals that a currency may have: no sum of them overflows a bigint.
+        whole = r"\d{1,14}"
+        if thousands:
+            mark = rf"\{thousands}\d{{3}}"
+            whole = rf"\d{{1,2}}(?:{mark}){{4}}|\d{{1,3}}(?:{mark}){{0,3}}|{whole}"
         sign = "[+-]?" if plus else "-?"
-        self._match = pattern(rf"({sign})({whole})(?:{point}(\d{{0,12}}))?").fullmatch
+        self._match = pattern(rf"({sign})({whole})(?:{point}(\d{{0,12}}))?", ASCII).fullmatch
         self.decimal, self._thousands = decimal, thousands
         self._exponents: dict[str, int] = {}
 
@@ -30,20 +39,22 @@ class Grammar:
         places = self._exponents.get(currency)
         if places is None:
             places = self._exponents[currency] = currency_exponent(currency, line_no)
-        found = self._match(text) if text.isascii() else None
+        found = self._match(text)
         if found is None:
             raise Refused("amount_invalid", f"{text[:40]!r} is no amount", line_no)
         sign, whole, fraction = found.groups()
         fraction = fraction or ""
-        if len(fraction) > places:
+        if len(fraction) != places:
             if fraction[places:].strip("0"):
                 raise Refused(
                     "amount_invalid", f"{text[:40]!r} has parts of a minor unit of {currency}", line_no
                 )
-            fraction = fraction[:places]
+            fraction = fraction[:places].ljust(places, "0")
         if self._thousands:
             whole = whole.replace(self._thousands, "")
-        value = int(whole + fraction.ljust(places, "0"))
+        value = int(whole + fraction)
+        if value > _LARGEST:
+            raise Refused("amount_invalid", f"{text[:40]!r} is more than can be kept", line_no)
         return -value if sign == "-" else value
 
 

@@ -1,4 +1,4 @@
-"""ISO 20022 camt.052, camt.053 and camt.054: account report, statement, notification (PSP document B.6).
+"""ISO 20022 camt.052, camt.053 and camt.054: account report, statement, notification.
 
 Three formats, because camt.052 and camt.054 tell what camt.053 tells again: a source takes one of them as
 what it books by, and refuses the others. Read by local names, so that versions 001.01 to 001.13 are one
@@ -44,7 +44,19 @@ _HEAD_ONLY = ("Acct", "Bal", "CpyDplctInd", "ElctrncSeqNb", "FrToDt", "LglSeqNb"
 
 
 class Camt:
-    """One of the three messages. `message` and `record` are the names of its elements."""
+    """One of the three messages, with any number of statements, reports or notifications in it.
+
+    Only booked entries count; the others (PDNG, INFO, FUTR) are counted as ignored. An entry with several
+    transactions in it is a collective booking with details. A reversal has its own direction already. What
+    the summary (TxsSummry) declares is compared with what was read.
+
+    A statement has one opening balance (OPBD, or else the previous closing balance, PRCD) and one closing
+    balance (CLBD), both and all entries in one currency, or the file is refused. It is known by account,
+    currency, year and ElctrncSeqNb (or LglSeqNb), or without a number by its period and closing balance. The
+    other two have no balances, and are known by their Id.
+
+    Days are as the bank writes them; a booking time with an offset is brought to the zone of the source.
+    """
 
     kind = "bank"
     encodings: tuple[str, ...] = ("utf-8",)

@@ -1,4 +1,4 @@
-"""The head and the sums of a camt statement, report or notification (PSP document B.6)."""
+"""The head and the sums of a camt statement, report or notification."""
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -10,8 +10,9 @@ from reconciliation.formats.contract import Control, Document, ReadOptions, Refu
 from reconciliation.formats.iso20022 import (
     account_at,
     amount_of,
-    day_at,
+    day_of,
     first_text,
+    moment_at,
     number_at,
     signed,
     sum_at,
@@ -25,6 +26,7 @@ _COPIES = {"COPY": False, "CODU": True, "DUPL": True, "": False}
 _OPENINGS = ("OPBD", "PRCD")
 _CLOSING = "CLBD"
 _ACCOUNT_LONGEST = 34  # Max34Text, and the longest IBAN
+_ID_LONGEST = 35  # Max35Text
 
 
 class Head(NamedTuple):
@@ -36,6 +38,7 @@ class Head(NamedTuple):
 
 
 class _Balance(NamedTuple):
+    code: str
     minor: int
     currency: str
     day: date | None
@@ -48,7 +51,7 @@ def head_of(element: Element, *, kind: str, currency: str, options: ReadOptions,
     currency. Reports and notifications have balances for information, which are not read.
 
     Raises Refused: `account_missing`, `closing_missing`, `opening_missing`, `two_closing_balances`,
-    `two_opening_balances`, `currency_mixed`, `period_missing`, `copy_flag_unknown`.
+    `two_opening_balances`, `currency_mixed`, `period_missing`, `identity_missing`, `copy_flag_unknown`.
     """
     account = account_at(element, "Acct")
     if not account or len(account) > _ACCOUNT_LONGEST:
@@ -66,7 +69,7 @@ def head_of(element: Element, *, kind: str, currency: str, options: ReadOptions,
     sequence = number_at(element, "ElctrncSeqNb", line) or number_at(element, "LglSeqNb", line) or None
     if kind != "statement":
         # Their numbers run as every bank likes; `Id` is unique by the standard.
-        identity, sequence = f"{account}:{own}:{text_at(element, 'Id')[:35]}", None
+        identity, sequence = f"{account}:{own}:{_id_of(element, line)}", None
     elif sequence:
         # Most banks begin anew every year, and a number that does not is no less unique within one.
         identity = f"{account}:{own}:{last.year}:{sequence}"
@@ -86,12 +89,19 @@ def head_of(element: Element, *, kind: str, currency: str, options: ReadOptions,
     return Head(document, closing.minor if closing else None, element.find("TxsSummry"))
 
 
+def _id_of(element: Element, line: int) -> str:
+    text = text_at(element, "Id")
+    if not text or len(text) > _ID_LONGEST:
+        raise Refused("identity_missing", "the report has no Id of the length that the standard allows", line)
+    return text
+
+
 def _balances(element: Element, currency: str, line: int) -> tuple[_Balance, _Balance]:
     found: dict[str, list[_Balance]] = {}
     for balance in element.iterfind("Bal"):
         code = first_text(balance, "Tp/CdOrPrtry/Cd", "Tp/Cd")
         if code == _CLOSING or code in _OPENINGS:
-            found.setdefault(code, []).append(_balance(balance, line))
+            found.setdefault(code, []).append(_balance(balance, code, line))
     closing = _only(found.get(_CLOSING, []), "closing", line)
     opening = _only(found.get("OPBD") or found.get("PRCD") or [], "opening", line)
     currencies = {currency or closing.currency, opening.currency, closing.currency}
@@ -110,53 +120,31 @@ def _only(balances: list[_Balance], what: str, line: int) -> _Balance:
     return balances[0]
 
 
-def _balance(element: Element, line: int) -> _Balance:
+def _balance(element: Element, code: str, line: int) -> _Balance:
     amount = element.find("Amt")
     if amount is None:
         raise Refused("amount_invalid", "a balance has no amount", line)
     minor, currency = amount_of(amount, line)
-    return _Balance(signed(element, minor, line), currency, day_at(element, "Dt", line))
+    return _Balance(code, signed(element, minor, line), currency, day_of(moment_at(element, "Dt"), line))
 
 
 def _period(
     element: Element, opening: _Balance | None, closing: _Balance | None, line: int
 ) -> tuple[date, date]:
     """The days of a statement: as it says itself, else of its balances, else when it was written."""
-    period = element.find("FrToDt")
-    ends: list[date | None] = [None, None]
-    if period is not None:
-        ends = [_end(period, name, line) for name in ("Fr", "To")]
-    if not any(ends) and closing and closing.day:
-        ends = [_begin(element, opening), closing.day]
-    if not any(ends):
-        ends = [_end(element, "Cre", line), None]
-    first, last = ends[0] or ends[1], ends[1] or ends[0]
+    first, last = (
+        day_of(first_text(element, f"FrToDt/{end}DtTm", f"FrToDt/{end}Dt"), line) for end in ("Fr", "To")
+    )
+    if not (first or last) and opening and closing:
+        first, last = opening.day, closing.day
+        if first and last and first < last and opening.code == "PRCD":
+            first += timedelta(days=1)  # it is the end of the day before
+    if not (first or last):
+        first = day_of(text_at(element, "CreDtTm"), line)
+    first, last = first or last, last or first
     if first is None or last is None:
         raise Refused("period_missing", "nothing says of which days the statement is", line)
     return min(first, last), last
-
-
-def _begin(element: Element, opening: _Balance | None) -> date | None:
-    """The first day: that of the opening balance, or the one after the previous closing balance."""
-    if not opening or not opening.day:
-        return None
-    codes = {first_text(balance, "Tp/CdOrPrtry/Cd", "Tp/Cd") for balance in element.iterfind("Bal")}
-    return opening.day if "OPBD" in codes else opening.day + timedelta(days=1)
-
-
-def _end(element: Element, name: str, line: int) -> date | None:
-    """The day in `FrDtTm`, `FrDt` and the like, read as the `DtTm` of an element that holds only it."""
-    holder = Element("Dt")
-    for tag in ("DtTm", "Dt"):
-        found = element.find(f"{name}{tag}")
-        if found is not None:
-            inner = Element("Dt")
-            inner.text = found.text
-            outer = Element("Of")
-            outer.append(inner)
-            holder.append(outer)
-            return day_at(holder, "Of", line)
-    return None
 
 
 @dataclass

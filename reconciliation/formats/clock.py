@@ -3,7 +3,6 @@
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from re import ASCII
 from re import compile as pattern
-from typing import NamedTuple
 
 from reconciliation.formats.contract import Refused
 
@@ -16,12 +15,8 @@ _YEARS = range(1970, 3000)  # no clock of a provider shows another, and none of 
 _REMEMBERED = 100_000
 
 
-class Reading(NamedTuple):
-    """A moment in UTC, its day, and its zone as +01:00; of a time that comes twice only the day is known."""
-
-    moment: datetime | None
-    day: date
-    offset: str
+# A moment in UTC, its day, and its zone as +01:00; of a time that comes twice only the day is known.
+Reading = tuple[datetime | None, date, str]
 
 
 def instant(local: datetime, zone: tzinfo) -> datetime | None:
@@ -53,7 +48,7 @@ class Clock:
         if known is None:
             known = self._remember(minute, line_no)
         moment, day, offset = known
-        return known if moment is None else Reading(moment + seconds, day, offset)
+        return known if moment is None else (moment + seconds, day, offset)
 
     def _remember(self, minute: str, line_no: int) -> Reading:
         try:
@@ -71,9 +66,9 @@ class Clock:
             raise ValueError(minute)
         moment = instant(local, self.zone)
         if moment is None:
-            return Reading(None, local.date(), "")
+            return None, local.date(), ""
         offset = f"{moment.astimezone(self.zone):%z}"
-        return Reading(moment, moment.astimezone(self.day_zone).date(), f"{offset[:3]}:{offset[3:5]}")
+        return moment, moment.astimezone(self.day_zone).date(), f"{offset[:3]}:{offset[3:5]}"
 
 
 def _no_time(text: str, line_no: int) -> Refused:

@@ -207,5 +207,5 @@ def header(rows: Iterator[Record], spelled: Callable[[str], str] = one_blank) ->
 def as_text(row: Sequence[str], delimiter: str = ",") -> str:
     """Return a row as one line of delimited text, for a person to read."""
     out = StringIO()
-    csv.writer(out, delimiter=delimiter, lineterminator="").writerow(row)
-    return out.getvalue()
+    csv.writer(out, delimiter=delimiter, lineterminator="\r\n").writerow(row)
+    return out.getvalue().removesuffix("\r\n")

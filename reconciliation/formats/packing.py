@@ -185,8 +185,8 @@ def _only_member(infos: list[ZipInfo], member: Callable[[str], bool] | None) -> 
 
 def _check_member(info: ZipInfo) -> None:
     name = info.filename.replace("\\", "/")
-    if name.startswith("/") or name[1:2] == ":" or ".." in name.split("/"):
-        raise Refused("packing_invalid", "a name in the zip leaves its folder")
+    if not name or name.startswith("/") or name[1:2] == ":" or ".." in name.split("/"):
+        raise Refused("packing_invalid", "a name in the zip is none, or leaves its folder")
     if info.flag_bits & _ENCRYPTED:
         raise Refused("packing_invalid", "the zip is encrypted")
     mode = info.external_attr >> 16

@@ -7,12 +7,13 @@ the first only, its totals in the last only.
 """
 
 from collections.abc import Callable, Iterator
+from datetime import date
 from typing import BinaryIO
 
 from reconciliation.formats.contract import Document, Item, Line, ReadOptions, Refused, Totals
 from reconciliation.formats.delimited import MAX_LINE, Columns, records
 from reconciliation.formats.paypal_kinds import AUTHORISATIONS
-from reconciliation.formats.paypal_rows import NEEDED, OPTIONAL, Row, Stamps, line_of
+from reconciliation.formats.paypal_rows import NEEDED, OPTIONAL, Row, Stamps, count, line_of
 from reconciliation.formats.paypal_totals import Footers
 from reconciliation.formats.periods import asked_period
 
@@ -39,10 +40,10 @@ class PayPalReport:
     def read(self, body: BinaryIO, options: ReadOptions) -> Iterator[Item]:
         """Yield the document of the section's days, the lines, and what the footers declare. Raises Refused.
 
-        Pending, denied and authorised transactions are `ignored`. A file with FH and no FF is truncated; one
-        with neither, and no total of the report, is not complete. Parts of a split report after the first are
-        documents of their own (`…#2`); the report's totals in the last of them have the scope "report",
-        because they count the lines of all. PayPal ends every line.
+        Pending, denied and authorised transactions are `ignored`. A file with RH or FH and no FF is
+        truncated; one with none of them, and no total of the report, is not complete. Parts of a split report
+        after the first are documents of their own (`…#2`); the report's totals in the last of them have the
+        scope "report", because they count the lines of all. PayPal ends every line.
         """
         head = body.readline(MAX_LINE + 1)
         delimiter = _delimiter(head)
@@ -82,7 +83,8 @@ class _Reading:
     def __init__(self, report: PayPalReport, options: ReadOptions) -> None:
         self.report, self.options = report, options
         self.stamps, self.footers = Stamps(), Footers()
-        self.section: list[str] | None = None
+        self.account: str | None = None
+        self.period: tuple[date, date] | None = None
         self.document: Document | None = None
         self.columns: Columns | None = None
         self.pick: Callable[[list[str]], tuple[str, ...]] | None = None
@@ -119,26 +121,30 @@ class _Reading:
         elif record == "SH":
             self._section(line_no, row)
         elif record == "FH":
-            if len(row) < 2 or not (row[1].isascii() and row[1].isdigit()) or self.part:
-                raise Refused("header_invalid", "the file header has no number", line_no)
-            self.part = int(row[1])
+            self.part = self._part(line_no, row)
         else:
             self.has_report_header = True
+
+    def _part(self, line_no: int, row: list[str]) -> int:
+        number = count(row[1]) if len(row) > 1 else None
+        if not number or self.part:
+            raise Refused("header_invalid", "the file header has no number, or is there twice", line_no)
+        return number
 
     def _section(self, line_no: int, row: list[str]) -> None:
         if len(row) < 4:
             raise Refused("header_invalid", "the section header has no period and account", line_no)
-        if self.section is not None and self.section[3] != row[3]:
-            raise Refused("accounts_mixed", f"account {row[3][:40]!r}, not {self.section[3][:40]!r}", line_no)
+        if self.account not in (None, row[3]):
+            raise Refused("accounts_mixed", f"account {row[3][:40]!r} among others", line_no)
         first, last = self.stamps.day(row[1], line_no), self.stamps.day(row[2], line_no)
         if first > last:
             raise Refused("header_invalid", "the section ends before it begins", line_no)
-        self.section, self.period = row, (first, last)
+        self.account, self.period = row[3], (first, last)
 
     def _document(self) -> Document:
-        first, last = self.period if self.section else asked_period(self.options)
+        first, last = self.period or asked_period(self.options)
         part = f"#{self.part}" if self.part > 1 else ""
-        account = self.section[3] if self.section else self.options.account
+        account = self.options.account if self.account is None else self.account
         return Document(f"{first}..{last}{part}", period_from=first, period_to=last, account=account)
 
     def _line(self, line_no: int, row: list[str]) -> Line | None:
@@ -153,7 +159,7 @@ class _Reading:
         return line_of(found, row, line_no, self.stamps)
 
     def _totals(self) -> Totals:
-        if self.part and not self.footers.ends_file:
+        if (self.part or self.has_report_header) and not self.footers.ends_file:
             raise Refused("truncated", "the file footer is missing")
         is_split = self.part > 1 or (self.has_report_header and not self.footers.ends_report)
         return Totals(

@@ -13,7 +13,7 @@ from reconciliation.formats.kinds import kind_of
 from reconciliation.formats.paypal_kinds import EVENTS
 from reconciliation.formats.references import check_reference, is_ours, was_a_number
 
-__all__ = ["NEEDED", "OPTIONAL", "Row", "Stamps", "hundredths", "line_of"]
+__all__ = ["NEEDED", "OPTIONAL", "Row", "Stamps", "count", "hundredths", "line_of"]
 
 NEEDED = (
     "Transaction ID", "PayPal Reference ID", "Transaction Event Code", "Transaction Initiation Date",
@@ -23,6 +23,7 @@ NEEDED = (
 OPTIONAL = ("Invoice ID", "Custom Field", "Transactional Status")
 
 _HUNDREDTHS = pattern(r"\d{1,15}", ASCII).fullmatch
+_COUNT = pattern(r"\d{1,9}", ASCII).fullmatch
 _STAMP = pattern(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d [+-]\d{4}", ASCII).fullmatch
 _SIGNS = {"CR": 1, "DR": -1}
 
@@ -70,7 +71,12 @@ class Stamps:
 
     def day(self, text: str, line_no: int) -> date:
         """Return the day of a time. Raises Refused with `time_invalid`."""
-        return self.read(text, line_no).day
+        return self.read(text, line_no)[1]
+
+
+def count(text: str) -> int | None:
+    """Return a number of files or rows, or none for anything else."""
+    return int(text) if _COUNT(text) else None
 
 
 def hundredths(text: str, currency: str, line_no: int) -> int:
@@ -105,17 +111,19 @@ def line_of(row: Row, whole: list[str], line_no: int, stamps: Stamps) -> Line:
     gross = _signed(row.gross, row.direction, currency, line_no)
     fee = _fee(row, line_no)
     ours = row.invoice or row.custom
-    is_damaged = any(map(was_a_number, (row.transaction, row.related, ours)))
+    is_damaged = was_a_number(row.transaction, row.related, ours)
     kind = Kind.UNKNOWN if is_damaged else kind_of(EVENTS, row.event, gross)
-    has_ours = is_ours(ours) and not is_damaged
-    _, day, _ = stamps.read(row.completed, line_no)
+    has_ours = is_ours(ours)
+    moment, day, _ = stamps.read(row.completed, line_no)
+    if row.initiated != row.completed:
+        moment, _, _ = stamps.read(row.initiated, line_no)
     return Line(
         line_no, kind, row.event[:80],
         "" if is_damaged else check_reference(row.transaction, line_no),
         currency, gross, fee, gross - fee, day,
         related="" if is_damaged else check_reference(row.related, line_no),
         merchant_reference=ours if has_ours else "",
-        occurred_at=stamps.read(row.initiated, line_no).moment,
+        occurred_at=moment,
         local_time=row.initiated,
         raw=None if has_ours and kind is not Kind.UNKNOWN else as_text(whole),
     )  # fmt: skip

@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 from reconciliation.formats.contract import Control, Refused
-from reconciliation.formats.paypal_rows import hundredths
+from reconciliation.formats.paypal_rows import count, hundredths
 
 __all__ = ["Footers"]
 
@@ -40,10 +40,14 @@ class Footers:
         self._places[record] = line_no
         if record in self._sums and len(row) > 2:
             self._add_sums(line_no, row)
-        elif len(row) == 2 and row[1].isascii() and row[1].isdigit():
-            self._counts[record] += int(row[1])
         else:
-            raise Refused("footer_invalid", f"{record} has no figures", line_no)
+            self._add_count(line_no, row)
+
+    def _add_count(self, line_no: int, row: list[str]) -> None:
+        counted = count(row[1]) if len(row) == 2 else None
+        if counted is None:
+            raise Refused("footer_invalid", f"{row[0]} has no figures", line_no)
+        self._counts[row[0]] += counted
 
     def _add_sums(self, line_no: int, row: list[str]) -> None:
         record, currency = row[0], row[1]

@@ -1,7 +1,10 @@
 """Which formats there are. A new one is a module beside this one, and a line in `FORMATS`."""
 
 from reconciliation.formats.adyen import SETTLEMENT_DETAILS
+from reconciliation.formats.camt import CAMT_052, CAMT_053, CAMT_054
 from reconciliation.formats.contract import Format
+from reconciliation.formats.mt940 import MT940
+from reconciliation.formats.mt942 import MT942
 from reconciliation.formats.paypal import SETTLEMENT, TRANSACTION_DETAIL
 from reconciliation.formats.stripe import ACTIVITY, EXPORT, PAYOUT_RECONCILIATION, PAYOUTS
 from reconciliation.formats.stripe_summary import BALANCE_SUMMARY
@@ -19,6 +22,11 @@ FORMATS: dict[str, Format] = {
         SETTLEMENT_DETAILS,
         SETTLEMENT,
         TRANSACTION_DETAIL,
+        CAMT_053,
+        CAMT_052,
+        CAMT_054,
+        MT940,
+        MT942,
     )
 }
 

@@ -52,7 +52,7 @@ class Writer:
         if self._executor is not None:
             if self._running is not None:
                 self._running.exception()
-            self._executor.submit(connection.close).result()
+            self._executor.submit(lambda: connection.close()).result()
             self._executor.shutdown()
 
     def put(self, row: str) -> None:
@@ -116,7 +116,7 @@ def keep_claim(claim: Claim, *, before: int, after: int) -> None:
         cursor.execute(
             "UPDATE reconciliation_settlementfile SET staged_lines = %s, leased_until = clock_timestamp()"
             " + %s * interval '1 second' WHERE id = %s AND fence = %s AND staged_lines = %s"
-            " AND status = 'STAGING' AND due_at IS NOT NULL",
+            " AND status IN ('STAGING') AND due_at IS NOT NULL",
             [Int4(after), Int4(LEASE_SECONDS), claim.id, claim.fence, Int4(before)],
         )
         if cursor.rowcount != 1:

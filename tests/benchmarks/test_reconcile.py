@@ -65,7 +65,9 @@ def test_reconcile(transactional_db: None, tmp_path: Path) -> None:
     told(start(stager_env(), "receive", played.source.id, path, "2026-10-01", "2026-10-31"))
     told(start(stager_env(), "work"), seconds=3_600)
     path.unlink()
-    lines = SettlementFile.objects.get(source=played.source, status="PUBLISHED").lines_count or 0
+    taken = SettlementFile.objects.get(source=played.source)
+    assert taken.status == "PUBLISHED", (taken.status, taken.refusal)
+    lines = taken.lines_count or 0
     bare = copy_and_join(tmp_path)
     matching = told(start(stager_env(), "match"), seconds=3_600)
     run = ReconciliationRun.objects.get(source=played.source)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciliation.models import SettlementFile, SettlementSource
+from reconciliation.models import LineChange, SettlementFile, SettlementSource
 from tests.benchmarks.conftest import SLACK, table
 from tests.database import owner_connection
 from tests.reconciliation.conftest import Desk
@@ -23,6 +23,7 @@ pytestmark = [pytest.mark.benchmark, pytest.mark.django_db(transaction=True)]
 LINES = int(os.environ.get("BENCH_LINES", "1000000"))
 FLOOR = 60_000  # lines per second, read and staged, on two cores
 MOST_MIB = 300
+CORRECTED = 7
 FORMAT = "stripe.payout_reconciliation"
 
 
@@ -31,7 +32,8 @@ def stage(source: SettlementSource, path: Path) -> dict[str, float]:
     day = "2026-11-29"
     received = told(start(stager_env(), "receive", source.id, path, day, day))
     worked = told(start(stager_env(), "work"))
-    assert SettlementFile.objects.get(source=source, status="PUBLISHED").lines_count
+    file = SettlementFile.objects.filter(source=source).latest("number")
+    assert file.status == "PUBLISHED", (file.status, file.staged_lines, file.refusal)
     return {
         "receiving": received["seconds"],
         "staging": worked["seconds"],
@@ -73,6 +75,9 @@ def test_staging(transactional_db: None, tmp_path: Path) -> None:
     file = SettlementFile.objects.get(source=source)
     assert (file.lines_count, file.totals["counted"]["EUR"]["net"]) == (LINES, net)
     bare = bare_copy(tmp_path)
+    write_payout_reconciliation(path, LINES, corrected=CORRECTED)
+    second = stage(source, path)
+    assert LineChange.objects.filter(file__supersedes=file).count() == CORRECTED
     path.unlink()
 
     larger = tmp_path / "three.csv"
@@ -85,6 +90,7 @@ def test_staging(transactional_db: None, tmp_path: Path) -> None:
             "read, stage, count and publish, s": one["staging"],
             "of that CPU of the worker, s": one["staging_cpu"],
             "lines/s": f"{LINES / one['staging']:,.0f}",
+            "the same as a new version, with its differences, s": second["staging"],
             "bare COPY of the same rows, s": bare,
             "staging is so many times bare COPY": one["staging"] / bare,
             "most memory of a process, MiB": one["peak_mib"],

@@ -1,4 +1,4 @@
-"""Reading a body with a format, and counting what it yields: on purpose another way than the importer does."""
+"""Reading a body with a format, and counting what it yields in another way than the importer does."""
 
 import os
 from collections import Counter

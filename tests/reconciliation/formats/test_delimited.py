@@ -159,9 +159,9 @@ def test_whatever_is_written_as_csv_is_read_back(
     assert [fields for _, fields in rows(body)] == [(a, b, "") for a, b in given_rows]
 
 
-@given(st.lists(st.text(st.characters(exclude_characters="\0\r", codec="utf-8")), min_size=2, max_size=5))
+@given(st.lists(st.text(st.characters(exclude_characters="\0", codec="utf-8")), min_size=2, max_size=5))
 def test_a_row_is_shown_as_the_text_that_makes_it(row: list[str]) -> None:
-    assert next(csv.reader(StringIO(as_text(row)), strict=True)) == row
+    assert next(csv.reader(StringIO(as_text(row), newline=""), strict=True)) == row
 
 
 @given(st.binary(max_size=60))
