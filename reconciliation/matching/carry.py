@@ -17,7 +17,7 @@ from reconciliation.ingest.counting import ids_of
 from reconciliation.locks import lock_discrepancies
 from reconciliation.matching.findings import line_key
 from reconciliation.matching.opening import resolve_breaks
-from reconciliation.matching.sql import execute, rows, scratch
+from reconciliation.matching.sql import execute, rows, scratch, whole_files
 from reconciliation.models import Discrepancy, ReconciliationRun, SettlementFile
 from reconciliation.snapshots import discrepancy_fact
 
@@ -81,7 +81,9 @@ def carry_over(run: ReconciliationRun) -> int:
     execute(_END, params)
     _forget_torn_groups(params)
     carried = execute(_AGAIN, params)
-    _carry_breaks(run, {row[0]: row[1] for row in rows(_BROKEN, params)})
+    with whole_files():
+        broken = {row[0]: row[1] for row in rows(_BROKEN, params)}
+    _carry_breaks(run, broken)
     return carried
 
 
