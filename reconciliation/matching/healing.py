@@ -10,6 +10,7 @@ from reconciliation.matching.expected import clear_expected
 from reconciliation.matching.open_lines import known_of, lines_by_id
 from reconciliation.matching.opening import resolve_breaks
 from reconciliation.matching.resolving import resolve
+from reconciliation.matching.sql import long_statements
 from reconciliation.matching.writing import write_pairings
 from reconciliation.models import Discrepancy, SettlementSource
 
@@ -30,6 +31,7 @@ def look_again(*, source_id: UUID) -> tuple[int, int]:
     Returns how many were opened and ended; it is called again until both are zero.
     """
     source = lock_source(source_id=source_id)
+    long_statements()
     return len(clear_expected(source)), _heal(source)
 
 

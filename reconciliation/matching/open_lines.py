@@ -7,6 +7,7 @@ from uuid import UUID
 
 from core.ids import parse_public_id
 from core.transactions import requires_transaction
+from reconciliation.formats.references import was_a_number
 from reconciliation.ingest.counting import ids_of
 from reconciliation.matching.kinds import KEY_SQL, MATCHED, MINOR_SQL, SELF_EXPLAINED
 from reconciliation.matching.resolving import Known
@@ -63,12 +64,17 @@ def lines_by_id(ids: Iterable[int]) -> dict[int, OpenLine]:
 
 def to_match(lines: Sequence[OpenLine]) -> list[OpenLine]:
     """Return those that a movement must stand behind."""
-    return [line for line in lines if line.kind in MATCHED and not line.quarantine]
+    return [line for line in lines if _has_movement(line)]
 
 
 def unknown_of(lines: Sequence[OpenLine]) -> list[OpenLine]:
-    """Return those that a person must read: of a kind that nobody knows, or put aside."""
-    return [line for line in lines if line.kind not in MATCHED or line.quarantine]
+    """Return those that a person must read: of a kind that nobody knows, put aside, or with a name that a
+    spreadsheet has destroyed."""
+    return [line for line in lines if not _has_movement(line)]
+
+
+def _has_movement(line: OpenLine) -> bool:
+    return line.kind in MATCHED and not line.quarantine and not was_a_number(line.reference)
 
 
 @requires_transaction

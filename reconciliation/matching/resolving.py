@@ -150,6 +150,12 @@ class _Group:
         difference = said - movement.amount_minor
         if difference == 0:
             return
+        if line.original_currency not in ("", movement.currency):
+            # What the buyer paid is in another currency than ours: not a difference of amounts.
+            self._steps.append(_figures("currency", line.original_minor or 0, movement))
+            self._find(line, BreakClass.CURRENCY_MISMATCH, movement)
+            self._lines.remove(line)
+            return
         is_rounding = abs(difference) <= ROUNDING
         self._steps.append(_figures("amount", said, movement))
         self._pair(

@@ -115,11 +115,12 @@ def _match(run: ReconciliationRun, rules: Rules) -> tuple[dict[str, Any], date |
         raise TooManyBreaks(f"more than {5 * most} lines are nothing that we know at first sight")
     resolved = resolve(to_match(lines), known_of(run, to_match(lines)))
     write_pairings(run, resolved.pairings)
+    rates = fx_findings(run, most=most + 1)
     findings = [
         *resolved.findings,
         *_unknown(unknown_of(lines)),
-        *fee_findings(run, most=most + 1),
-        *fx_findings(run, most=most + 1),
+        *rates,
+        *fee_findings(run, most=most + 1, but=[each.line_id for each in rates if each.line_id]),
         *batch_findings(number),
     ]
     if len(findings) > most:

@@ -1,6 +1,6 @@
 """Fees and rates held against what was agreed with the provider, for matched lines, by the database."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -22,16 +22,17 @@ _MILLION = 1_000_000
 _MATCHED_CHARGES = """
     FROM reconciliation_pair AS pair
     JOIN reconciliation_match AS found ON found.line_id = pair.line_id AND found.side = 'psp' AND found.live
-        AND found.run_id = %(run)s
+        AND found.run_id = %(run)s AND found.difference_minor = 0
     WHERE pair.kind = 'charge' AND pair.gross_minor > 0
 """
 
 
 @requires_transaction
-def fee_findings(run: ReconciliationRun, *, most: int) -> list[Finding]:
-    """Return the charges whose fee is not what the terms say; none without terms.
+def fee_findings(run: ReconciliationRun, *, most: int, but: Collection[int] = ()) -> list[Finding]:
+    """Return the charges whose fee is not what the terms say, `but` those lines; none without terms.
 
-    The expected fee is bps of the gross, half up, and the fixed part, at least the minimum.
+    The expected fee is bps of the gross, half up, and the fixed part, at least the minimum. Where the gross
+    itself is in question, so is every fee of it: that has its break already.
     """
     terms = setting_of(run.source, FEE_TERMS) or {}
     if not terms.get("prices"):
@@ -40,9 +41,9 @@ def fee_findings(run: ReconciliationRun, *, most: int) -> list[Finding]:
     sql = f"""
         SELECT DISTINCT line_id, fee_minor, expected FROM (
             SELECT pair.line_id, pair.fee_minor, {expected} AS expected {_MATCHED_CHARGES}
-        ) AS priced WHERE abs(fee_minor - expected) > %(tolerance)s ORDER BY line_id LIMIT %(most)s
+        ) AS priced WHERE abs(fee_minor - expected) > %(tolerance)s AND line_id <> ALL(%(but)s) ORDER BY line_id LIMIT %(most)s
     """  # noqa: S608 - fragments of ours; values are parameters
-    asked = {**params, "run": run.id, "tolerance": terms.get("tolerance_minor", 0), "most": most}
+    asked = {**params, "run": run.id, "tolerance": terms.get("tolerance_minor", 0), "most": most, "but": list(but)}
     differing = {row[0]: (row[1], row[2]) for row in rows(sql, asked)}
     return list(_fees(differing))
 
