@@ -5,12 +5,14 @@ from typing import Any
 from uuid import UUID
 
 from core.transactions import requires_transaction
-from ledger.services import land_entries, open_account, post_entries
+from ledger.services import land_entries, post_entries
 from ledger.types import EntryDraft, EntryRef
+from reconciliation.models import SettlementSource
+from reconciliation.posting.accounts import ProviderBooks
 from reconciliation.resolving.types import ProposedLine
 from wallet.services import moves_for, post
 
-__all__ = ["AdjustmentBooks", "lines_of", "post_drafts"]
+__all__ = ["AdjustmentBooks", "books_for", "lines_of", "post_drafts"]
 
 # Whose account it is: a provider's, or the merchant's only one.
 _OF_PROVIDER = frozenset(
@@ -19,21 +21,22 @@ _OF_PROVIDER = frozenset(
 )
 
 
-class AdjustmentBooks:
-    """A merchant's accounts in one currency around one provider, or one bank account, opened when needed."""
+class AdjustmentBooks(ProviderBooks):
+    """The accounts around one provider, or one bank account, in one currency; remembers what each of them is."""
 
     def __init__(self, *, merchant_id: UUID, provider: str, currency: str) -> None:
-        self.merchant_id, self.provider, self.currency = merchant_id, provider, currency
+        super().__init__(merchant_id=merchant_id, provider=provider, currency=currency)
         self._roles: dict[int, tuple[str, str | None]] = {}
 
     def account(self, role: str) -> int:
         """Return the account of a role. Needs a transaction."""
-        provider = self.provider if role in _OF_PROVIDER else None
-        account_id = open_account(
-            merchant_id=self.merchant_id, role=role, currency=self.currency, provider=provider
-        )
-        self._roles[account_id] = (role, provider)
-        return account_id
+        return self._open(role, self._provider if role in _OF_PROVIDER else None)
+
+    def in_currency(self, currency: str) -> "AdjustmentBooks":
+        """Return the same provider's accounts in another currency, remembered together with these."""
+        other = AdjustmentBooks(merchant_id=self._merchant_id, provider=self._provider, currency=currency)
+        other._roles = self._roles
+        return other
 
     def describe(self, drafts: Iterable[EntryDraft]) -> list[dict[str, Any]]:
         """Return the lines of entries on accounts that were asked for here, as they go into an instruction."""
@@ -48,6 +51,17 @@ class AdjustmentBooks:
             for draft in drafts
             for line in draft.lines
         ]
+
+    def _open(self, role: str, provider: str | None) -> int:
+        account_id = super()._open(role, provider)
+        self._roles[account_id] = (role, provider)
+        return account_id
+
+
+def books_for(source: SettlementSource, currency: str) -> AdjustmentBooks:
+    """Return the accounts that adjustments about a source move."""
+    provider = source.name if source.kind == "bank" else source.provider
+    return AdjustmentBooks(merchant_id=source.merchant_id, provider=provider, currency=currency)
 
 
 def lines_of(instruction: Mapping[str, Any]) -> tuple[ProposedLine, ...]:

@@ -89,5 +89,9 @@ def movement_facts(facts: Facts) -> dict[str, Any] | None:
             ]
         }
     if row.subject_id is not None:
-        return {"kind": row.subject_kind, "subject": str(row.subject_id), "nth": row.explanation.get("nth", 0)}
+        return {
+            "kind": row.subject_kind,
+            "subject": str(row.subject_id),
+            "nth": row.explanation.get("nth", 0),
+        }
     return None

@@ -1,9 +1,11 @@
 """What is known of a break: its two sides, and what the books still have open because of it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
+
+from django.db.models import QuerySet
 
 from core.ids import parse_public_id
 from reconciliation.breaks import BreakClass, Side
@@ -19,7 +21,7 @@ from reconciliation.models import (
 from reconciliation.models.lines import LINE_BITS
 from reconciliation.posting.keys import line_key
 
-__all__ = ["Facts", "Parked", "facts_of", "family_of", "file_of_line"]
+__all__ = ["Facts", "Parked", "facts_of", "family_of", "file_of_line", "standing"]
 
 # Movements that pay-in books against psp_clearing when they happen; the others when a file tells of them.
 _BOOKED = ("charge", "dispute", "reversal")
@@ -69,9 +71,7 @@ def facts_of(row: Discrepancy) -> Facts:
     family = family_of(row)
     line = _line(row)
     matches = _matches(row)
-    posted = tuple(
-        Adjustment.objects.filter(discrepancy_id__in=[each.id for each in family], status="POSTED").order_by("pk")
-    )
+    posted = tuple(standing([each.id for each in family]))
     key, before = _open(row, family[0], line, matches)
     return Facts(
         row=row,
@@ -84,6 +84,12 @@ def facts_of(row: Discrepancy) -> Facts:
         parked=_parked(posted),
         posted=posted,
     )
+
+
+def standing(breaks: Collection[UUID]) -> QuerySet[Adjustment]:
+    """Return the adjustments of breaks that are in the books and were not taken back, oldest first."""
+    rows = Adjustment.objects.filter(discrepancy_id__in=breaks, status="POSTED", reverses__isnull=True)
+    return rows.order_by("pk")
 
 
 def family_of(row: Discrepancy) -> list[Discrepancy]:

@@ -35,8 +35,12 @@ __all__ = ["NO_ENTRY", "TEMPLATES", "Made", "amount_for", "make", "offers"]
 
 NO_ENTRY = "none"
 _ROUNDING = 1
-_TO_SUSPENSE = frozenset([BreakClass.MISSING_INTERNAL, BreakClass.STATUS_MISMATCH, BreakClass.REFERENCE_COLLISION])
-_TWICE = frozenset([BreakClass.DUPLICATE_EXTERNAL, BreakClass.STATUS_MISMATCH, BreakClass.REFERENCE_COLLISION])
+_TO_SUSPENSE = frozenset(
+    [BreakClass.MISSING_INTERNAL, BreakClass.STATUS_MISMATCH, BreakClass.REFERENCE_COLLISION]
+)
+_TWICE = frozenset(
+    [BreakClass.DUPLICATE_EXTERNAL, BreakClass.STATUS_MISMATCH, BreakClass.REFERENCE_COLLISION]
+)
 
 
 @dataclass(frozen=True)
@@ -251,11 +255,15 @@ def amount_for(template: str, facts: Facts, parameters: Mapping[str, Any]) -> in
     known = TEMPLATES[template]
     whole = known.amount(facts)
     if whole is None:
-        raise AdjustmentInvalid(f"{template} does not fit what is open because of this break.", param="template")
+        raise AdjustmentInvalid(
+            f"{template} does not fit what is open because of this break.", param="template"
+        )
     chosen = parameters.get("amount_minor", whole)
     if type(chosen) is not int or not chosen or abs(chosen) > abs(whole):
-        raise AdjustmentInvalid("The amount is a whole number of minor units, no more than is open.", param="parameters")
-    if chosen != whole and not known.is_chosen or (chosen * whole < 0 and template != "A7"):
+        raise AdjustmentInvalid(
+            "The amount is a whole number of minor units, no more than is open.", param="parameters"
+        )
+    if (chosen != whole and not known.is_chosen) or (chosen * whole < 0 and template != "A7"):
         raise AdjustmentInvalid(f"{template} moves the whole amount, with its sign.", param="parameters")
     return chosen
 
