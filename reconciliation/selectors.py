@@ -17,8 +17,17 @@ from reconciliation.matching.reading import (
     matches_of_lines,
     open_breaks_of,
 )
+from reconciliation.resolving.ageing import ageing
+from reconciliation.resolving.automatic import waiting_for_rules
+from reconciliation.resolving.reading import QUEUES, break_at_desk, breaks_at_desk, preview
 
 __all__ = [
+    "QUEUES",
+    "ageing",
+    "break_at_desk",
+    "breaks_at_desk",
+    "preview",
+    "waiting_for_rules",
     "breaks_of_run",
     "explain_line",
     "find_bank_lines",

@@ -5,9 +5,9 @@ import logging
 from celery import shared_task
 
 from reconciliation.selectors import sources_to_watch
-from reconciliation.services import look_again
+from reconciliation.services import adjust_what_waits, drop_lapsed_proposals, look_again, watch_overdue
 
-__all__ = ["clear_expected"]
+__all__ = ["clear_expected", "watch_breaks"]
 
 log = logging.getLogger(__name__)
 
@@ -21,3 +21,14 @@ def clear_expected(**_newer: object) -> None:
                 log.info("source %s: %s breaks opened, %s ended", source_id, *done)
         except Exception:  # The other sources do not wait for it; the next tick tries again.
             log.exception("source %s could not be looked at", source_id)
+
+
+@shared_task(name="reconciliation.watch_breaks")
+def watch_breaks(**_newer: object) -> None:
+    """Let rules close what was found outside of a run, give back what lapsed, and tell of what is overdue."""
+    log.info(
+        "breaks: %s entries by rules, %s proposals lapsed, %s overdue",
+        adjust_what_waits(),
+        drop_lapsed_proposals(),
+        watch_overdue(),
+    )
