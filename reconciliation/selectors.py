@@ -20,14 +20,13 @@ from reconciliation.matching.reading import (
 from reconciliation.resolving.ageing import ageing
 from reconciliation.resolving.automatic import waiting_for_rules
 from reconciliation.resolving.reading import QUEUES, break_at_desk, breaks_at_desk, preview
+from reconciliation.rules.deciding import rules_at_desk
 
 __all__ = [
     "QUEUES",
     "ageing",
     "break_at_desk",
     "breaks_at_desk",
-    "preview",
-    "waiting_for_rules",
     "breaks_of_run",
     "explain_line",
     "find_bank_lines",
@@ -38,7 +37,10 @@ __all__ = [
     "list_changes",
     "matches_of_lines",
     "open_breaks_of",
+    "preview",
     "read_body",
+    "rules_at_desk",
     "sources_to_watch",
     "statements_of",
+    "waiting_for_rules",
 ]

@@ -27,6 +27,14 @@ from reconciliation.resolving.rematching import (
 )
 from reconciliation.resolving.steps import adjust_what_waits
 from reconciliation.resolving.taking_back import approve_reopening, reject_reopening, request_reopening
+from reconciliation.rules.deciding import (
+    approve_rule_change,
+    reject_rule_change,
+    request_activation,
+    request_retirement,
+)
+from reconciliation.rules.drafting import draft_break_rule
+from reconciliation.rules.dry_run import run_rule_over_history
 
 __all__ = [
     "Place",
@@ -35,28 +43,34 @@ __all__ = [
     "approve_adjustment",
     "approve_many",
     "approve_reopening",
+    "approve_rule_change",
     "approve_unmatching",
     "assign_break",
     "comment_on_break",
+    "draft_break_rule",
     "drop_lapsed_proposals",
-    "propose_adjustment",
-    "propose_many",
-    "reject_adjustment",
-    "reject_reopening",
-    "reject_unmatching",
-    "release_break",
-    "request_reopening",
-    "request_unmatching",
-    "watch_overdue",
-    "withdraw_adjustment",
     "look_again",
     "open_breaks",
+    "propose_adjustment",
+    "propose_many",
     "queue_run",
     "receive_file",
+    "reject_adjustment",
+    "reject_reopening",
+    "reject_rule_change",
     "reject_statement_release",
+    "reject_unmatching",
+    "release_break",
     "release_statement",
     "replay_file",
+    "request_activation",
+    "request_reopening",
+    "request_retirement",
     "request_statement_release",
+    "request_unmatching",
     "resolve_breaks",
     "retry_run",
+    "run_rule_over_history",
+    "watch_overdue",
+    "withdraw_adjustment",
 ]

@@ -58,6 +58,11 @@ MIA, NOA = "user:mia", "user:noa"
 Balances = dict[tuple[str, str], int]
 
 
+def named_charge(charge: Charge) -> dict[str, Any]:
+    """The parameters that name what a charge took."""
+    return {"subject_kind": "charge", "subject_id": str(charge.id), "nth": 0}
+
+
 def moment(day: date) -> datetime:
     """Noon of a day."""
     return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
@@ -121,6 +126,7 @@ class Shop(Desk):
         run = ReconciliationRun.objects.get(file=file)
         claim = Claim(run.id, run.fence, run.attempts)
         assert match_run(claim) == "MATCHED"
+        _forget_temporary_tables()
         with transaction.atomic():
             posted = file_to_post(file)
             for portion in portions(posted):
@@ -147,7 +153,9 @@ class Shop(Desk):
 
     def lines_of(self, file: SettlementFile) -> list[int]:
         """The ids of a file's lines."""
-        return list(SettlementLine.objects.filter(file_id=file.id).order_by("pk").values_list("pk", flat=True))
+        return list(
+            SettlementLine.objects.filter(file_id=file.id).order_by("pk").values_list("pk", flat=True)
+        )
 
     def breaks(self, *, status: str | None = None) -> list[tuple[str, str, str, int]]:
         """Class, category, status and amount of each break, in the order of their keys."""
@@ -162,6 +170,15 @@ class Shop(Desk):
     def adjustments(self, **wanted: Any) -> list[Adjustment]:
         """What was adjusted."""
         return list(Adjustment.objects.filter(merchant_id=self.merchant_id, **wanted).order_by("pk"))
+
+    def rows(self) -> list[Discrepancy]:
+        """Every break, in the order of their keys."""
+        return list(Discrepancy.objects.filter(merchant_id=self.merchant_id).order_by("pk"))
+
+    def can_reopen(self, row: Discrepancy) -> bool:
+        """Whether an entry of its own closed a break, and not a match."""
+        posted = Adjustment.objects.filter(discrepancy=row, status="POSTED", reverses__isnull=True)
+        return posted.exists() and not posted.filter(template__in=("match", "unmatch")).exists()
 
     def notes(self) -> list[str]:
         """What was written about breaks."""
@@ -229,6 +246,16 @@ class Shop(Desk):
                 expires_at=now + timedelta(hours=1), updated_at=now,
             )  # fmt: skip
         return self._checkout
+
+
+def _forget_temporary_tables() -> None:
+    """They are gone with the commit, which the test's own transaction does not have."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname FROM pg_class WHERE relpersistence = 't' AND relkind = 'r' AND pg_table_is_visible(oid)"
+        )
+        for (name,) in cursor.fetchall():
+            cursor.execute(f'DROP TABLE pg_temp."{name}"')
 
 
 def open_shop(monkeypatch: pytest.MonkeyPatch) -> Shop:

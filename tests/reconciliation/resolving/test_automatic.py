@@ -101,9 +101,17 @@ def test_a_corrected_file_takes_back_what_rules_posted_for_lines_it_has_no_more(
     shop.report("pi_1|charge|10000|0", "pi_y|charge|300|0")
     books = shop.books()
     assert ("psp_clearing", str(charge.id)) not in books
-    assert (shop.at("psp_clearing"), shop.at("suspense_receipts"), shop.at("recon_difference")) == (0, -300, 0)
+    assert (shop.at("psp_clearing"), shop.at("suspense_receipts"), shop.at("recon_difference")) == (
+        0,
+        -300,
+        0,
+    )
     open_now = Discrepancy.objects.exclude(status="RESOLVED").get()
     assert (open_now.amount_minor, open_now.category) == (300, "B")
     # What was parked for it under the version before is still there to be given back.
     shop.settle(open_now, "A3")
-    assert (open_now.status, shop.at("suspense_receipts"), shop.at("refunds_in_transit")) == ("RESOLVED", 0, -300)
+    assert (open_now.status, shop.at("suspense_receipts"), shop.at("refunds_in_transit")) == (
+        "RESOLVED",
+        0,
+        -300,
+    )
