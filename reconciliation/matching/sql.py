@@ -1,7 +1,7 @@
 """Statements over whole files: run as text, because the ORM has no words for them."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 from uuid import UUID
 
@@ -65,9 +65,9 @@ def whole_files() -> Iterator[None]:
         cursor.execute("SET LOCAL enable_nestloop = on")
 
 
-def execute(sql: str, params: dict[str, Any]) -> int:
-    """Run a statement over whole files and return how many rows it touched."""
-    with whole_files(), connection.cursor() as cursor:
+def execute(sql: str, params: dict[str, Any], *, whole: bool = True) -> int:
+    """Run a statement, over whole files unless told otherwise; return how many rows it touched."""
+    with whole_files() if whole else nullcontext(), connection.cursor() as cursor:
         cursor.execute(sql, params)
         return int(cursor.rowcount)
 
