@@ -8,6 +8,7 @@ class ReconciliationConfig(AppConfig):
         """Declare what reconciliation has; each part of it has a function of its own below."""
         _register_ingest()
         _register_matching()
+        _register_closing()
 
 
 def _register_ingest() -> None:
@@ -42,3 +43,13 @@ def _register_matching() -> None:
     declare(*policy.SETTINGS)
     declare_alert(*policy.ALERTS)
     register_drain(RunDrain())
+
+
+def _register_closing() -> None:
+    from core.audits import register
+    from core.settings_store import declare
+    from reconciliation.closing import audits
+    from reconciliation.internal import policy
+
+    register(audits.INVARIANTS)
+    declare(*policy.SETTINGS)

@@ -1,5 +1,9 @@
 """How others read files, lines and statements: what is being staged is seen by nobody."""
 
+from reconciliation.closing.reading import day_at_desk, days_at_desk, find_day, next_day
+from reconciliation.closing.report import Section, Table, report_sections
+from reconciliation.closing.report_csv import report_csv
+from reconciliation.closing.report_pdf import report_pdf
 from reconciliation.ingest.reading import (
     find_bank_lines,
     find_lines,
@@ -9,6 +13,8 @@ from reconciliation.ingest.reading import (
     read_body,
     statements_of,
 )
+from reconciliation.internal.checks import Check, internal_checks
+from reconciliation.internal.clearing import Late, late_keys
 from reconciliation.matching.healing import sources_to_watch
 from reconciliation.matching.reading import (
     breaks_of_run,
@@ -19,17 +25,30 @@ from reconciliation.matching.reading import (
 )
 
 __all__ = [
+    "Check",
+    "Late",
+    "Section",
+    "Table",
     "breaks_of_run",
+    "day_at_desk",
+    "days_at_desk",
     "explain_line",
     "find_bank_lines",
+    "find_day",
     "find_lines",
     "get_break",
     "get_file",
     "held_statements",
+    "internal_checks",
+    "late_keys",
     "list_changes",
     "matches_of_lines",
+    "next_day",
     "open_breaks_of",
     "read_body",
+    "report_csv",
+    "report_pdf",
+    "report_sections",
     "sources_to_watch",
     "statements_of",
 ]

@@ -1,5 +1,7 @@
 """The only way to change what reconciliation knows."""
 
+from reconciliation.closing.preparing import excuse_file, prepare_day, reopen_day
+from reconciliation.closing.signing import sign_day
 from reconciliation.ingest.again import read_file_again
 from reconciliation.ingest.failures import replay_file
 from reconciliation.ingest.receive import receive_file
@@ -8,21 +10,27 @@ from reconciliation.ingest.release import (
     release_statement,
     request_statement_release,
 )
+from reconciliation.internal.clearing import age_clearing
 from reconciliation.matching.healing import look_again
 from reconciliation.matching.opening import Place, open_breaks, resolve_breaks
 from reconciliation.matching.runs import queue_run, retry_run
 
 __all__ = [
     "Place",
+    "age_clearing",
+    "excuse_file",
     "look_again",
     "open_breaks",
+    "prepare_day",
     "queue_run",
     "read_file_again",
     "receive_file",
     "reject_statement_release",
     "release_statement",
+    "reopen_day",
     "replay_file",
     "request_statement_release",
     "resolve_breaks",
     "retry_run",
+    "sign_day",
 ]

@@ -4,10 +4,12 @@ import logging
 
 from celery import shared_task
 
+from core.transactions import at_edge
+from merchants.selectors import list_merchants
 from reconciliation.selectors import sources_to_watch
-from reconciliation.services import look_again
+from reconciliation.services import age_clearing, look_again
 
-__all__ = ["clear_expected"]
+__all__ = ["age_clearing_accounts", "clear_expected"]
 
 log = logging.getLogger(__name__)
 
@@ -21,3 +23,14 @@ def clear_expected(**_newer: object) -> None:
                 log.info("source %s: %s breaks opened, %s ended", source_id, *done)
         except Exception:  # The other sources do not wait for it; the next tick tries again.
             log.exception("source %s could not be looked at", source_id)
+
+
+@shared_task(name="reconciliation.age_clearing")
+def age_clearing_accounts(**_newer: object) -> None:
+    """Open breaks for keys of clearing accounts that are over their time, and end those that came to zero."""
+    for merchant in list_merchants():
+        try:
+            while at_edge(age_clearing)(merchant_id=merchant.id)[0]:
+                log.info("merchant %s: breaks of late clearing keys were opened", merchant.id)
+        except Exception:  # The other merchants do not wait for it; the next tick tries again.
+            log.exception("the clearing accounts of merchant %s could not be aged", merchant.id)
