@@ -105,7 +105,8 @@ INVARIANTS = [
                 FROM closed, jsonb_array_elements(figures -> 'books' -> 'positions') AS each
             ), booked AS (
                 SELECT closed.merchant_id, closed.day, account.role,
-                    coalesce(account.provider, '') AS provider, account.currency, sum(total.debit_minor) AS debit, sum(total.credit_minor) AS credit
+                    coalesce(account.provider, '') AS provider, account.currency,
+                    sum(total.debit_minor) AS debit, sum(total.credit_minor) AS credit
                 FROM closed JOIN ledger_closedtotal AS total ON total.merchant_id = closed.merchant_id
                     AND total.effective_date = closed.day
                 JOIN ledger_account AS account ON account.id = total.account_id

@@ -7,7 +7,6 @@ from uuid import UUID
 from core import clock
 from core.approvals import FourEyesRequired
 from core.audit_trail import is_person, record_audit
-from core.failpoints import failpoint
 from core.history import move
 from core.transactions import requires_transaction
 from ledger.services import approve_closing, close_period
@@ -65,5 +64,4 @@ def sign_day(*, merchant_id: UUID, day: date, digest: str, checker: str) -> DayD
         detail={"digest": digest, "period": str(period.id)},
         merchant_id=merchant_id,
     )
-    failpoint("reconciliation.day_signed")
     return day_data(row)

@@ -153,9 +153,9 @@ def _covered(merchant_id: UUID, keys: Sequence[OpenKey]) -> Mapping[str, UUID]:
     by_key: dict[str, UUID] = {}
     by_name: dict[str, UUID] = {}
     rows = Discrepancy.objects.filter(merchant_id=merchant_id).exclude(status="RESOLVED").order_by("-pk")
-    for break_id, key, clearing_key, line_id in rows.values_list("pk", "key", "clearing_key", "line_id"):
-        if key.startswith(_PREFIX):
-            by_name[key.removesuffix(f":{BreakClass.LATE}")] = break_id
+    for break_id, about, clearing_key, line_id in rows.values_list("pk", "key", "clearing_key", "line_id"):
+        if about.startswith(_PREFIX):
+            by_name[about.removesuffix(f":{BreakClass.LATE}")] = break_id
             continue
         if clearing_key:
             by_key[clearing_key] = break_id
@@ -163,9 +163,9 @@ def _covered(merchant_id: UUID, keys: Sequence[OpenKey]) -> Mapping[str, UUID]:
             by_key[f"{_LINE}{line_id}"] = break_id
     found = {}
     for name, key in names.items():
-        break_id = by_key.get(key.clearing_key) or by_name.get(name)
-        if break_id:
-            found[name] = break_id
+        covering = by_key.get(key.clearing_key) or by_name.get(name)
+        if covering:
+            found[name] = covering
     return found
 
 
