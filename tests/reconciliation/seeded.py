@@ -186,11 +186,7 @@ def _source(merchant_id: UUID, channel_id: UUID, month: Month) -> SettlementSour
 
 def _terms(month: Month) -> dict[str, Any]:
     prices = [
-        {
-            "method": row.method,
-            "bps": row.millionths // 100,
-            "fixed_minor": month.price_table.minor(row.fixed),
-        }
+        {"method": row.method, "bps": row.millionths // 100, "fixed_minor": month.price_table.minor(row.fixed)}
         for row in month.price_table.rows
     ]
     return {"prices": prices, "tolerance_minor": 1}
