@@ -9,6 +9,19 @@ class ReconciliationConfig(AppConfig):
         _register_ingest()
         _register_matching()
         _register_closing()
+        _register_sources()
+
+
+def _register_sources() -> None:
+    from core.alerts import declare_alert
+    from core.overview import register_card
+    from reconciliation import cards
+    from reconciliation.sources.sweeping import UNUSABLE_ALERT
+    from reconciliation.sources.watching import LATE_ALERT
+
+    declare_alert(LATE_ALERT, UNUSABLE_ALERT)
+    for permission, make in cards.CARDS:
+        register_card(permission, make)
 
 
 def _register_ingest() -> None:

@@ -1,4 +1,4 @@
-"""How others read files, lines and statements: what is being staged is seen by nobody."""
+"""How others read sources, files, lines and statements: what is being staged is seen by nobody."""
 
 from reconciliation.closing.reading import day_at_desk, days_at_desk, find_day, next_day
 from reconciliation.closing.report import Section, Table, report_sections
@@ -23,6 +23,8 @@ from reconciliation.matching.reading import (
     matches_of_lines,
     open_breaks_of,
 )
+from reconciliation.sources.at_desk import sources_at_desk
+from reconciliation.sources.reading import find_source, get_source, list_sources
 
 __all__ = [
     "Check",
@@ -36,12 +38,15 @@ __all__ = [
     "find_bank_lines",
     "find_day",
     "find_lines",
+    "find_source",
     "get_break",
     "get_file",
+    "get_source",
     "held_statements",
     "internal_checks",
     "late_keys",
     "list_changes",
+    "list_sources",
     "matches_of_lines",
     "next_day",
     "open_breaks_of",
@@ -49,6 +54,7 @@ __all__ = [
     "report_csv",
     "report_pdf",
     "report_sections",
+    "sources_at_desk",
     "sources_to_watch",
     "statements_of",
 ]

@@ -14,11 +14,18 @@ from reconciliation.internal.clearing import age_clearing
 from reconciliation.matching.healing import look_again
 from reconciliation.matching.opening import Place, open_breaks, resolve_breaks
 from reconciliation.matching.runs import queue_run, retry_run
+from reconciliation.sources.fetching import fetch_day, fetch_due
+from reconciliation.sources.setting_up import change_source, create_source, set_source_enabled
+from reconciliation.sources.watching import watch_files
 
 __all__ = [
     "Place",
     "age_clearing",
     "excuse_file",
+    "change_source",
+    "create_source",
+    "fetch_day",
+    "fetch_due",
     "look_again",
     "open_breaks",
     "prepare_day",
@@ -33,4 +40,6 @@ __all__ = [
     "resolve_breaks",
     "retry_run",
     "sign_day",
+    "set_source_enabled",
+    "watch_files",
 ]

@@ -7,9 +7,14 @@ from celery import shared_task
 from core.transactions import at_edge
 from merchants.selectors import list_merchants
 from reconciliation.selectors import sources_to_watch
-from reconciliation.services import age_clearing, look_again
+from reconciliation.services import age_clearing, fetch_due, look_again, watch_files
 
-__all__ = ["age_clearing_accounts", "clear_expected"]
+__all__ = [
+    "age_clearing_accounts",
+    "clear_expected",
+    "fetch",
+    "watch",
+]
 
 log = logging.getLogger(__name__)
 
@@ -34,3 +39,19 @@ def age_clearing_accounts(**_newer: object) -> None:
                 log.info("merchant %s: breaks of late clearing keys were opened", merchant.id)
         except Exception:  # The other merchants do not wait for it; the next tick tries again.
             log.exception("the clearing accounts of merchant %s could not be aged", merchant.id)
+
+
+@shared_task(name="reconciliation.fetch")
+def fetch(**_newer: object) -> None:
+    """Fetch the settlement files of every business day that is over and has none yet."""
+    tally = fetch_due()
+    if tally.received or tally.failed:
+        log.info("settlement files: %s received, %s tries failed", tally.received, tally.failed)
+
+
+@shared_task(name="reconciliation.watch_files")
+def watch(**_newer: object) -> None:
+    """Open cases for settlement files that are late, and close those of files that came."""
+    opened, closed = at_edge(watch_files)()
+    if opened or closed:
+        log.info("late settlement files: %s cases opened, %s closed", opened, closed)

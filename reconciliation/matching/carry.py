@@ -17,7 +17,7 @@ from reconciliation.ingest.counting import ids_of
 from reconciliation.locks import lock_discrepancies
 from reconciliation.matching.findings import line_key
 from reconciliation.matching.opening import resolve_breaks
-from reconciliation.matching.sql import execute, rows
+from reconciliation.matching.sql import execute, rows, scratch
 from reconciliation.models import Discrepancy, ReconciliationRun, SettlementFile
 from reconciliation.snapshots import discrepancy_fact
 
@@ -29,7 +29,6 @@ _NUMBERED = (
     " AND %({of}_last)s"
 )
 _SAME = f"""
-    CREATE TEMPORARY TABLE reconciliation_same ON COMMIT DROP AS
     SELECT old.id AS old_id, new.id AS new_id
     FROM ({_NUMBERED.format(of="old")}) AS old
     JOIN ({_NUMBERED.format(of="new")}) AS new
@@ -76,8 +75,7 @@ def carry_over(run: ReconciliationRun) -> int:
     if before is None:
         return 0
     params = _params(run, before)
-    execute(_SAME, params)
-    execute("ANALYZE reconciliation_same", {})
+    scratch("reconciliation_same", _SAME, params)
     execute(_END, params)
     _forget_torn_groups(params)
     carried = execute(_AGAIN, params)

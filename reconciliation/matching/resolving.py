@@ -63,7 +63,7 @@ def _groups(lines: Iterable[OpenLine]) -> Iterator[tuple[tuple[str, str], list[O
 
 
 def _order(line: OpenLine) -> tuple[Any, ...]:
-    at = line.occurred_at.timestamp() if line.occurred_at else 0.0
+    at = line.occurred_at.isoformat() if line.occurred_at else ""
     return (
         line.business_date,
         at,

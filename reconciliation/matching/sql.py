@@ -12,7 +12,7 @@ from payments.selectors import MOVEMENTS as PAY_INS
 from payouts.selectors import MOVEMENTS as PAY_OUTS
 from reconciliation.models import SettlementSource
 
-__all__ = ["MOVEMENTS_SQL", "channels_for", "execute", "long_statements", "rows"]
+__all__ = ["MOVEMENTS_SQL", "channels_for", "execute", "long_statements", "rows", "scratch"]
 
 # A file of a million lines takes seconds for a statement; nothing may take for ever.
 _LONGEST = "300s"
@@ -23,8 +23,8 @@ MOVEMENTS_SQL = f"""
         currency, amount_minor, state, payment_method
     FROM {PAY_INS} WHERE merchant_id = %(merchant)s AND channel_id = ANY(%(channels)s)
     UNION ALL
-    SELECT subject_kind, subject_id, nth, kind, reference, NULL, end_to_end, clearing_key, currency,
-        amount_minor, state, ''
+    SELECT subject_kind, subject_id, nth, kind, reference, NULL::uuid, end_to_end, clearing_key, currency,
+        amount_minor, state, ''::text
     FROM {PAY_OUTS} WHERE merchant_id = %(merchant)s AND channel_id = ANY(%(channels)s) AND rail = 'balance'
 """  # noqa: S608 - names of views
 """What the balance at a provider must show, of these channels of a merchant."""
@@ -38,6 +38,18 @@ def long_statements() -> None:
         cursor.execute(f"SET LOCAL work_mem = '{_SORTING}'")
         # Compiling a statement over the views takes longer than running it for an ordinary file.
         cursor.execute("SET LOCAL jit = off")
+
+
+@requires_transaction
+def scratch(name: str, select: str, params: dict[str, Any]) -> None:
+    """Keep the rows of a SELECT in a table of this transaction, whose figures the planner knows.
+
+    Without figures about a million new rows the planner would look them up one by one.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{name}")
+        cursor.execute(f"CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS {select}", params)
+        cursor.execute(f"ANALYZE {name}")
 
 
 def execute(sql: str, params: dict[str, Any]) -> int:
