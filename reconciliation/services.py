@@ -21,9 +21,9 @@ from reconciliation.sources.watching import watch_files
 __all__ = [
     "Place",
     "age_clearing",
-    "excuse_file",
     "change_source",
     "create_source",
+    "excuse_file",
     "fetch_day",
     "fetch_due",
     "look_again",
@@ -39,7 +39,7 @@ __all__ = [
     "request_statement_release",
     "resolve_breaks",
     "retry_run",
-    "sign_day",
     "set_source_enabled",
+    "sign_day",
     "watch_files",
 ]

@@ -11,8 +11,11 @@ from reconciliation.sources.types import SourceData, SourceSettings
 __all__ = [
     "BankLineData",
     "ChangeData",
+    "DayAtDesk",
+    "DayData",
     "FileData",
     "LineData",
+    "Obstacle",
     "ReceivedFile",
     "SourceData",
     "SourceSettings",
