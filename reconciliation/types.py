@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from reconciliation.closing.types import DayAtDesk, DayData, Obstacle
 from reconciliation.sources.types import SourceData, SourceSettings
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""The desk of days: one prepares, another signs; everybody else looks, and the files say what the page says."""
+"""The desk of days: one prepares, another signs, others look; the files say what the page says."""
 
 from typing import Any
 

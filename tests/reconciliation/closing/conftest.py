@@ -1,4 +1,4 @@
-"""A merchant whose day can be closed: a file of a provider, a statement of a bank, books that agree with both."""
+"""A merchant whose day can be closed: a provider's file, a bank's statement, and books that agree."""
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta

@@ -28,7 +28,7 @@ def printed(monkeypatch: pytest.MonkeyPatch, close: DayData) -> list[str]:
 
     def note(canvas: Any, x: float, y: float, text: str, **how: Any) -> None:
         # Nothing stands beside the paper.
-        assert 0 <= x and x + width(text, size=how["size"], font=how.get("font", pdf.SANS)) <= pdf._WIDTH
+        assert x >= 0 and x + width(text, size=how["size"], font=how.get("font", pdf.SANS)) <= pdf._WIDTH
         assert 0 <= y <= pdf._HEIGHT
         drawn.append(text)
         real(canvas, x, y, text, **how)
