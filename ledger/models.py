@@ -121,7 +121,9 @@ class JournalLine(models.Model):
         indexes = [
             models.Index(fields=["account", "entry"], include=["amount_minor"], name="ledger_line_account"),
             models.Index(
+                # With the amount, so that every key is summed from the index alone.
                 fields=["account", "clearing_key"],
+                include=["amount_minor"],
                 condition=Q(clearing_key__isnull=False),
                 name="ledger_line_clearing",
             ),
