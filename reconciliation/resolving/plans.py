@@ -42,7 +42,9 @@ def plan(
     facts = facts_of(row)
     if template == MATCH:
         return _plan_match(facts, parameters, adjustment_id, day)
-    if template == NO_ENTRY and not parameters:
+    if template == NO_ENTRY:
+        if parameters:
+            raise AdjustmentInvalid("There are no parameters where there is no entry.", param="parameters")
         return Plan(facts, Made(0, (), []))
     if row.source is None:
         raise AdjustmentInvalid("The break is of no source, so that nothing says whose books it is in.")

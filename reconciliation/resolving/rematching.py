@@ -11,7 +11,14 @@ from typing import Any
 from uuid import UUID
 
 from core import clock
-from core.approvals import ApprovalVoid, FourEyesRequired, approve, reject, request_approval
+from core.approvals import (
+    ApprovalNotPending,
+    ApprovalVoid,
+    FourEyesRequired,
+    approve,
+    reject,
+    request_approval,
+)
 from core.audit_trail import is_person, record_audit, required_reason
 from core.errors import NotFound
 from core.history import Changes
@@ -121,6 +128,8 @@ def approve_unmatching(*, approval_id: UUID, checker: str) -> list[UUID]:
     ApprovalVoid, InsufficientFunds.
     """
     approval = _approval(approval_id)
+    if approval.status != "PENDING":
+        raise ApprovalNotPending
     said = approval.instruction
     try:
         together = _together(said["matches"][0]["id"])

@@ -214,7 +214,7 @@ class Shop(Desk):
 
     def waiting(self, subject: str) -> Approval:
         """The approval that waits."""
-        return Approval.objects.get(subject=subject, status="PENDING")
+        return Approval.objects.get(subject=subject, status="PENDING", action="adjustment.post")
 
     def settle(self, row: Discrepancy, template: str, **parameters: Any) -> None:
         """Propose an entry, and have it agreed to."""
