@@ -1,4 +1,4 @@
-"""What a proposal would do, made anew from the books as they are: before it is proposed, and before it is posted."""
+"""What a proposal would do, made from the books as they are: when it is proposed, and when it is posted."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -83,7 +83,7 @@ def _unparked(facts: Facts, books: AdjustmentBooks) -> list[Leg]:
 def reassigned(
     row: Discrepancy, legs: list[Leg], *, books: AdjustmentBooks, adjustment_id: UUID, day: date
 ) -> Made:
-    """Return the entry of legs that lead from one meaning of lines to another. Raises AdjustmentInvalid for none."""
+    """Return the entry of legs that lead from one meaning to another. Raises AdjustmentInvalid for none."""
     if not any(leg.amount_minor for leg in legs):
         raise AdjustmentInvalid("Nothing in the books would change by this.")
     posting = Posting(row.merchant_id, row.currency, day)

@@ -204,7 +204,7 @@ def _unmatch(
 
 
 def _end_breaks_of_match(known: Sequence[Discrepancy], *, why: str, decision: Decision) -> None:
-    """What was wrong between the line and its movement is no question any more, and what was posted for it goes."""
+    """What was wrong between line and movement is no question any more; what was posted for it goes."""
     is_over = "the line is not this movement"
     changes = Changes()
     for row in known:
@@ -224,7 +224,7 @@ def _end_breaks_of_match(known: Sequence[Discrepancy], *, why: str, decision: De
 def _break_for(
     line_id: int, matches: Sequence[Match], known: Sequence[Discrepancy], *, why: str
 ) -> tuple[Discrepancy, Adjustment | None]:
-    """Return the break that the line is to have, and what matched it by hand, if that is how it was matched."""
+    """Return the break that the line is to have, and what matched it by hand, if anything did."""
     unmatched = [row for row in known if row.break_class not in (*_OF_A_MATCH, "BATCH_TOTAL_MISMATCH")]
     if unmatched:
         row = unmatched[-1]

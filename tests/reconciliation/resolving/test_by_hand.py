@@ -219,10 +219,13 @@ def test_a_fee_is_claimed_in_part(shop: Shop) -> None:
 
 @pytest.mark.parametrize(
     ("template", "parameters"),
-    [("A1", {}), ("A2", {}), ("A3", {}), ("A4", {}), ("A6", {}), ("A7", {}), ("A8", {}), ("A9", {}), ("A10", {}),
-     ("A5", {"amount_minor": 201}), ("A5", {"amount_minor": -200}), ("A5", {"amount_minor": 0}),
-     ("A5", {"amount_minor": "200"}), ("A5", {"account": 1}), ("none", {"amount_minor": 1}), ("match", {}), ("x", {})],
-)  # fmt: skip
+    [
+        *((name, {}) for name in ("A1", "A2", "A3", "A4", "A6", "A7", "A8", "A9", "A10", "match", "x")),
+        *(("A5", {"amount_minor": minor}) for minor in (201, -200, 0, "200", True)),
+        ("A5", {"account": 1}),
+        ("none", {"amount_minor": 1}),
+    ],
+)
 def test_an_entry_that_does_not_fit_is_refused(shop: Shop, template: str, parameters: dict) -> None:
     """A break of 200 minor units too little takes A5 up to that, and nothing else."""
     shop.charge("pi_1", 10_000)

@@ -48,7 +48,7 @@ def race(shop: Shop, monkeypatch: pytest.MonkeyPatch, *, waits: bool) -> int:
     return shop.at("recon_difference")
 
 
-def test_a_cap_holds_for_all_workers_together(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cap_holds_for_all_workers(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """R7: the one that comes second finds what the first one posted."""
     shop = open_shop(monkeypatch)
     assert race(shop, monkeypatch, waits=False) == 6

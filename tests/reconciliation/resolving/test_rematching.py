@@ -109,7 +109,7 @@ def test_a_line_is_matched_with_what_it_can_be(shop: Shop, what: str) -> None:
 
 
 def test_a_match_is_taken_back_with_what_was_adjusted(shop: Shop) -> None:
-    """R5: the difference goes with the match; the line has one break, and its payment waits for a line again."""
+    """R5: the difference goes with the match; the line has one break, its payment waits for a line again."""
     charge = shop.charge("pi_1", 10_000)
     shop.report("pi_1|charge|9995|100")
     matched = shop.books()

@@ -23,7 +23,8 @@ BREAKS: dict[str, list[str]] = {
     ],
     "adjustment_is_its_entry": [
         "DELETE FROM reconciliation_adjustment WHERE automatic AND status = 'POSTED'",
-        "UPDATE reconciliation_adjustment SET instruction = jsonb_set(instruction, '{lines,0,amount_minor}', '1')",
+        "UPDATE reconciliation_adjustment"
+        " SET instruction = jsonb_set(instruction, '{lines,0,amount_minor}', '1')",
         "UPDATE reconciliation_adjustment SET entry_id = entry_id + 1 WHERE NOT automatic",
         "UPDATE reconciliation_adjustment SET status = 'POSTED' WHERE status = 'REVERSED'",
     ],
