@@ -13,8 +13,6 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
-
 from channels.client_transport import Transport
 from channels.errors import UnsupportedProvider
 from channels.file_drop import FileDrop
@@ -99,12 +97,7 @@ def _payables(line: Line) -> Any:
 
 def _transport(line: Line, tls: ssl.SSLContext) -> Transport:
     tls.minimum_version = ssl.TLSVersion.TLSv1_2
-    return Transport(
-        connect_timeout=settings.PSP_CONNECT_TIMEOUT,
-        read_timeout=settings.PSP_READ_TIMEOUT,
-        tls=tls,
-        allow_plain=bool(line.base_url),
-    )
+    return Transport.for_line(tls=tls, allow_plain=bool(line.base_url))
 
 
 _MAKERS: dict[str, Callable[[Line], Any]] = {

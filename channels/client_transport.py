@@ -9,29 +9,35 @@ environment are not used.
 
 import hashlib
 import io
+import json
 import select
 import socket
 import ssl
 import threading
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, IncompleteRead
-from typing import Any
+from typing import Any, BinaryIO, TypeVar
 from urllib.parse import urlsplit
+
+from django.conf import settings
 
 from channels.errors import NoAnswer, NotSent
 from core import clock
 from core.transactions import forbids_transaction
 
-__all__ = ["Attempt", "Recording", "Transport", "current_recording"]
+__all__ = ["Attempt", "Body", "Recording", "Transport", "current_recording"]
+
+A = TypeVar("A")
 
 # Servers close idle connections; one that is older than this is not trusted with a payment.
 _IDLE_SECONDS = 20.0
 _LARGEST_ANSWER = 4 * 1024 * 1024
+_PIECE = 256 * 1024
 
 
 @dataclass
@@ -63,6 +69,16 @@ class Recording:
         if left <= 0:
             raise TimeoutError("the deadline of the call has passed")
         return left
+
+
+@dataclass
+class Body:
+    """Where the bytes of a download go, how many there may be, and what came."""
+
+    to: BinaryIO
+    largest: int
+    size: int = 0
+    sha256: str = ""
 
 
 current_recording: ContextVar[Recording] = ContextVar("current_recording")
@@ -129,6 +145,16 @@ class Transport:
         self._tls, self._allow_plain = tls, allow_plain
         self._local = threading.local()
 
+    @classmethod
+    def for_line(cls, *, tls: ssl.SSLContext, allow_plain: bool) -> "Transport":
+        """Return a transport with the time-outs of calls to providers."""
+        return cls(
+            connect_timeout=settings.PSP_CONNECT_TIMEOUT,
+            read_timeout=settings.PSP_READ_TIMEOUT,
+            tls=tls,
+            allow_plain=allow_plain,
+        )
+
     @forbids_transaction
     def request_with_retries(
         self,
@@ -145,13 +171,36 @@ class Transport:
         Whatever the SDK asks for, nothing is sent twice. Raises NotSent when nothing left this machine,
         NoAnswer when the request may have arrived and no complete JSON answer came back in time.
         """
-        recording = current_recording.get()
         body = post_data.encode() if isinstance(post_data, str) else post_data or b""
+        return self._attempt(method, url, headers, body, _read)
+
+    @forbids_transaction
+    def download(self, url: str, headers: Mapping[str, str], body: Body) -> int:
+        """Get what is at an address, whatever it is, into `body`; return the status.
+
+        Only what comes with 200 is written. Raises NotSent, NoAnswer: also for a body that is cut off or
+        larger than it may be.
+        """
+
+        def read(response: HTTPResponse, attempt: Attempt) -> int:
+            return _write(response, attempt, body)
+
+        return self._attempt("GET", url, headers, b"", read)
+
+    def _attempt(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        read: Callable[[HTTPResponse, Attempt], A],
+    ) -> A:
+        recording = current_recording.get()
         digest = hashlib.sha256(b"\n".join([method.encode(), url.encode(), body])).digest()
         attempt = Attempt(at=clock.now(), started=time.monotonic(), digest=digest)
         recording.attempts.append(attempt)
         try:
-            return self._exchange(recording, attempt, method, url, headers, body)
+            return self._exchange(recording, attempt, method, url, headers, body, read)
         except (NotSent, NoAnswer) as error:
             attempt.error = str(error)
             raise
@@ -166,7 +215,8 @@ class Transport:
         url: str,
         headers: Mapping[str, str],
         body: bytes,
-    ) -> tuple[bytes, int, Mapping[str, str]]:
+        read: Callable[[HTTPResponse, Attempt], A],
+    ) -> A:
         parts = urlsplit(url)
         target = parts.path + (f"?{parts.query}" if parts.query else "")
         sent_headers = {**headers, **({"X-Request-Id": recording.request_id} if recording.request_id else {})}
@@ -182,7 +232,7 @@ class Transport:
             attempt.bytes_sent = True
             line.response_class = self._bounded(recording)
             with line.getresponse() as response:
-                answer = _read(response, attempt)
+                answer = read(response, attempt)
                 keep = not response.will_close
             return answer
         except (OSError, HTTPException, ValueError) as error:
@@ -254,6 +304,27 @@ def _read(response: HTTPResponse, attempt: Attempt) -> tuple[bytes, int, Mapping
     if kind != "application/json":
         raise NoAnswer(f"status {response.status} with content of type {kind[:60] or 'none'}")
     return content, response.status, headers
+
+
+def _write(response: HTTPResponse, attempt: Attempt, body: Body) -> int:
+    """Write a body in pieces; the evidence is its digest and size, not the body."""
+    attempt.http_code = response.status
+    attempt.psp_request_id = (response.headers.get("request-id") or "")[:64]
+    if response.status != 200:
+        attempt.body = response.read(_PIECE)
+        return response.status
+    hashed = hashlib.sha256()
+    while piece := response.read(_PIECE):
+        body.size += len(piece)
+        if body.size > body.largest:
+            raise NoAnswer("the file is larger than a file may be")
+        hashed.update(piece)
+        body.to.write(piece)
+    if response.length:
+        raise NoAnswer(f"the file is cut off, {response.length} bytes are missing")
+    body.sha256 = hashed.hexdigest()
+    attempt.body = json.dumps({"sha256": body.sha256, "bytes": body.size}).encode()
+    return response.status
 
 
 def describe(error: BaseException) -> str:

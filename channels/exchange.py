@@ -14,7 +14,7 @@ from channels.client import client_for
 from channels.client_transport import Attempt, Recording, current_recording
 from channels.errors import LineClosed
 from channels.redaction import redact, redact_text
-from channels.rows import line_by_id
+from channels.rows import Line, line_by_id
 from channels.types import CallRecord, ChannelData, Exchange
 from core.transactions import forbids_transaction
 
@@ -36,19 +36,29 @@ def deadline(seconds: float) -> Iterator[None]:
 
 
 @forbids_transaction
-def call(*, channel: ChannelData, kind: str, send: Callable[[Any], Any], has_effect: bool = True) -> Exchange:
+def call(
+    *,
+    channel: ChannelData,
+    kind: str,
+    send: Callable[[Any], Any],
+    has_effect: bool = True,
+    over: Callable[[Line], Any] = client_for,
+    seconds: float | None = None,
+) -> Exchange:
     """Call the provider through the channel's SDK client and keep the evidence.
 
     `send` gets the client and makes one request with it. Nothing is raised for what went wrong on the
     way: the error is in the result, and `sent` says whether the request can have arrived. A channel that
     is switched off still answers questions (`has_effect=False`), or nothing open could ever be resolved.
+    `over` makes what `send` is given, where that is not the channel's client; `seconds` is another deadline
+    than PSP_DEADLINE.
     """
     breaker = breaker_for(channel.id)
     try:
         line = line_by_id(channel.id)
         if has_effect and not line.channel.is_enabled:
             raise LineClosed("the channel is switched off")
-        client = client_for(line)
+        client = over(line)
         wait = breaker.admit()
         if wait is not None:
             raise LineClosed("the channel failed too often; it is left alone for a while", retry_after=wait)
@@ -57,7 +67,7 @@ def call(*, channel: ChannelData, kind: str, send: Callable[[Any], Any], has_eff
         if not isinstance(error, LineClosed):
             log.exception("channel_unusable", channel_id=str(channel.id), kind=kind)
         return Exchange(result=None, error=error, sent=False, calls=())
-    recording = Recording(ends=time.monotonic() + _seconds(), request_id=_request_id())
+    recording = Recording(ends=time.monotonic() + (seconds or _seconds()), request_id=_request_id())
     token = current_recording.set(recording)
     result: Any = None
     failure: Exception | None = None
@@ -67,7 +77,7 @@ def call(*, channel: ChannelData, kind: str, send: Callable[[Any], Any], has_eff
             result = send(client)
         except Exception as error:
             failure = error
-        health = _health(recording.attempts, failure)
+        health = _health(recording.attempts, failure, seconds or settings.PSP_SLOW_CALL)
     finally:
         current_recording.reset(token)
         breaker.record(health)
@@ -99,7 +109,7 @@ def _sent(attempts: list[Attempt]) -> bool | None:
     return None if None in marks else False
 
 
-def _health(attempts: list[Attempt], failure: Exception | None) -> bool | None:
+def _health(attempts: list[Attempt], failure: Exception | None, slow: float) -> bool | None:
     """Judge the line by its last request: True good, False bad, None says nothing about it."""
     if not attempts:
         return None
@@ -110,7 +120,7 @@ def _health(attempts: list[Attempt], failure: Exception | None) -> bool | None:
         return False
     if last.http_code < 300 and failure is not None:
         return False  # A success that cannot be read.
-    return last.seconds < settings.PSP_SLOW_CALL
+    return last.seconds < slow
 
 
 def _evidence(

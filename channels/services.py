@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from channels import rows
 from channels.breaker import is_open, note_result
 from channels.debtors import checked_debtor
+from channels.downloads import Downloaded, download
 from channels.errors import ChannelExists, InvalidChannel, UnsupportedProvider
 from channels.exchange import call, deadline
 from channels.json_calls import JsonAnswer, call_json
@@ -29,11 +30,13 @@ from merchants.selectors import get_merchant
 
 __all__ = [
     "PROVIDERS",
+    "Downloaded",
     "JsonAnswer",
     "call",
     "call_json",
     "create_channel",
     "deadline",
+    "download",
     "is_open",
     "note_result",
     "record_calls",

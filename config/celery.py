@@ -29,6 +29,8 @@ PERIODIC = {
     "ask about open disputes": ("payments.ask_disputes", 300.0),
     "look again at payouts that wait": ("payouts.reconsider", 15.0),
     "watch for stuck payouts": ("payouts.watch", 60.0),
+    "fetch settlement files": ("reconciliation.fetch", 60.0),
+    "watch for late settlement files": ("reconciliation.watch_files", 60.0),
     "watch for late releases": ("payments.watch_releases", 60.0),
     "pay sellers on their days": ("payouts.run_schedules", 60.0),
     "open breaks for what never came": ("reconciliation.clear_expected", 60.0),

@@ -93,6 +93,7 @@ def _menu() -> list[dict[str, Any]]:
         _payments(),
         _risk(),
         _payouts(),
+        _reconciliation(),
         {
             "title": _("Books"),
             "separator": True,
@@ -182,6 +183,18 @@ def _payouts() -> dict[str, Any]:
             _desk(_("What is stopped"), "front_hand", "payout-blocks", "payouts.view_payoutblock"),
             _page(_("All blocks"), "block", "payouts.payoutblock"),
             _page(_("Working days"), "event_repeat", "payouts.payoutschedule"),
+        ],
+    }
+
+
+def _reconciliation() -> dict[str, Any]:
+    return {
+        "title": _("Reconciliation"),
+        "separator": True,
+        "items": [
+            _page(_("Settlement files"), "file_present", "reconciliation.settlementfile"),
+            _page(_("Bank statements"), "account_balance", "reconciliation.bankstatement"),
+            _page(_("Sources"), "input", "reconciliation.settlementsource"),
         ],
     }
 

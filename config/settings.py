@@ -209,6 +209,8 @@ PSP_WEBHOOK_TOLERANCE = env_int("PSP_WEBHOOK_TOLERANCE", 300)
 # --- Bank files -------------------------------------------------------------------------------------
 # The folder of folders through which banks are reached that take files; empty where none is.
 PAYOUT_FILES_DIR = env_str("PAYOUT_FILES_DIR", "")
+# The folder of folders in which providers' clients lay settlement files and statements; empty where none do.
+SETTLEMENT_FILES_DIR = env_str("SETTLEMENT_FILES_DIR", "")
 
 # --- Who calls, and how much at once ---------------------------------------------------------------
 # Proxies of ours in front, each of which adds the address it was called from to X-Forwarded-For; with none

@@ -20,7 +20,18 @@ from core.locks import lock_job_run
 from core.models import JobRun
 from core.transactions import forbids_transaction
 
-__all__ = ["Outcome", "Ran", "RunLost", "Work", "catch_up", "last_done", "missed_dates", "renew", "run_job"]
+__all__ = [
+    "Outcome",
+    "Ran",
+    "RunLost",
+    "Work",
+    "catch_up",
+    "keep",
+    "last_done",
+    "missed_dates",
+    "renew",
+    "run_job",
+]
 
 Work = Callable[["Ran"], dict[str, Any] | None]
 _LEASE = timedelta(minutes=10)
@@ -39,14 +50,18 @@ class RunLost(Exception):
 
 
 class Ran:
-    """The right to do one run: what the work function is given. `attempt` fences off an older claimer."""
+    """The right to do one run: what the work function is given. `attempt` fences off an older claimer.
 
-    __slots__ = ("attempt", "business_date", "id", "job", "scope")
+    `kept` is what an earlier start of the same run left with `keep`.
+    """
+
+    __slots__ = ("attempt", "business_date", "id", "job", "kept", "scope")
 
     def __init__(self, run: JobRun) -> None:
         self.id: UUID = run.pk
         self.job, self.scope, self.business_date = run.job, run.scope, run.business_date
         self.attempt = run.attempts
+        self.kept: dict[str, Any] = run.summary
 
 
 @forbids_transaction
@@ -93,6 +108,18 @@ def renew(run: Ran, *, lease: timedelta = _LEASE) -> None:
     with transaction.atomic(durable=True):
         _assert_ours(run)
         JobRun.objects.filter(pk=run.id).update(leased_until=Now() + lease)
+
+
+@forbids_transaction
+def keep(run: Ran, facts: dict[str, Any]) -> None:
+    """Keep what another start of an unfinished run must know; it replaces what was kept before.
+
+    Durable when this returns, so that a key is kept before the call that it is for. Raises RunLost.
+    """
+    with transaction.atomic(durable=True):
+        _assert_ours(run)
+        JobRun.objects.filter(pk=run.id).update(summary=facts)
+    run.kept = facts
 
 
 def missed_dates(*, job: str, scope: str, first: date, through: date) -> list[date]:

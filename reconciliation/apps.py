@@ -8,7 +8,20 @@ class ReconciliationConfig(AppConfig):
         """Declare what reconciliation has; each part of it has a function of its own below."""
         _register_ingest()
         _register_matching()
+        _register_sources()
         _register_resolving()
+
+
+def _register_sources() -> None:
+    from core.alerts import declare_alert
+    from core.overview import register_card
+    from reconciliation import cards
+    from reconciliation.sources.sweeping import UNUSABLE_ALERT
+    from reconciliation.sources.watching import LATE_ALERT
+
+    declare_alert(LATE_ALERT, UNUSABLE_ALERT)
+    for permission, make in cards.CARDS:
+        register_card(permission, make)
 
 
 def _register_ingest() -> None:

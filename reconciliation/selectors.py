@@ -1,4 +1,4 @@
-"""How others read files, lines and statements: what is being staged is seen by nobody."""
+"""How others read sources, files, lines and statements: what is being staged is seen by nobody."""
 
 from reconciliation.ingest.reading import (
     find_bank_lines,
@@ -21,6 +21,8 @@ from reconciliation.resolving.ageing import ageing
 from reconciliation.resolving.automatic import waiting_for_rules
 from reconciliation.resolving.reading import QUEUES, break_at_desk, breaks_at_desk, preview
 from reconciliation.rules.deciding import rules_at_desk
+from reconciliation.sources.at_desk import sources_at_desk
+from reconciliation.sources.reading import find_source, get_source, list_sources
 
 __all__ = [
     "QUEUES",
@@ -31,15 +33,19 @@ __all__ = [
     "explain_line",
     "find_bank_lines",
     "find_lines",
+    "find_source",
     "get_break",
     "get_file",
+    "get_source",
     "held_statements",
     "list_changes",
+    "list_sources",
     "matches_of_lines",
     "open_breaks_of",
     "preview",
     "read_body",
     "rules_at_desk",
+    "sources_at_desk",
     "sources_to_watch",
     "statements_of",
     "waiting_for_rules",

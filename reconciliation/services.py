@@ -1,5 +1,6 @@
 """The only way to change what reconciliation knows."""
 
+from reconciliation.ingest.again import read_file_again
 from reconciliation.ingest.failures import replay_file
 from reconciliation.ingest.receive import receive_file
 from reconciliation.ingest.release import (
@@ -20,11 +21,7 @@ from reconciliation.resolving.proposing import (
     reject_adjustment,
     withdraw_adjustment,
 )
-from reconciliation.resolving.rematching import (
-    approve_unmatching,
-    reject_unmatching,
-    request_unmatching,
-)
+from reconciliation.resolving.rematching import approve_unmatching, reject_unmatching, request_unmatching
 from reconciliation.resolving.steps import adjust_what_waits
 from reconciliation.resolving.taking_back import approve_reopening, reject_reopening, request_reopening
 from reconciliation.rules.deciding import (
@@ -35,6 +32,9 @@ from reconciliation.rules.deciding import (
 )
 from reconciliation.rules.drafting import draft_break_rule
 from reconciliation.rules.dry_run import run_rule_over_history
+from reconciliation.sources.fetching import fetch_day, fetch_due
+from reconciliation.sources.setting_up import change_source, create_source, set_source_enabled
+from reconciliation.sources.watching import watch_files
 
 __all__ = [
     "Place",
@@ -46,14 +46,19 @@ __all__ = [
     "approve_rule_change",
     "approve_unmatching",
     "assign_break",
+    "change_source",
     "comment_on_break",
+    "create_source",
     "draft_break_rule",
     "drop_lapsed_proposals",
+    "fetch_day",
+    "fetch_due",
     "look_again",
     "open_breaks",
     "propose_adjustment",
     "propose_many",
     "queue_run",
+    "read_file_again",
     "receive_file",
     "reject_adjustment",
     "reject_reopening",
@@ -71,6 +76,8 @@ __all__ = [
     "resolve_breaks",
     "retry_run",
     "run_rule_over_history",
+    "set_source_enabled",
+    "watch_files",
     "watch_overdue",
     "withdraw_adjustment",
 ]

@@ -24,6 +24,8 @@ FILE = Machine(
         # Its period is not over, so that the provider may still be writing: shown, never matched.
         "PROVISIONAL": ("PUBLISHED", "SUPERSEDED"),
         "PUBLISHED": ("SUPERSEDED",),
+        # A person says that it is to be read again: its source was set up wrongly.
+        "REFUSED": ("RECEIVED",),
     },
 )
 # Something is still to be done with it.

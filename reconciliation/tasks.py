@@ -4,10 +4,23 @@ import logging
 
 from celery import shared_task
 
+from core.transactions import at_edge
 from reconciliation.selectors import sources_to_watch
-from reconciliation.services import adjust_what_waits, drop_lapsed_proposals, look_again, watch_overdue
+from reconciliation.services import (
+    adjust_what_waits,
+    drop_lapsed_proposals,
+    fetch_due,
+    look_again,
+    watch_files,
+    watch_overdue,
+)
 
-__all__ = ["clear_expected", "watch_breaks"]
+__all__ = [
+    "clear_expected",
+    "fetch",
+    "watch",
+    "watch_breaks",
+]
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +34,22 @@ def clear_expected(**_newer: object) -> None:
                 log.info("source %s: %s breaks opened, %s ended", source_id, *done)
         except Exception:  # The other sources do not wait for it; the next tick tries again.
             log.exception("source %s could not be looked at", source_id)
+
+
+@shared_task(name="reconciliation.fetch")
+def fetch(**_newer: object) -> None:
+    """Fetch the settlement files of every business day that is over and has none yet."""
+    tally = fetch_due()
+    if tally.received or tally.failed:
+        log.info("settlement files: %s received, %s tries failed", tally.received, tally.failed)
+
+
+@shared_task(name="reconciliation.watch_files")
+def watch(**_newer: object) -> None:
+    """Open cases for settlement files that are late, and close those of files that came."""
+    opened, closed = at_edge(watch_files)()
+    if opened or closed:
+        log.info("late settlement files: %s cases opened, %s closed", opened, closed)
 
 
 @shared_task(name="reconciliation.watch_breaks")

@@ -6,7 +6,18 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-__all__ = ["BankLineData", "ChangeData", "FileData", "LineData", "ReceivedFile", "StatementData"]
+from reconciliation.sources.types import SourceData, SourceSettings
+
+__all__ = [
+    "BankLineData",
+    "ChangeData",
+    "FileData",
+    "LineData",
+    "ReceivedFile",
+    "SourceData",
+    "SourceSettings",
+    "StatementData",
+]
 
 
 @dataclass(frozen=True)

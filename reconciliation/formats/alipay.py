@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from reconciliation.formats.alipay_export import Export, is_detail, yuan
-from reconciliation.formats.chinese import CURRENCY, RunningBalance, local, moment
+from reconciliation.formats.chinese import CURRENCY, RunningBalance, moment
 from reconciliation.formats.contract import Control, Document, Item, Kind, Line, ReadOptions, Refused, Totals
 from reconciliation.formats.delimited import as_text, table
 from reconciliation.formats.kinds import Signs, credit, debit, kind_of
@@ -77,7 +77,7 @@ def _document(export: Export) -> Document:
 
 def _trade(line_no: int, picked: tuple[str, ...], row: list[str]) -> Line:
     trade, order, business_type, time, order_text, received_text, request, fee_text, share_text = picked
-    at = moment(time, line_no)
+    at, day, local_time = moment(time, line_no)
     gross, seen = yuan(received_text, line_no), yuan(order_text, line_no)
     fee, share = -yuan(fee_text, line_no), yuan(share_text, line_no)
     kind, references = Kind.UNKNOWN, (trade, "", order)
@@ -100,13 +100,13 @@ def _trade(line_no: int, picked: tuple[str, ...], row: list[str]) -> Line:
         gross_minor=gross,
         fee_minor=fee,
         net_minor=gross - fee,
-        business_date=at.day,
+        business_date=day,
         related=references[1],
         merchant_reference=references[2],
         original_currency=CURRENCY if seen != gross else "",
         original_minor=seen if seen != gross else None,
-        occurred_at=at.moment,
-        local_time=local(time, at),
+        occurred_at=at,
+        local_time=local_time,
         raw=as_text(row[:-1]) if kind is Kind.UNKNOWN else None,
     )
 
@@ -168,7 +168,7 @@ class AccountDetail:
 
 def _movement(line_no: int, picked: tuple[str, ...], row: list[str]) -> Line:
     movement, business, order, time, in_text, out_text, _, business_type = picked
-    at = moment(time, line_no)
+    at, day, local_time = moment(time, line_no)
     paid_in, paid_out = yuan(in_text or "0", line_no), abs(yuan(out_text or "0", line_no))
     if paid_in < 0 or (paid_in and paid_out):
         raise Refused("line_contradicts_itself", f"{in_text} in and {out_text} out", line_no)
@@ -187,11 +187,11 @@ def _movement(line_no: int, picked: tuple[str, ...], row: list[str]) -> Line:
         gross_minor=amount,
         fee_minor=0,
         net_minor=amount,
-        business_date=at.day,
+        business_date=day,
         related=related,
         merchant_reference=order,
-        occurred_at=at.moment,
-        local_time=local(time, at),
+        occurred_at=at,
+        local_time=local_time,
         raw=as_text(row[:-1]) if kind is Kind.UNKNOWN else None,
     )
 

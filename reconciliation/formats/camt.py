@@ -44,7 +44,19 @@ _HEAD_ONLY = ("Acct", "Bal", "CpyDplctInd", "ElctrncSeqNb", "FrToDt", "LglSeqNb"
 
 
 class Camt:
-    """One of the three messages. `message` and `record` are the names of its elements."""
+    """One of the three messages, with any number of statements, reports or notifications in it.
+
+    Only booked entries count; the others (PDNG, INFO, FUTR) are counted as ignored. An entry with several
+    transactions in it is a collective booking with details. A reversal has its own direction already. What
+    the summary (TxsSummry) declares is compared with what was read.
+
+    A statement has one opening balance (OPBD, or else the previous closing balance, PRCD) and one closing
+    balance (CLBD), both and all entries in one currency, or the file is refused. It is known by account,
+    currency, year and ElctrncSeqNb (or LglSeqNb), or without a number by its period and closing balance. The
+    other two have no balances, and are known by their Id.
+
+    Days are as the bank writes them; a booking time with an offset is brought to the zone of the source.
+    """
 
     kind = "bank"
     encodings: tuple[str, ...] = ("utf-8",)

@@ -2,7 +2,7 @@
 
 An entry with one detail is one Entry. An entry with several is a collective booking: an Entry of its own, and
 one of each detail with it as `parent`; the amounts of details are informative and need not add up. Where the
-bank does not tell a detail's amount, it is 0.
+bank does not tell a detail's amount in the account's currency, it is 0, and what it tells is in the text.
 """
 
 from typing import NamedTuple
@@ -113,20 +113,21 @@ def detail_of(
     entry: Entry, batch: Element, details: Element, account: Account, *, line_no: int, line: int
 ) -> Entry:
     """Return a detail of a collective booking, with a line of its own. Raises Refused."""
-    amount, currency = _worth(entry, details, account, line)
-    known = _known(entry._replace(text="", bank_reference=""), batch, details, account)
-    return known._replace(line_no=line_no, parent=entry.line_no, amount_minor=amount, currency=currency)
+    amount, note = _worth(entry, details, account, line)
+    known = _known(entry._replace(text=note, bank_reference=""), batch, details, account)
+    return known._replace(line_no=line_no, parent=entry.line_no, amount_minor=amount)
 
 
 def _worth(entry: Entry, details: Element, account: Account, line: int) -> tuple[int, str]:
+    """What a detail is worth; or 0, and what it is worth in another currency as a text."""
     found = [element for path in _DETAIL_AMOUNTS if (element := details.find(path)) is not None]
-    if not found:
-        return 0, account.currency
-    chosen = next((element for element in found if element.get("Ccy") == account.currency), found[0])
-    minor, currency = amount_of(chosen, line)
+    chosen = next((element for element in found if element.get("Ccy") == account.currency), None)
+    if chosen is None:
+        return 0, f"{found[0].get('Ccy', '')} {(found[0].text or '').strip()}".strip() if found else ""
+    minor = amount_of(chosen, line)[0]
     if details.find("CdtDbtInd") is not None:
-        return signed(details, minor, line), currency
-    return (minor if entry.amount_minor >= 0 else -minor), currency
+        return signed(details, minor, line), ""
+    return (minor if entry.amount_minor >= 0 else -minor), ""
 
 
 def _known(entry: Entry, batch: Element, details: Element, account: Account) -> Entry:

@@ -10,8 +10,9 @@ from reconciliation.formats.contract import Control, Document, ReadOptions, Refu
 from reconciliation.formats.iso20022 import (
     account_at,
     amount_of,
-    day_at,
+    day_of,
     first_text,
+    moment_at,
     number_at,
     signed,
     sum_at,
@@ -37,6 +38,7 @@ class Head(NamedTuple):
 
 
 class _Balance(NamedTuple):
+    code: str
     minor: int
     currency: str
     day: date | None
@@ -99,7 +101,7 @@ def _balances(element: Element, currency: str, line: int) -> tuple[_Balance, _Ba
     for balance in element.iterfind("Bal"):
         code = first_text(balance, "Tp/CdOrPrtry/Cd", "Tp/Cd")
         if code == _CLOSING or code in _OPENINGS:
-            found.setdefault(code, []).append(_balance(balance, line))
+            found.setdefault(code, []).append(_balance(balance, code, line))
     closing = _only(found.get(_CLOSING, []), "closing", line)
     opening = _only(found.get("OPBD") or found.get("PRCD") or [], "opening", line)
     currencies = {currency or closing.currency, opening.currency, closing.currency}
@@ -118,53 +120,31 @@ def _only(balances: list[_Balance], what: str, line: int) -> _Balance:
     return balances[0]
 
 
-def _balance(element: Element, line: int) -> _Balance:
+def _balance(element: Element, code: str, line: int) -> _Balance:
     amount = element.find("Amt")
     if amount is None:
         raise Refused("amount_invalid", "a balance has no amount", line)
     minor, currency = amount_of(amount, line)
-    return _Balance(signed(element, minor, line), currency, day_at(element, "Dt", line))
+    return _Balance(code, signed(element, minor, line), currency, day_of(moment_at(element, "Dt"), line))
 
 
 def _period(
     element: Element, opening: _Balance | None, closing: _Balance | None, line: int
 ) -> tuple[date, date]:
     """The days of a statement: as it says itself, else of its balances, else when it was written."""
-    period = element.find("FrToDt")
-    ends: list[date | None] = [None, None]
-    if period is not None:
-        ends = [_end(period, name, line) for name in ("Fr", "To")]
-    if not any(ends) and closing and closing.day:
-        ends = [_begin(element, opening), closing.day]
-    if not any(ends):
-        ends = [_end(element, "Cre", line), None]
-    first, last = ends[0] or ends[1], ends[1] or ends[0]
+    first, last = (
+        day_of(first_text(element, f"FrToDt/{end}DtTm", f"FrToDt/{end}Dt"), line) for end in ("Fr", "To")
+    )
+    if not (first or last) and opening and closing:
+        first, last = opening.day, closing.day
+        if first and last and first < last and opening.code == "PRCD":
+            first += timedelta(days=1)  # it is the end of the day before
+    if not (first or last):
+        first = day_of(text_at(element, "CreDtTm"), line)
+    first, last = first or last, last or first
     if first is None or last is None:
         raise Refused("period_missing", "nothing says of which days the statement is", line)
     return min(first, last), last
-
-
-def _begin(element: Element, opening: _Balance | None) -> date | None:
-    """The first day: that of the opening balance, or the one after the previous closing balance."""
-    if not opening or not opening.day:
-        return None
-    codes = {first_text(balance, "Tp/CdOrPrtry/Cd", "Tp/Cd") for balance in element.iterfind("Bal")}
-    return opening.day if "OPBD" in codes else opening.day + timedelta(days=1)
-
-
-def _end(element: Element, name: str, line: int) -> date | None:
-    """The day in `FrDtTm`, `FrDt` and the like, read as the `DtTm` of an element that holds only it."""
-    holder = Element("Dt")
-    for tag in ("DtTm", "Dt"):
-        found = element.find(f"{name}{tag}")
-        if found is not None:
-            inner = Element("Dt")
-            inner.text = found.text
-            outer = Element("Of")
-            outer.append(inner)
-            holder.append(outer)
-            return day_at(holder, "Of", line)
-    return None
 
 
 @dataclass

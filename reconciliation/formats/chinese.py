@@ -1,29 +1,25 @@
 """What the bills of Chinese providers share: times of one zone, and balances that run from row to row."""
 
-from datetime import date
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from reconciliation.formats.clock import Clock, Reading
+from reconciliation.formats.clock import Clock
 from reconciliation.formats.contract import ReadOptions, Refused
 
-__all__ = ["CURRENCY", "Period", "RunningBalance", "local", "moment"]
+__all__ = ["CURRENCY", "Period", "RunningBalance", "moment"]
 
 CURRENCY = "CNY"
 # All of China keeps one time; the providers' days are days of it, wherever a merchant is.
 _CLOCK = Clock(ZoneInfo("Asia/Shanghai"))
 
 
-def moment(text: str, line_no: int) -> Reading:
-    """Return what a time of a bill means. Raises Refused with `time_invalid`.
+def moment(text: str, line_no: int) -> tuple[datetime | None, date, str]:
+    """Return a time of a bill in UTC, its day, and how the bill has it, with the zone.
 
-    Old bills have full-width colons, and two blanks.
+    Old bills have full-width colons, and two blanks. Raises Refused with `time_invalid`.
     """
-    return _CLOCK.read(text.replace("：", ":").replace("  ", " "), line_no)  # noqa: RUF001
-
-
-def local(text: str, time: Reading) -> str:
-    """Return a time as the bill has it, with its zone."""
-    return f"{text} {time.offset}".rstrip()
+    at, day, offset = _CLOCK.read(text.replace("：", ":").replace("  ", " "), line_no)  # noqa: RUF001
+    return at, day, f"{text} {offset}".rstrip()
 
 
 class Period:

@@ -1,6 +1,7 @@
 """What all ISO 20022 cash management messages write alike: amounts, directions, days, numbers, accounts."""
 
 from datetime import UTC, date, datetime
+from re import ASCII
 from re import compile as pattern
 from xml.etree.ElementTree import Element
 from zoneinfo import ZoneInfo
@@ -14,18 +15,20 @@ __all__ = [
     "amount_of",
     "booking_day",
     "code_at",
-    "day_at",
+    "day_of",
     "first_text",
-    "moment_text",
+    "moment_at",
     "number_at",
     "signed",
     "sum_at",
 ]
 
 _AMOUNTS = Grammar(plus=True)
-_is_number = pattern(r"\d{1,18}").fullmatch
+_is_number = pattern(r"\d{1,18}", ASCII).fullmatch
 # ISODate and ISODateTime; the offset of a date, which XML Schema allows, says nothing of use.
-_read_moment = pattern(r"(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d:\d\d)(?:\.\d+)?)?(Z|[+-]\d\d:\d\d)?").fullmatch
+_read_moment = pattern(
+    r"(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d:\d\d)(?:\.\d+)?)?(Z|[+-]\d\d:\d\d)?", ASCII
+).fullmatch
 _SIGNS = {"CRDT": 1, "DBIT": -1}
 
 
@@ -51,13 +54,12 @@ def signed(element: Element, amount: int, line: int) -> int:
     return amount * _SIGNS[direction]
 
 
-def day_at(element: Element, path: str, line: int) -> date | None:
-    """Return the day of a `Dt` or `DtTm` below a path, as it is written: the bank's own day. Raises Refused.
+def day_of(text: str, line: int) -> date | None:
+    """Return the day of a date or a time, as it is written: the bank's own day. Raises Refused.
 
     For the days of balances and periods, where a time stands for the beginning or the end of a day, whatever
-    the offset behind it.
+    the offset behind it. None for an empty text.
     """
-    text = moment_text(element, path)
     return _moment(text, line)[0] if text else None
 
 
@@ -66,7 +68,7 @@ def booking_day(element: Element, path: str, zone: ZoneInfo, line: int) -> date 
 
     Exactly midnight is a day that was written as a time, and stays the day that it says. Raises Refused.
     """
-    text = moment_text(element, path)
+    text = moment_at(element, path)
     if not text:
         return None
     day, time, offset = _moment(text, line)
@@ -79,7 +81,7 @@ def booking_day(element: Element, path: str, zone: ZoneInfo, line: int) -> date 
         raise Refused("date_invalid", f"{text[:40]!r} is no time", line) from error
 
 
-def moment_text(element: Element, path: str) -> str:
+def moment_at(element: Element, path: str) -> str:
     """Return what `Dt` or `DtTm` below a path says."""
     return first_text(element, f"{path}/Dt", f"{path}/DtTm")
 
@@ -99,7 +101,7 @@ def number_at(element: Element, path: str, line: int) -> int | None:
     text = text_at(element, path)
     if not text:
         return None
-    if not _is_number(text) or not text.isascii():
+    if not _is_number(text):
         raise Refused("number_invalid", f"{text[:40]!r} is no number", line)
     return int(text)
 

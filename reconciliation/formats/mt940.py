@@ -47,6 +47,17 @@ class _End(NamedTuple):
 
 
 class _Mt940:
+    """Statements, each in one currency.
+
+    RC takes a credit back and is a debit, RD the other way round. What the entries are about (`:86:`) is read
+    in German sub-fields, with Dutch slashes, or as free text.
+
+    A statement is known by account, currency, year of the closing balance and number (`:28C:`), or without a
+    number by its balances. A value date of 30 February is the month's last day; an entry date, which has no
+    year, is the one nearest to the opening balance; without one, an entry was booked on its value date. The
+    last line of a file must be whole.
+    """
+
     name = "mt940"
     title = "SWIFT MT940, customer statement"
     kind = "bank"

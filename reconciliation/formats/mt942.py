@@ -6,6 +6,7 @@ are the number and the sum of debits and credits (`:90D:`, `:90C:`).
 
 from collections.abc import Iterator
 from datetime import date
+from re import ASCII
 from re import compile as pattern
 from typing import BinaryIO
 
@@ -20,11 +21,16 @@ __all__ = ["MT942"]
 
 # After any field a dash ends the message: none of them is a mark of its end that every bank writes.
 _LAST = frozenset({"20", "21", "25", "25P", "28", "28C", "34F", "13", "13D", "61", "86", "90D", "90C"})
-_floor = pattern(r"([A-Z]{3})[CD]?[\d,]{1,16}").fullmatch
-_moment = pattern(r"(\d{6})(\d{4})(?:[+-]\d{4})?").fullmatch
+_floor = pattern(r"([A-Z]{3})[CD]?[\d,]{1,16}", ASCII).fullmatch
+_moment = pattern(r"(\d{6})(\d{4})(?:[+-]\d{4})?", ASCII).fullmatch
 
 
 class _Mt942:
+    """Reports, each known by account, currency, `:13D:` and number.
+
+    Entries that are only expected (EC, ED) are counted as ignored. A report ends with its sums or a dash.
+    """
+
     name = "mt942"
     title = "SWIFT MT942, interim report"
     kind = "bank"

@@ -2,7 +2,7 @@
 
 from calendar import monthrange
 from datetime import date
-from re import Match
+from re import ASCII, Match
 from re import compile as pattern
 from typing import NamedTuple
 
@@ -13,12 +13,13 @@ from reconciliation.formats.mt_fields import Field
 __all__ = ["Balance", "Movement", "Sum", "balance_of", "day_of", "movement_of", "number_of", "sum_of"]
 
 _AMOUNTS = Grammar(decimal=",")
-_balance = pattern(r"([CD])(\d{6})([A-Z]{3})([\d,]{1,20})").fullmatch
-_sum = pattern(r"(\d{1,5})([A-Z]{3})([\d,]{1,20})").fullmatch
-_number = pattern(r"(\d{1,18})(?:/(\d{1,18}))?").fullmatch
+_balance = pattern(r"([CD])(\d{6})([A-Z]{3})([\d,]{1,20})", ASCII).fullmatch
+_sum = pattern(r"(\d{1,5})([A-Z]{3})([\d,]{1,20})", ASCII).fullmatch
+_number = pattern(r"(\d{1,18})(?:/(\d{1,18}))?", ASCII).fullmatch
 # Value date, entry date, mark, third letter of the currency, amount, type, references.
 _movement = pattern(
-    r"(\d{6})(\d{4}| {4})?(RC|RD|EC|ED|C|D)([A-Z])?(\d{1,15}(?:,\d{0,12})?)([A-Z][A-Z0-9]{3})(.*)"
+    r"(\d{6})(\d{4}| {4})?(RC|RD|EC|ED|C|D)([A-Z])?(\d{1,15}(?:,\d{0,12})?)([A-Z][A-Z0-9]{3})(.*)",
+    ASCII,
 ).fullmatch
 _WRAPPED_MAX = 3
 

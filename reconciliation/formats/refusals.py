@@ -29,7 +29,9 @@ REFUSALS: dict[str, dict[str, str]] = {
         "currency_mixed": "It has one account or total for several currencies.",
         "currency_unexpected": "It is in another currency than its source.",
         "currency_unknown": "It names a currency that there is not.",
+        "identity_missing": "A report has no identification of its own, so that its versions cannot be told.",
         "older_version": "A version of the same document that was received later counts already.",
+        "unfinished_version": "It is not finished, and a finished version of the same document counts already.",
         "outside_period": "A line is of a day that the file is not about: it may be another day's file.",
         "period_mismatch": "It is about other days than were asked for.",
         "period_missing": "A statement does not say which days it is of.",
@@ -59,6 +61,7 @@ REFUSALS: dict[str, dict[str, str]] = {
         "statement_incomplete": "A part of a statement that is sent in parts is missing.",
         "status_unknown": "An entry has a status that is not known: whether it counts cannot be told.",
         "too_many_lines": "The file has more lines than one file may have.",
+        "too_many_statements": "The file has more statements than one file may have.",
         "value_too_large": "A value is more than can be kept.",
     },
     "Its values": {

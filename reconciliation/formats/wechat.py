@@ -12,7 +12,7 @@ add up to it.
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO, Protocol
 
-from reconciliation.formats.chinese import CURRENCY, Period, RunningBalance, local, moment
+from reconciliation.formats.chinese import CURRENCY, Period, RunningBalance, moment
 from reconciliation.formats.contract import Document, Item, Kind, Line, ReadOptions, Refused, Totals
 from reconciliation.formats.delimited import Columns
 from reconciliation.formats.kinds import Signs, credit, debit, kind_of
@@ -113,8 +113,8 @@ class _Trades:
             raise Refused("accounts_mixed", f"merchant {merchant[:40]!r}, not {account[:40]!r}", line_no)
         if written_in != currency:
             raise Refused("currency_mixed", f"{written_in[:10]!r} in a bill of {currency!r}", line_no)
-        time = moment(row[self.time], line_no)
-        period.check(time.day, line_no)
+        at, day, local_time = moment(row[self.time], line_no)
+        period.check(day, line_no)
         fee = MONEY.read(fee_text, currency, line_no)
         settled = _unsigned(settled_text, currency, line_no)
         refunded = _unsigned(refunded_text, currency, line_no) if self.has_refunds else 0
@@ -148,13 +148,13 @@ class _Trades:
             gross_minor=gross,
             fee_minor=fee,
             net_minor=gross - fee,
-            business_date=time.day,
+            business_date=day,
             related=references[1],
             merchant_reference=references[2],
             original_currency=currency if differs else "",
             original_minor=seen if differs else None,
-            occurred_at=time.moment,
-            local_time=local(row[self.time], time),
+            occurred_at=at,
+            local_time=local_time,
             raw=as_written(row) if kind == Kind.UNKNOWN else None,
         )
 
@@ -220,8 +220,8 @@ class FundFlow:
         balance = RunningBalance()
         for line_no, row in rows:
             time, business, flow, _, business_type, direction, amount_text, balance_text, voucher = pick(row)
-            at = moment(time, line_no)
-            period.check(at.day, line_no)
+            at, day, local_time = moment(time, line_no)
+            period.check(day, line_no)
             sign = _DIRECTIONS.get(direction)
             if sign is None:
                 raise Refused("direction_invalid", f"{direction[:20]!r} is no direction", line_no)
@@ -244,11 +244,11 @@ class FundFlow:
                 gross_minor=amount,
                 fee_minor=0,
                 net_minor=amount,
-                business_date=at.day,
+                business_date=day,
                 related=related,
                 merchant_reference=voucher,
-                occurred_at=at.moment,
-                local_time=local(time, at),
+                occurred_at=at,
+                local_time=local_time,
                 raw=as_written(row) if kind is Kind.UNKNOWN else None,
             )
         figures = bill.totals()

@@ -116,7 +116,7 @@ def begin(rows: Iterator[Row], options: ReadOptions, time: int) -> tuple[Period,
         return asked, [], rows
     line_no, row = first
     if asked is None:
-        day = moment(row[time], line_no).day
+        _, day, _ = moment(row[time], line_no)
         asked = Period(day, day)
     return asked, row, chain((first,), rows)
 

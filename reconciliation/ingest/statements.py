@@ -10,7 +10,7 @@ from core.alerts import end_alert, raise_alert
 from core.history import SYSTEM, Changes, move
 from core.transactions import requires_transaction
 from reconciliation.ingest.chain import place_of, why_not
-from reconciliation.ingest.changes import ENTRIES, write_changes
+from reconciliation.ingest.changes import ENTRIES, Side, write_changes
 from reconciliation.ingest.counting import ids_of
 from reconciliation.ingest.policy import STATEMENT
 from reconciliation.ingest.refuse import end_refusals, tell_quarantined
@@ -95,8 +95,8 @@ def _says_the_same(file: SettlementFile, statement: BankStatement, other: BankSt
             ENTRIES,
             merchant_id=file.merchant_id,
             file_id=file.id,
-            old=(*ids_of(other.file.number), other.id),
-            new=(*ids_of(file.number), statement.id),
+            old=Side(*ids_of(other.file.number), other.id),
+            new=Side(*ids_of(file.number), statement.id),
         )
         if other.status != "LIVE":
             transaction.set_rollback(True)

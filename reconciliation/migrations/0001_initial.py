@@ -483,7 +483,8 @@ class Migration(migrations.Migration):
             edges="RECEIVED>STAGING,RECEIVED>REFUSED,"
             "STAGING>PUBLISHED,STAGING>PROVISIONAL,STAGING>DUPLICATE,STAGING>REFUSED,"
             "PROVISIONAL>PUBLISHED,PROVISIONAL>SUPERSEDED,"
-            "PUBLISHED>SUPERSEDED",
+            "PUBLISHED>SUPERSEDED,"
+            "REFUSED>RECEIVED",
         ),
         guard_state(
             "reconciliation_bankstatement",

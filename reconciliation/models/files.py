@@ -138,6 +138,12 @@ class SettlementFile(StatefulModel, WorkRow):
     def to_superseded(self) -> None:
         """A later version counts in its place."""
 
+    @transition(FILE, status, "RECEIVED")
+    def to_received(self, *, due_at: datetime) -> None:
+        """It is to be read again, from its beginning."""
+        self.due_at, self.attempts, self.staged_lines = due_at, 0, 0
+        self.document, self.lines_count, self.refusal = "", None, None
+
     def _set(self, known: dict[str, Any]) -> None:
         """Set what staging found out: document, version, supersedes, sequence, period, counts and totals."""
         allowed = {

@@ -4,9 +4,13 @@ import re
 from pathlib import Path
 
 from django.apps import apps
+from django.core.management import get_commands
 
+from reconciliation.fetchers.registry import FETCHERS
 from reconciliation.formats.refusals import REFUSALS
 from reconciliation.ingest.policy import ALERTS, OLDEST_DAYS
+from reconciliation.sources.sweeping import UNUSABLE
+from reconciliation.sources.watching import LATE
 from reconciliation.states import FILE, STATEMENT
 
 GUIDE = (Path(__file__).resolve().parents[2] / "docs/guides/settlement-files.md").read_text()
@@ -41,5 +45,11 @@ def test_every_part_of_a_source_that_is_named_is_one() -> None:
 
 
 def test_alerts_and_settings() -> None:
-    assert all(f"`{alert.name}`" in GUIDE for alert in ALERTS)
+    assert all(f"`{name}`" in GUIDE for name in (*(alert.name for alert in ALERTS), UNUSABLE, LATE))
     assert f"`{OLDEST_DAYS.name}` ({OLDEST_DAYS.default})" in GUIDE
+
+
+def test_every_way_that_files_come_and_every_command() -> None:
+    assert firsts("How files come") == list(FETCHERS)
+    commands = set(re.findall(r"manage\.py (\w+)", GUIDE))
+    assert commands == {"import_settlement_file", "fetch_settlement_files"} <= set(get_commands())

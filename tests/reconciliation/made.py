@@ -12,13 +12,13 @@ COLUMNS = (
 _PER_PAYOUT = 1_000
 
 
-def write_payout_reconciliation(path: Path, lines: int) -> int:
-    """Write so many lines; return the sum of net in minor units (EUR)."""
+def write_payout_reconciliation(path: Path, lines: int, *, corrected: int = 0) -> int:
+    """Write so many lines, the first few with other amounts; return the sum of net in minor units (EUR)."""
     total = 0
     with path.open("w", newline="") as out:
         out.write(COLUMNS + "\r\n")
         for n in range(lines):
-            gross = 500 + n * 7919 % 50_000
+            gross = 500 + n * 7919 % 50_000 + (n < corrected)
             if n % 33 == 32:
                 gross, fee, kind, source = -gross, 0, "refund", f"re_{n:024x}"
             else:

@@ -1,7 +1,9 @@
 """A process that receives and stages files, for what must be seen from outside: its memory, and its death.
 
-`python -m tests.reconciliation.stager receive SOURCE PATH FIRST LAST` takes a file in, `… work` does what is due.
-It prints one line of JSON: seconds, CPU seconds and the most memory it ever had, in MiB.
+`python -m tests.reconciliation.stager receive SOURCE PATH FIRST LAST` takes a file in, `… work` does what is
+due of files and `… match` of runs. It prints one line of JSON: seconds, CPU seconds and the most memory it ever
+had, in MiB. `… serve` does such a thing for each line that it reads, in a child that it forks, so that a death
+is cheap.
 """
 
 import json
@@ -20,7 +22,7 @@ import django
 from django.conf import settings
 from django.db import connection
 
-__all__ = ["start", "stager_env", "told"]
+__all__ = ["Forks", "stager_env", "start", "told"]
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -39,6 +41,27 @@ def start(env: Mapping[str, str], *arguments: object) -> "subprocess.Popen[str]"
     return subprocess.Popen(command, cwd=ROOT, env=dict(env), stdout=subprocess.PIPE, text=True)
 
 
+class Forks:
+    """The process that forks, seen from the test."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        command = [sys.executable, "-m", "tests.reconciliation.stager", "serve"]
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, env=dict(env), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def run(self, *arguments: object) -> int:
+        """Let a child do that; return how it ended: minus the signal that killed it."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(json.dumps([str(each) for each in arguments]) + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+    def end(self) -> None:
+        """Stop it."""
+        self._process.communicate(timeout=20)
+
+
 def told(process: "subprocess.Popen[str]", *, seconds: float = 600) -> dict[str, float]:
     """Wait for its end, which must be a good one; return what it printed."""
     out, _ = process.communicate(timeout=seconds)
@@ -49,13 +72,13 @@ def told(process: "subprocess.Popen[str]", *, seconds: float = 600) -> dict[str,
 
 def _main(what: str, *arguments: str) -> None:
     from core.drain import get_drain
-    from reconciliation.ingest import writer
+    from reconciliation.ingest import stage, writer
     from reconciliation.ingest.receive import DRAIN
+    from reconciliation.matching.runs import DRAIN as RUNS
     from reconciliation.services import receive_file
     from tests.reconciliation.plain import register
 
     register()
-    writer.CHUNK_LINES = int(os.environ.get("STAGER_CHUNK", writer.CHUNK_LINES))
     started = time.perf_counter()
     if what == "receive":
         source, path, first, last = arguments
@@ -64,7 +87,10 @@ def _main(what: str, *arguments: str) -> None:
             receive_file(
                 source_id=UUID(source), name=Path(path).name, body=body, origin="upload", by="user:x", **days
             )
+    elif what == "match":
+        get_drain(RUNS).run()
     else:
+        writer.CHUNK_LINES = stage.CHUNK_LINES = int(arguments[0]) if arguments else writer.CHUNK_LINES
         get_drain(DRAIN).run()
     status = Path("/proc/self/status").read_text()
     peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
@@ -76,7 +102,23 @@ def _main(what: str, *arguments: str) -> None:
     print(json.dumps(spent))
 
 
+def _serve() -> None:
+    out = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # What the children print is nobody's answer.
+    for line in sys.stdin:
+        connection.close()
+        child = os.fork()
+        if child == 0:
+            _main(*json.loads(line))
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), file=out, flush=True)
+
+
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
-    _main(*sys.argv[1:])
+    if sys.argv[1:] == ["serve"]:
+        _serve()
+    else:
+        _main(*sys.argv[1:])

@@ -11,7 +11,9 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from channels.selectors import channel_by_name
 from channels.services import create_channel
+from core import clock
 from core.ids import public_id
 from core.roles import FINANCE_CHECKER, FINANCE_MAKER
 from core.settings_store import put_setting
@@ -19,11 +21,15 @@ from core.transactions import at_edge
 from events.services import create_endpoint
 from merchants.services import create_api_key, create_merchant, create_seller, submit_kyc, verify_kyc
 from payouts.services import add_destination, put_schedule, verify_destination
+from reconciliation.services import create_source
+from reconciliation.types import SourceSettings
 
 ACTOR = "system:demo"
 CHANNEL = "demo-stripe"
 BANK = "demo-bank"
 FILES = "demo-sepa"
+# What sellers are paid from, and what the provider pays into.
+BANK_ACCOUNT = "PAYABLES-USD"
 # Account, name, commission, settlement delay, payout schedule, account at the bank: Bob does not wait.
 SELLERS: tuple[tuple[str, str, int, int, dict[str, Any], str], ...] = (
     ("ann-books", "Ann's Books", 1000, 7, {"interval": "weekly", "weekday": 5}, "100200301"),
@@ -96,6 +102,7 @@ def _create(sandbox_url: str) -> dict[str, str]:
         reason="demonstration",
     )
     lines = _open_lines(merchant.id, sandbox_url)
+    _expect_files(merchant.id)
     endpoint = create_endpoint(merchant_id=merchant.id, url=f"{sandbox_url}/store/webhooks")
     return {
         "merchant": public_id("mer", merchant.id),
@@ -163,6 +170,44 @@ def _open_lines(merchant_id: UUID, sandbox_url: str) -> dict[str, str]:
         "bank_key": bank_key,
         "bank_webhook_secret": bank_secret,
     }
+
+
+def _expect_files(merchant_id: UUID) -> None:
+    """The provider's report of every day, and the statement of the account that its payouts reach."""
+    common: dict[str, Any] = {
+        "time_zone": "UTC",
+        "calendar": "EVERY_DAY",
+        "expected_after": 1,
+        "expected_by": time(12),
+        "begins_on": clock.today(),
+        "encoding": "utf-8",
+    }
+    sources = {
+        "stripe": SourceSettings(
+            kind="psp",
+            provider="stripe",
+            channel_id=channel_by_name(name=CHANNEL).id,
+            account="",
+            currency="",
+            format="stripe.payout_reconciliation",
+            fetcher="stripe",
+            **common,
+        ),
+        "bank": SourceSettings(
+            kind="bank",
+            provider="sandbox",
+            channel_id=channel_by_name(name=BANK).id,
+            account=BANK_ACCOUNT,
+            currency="USD",
+            format="camt.053",
+            fetcher="bank",
+            **common,
+        ),
+    }
+    for name, settings_ in sources.items():
+        create_source(
+            merchant_id=merchant_id, name=name, settings=settings_, by=ACTOR, reason="demonstration"
+        )
 
 
 def _operator() -> dict[str, str]:

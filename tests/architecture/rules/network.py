@@ -13,7 +13,7 @@ NETWORK_MODULES = re.compile(
     r"|socketserver|telnetlib|pycurl|confluent_kafka)(?:\.|$)"
 )
 MAY_REACH = re.compile(
-    r"channels/|payments/psp/|payouts/providers/|reconciliation/sources/|events/(?:senders?|delivery|deliveries|resolver|streams)(?:/|\w*\.py$)"
+    r"channels/|payments/psp/|payouts/providers/|reconciliation/(?:fetchers|sources)/|events/(?:senders?|delivery|deliveries|resolver|streams)(?:/|\w*\.py$)"
 )
 # Names that stand for a connection, wherever they are held.
 LINES = {"client", "session", "http", "sdk", "connection", "opener", "transport", "sock", "socket"}

@@ -246,7 +246,7 @@ def test_a_collective_booking_counts_once(count: int) -> None:
 
 
 def test_what_a_detail_is_worth() -> None:
-    """In the account's currency where it says so, its own direction if it has one, 0 if it does not tell."""
+    """In the account's currency, with its own direction if it has one; else 0, and a note (F-H5)."""
     details = (
         "<TxDtls><Amt Ccy='USD'>9</Amt><AmtDtls><TxAmt><Amt Ccy='EUR'>8</Amt></TxAmt></AmtDtls></TxDtls>"
         "<TxDtls><Amt Ccy='EUR'>1</Amt><CdtDbtInd>DBIT</CdtDbtInd></TxDtls>"
@@ -254,11 +254,11 @@ def test_what_a_detail_is_worth() -> None:
         "<TxDtls/>"
     )
     (found,) = read(CAMT_053, message(FROM_0_TO_10, entry("10", details=details)))
-    assert [(line.amount_minor, line.currency) for line in found.details] == [
-        (800, "EUR"),
-        (-100, "EUR"),
-        (300, "USD"),
-        (0, "EUR"),
+    assert [(line.amount_minor, line.currency, line.text) for line in found.details] == [
+        (800, "EUR", ""),
+        (-100, "EUR", ""),
+        (0, "EUR", "USD 3"),
+        (0, "EUR", ""),
     ]
 
 

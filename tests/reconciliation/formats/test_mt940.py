@@ -116,6 +116,8 @@ def test_marks_and_amounts(mark: str, amount: str, minor: int, is_reversal: bool
         (entry(day="2613311130"), "date_invalid"),
         (entry(day="2604311130"), "date_invalid"),
         (entry(day="2611301331"), "date_invalid"),
+        (entry(day="26113\u06601130"), "entry_invalid"),  # digits, but not those of the standard
+        (entry("C", "1\u0660,00"), "entry_invalid"),
         (":61:", "entry_invalid"),
     ],
 )

@@ -94,6 +94,14 @@ def _encrypted() -> bytes:
     return bytes(content)
 
 
+def _nameless() -> bytes:
+    """A name that is nothing but its end."""
+    content = bytearray(zipped(("x", TEXT)))
+    for mark, at in ((b"PK\x03\x04", 30), (b"PK\x01\x02", 46)):
+        content[content.index(mark) + at] = 0
+    return bytes(content)
+
+
 def _bzip2() -> bytes:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_BZIP2) as archive:
@@ -118,6 +126,7 @@ def _bzip2() -> bytes:
         gzip.compress(zipped(("a.csv", TEXT))),
         _encrypted(),
         _bzip2(),
+        _nameless(),
     ],
 )
 def test_anything_but_one_plain_file_is_refused(content):

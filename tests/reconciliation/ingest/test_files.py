@@ -8,9 +8,10 @@ import pytest
 
 from reconciliation.errors import FileRefused, FileTooLarge, SourceUnknown
 from reconciliation.ingest import body as bodies
-from reconciliation.models import LineChange, SettlementFile, SettlementFilePart
+from reconciliation.models import LineChange, SettlementFile, SettlementFilePart, SettlementSource
 from reconciliation.selectors import find_lines, get_file, list_changes, read_body
 from reconciliation.services import receive_file
+from reconciliation.types import ReceivedFile
 from tests.reconciliation.conftest import Desk
 from tests.reconciliation.plain import settlement
 
@@ -121,6 +122,7 @@ def test_an_older_version_never_replaces_a_newer_one(desk: Desk) -> None:
     SettlementFile.objects.filter(pk=older.file_id).update(due_at="2026-01-01T00:00:00Z")
     desk.work()
     assert desk.refused(older) == ("older_version", None)
+    assert desk.cases("settlement_file_refused") == []
     assert desk.file(newer).status == "PUBLISHED"
 
 
@@ -312,6 +314,15 @@ def test_a_file_without_the_mark_of_its_end_is_provisional(desk: Desk) -> None:
     assert [desk.file(each).status for each in (first, second)] == ["PUBLISHED", "DUPLICATE"]
 
 
+def test_an_unfinished_file_never_replaces_a_finished_one(desk: Desk) -> None:
+    """F-H23: a download that came too early, or was cut where the provider makes its mark."""
+    source = desk.source()
+    first = desk.send(source, settlement(("a", 100), ("b", 1)))
+    second = desk.send(source, settlement(("a", 100), complete="no"))
+    assert desk.refused(second) == ("unfinished_version", None)
+    assert desk.file(first).status == "PUBLISHED"
+
+
 def test_a_number_that_is_missing(desk: Desk) -> None:
     """F-H16: the days after it are worked on; the case ends when the file comes."""
     source = desk.source()
@@ -378,3 +389,61 @@ def test_what_cannot_be_received(desk: Desk) -> None:
     with pytest.raises(SourceUnknown):
         receive_file(source_id=desk.merchant_id, name="x", body=BytesIO(b""), origin="upload", by="user:x")
     assert not SettlementFile.objects.exists()
+
+
+def test_a_refused_file_is_read_again_when_its_source_is_mended(desk: Desk) -> None:
+    """The same body is known, so that it cannot be sent again; a person says why it is read again."""
+    from core.errors import InvalidState
+    from core.models import AuditRecord
+    from core.transactions import at_edge
+    from reconciliation.services import read_file_again
+
+    source = desk.source(currency="USD")
+    received = desk.send(source, GOOD)
+    assert desk.refused(received) == ("currency_unexpected", 2)
+    assert desk.send(source, GOOD).status == "REFUSED"
+    SettlementSource.objects.filter(pk=source.id).update(currency="EUR")
+    again = at_edge(read_file_again)
+    again(file_id=received.file_id, by="user:mia", reason="the source is in EUR")
+    desk.work()
+    file = desk.file(received)
+    assert (file.status, file.refusal, len(desk.lines(received))) == ("PUBLISHED", None, 3)
+    assert desk.cases("settlement_file_refused") == []
+    assert AuditRecord.objects.filter(action="settlement_file.read_again", subject=file.public_id).exists()
+    with pytest.raises(InvalidState):
+        again(file_id=received.file_id, by="user:mia", reason="once more")
+
+
+STRIPE = (
+    "balance_transaction_id,created_utc,currency,gross,fee,net,reporting_category,source_id,automatic_payout_id"
+    ",description\ntxn_1,2026-01-05 10:00:00,eur,10.00,0.30,9.70,charge,ch_1,po_1,{0}\n"
+    "txn_2,2026-01-05 11:00:00,eur,-1.00,0.00,-1.00,refund,re_1,po_1,plain\n"
+)
+
+
+def stripe(desk: Desk, text: str, encoding: str = "utf-8") -> ReceivedFile:
+    """A file in a real format, from its source to its end."""
+    source = desk.source(format="stripe.payout_reconciliation")
+    day = date(2026, 1, 5)
+    return desk.send(source, text.encode(encoding), asked_from=day, asked_to=day)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gb18030", "iso-8859-1", "utf-32"])
+def test_a_real_format_in_six_encodings(desk: Desk, encoding: str) -> None:
+    """F-H6: what is declared is read, with or without its byte order mark; anything else refuses the file."""
+    received = stripe(desk, STRIPE.format("Größe"), encoding)
+    if encoding in ("utf-8", "utf-8-sig"):
+        assert [each.net_minor for each in desk.lines(received)] == [970, -100]
+    else:
+        assert desk.refused(received)[0] == "encoding_invalid"
+
+
+@pytest.mark.parametrize(
+    ("description", "code", "line"),
+    [('"not closed', "quote_unclosed", 2), ("x" * 131_073, "field_too_long", 2)],
+    ids=["F-H9", "F-H10"],
+)
+def test_a_real_format_with_a_broken_record(desk: Desk, description: str, code: str, line: int) -> None:
+    """F-H9, F-H10: refused with the line, whole, without a crash."""
+    assert desk.refused(stripe(desk, STRIPE.format(description))) == (code, line)
+    assert desk.letters() == []

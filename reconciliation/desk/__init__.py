@@ -1,0 +1,1 @@
+"""What people see of files and statements, a page at a time."""

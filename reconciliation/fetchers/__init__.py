@@ -1,0 +1,1 @@
+"""The ways that files come by themselves: one module a way, all on `contract`."""
