@@ -69,9 +69,8 @@ def _heal_run(run_id: UUID, breaks: dict[int, UUID]) -> int:
     resolved = resolve(lines, known_of(run, lines))
     # Only what fits without a doubt: everything else is a person's already.
     certain = [each for each in resolved.pairings if each.difference_minor == 0 and not each.group_key]
-    led = lead_over(
-        {breaks[each.line_id]: each.movement for each in certain if each.movement.state == "final"}
-    )
+    final = [each for each in certain if each.movement.state == "final"]
+    led = lead_over({breaks[each.line_id]: each.movement for each in final})
     certain = [each for each in certain if breaks[each.line_id] in led]
     write_pairings(run, certain)
     return resolve_breaks(
