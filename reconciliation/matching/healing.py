@@ -1,7 +1,7 @@
 """Breaks that explain themselves later: a payment that was not known when its line came, and is now."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from core.transactions import at_edge, requires_transaction
@@ -12,9 +12,9 @@ from reconciliation.matching.opening import resolve_breaks
 from reconciliation.matching.resolving import resolve
 from reconciliation.matching.sql import long_statements
 from reconciliation.matching.writing import write_pairings
-from reconciliation.models import Discrepancy, SettlementSource
+from reconciliation.models import Discrepancy, ReconciliationRun, SettlementSource
 
-__all__ = ["look_again", "sources_to_watch"]
+__all__ = ["heal_lines", "look_again", "sources_to_watch"]
 
 _PORTION = 500
 
@@ -61,7 +61,18 @@ def _heal(source: SettlementSource) -> int:
     return sum(_heal_run(run_id, breaks) for run_id, breaks in sorted(by_run.items()))
 
 
-def _heal_run(run_id: UUID, breaks: dict[int, UUID]) -> int:
+@requires_transaction
+def heal_lines(*, run_id: UUID, breaks: Mapping[int, UUID]) -> int:
+    """Match lines of a run that is not posted yet, whose movements are known now; return how many.
+
+    `breaks` says, by line, which break ends with it.
+    """
+    run = ReconciliationRun.objects.only("source_id").get(pk=run_id)
+    lock_source(source_id=run.source_id)
+    return _heal_run(run_id, breaks)
+
+
+def _heal_run(run_id: UUID, breaks: Mapping[int, UUID]) -> int:
     run = lock_run(run_id=run_id)
     lines = list(lines_by_id(_ordered(breaks)).values())
     resolved = resolve(lines, known_of(run, lines))
