@@ -9,6 +9,7 @@ class ReconciliationConfig(AppConfig):
         _register_ingest()
         _register_matching()
         _register_sources()
+        _register_resolving()
 
 
 def _register_sources() -> None:
@@ -55,3 +56,12 @@ def _register_matching() -> None:
     declare(*policy.SETTINGS)
     declare_alert(*policy.ALERTS)
     register_drain(RunDrain())
+
+
+def _register_resolving() -> None:
+    from core.alerts import declare_alert
+    from core.audits import register
+    from reconciliation.resolving import audits, policy
+
+    register(audits.INVARIANTS)
+    declare_alert(*policy.ALERTS)

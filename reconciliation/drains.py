@@ -14,6 +14,7 @@ from reconciliation.matching.runs import DRAIN as RUNS
 from reconciliation.matching.runs import match_run
 from reconciliation.models import ReconciliationRun, SettlementFile
 from reconciliation.posting.steps import post_run, prove_run
+from reconciliation.resolving.steps import adjust_run
 from reconciliation.telling import tell_run
 
 __all__ = ["FileDrain", "RunDrain"]
@@ -51,6 +52,7 @@ class RunDrain(Drain):
         tell_run,
         ask_run,
         post_run,
+        adjust_run,
         prove_run,
     )
 

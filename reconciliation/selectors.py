@@ -17,10 +17,18 @@ from reconciliation.matching.reading import (
     matches_of_lines,
     open_breaks_of,
 )
+from reconciliation.resolving.ageing import ageing
+from reconciliation.resolving.automatic import waiting_for_rules
+from reconciliation.resolving.reading import QUEUES, break_at_desk, breaks_at_desk, preview
+from reconciliation.rules.deciding import rules_at_desk
 from reconciliation.sources.at_desk import sources_at_desk
 from reconciliation.sources.reading import find_source, get_source, list_sources
 
 __all__ = [
+    "QUEUES",
+    "ageing",
+    "break_at_desk",
+    "breaks_at_desk",
     "breaks_of_run",
     "explain_line",
     "find_bank_lines",
@@ -34,8 +42,11 @@ __all__ = [
     "list_sources",
     "matches_of_lines",
     "open_breaks_of",
+    "preview",
     "read_body",
+    "rules_at_desk",
     "sources_at_desk",
     "sources_to_watch",
     "statements_of",
+    "waiting_for_rules",
 ]

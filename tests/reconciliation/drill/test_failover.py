@@ -35,6 +35,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 # As they are before the tests of this folder's parent leave some of them out.
 STEPS = RunDrain.steps
 DAY = 86_400
+_CLEARING = """
+    SELECT account.provider, line.clearing_key, sum(line.amount_minor) FROM ledger_journalline AS line
+    JOIN ledger_account AS account ON account.id = line.account_id
+    WHERE account.merchant_id = %s AND account.role = 'psp_clearing'
+    GROUP BY 1, 2 HAVING sum(line.amount_minor) <> 0 ORDER BY 2, 1
+"""
 KNOWN, FAILED, ACCEPTED, LOST, REFUNDED = 8, 6, 8, 60, 6
 
 
@@ -105,6 +111,13 @@ def order_of(checkout: dict[str, Any]) -> PaymentOrder:
 def taken(shop: Shop) -> dict[str, int]:
     """What the provider took, by its own journal: minor units by its name of the payment."""
     return {row["payment_intent"]: row["amount"] for row in shop.captures()}
+
+
+def clearing(shop: Shop) -> list[tuple[str, str, int]]:
+    """What is open at the provider: account, key and minor units."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CLEARING, [shop.store.merchant_id])
+        return cursor.fetchall()
 
 
 def reconcile(shop: Shop) -> ReconciliationRun:
@@ -182,6 +195,9 @@ def test_what_a_failover_forgot_is_found_again(
     assert {f"of the checkout {each['checkout_id']}," in text for each in lost for text in asked} >= {True}
     assert len(asked) == LOST and all("which we do not have" in text for text in asked)
     assert {each.explanation["rule"]["action"] for each in left} == {"A1"}
+    # What is known again was settled under its own key; nothing of it is left in clearing.
+    keys = [str(charge.id) for charge in Charge.objects.filter(status="CAPTURED")]
+    assert [row for row in clearing(shop) if row[1] in keys] == []
     # Afterwards the worker goes on, and nobody pays twice.
     shop.work()
     assert taken(shop).keys() == {*before, *forgotten}

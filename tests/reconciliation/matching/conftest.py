@@ -126,7 +126,9 @@ class Shop(Desk):
 
     def matches(self, **wanted: Any) -> list[Match]:
         """The matches that hold."""
-        return list(Match.objects.filter(merchant_id=self.merchant_id, live=True, **wanted).order_by("line_id", "pk"))
+        return list(
+            Match.objects.filter(merchant_id=self.merchant_id, live=True, **wanted).order_by("line_id", "pk")
+        )
 
     def look(self) -> tuple[int, int]:
         """Look for what did not come, and for what is known now."""
