@@ -1,5 +1,6 @@
 """The desk of days: what a day came to, what stands in the way of closing it, and who signs."""
 
+import re
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -44,6 +45,9 @@ _DONE = {
 }
 _LOOKS = {"OPEN": "neutral", "PREPARED": "waiting", "CLOSED": "done"}
 _PAGE = 31
+_ACTOR = re.compile(r"user:[0-9a-f-]{36}")
+# A cell up to this long is never broken.
+_UNBROKEN = 24
 # Where what stands in the way is dealt with, by its code: a page, and how it is asked for the subject.
 _PLACES = {
     "file_missing": ("admin:reconciliation_settlementfile_changelist", ""),
@@ -185,9 +189,11 @@ def _context(request: HttpRequest, whose: MerchantData, found: DayAtDesk, form: 
         "closed_by": person(named, close.closed_by),
         "closed_at": close.closed_at,
         "obstacles": [_obstacle(each) for each in found.obstacles],
+        # What is late gets its break when the day is prepared.
+        "is_blocked": any(each.code != "clearing_unexplained" for each in found.obstacles),
         "missing": sorted({each.subject for each in found.obstacles if each.code == "file_missing"}),
         "notices": found.notices,
-        "sections": [_section(each) for each in report_sections(found.figures)],
+        "sections": _named_sections(report_sections(found.figures)),
         "may": {"prepare": user.has_perm(_PREPARE), "sign": user.has_perm(_SIGN)},
     }
 
@@ -196,6 +202,28 @@ def _obstacle(each: Obstacle) -> dict[str, str]:
     page, asked = _PLACES.get(each.code, ("", ""))
     link = reverse(page) if page else ""
     return {"says": each.says, "link": f"{link}?{asked}={each.subject}" if link and asked else link}
+
+
+def _named_sections(sections: list[Section]) -> list[dict[str, Any]]:
+    """The report as it is read on the page: people by their names."""
+    shown = [_section(each) for each in sections]
+    cells = [cell for section in shown for row in section["rows"] for cell in row]
+    people = [_Person(who) for who in {who for cell in cells for who in _ACTOR.findall(cell["text"])}]
+    name_people(people, ("actor",))
+    for cell in cells:
+        for each in people:
+            name = each.console_names.get(each.actor)
+            if name:
+                cell["text"] = cell["text"].replace(each.actor, name)
+    return shown
+
+
+class _Person:
+    """Somebody whom a report mentions."""
+
+    def __init__(self, actor: str) -> None:
+        self.actor = actor
+        self.console_names: dict[str, str] = {}
 
 
 def _section(section: Section) -> dict[str, Any]:
@@ -210,7 +238,12 @@ def _section(section: Section) -> dict[str, Any]:
         ],
         "rows": [
             [
-                {"text": cell, "label": table.columns[place], "is_number": place in table.numbers}
+                {
+                    "text": cell,
+                    "label": table.columns[place],
+                    "is_number": place in table.numbers,
+                    "is_short": len(cell) <= _UNBROKEN,
+                }
                 for place, cell in enumerate(row)
             ]
             for row in table.rows

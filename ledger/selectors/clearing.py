@@ -1,7 +1,8 @@
 """What clearing accounts hold, by key, and since when: as the books stood at the end of a day.
 
-Every key of an account is summed over the index on (account, clearing_key), which has the amounts; what was
-posted for later days is taken out again. Only of keys that are open are the lines looked at one by one.
+From the open keys that are kept behind the fence and the tail of lines above it; what was posted for later
+days is taken out again. So the cost grows with what is open and with what came after the day, not with the
+books. Only of keys that are open are the lines looked at one by one.
 """
 
 from collections.abc import Collection, Mapping
@@ -26,21 +27,20 @@ _AGED = """
             ON late.role = account.role
         WHERE account.merchant_id = %(merchant)s AND account.clearing
             AND (%(roles)s::text[] IS NULL OR account.role = ANY(%(roles)s::text[]))
-    ), total AS (
-        SELECT line.account_id, line.clearing_key, sum(line.amount_minor) AS minor
-        FROM ledger_journalline AS line
-        WHERE line.account_id IN (SELECT id FROM account) AND line.clearing_key IS NOT NULL
-        GROUP BY line.account_id, line.clearing_key
-    ), later AS (
-        SELECT line.account_id, line.clearing_key, sum(line.amount_minor) AS minor
-        FROM account JOIN ledger_journalline AS line
-            ON line.account_id = account.id AND line.entry_id >= account.later_from
-        JOIN ledger_journalentry AS entry ON entry.id = line.entry_id AND entry.effective_date > %(until)s
-        GROUP BY line.account_id, line.clearing_key
     ), open AS MATERIALIZED (
-        SELECT account_id, clearing_key, total.minor - coalesce(later.minor, 0) AS minor
-        FROM total LEFT JOIN later USING (account_id, clearing_key)
-        WHERE total.minor <> coalesce(later.minor, 0)
+        SELECT account_id, clearing_key, sum(minor) AS minor FROM (
+            SELECT known.account_id, known.clearing_key, known.balance_minor AS minor
+            FROM account JOIN ledger_openkey AS known ON known.account_id = account.id
+            UNION ALL
+            SELECT line.account_id, line.clearing_key, line.amount_minor
+            FROM account JOIN ledger_journalline AS line ON line.account_id = account.id
+                AND line.entry_id > (SELECT key_entry FROM ledger_fence)
+            UNION ALL
+            SELECT line.account_id, line.clearing_key, -line.amount_minor
+            FROM account JOIN ledger_journalline AS line
+                ON line.account_id = account.id AND line.entry_id >= account.later_from
+            JOIN ledger_journalentry AS entry ON entry.id = line.entry_id AND entry.effective_date > %(until)s
+        ) AS item GROUP BY account_id, clearing_key HAVING sum(minor) <> 0
     ), aged AS (
         SELECT account.id, account.role, account.provider, account.currency, open.clearing_key, open.minor,
             age.opened_on, age.last_on, age.lines, coalesce(age.opened_on < account.before, false) AS is_late

@@ -78,18 +78,7 @@ def noted_figures(*, merchant_id: UUID, day: date, now: datetime) -> dict[str, A
         "open_count": len(open_rows),
         "open_rows": [_break(row, day) for row in _dearest(open_rows)],
         "adjustments": _adjustments(merchant_id, day),
-        "late": [
-            {
-                "role": each.key.role,
-                "provider": each.key.provider or "",
-                "currency": each.key.currency,
-                "key": each.key.clearing_key,
-                "balance_minor": str(each.key.balance_minor),
-                "opened_on": str(each.key.opened_on),
-                "break": public_id("dsc", each.break_id) if each.break_id else "",
-            }
-            for each in late_keys(merchant_id=merchant_id, as_of=day)[:_MOST]
-        ],
+        "late": _late(merchant_id, day),
         "checks": [
             {
                 "name": each.name,
@@ -101,6 +90,24 @@ def noted_figures(*, merchant_id: UUID, day: date, now: datetime) -> dict[str, A
             for each in internal_checks()
         ],
     }
+
+
+def _late(merchant_id: UUID, day: date) -> list[dict[str, Any]]:
+    """The keys that were late on the day: each is in a break, or has come to zero since."""
+    still = {(each.key.account_id, each.key.clearing_key) for each in late_keys(merchant_id=merchant_id)}
+    return [
+        {
+            "role": each.key.role,
+            "provider": each.key.provider or "",
+            "currency": each.key.currency,
+            "key": each.key.clearing_key,
+            "balance_minor": str(each.key.balance_minor),
+            "opened_on": str(each.key.opened_on),
+            "break": public_id("dsc", each.break_id) if each.break_id else "",
+            "is_open": (each.key.account_id, each.key.clearing_key) in still,
+        }
+        for each in late_keys(merchant_id=merchant_id, as_of=day)[:_MOST]
+    ]
 
 
 def _totals(positions: Iterable[DayPosition]) -> list[dict[str, str]]:

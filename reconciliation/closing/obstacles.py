@@ -117,7 +117,8 @@ def _of_clearing(merchant_id: UUID, day: date) -> Iterator[Obstacle]:
             amount = format_minor(abs(key.balance_minor), key.currency)
             yield Obstacle(
                 "clearing_unexplained",
-                f"{amount} {key.currency} of {key.clearing_key} in {key.role} is late and in no break.",
+                f"{amount} {key.currency} of {key.clearing_key} in {key.role} is late and in no break yet:"
+                " preparing the day opens one.",
                 key.clearing_key,
             )
 
