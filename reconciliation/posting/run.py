@@ -72,7 +72,7 @@ def file_to_post(row: SettlementFile) -> FileToPost:
         version=row.version,
         merchant_id=row.merchant_id,
         source_id=source.id,
-        provider=source.provider,
+        provider=source.in_books,
         rail=rail_of(provider=provider) or source.provider,
         document=row.document,
         day=row.period_to,

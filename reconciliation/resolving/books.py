@@ -59,8 +59,7 @@ class AdjustmentBooks(ProviderBooks):
 
 def books_for(source: SettlementSource, currency: str) -> AdjustmentBooks:
     """Return the accounts that adjustments about a source move."""
-    provider = source.name if source.kind == "bank" else source.provider
-    return AdjustmentBooks(merchant_id=source.merchant_id, provider=provider, currency=currency)
+    return AdjustmentBooks(merchant_id=source.merchant_id, provider=source.in_books, currency=currency)
 
 
 def lines_of(instruction: Mapping[str, Any]) -> tuple[ProposedLine, ...]:
