@@ -1,5 +1,7 @@
 """How others read sources, files, lines and statements: what is being staged is seen by nobody."""
 
+from reconciliation.banking.position import bank_position
+from reconciliation.banking.watch import bank_sources
 from reconciliation.ingest.reading import (
     find_bank_lines,
     find_lines,
@@ -21,6 +23,8 @@ from reconciliation.sources.at_desk import sources_at_desk
 from reconciliation.sources.reading import find_source, get_source, list_sources
 
 __all__ = [
+    "bank_position",
+    "bank_sources",
     "breaks_of_run",
     "explain_line",
     "find_bank_lines",

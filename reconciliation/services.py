@@ -1,5 +1,6 @@
 """The only way to change what reconciliation knows."""
 
+from reconciliation.banking.watch import watch_source
 from reconciliation.ingest.again import read_file_again
 from reconciliation.ingest.failures import replay_file
 from reconciliation.ingest.receive import receive_file
@@ -34,4 +35,5 @@ __all__ = [
     "retry_run",
     "set_source_enabled",
     "watch_files",
+    "watch_source",
 ]

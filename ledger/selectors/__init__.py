@@ -2,6 +2,7 @@
 
 from ledger.selectors.balances import account_lines, balance_minor, trial_balance, trial_balance_report
 from ledger.selectors.entries import correction_draft, entry_heads, get_entry, minor_at_role
+from ledger.selectors.keyed import account_of, key_lines, open_keys
 from ledger.selectors.periods import closed_periods, closed_through
 from ledger.selectors.places import current_place, place_at
 from ledger.selectors.seals import chain_root, sealing_lag
@@ -10,6 +11,7 @@ from ledger.statements import entries_of_event, entry_lines
 
 __all__ = [
     "account_lines",
+    "account_of",
     "account_statement",
     "balance_minor",
     "chain_root",
@@ -21,7 +23,9 @@ __all__ = [
     "entry_heads",
     "entry_lines",
     "get_entry",
+    "key_lines",
     "minor_at_role",
+    "open_keys",
     "place_at",
     "sealing_lag",
     "trial_balance",
