@@ -4,7 +4,10 @@ from core.audits import Invariant
 
 __all__ = ["INVARIANTS"]
 
-_POSTED = "SELECT EXISTS (SELECT 1 FROM reconciliation_bankstatement WHERE status = 'LIVE' AND posted_at IS NOT NULL)"
+_POSTED = (
+    "SELECT EXISTS (SELECT 1 FROM reconciliation_bankstatement"
+    " WHERE status = 'LIVE' AND posted_at IS NOT NULL)"
+)
 _OF_FILE = "line.id BETWEEN file.number << 24 AND (file.number << 24) + 16777215"
 # Bookings of statements that count and are matched.
 _BOOKINGS = f"""
@@ -14,7 +17,7 @@ _BOOKINGS = f"""
     JOIN reconciliation_bankline AS line ON {_OF_FILE} AND line.statement_id = statement.id
         AND line.parent IS NULL
     WHERE statement.status = 'LIVE' AND statement.matched_at IS NOT NULL
-"""
+"""  # noqa: S608 - built from constants
 # What of a booking was matched, on itself or on what is inside it; and whether a break says what was not.
 _ENDS = f"""
     SELECT booking.id, booking.amount_minor, coalesce(sum(part.matches), 0) AS matches,
@@ -56,7 +59,7 @@ INVARIANTS = [
     ),
     Invariant(
         name="bank_account_is_its_statement",
-        says="The books have what the last statement of a bank account closes with, or a break says what not.",
+        says="The books have what the last statement of an account closes with, or a break says what not.",
         sql="""
             WITH last AS (
                 SELECT DISTINCT ON (source_id, account, currency) source_id, account, currency,

@@ -111,7 +111,7 @@ SETTINGS = (
     ),
     Declared(
         _PARTS,
-        "For how many business days a batch of which the bank has shown a part waits for the rest; by the name"
+        "For how many business days a batch of which the bank showed a part waits for the rest; by the name"
         " of the provider's source, * for every other one. The scope is a mer_….",
         dict,
         {_OTHERS: 1},

@@ -16,8 +16,8 @@ from core.history import SYSTEM, move
 from core.transactions import at_edge, forbids_transaction, requires_transaction
 from ledger.selectors import entries_of_event, get_entry
 from ledger.services import correct_entries, land_entries, post_entries
-from ledger.templates.bank_lines import bank_opening_entry
-from ledger.templates.entry import Leg, Posting
+from ledger.templates.bank_lines import ReversedLeg, bank_opening_entry
+from ledger.templates.entry import Posting
 from payouts.selectors import MOVEMENTS
 from reconciliation.banking.accounts import BankBooks
 from reconciliation.banking.reading import entries_of, providers_of
@@ -173,7 +173,7 @@ def _part(row: Match) -> Part:
     )
 
 
-def _legs_taken_back(run: ReconciliationRun, top: BankEntry, mine: Sequence[Paid]) -> list[Leg]:
+def _legs_taken_back(run: ReconciliationRun, top: BankEntry, mine: Sequence[Paid]) -> list[ReversedLeg]:
     """Return the legs of the line that this one takes back, where they are in the books already."""
     reversal = next((each.part for each in mine if each.part.subject_kind == "bank_reversal"), None)
     if reversal is None or reversal.movement_part == 0:
@@ -183,9 +183,10 @@ def _legs_taken_back(run: ReconciliationRun, top: BankEntry, mine: Sequence[Paid
     home = BankStatement.objects.select_related("file", "supersedes__file").get(pk=original.statement_id)
     posted = _entry_ids(run.merchant_id, first_said_as(home)[original_id])
     return [
-        Leg(line.account_id, line.debit_minor - line.credit_minor, line.clearing_key, line.currency)
+        ReversedLeg(line.account_id, line.debit_minor - line.credit_minor, line.clearing_key)
         for entry_id in posted
         for line in get_entry(merchant_id=run.merchant_id, entry_id=entry_id).lines
+        if line.role != "bank"
     ]
 
 

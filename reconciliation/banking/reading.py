@@ -104,7 +104,7 @@ def known_of(source: SettlementSource, statement: BankStatement, entries: Sequen
 
 
 def open_batches(merchant_id: UUID, currency: str, *, keys: Collection[str] | None = None) -> list[Batch]:
-    """Return the batches that were reported and that the bank has not shown, or not all of, or too much of."""
+    """Return the batches that were reported and of which the bank has not shown all, or too much."""
     sources = {each.id.hex[-12:]: each for each in providers_of(merchant_id)}
     found = []
     for each in open_keys(

@@ -56,10 +56,9 @@ class _Reading:
         if top.quarantine:
             kind = "bank_credit" if top.amount_minor > 0 else "bank_debit"
             step = {"step": "quarantine", "why": top.quarantine}
-            self._out.findings.append(
-                bank_finding(BreakClass.UNKNOWN, top, kind, [step], extra=f" ({top.quarantine})")
-            )
-        elif (top.is_reversal and not top.return_reason and self._reversal(top)) or not top.amount_minor or self._sendings.take(top, details):
+            says = f" ({top.quarantine})"
+            self._out.findings.append(bank_finding(BreakClass.UNKNOWN, top, kind, [step], extra=says))
+        elif not top.amount_minor or self._is_taken_back(top) or self._sendings.take(top, details):
             return
         elif batches := self._known.batches.get(top.id):
             self._named.append(Named(top, batches))
@@ -69,8 +68,10 @@ class _Reading:
         else:
             self._rest.append(top)
 
-    def _reversal(self, top: BankEntry) -> bool:
-        """The bank takes an earlier line back (F-H18): both are linked, and come to zero together."""
+    def _is_taken_back(self, top: BankEntry) -> bool:
+        """Whether it takes an earlier line back (F-H18): both are linked, and come to zero together."""
+        if not top.is_reversal or top.return_reason:
+            return False
         original = self._original(top)
         if original is None:
             return False

@@ -77,7 +77,7 @@ class Sendings:
             self._back(entry, top, sending)
 
     def _nobody(self, entry: BankEntry, *, is_sent: bool) -> None:
-        """It has the form of our references, or stands in a batch of ours, and we sent no such thing (F-F11)."""
+        """It has the form of our references, or is in a batch of ours, and we never sent it (F-F11)."""
         said = references_in(f"{entry.end_to_end} {entry.batch_reference} {entry.text}")
         step = {"step": "reference", "looked_for": entry.end_to_end or ", ".join(said[:3]), "found": 0}
         if entry.amount_minor > 0 or not (said or is_sent):

@@ -11,8 +11,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from ledger.templates.adjustments import unidentified_payment_entry, unidentified_receipt_entry
-from ledger.templates.bank_lines import bank_charge_entry, bank_reversal_entry
-from ledger.templates.entry import Keyed, Leg, Posting
+from ledger.templates.bank_lines import ReversedLeg, bank_charge_entry, bank_reversal_entries
+from ledger.templates.entry import Keyed, Posting
 from ledger.templates.payouts import payout_paid_entries, payout_return_entry
 from ledger.templates.settlement import deposit_entries
 from ledger.types import EntryDraft
@@ -32,7 +32,7 @@ class Paid(NamedTuple):
 
 @dataclass(frozen=True)
 class Context:
-    """What is the same for all lines of a statement. `said_first` gives the id that a line has in the books."""
+    """What is the same for all lines of a statement; `said_first` has the id of each in the books."""
 
     merchant_id: UUID
     books: BankBooks
@@ -49,16 +49,18 @@ def draft_line(
     details: Sequence[BankEntry],
     parts: Iterable[Paid],
     *,
-    reversed_legs: Sequence[Leg] = (),
+    reversed_legs: Sequence[ReversedLeg] = (),
 ) -> list[EntryDraft]:
-    """Return the entries of a booking, numbered: the same for the same parts. They move the bank by its amount.
+    """Return the entries of a booking, numbered; they move the bank by all of its amount.
 
     `reversed_legs` are those of the line that this one takes back, where the books have that one already.
     """
     line = _Line(context, top)
     if reversed_legs:
         line.add(
-            [bank_reversal_entry(posting=line.posting, bank_line_id=line.ref, reversed_legs=reversed_legs)]
+            bank_reversal_entries(
+                posting=line.posting, bank=context.books.bank, bank_line_id=line.ref, legs=reversed_legs
+            )
         )
         return line.numbered()
     by_kind: dict[tuple[str, str], list[Part]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""What the steps of reading a bank statement hand to each other. Amounts are minor units; positive comes in."""
+"""What the steps of reading a bank statement hand to each other. Minor units; positive comes in."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -103,11 +103,11 @@ class Named(NamedTuple):
 class Known:
     """What lines of a statement may be.
 
-    Sendings are known by their references, in small letters, and by that of what they were sent in; `paid` and
-    `returned` are those that were found before, with the booking that they were found in. `batches` are open or named by the patterns of
-    their providers. `earlier` are lines that a reversal may be of, the newest last. `charges` are the parts of
-    bank codes that say that the bank takes something for itself, `tolerance` is the most that it keeps of one
-    booking.
+    Sendings are known by their references, in small letters, and by that of what they were sent in; `paid`
+    and `returned` are those that were found before, with the booking that they were found in. `batches` are
+    those that a line names, `by_amount` those in transit. `earlier` are lines that a reversal may be of, the
+    newest last. `charges` are the last parts of bank codes that say that the bank takes something for itself,
+    `tolerance` is the most that it keeps of one booking.
     """
 
     sendings: Mapping[str, Sending]

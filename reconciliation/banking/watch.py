@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.db.models import Q, QuerySet
+
 from core.ids import first_key
 from core.money import format_minor
 from core.transactions import requires_transaction
@@ -120,12 +122,13 @@ def _batches(source: SettlementSource, seen: _Seen, batches: Sequence[Batch]) ->
             merchant_id=source.merchant_id, role="psp_settlement_in_transit", currency=seen.currency
         )
     }
+    said = _said_already(source, seen)
     last_paid = dict(rows(_LAST_PAID, {"subjects": [batch_subject(each.key) for each in batches]}))
     findings = []
     for batch in batches:
         reported, provider = days.get(batch.key), providers[batch.source_id]
         paid = last_paid.get(batch_subject(batch.key))
-        if reported is None or reported < seen.first or batch.open_minor == 0:
+        if reported is None or reported < seen.first or batch.open_minor == 0 or batch.key in said:
             continue
         is_part = paid is not None and batch.open_minor is not None
         since = paid if is_part and paid is not None else reported
@@ -134,6 +137,21 @@ def _batches(source: SettlementSource, seen: _Seen, batches: Sequence[Batch]) ->
         if due < seen.last:
             findings.append(_missed(batch, seen, since=since, due=due, is_part=is_part))
     return findings
+
+
+def _said_already(source: SettlementSource, seen: _Seen) -> set[str]:
+    """The keys of batches about which a break of a line says it: the bank showed too much."""
+    broken = _about_batches(source, seen).filter(line_id__isnull=False)
+    return set(broken.values_list("clearing_key", flat=True))
+
+
+def _about_batches(source: SettlementSource, seen: _Seen) -> QuerySet[Discrepancy]:
+    """The open breaks of the bank about what is in transit to it."""
+    broken = Discrepancy.objects.filter(
+        merchant_id=source.merchant_id, side=Side.BANK, currency=seen.currency
+    ).exclude(status="RESOLVED")
+    of_line = Q(break_class="BATCH_TOTAL_MISMATCH") & ~Q(clearing_key__startswith="line:")
+    return broken.filter(Q(subject_kind="batch") | of_line)
 
 
 def _missed(batch: Batch, seen: _Seen, *, since: date, due: date, is_part: bool) -> Finding:
@@ -216,19 +234,13 @@ def _unpaid(row: Sequence[Any], seen: _Seen) -> Finding:
 
 def _end_batches(source: SettlementSource, seen: _Seen, batches: Sequence[Batch]) -> int:
     """Breaks about batches of which nothing is open any more."""
-    still_open = {each.key for each in batches if each.open_minor != 0}
-    broken = Discrepancy.objects.filter(
-        merchant_id=source.merchant_id,
-        side=Side.BANK,
-        currency=seen.currency,
-        subject_kind="batch",
-    ).exclude(status="RESOLVED")
-    over = [row for row in broken.order_by("pk") if row.clearing_key not in still_open]
-    early = {each.key for each in batches if each.open_minor is None}
-    over += [
+    still_open = {each.key: each for each in batches if each.open_minor != 0}
+    over = [
         row
-        for row in broken.order_by("pk")
-        if row.break_class == "MISSING_INTERNAL" and row.clearing_key in still_open - early
+        for row in _about_batches(source, seen).order_by("pk")
+        if row.clearing_key not in still_open
+        # What nobody had reported is reported now, though the bank's part may differ.
+        or (row.break_class == "MISSING_INTERNAL" and still_open[row.clearing_key].open_minor is not None)
     ]
     return resolve_breaks(resolutions={row.id: "it came, and nothing is in transit of it" for row in over})
 

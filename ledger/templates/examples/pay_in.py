@@ -1,6 +1,11 @@
 """Examples of P1 to P7 and D1 to D3, with the amounts of the books."""
 
-from ledger.templates.bank_lines import bank_charge_entry, bank_opening_entry, bank_reversal_entry
+from ledger.templates.bank_lines import (
+    ReversedLeg,
+    bank_charge_entry,
+    bank_opening_entry,
+    bank_reversal_entries,
+)
 from ledger.templates.capture import CaptureAccounts, CapturedOrder, Share, capture_entry
 from ledger.templates.cash import (
     cash_collected_entry,
@@ -9,7 +14,7 @@ from ledger.templates.cash import (
     remittance_entries,
 )
 from ledger.templates.cover import Cover, SellerPart
-from ledger.templates.entry import Keyed, credit, debit
+from ledger.templates.entry import Keyed
 from ledger.templates.journal import ExampleBooks, Journal, fees, named, sale, seller
 from ledger.templates.reserves import release_entry
 from ledger.templates.settlement import (
@@ -97,12 +102,12 @@ def _charged(books: ExampleBooks) -> EntryDraft:
     )
 
 
-def _bank_reversed(books: ExampleBooks) -> EntryDraft:
-    transit, bank = books.account("psp_settlement_in_transit"), books.account("bank")
-    return bank_reversal_entry(
+def _bank_reversed(books: ExampleBooks) -> tuple[EntryDraft, ...]:
+    return bank_reversal_entries(
         posting=books.posting(),
+        bank=books.account("bank"),
         bank_line_id=named("bank line"),
-        reversed_legs=[debit(bank, 97_10), credit(transit, 97_10, key=named("batch"))],
+        legs=[ReversedLeg(books.account("psp_settlement_in_transit"), -97_10, named("batch"))],
     )
 
 
@@ -241,7 +246,7 @@ BANK = (
         "B2",
         "bank_line_reversed",
         "The bank takes an earlier line back, here the deposit of a batch",
-        bank_reversal_entry,
+        bank_reversal_entries,
         _bank_reversed,
     ),
     Journal(
