@@ -108,7 +108,7 @@ class Bank:
             self.balance = begin + total
         head = f"S|{identity}|{ACCOUNT}|EUR|{begin}|{day}|{day}|||"
         self.made[identity] = "".join(
-            f"{each}\n" for each in [head, *records, f"C|{begin + total}|{lines}"]
+            f"{each}\n" for each in [head, *records, f"C|{begin + total}|{len(bookings)}"]
         ).encode()
         return self.made[identity]
 
