@@ -200,8 +200,10 @@ class JobRunAdmin(ReadOnlyAdmin):
 
     @display(description=_("State"))
     def shown_state(self, row: JobRun) -> Any:
-        """Whether it is done."""
-        return state("DONE", "done") if row.finished_at else state("RUNNING", "progress")
+        """Whether it is done, or being done now, or to be begun again."""
+        if row.finished_at:
+            return state("DONE", "done")
+        return state("RUNNING", "progress") if row.leased_until > clock.now() else state("OPEN", "waiting")
 
 
 @register(Setting, site=site)

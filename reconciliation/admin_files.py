@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action
 
+from core.admin_base import ServiceAction
 from core.admin_display import identifier, person, state
 from core.admin_forms import FormPages
 from core.admin_names import shown_name
@@ -33,6 +34,7 @@ from reconciliation.desk.bodies import body_of, take_out
 from reconciliation.desk.files import file_page
 from reconciliation.looks import FILE_LOOKS
 from reconciliation.models import SettlementFile
+from reconciliation.services import read_file_again
 from reconciliation.states import FILE_OPEN
 
 __all__: list[str] = []
@@ -41,6 +43,10 @@ _UPLOAD = "reconciliation.add_settlementfile"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _LONGEST = 200
+
+
+def _read_again(*, row: SettlementFile, actor: str, reason: str) -> None:
+    read_file_again(file_id=row.pk, merchant_id=row.merchant_id, by=actor, reason=reason)
 
 
 @register(SettlementFile, site=site)
@@ -65,6 +71,21 @@ class FileAdmin(MerchantColumn, FormPages):
     empty_says = gettext_lazy("No file has come yet. Files are fetched by themselves, or uploaded.")
     page_template = "reconciliation/file.html"
     actions_list = ("upload_file",)
+    service_actions = (
+        ServiceAction(
+            name="again",
+            label=gettext_lazy("Read again"),
+            icon="replay",
+            says=gettext_lazy(
+                "The same bytes are read once more, as its source is set up now. Should they still contradict"
+                " themselves, the file is refused again."
+            ),
+            done=gettext_lazy("It is being read again."),
+            permission=_UPLOAD,
+            run=_read_again,
+            applies=lambda row: row.status == "REFUSED" and row.due_at is None,
+        ),
+    )
 
     def prepare_rows(self, rows: Iterable[Any]) -> None:
         """The names of a whole page in one query."""
@@ -139,9 +160,15 @@ class FileAdmin(MerchantColumn, FormPages):
 
     def page_context(self, request: HttpRequest, row: SettlementFile) -> dict[str, Any]:
         """What is known of it, and its lines from the place that the address names."""
+        buttons = [
+            {"action": each, "url": self._url(each.name, row)}
+            for each in self.service_actions
+            if each.applies(row) and request.user.has_perm(each.permission)
+        ]
         found = file_page(row, after=_asked(request, "after"), term=_asked(request, "q"))
         return {
             **found,
+            "buttons": buttons,
             "state": self.shown_status(row),
             "period": self.shown_period(row),
             "digest": identifier(bytes(row.sha256).hex()),

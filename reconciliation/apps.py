@@ -10,6 +10,8 @@ class ReconciliationConfig(AppConfig):
         _register_matching()
         _register_banking()
         _register_sources()
+        _register_resolving()
+        _register_closing()
 
 
 def _register_sources() -> None:
@@ -67,3 +69,22 @@ def _register_banking() -> None:
     register(audits.INVARIANTS)
     declare(*policy.SETTINGS)
     declare_alert(*policy.ALERTS)
+
+
+def _register_resolving() -> None:
+    from core.alerts import declare_alert
+    from core.audits import register
+    from reconciliation.resolving import audits, policy
+
+    register(audits.INVARIANTS)
+    declare_alert(*policy.ALERTS)
+
+
+def _register_closing() -> None:
+    from core.audits import register
+    from core.settings_store import declare
+    from reconciliation.closing import audits
+    from reconciliation.internal import policy
+
+    register(audits.INVARIANTS)
+    declare(*policy.SETTINGS)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from core.drain import Claim, Drain
+from reconciliation.asking import WAITS, ask_run
 from reconciliation.banking.early import prove_early
 from reconciliation.banking.posting import post_bank_run
 from reconciliation.banking.run import match_bank_run
@@ -17,6 +18,8 @@ from reconciliation.matching.runs import DRAIN as RUNS
 from reconciliation.matching.runs import match_run
 from reconciliation.models import ReconciliationRun, SettlementFile
 from reconciliation.posting.steps import post_run, prove_run
+from reconciliation.resolving.steps import adjust_run
+from reconciliation.telling import tell_run
 
 __all__ = ["FileDrain", "RunDrain"]
 
@@ -48,14 +51,23 @@ class RunDrain(Drain):
     # Longer than the longest transaction of a step.
     lease_seconds: ClassVar[int] = 300
     # In order; a step that is not the run's turn yet, or is over, does nothing.
-    steps: ClassVar[tuple[Callable[[Claim], str], ...]] = (match_run, post_run, prove_early, prove_run)
+    steps: ClassVar[tuple[Callable[[Claim], str], ...]] = (
+        match_run,
+        tell_run,
+        ask_run,
+        post_run,
+        adjust_run,
+        prove_early,
+        prove_run,
+    )
     bank_steps: ClassVar[tuple[Callable[[Claim], str], ...]] = (match_bank_run, post_bank_run, tell_bank_run)
 
     def handle(self, claim: Claim) -> None:
         """Take one run as far as it goes."""
         kind = ReconciliationRun.objects.values_list("source__kind", flat=True).get(pk=claim.id)
         for step in self.bank_steps if kind == "bank" else self.steps:
-            step(claim)
+            if step(claim) == WAITS:
+                return
 
     def failed(self, claim: Claim, error: Exception) -> None:
         """Count the failure; stop the run when there have been too many."""

@@ -1,8 +1,26 @@
 """What callers of reconciliation may meet."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from core.errors import DomainError
 
-__all__ = ["FileRefused", "FileTooLarge", "SourceExists", "SourceInvalid", "SourceUnknown"]
+__all__ = [
+    "AdjustmentInvalid",
+    "BreakRuleInvalid",
+    "BreakRuleStateConflict",
+    "BreakStateConflict",
+    "DayBlocked",
+    "DayChanged",
+    "DayNotPrepared",
+    "DayOutOfOrder",
+    "FileRefused",
+    "FileTooLarge",
+    "RuleDryRunMissing",
+    "SourceExists",
+    "SourceInvalid",
+    "SourceUnknown",
+]
 
 
 class SourceUnknown(DomainError):
@@ -39,3 +57,64 @@ class FileRefused(DomainError):
     def __init__(self, message: str | None = None, *, reason: str = "", param: str | None = None) -> None:
         self.reason = reason
         super().__init__(message, param=param)
+
+
+class BreakStateConflict(DomainError):
+    code = "discrepancy_state_conflict"
+    status = 409
+    message = "The break is not in a state in which this can be done."
+
+
+class AdjustmentInvalid(DomainError):
+    code = "adjustment_invalid"
+    status = 422
+    message = "This entry does not fit this break."
+
+
+class BreakRuleInvalid(DomainError):
+    code = "break_rule_invalid"
+    status = 422
+    message = "A rule about breaks cannot be like this."
+
+
+class BreakRuleStateConflict(DomainError):
+    code = "break_rule_state_conflict"
+    status = 409
+    message = "This version of the rule is not in a state in which this can be done."
+
+
+class RuleDryRunMissing(DomainError):
+    code = "break_rule_dry_run_missing"
+    status = 409
+    message = "Run this version over history first; a run is good for a day."
+
+
+class DayOutOfOrder(DomainError):
+    code = "day_out_of_order"
+    status = 409
+    message = "Days are closed one after the other: the day after the last closed one is next."
+
+
+class DayNotPrepared(DomainError):
+    code = "day_not_prepared"
+    status = 409
+    message = "Nobody has prepared this day, or it is closed."
+
+
+class DayChanged(DomainError):
+    code = "day_changed"
+    status = 409
+    message = "The day has changed since it was prepared. Prepare it again."
+
+
+class DayBlocked(DomainError):
+    """`obstacles` says one by one what stands in the way."""
+
+    code = "day_blocked"
+    status = 409
+    message = "Something stands in the way of closing the day."
+
+    def __init__(self, obstacles: Sequence[Any] = ()) -> None:
+        self.obstacles = tuple(obstacles)
+        said = " ".join(str(each.says) for each in self.obstacles[:5])
+        super().__init__(f"{self.message} {said}".strip() if said else None)

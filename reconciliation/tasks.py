@@ -5,14 +5,26 @@ import logging
 from celery import shared_task
 
 from core.transactions import at_edge
+from merchants.selectors import list_merchants
 from reconciliation.selectors import bank_sources, sources_to_watch
-from reconciliation.services import fetch_due, look_again, watch_files, watch_source
+from reconciliation.services import (
+    adjust_what_waits,
+    age_clearing,
+    drop_lapsed_proposals,
+    fetch_due,
+    look_again,
+    watch_files,
+    watch_overdue,
+    watch_source,
+)
 
 __all__ = [
+    "age_clearing_accounts",
     "clear_expected",
     "fetch",
     "watch",
     "watch_bank",
+    "watch_breaks",
 ]
 
 log = logging.getLogger(__name__)
@@ -56,3 +68,25 @@ def watch_bank(**_newer: object) -> None:
             continue
         if opened or ended:
             log.info("bank source %s: %s breaks opened, %s ended", source_id, opened, ended)
+
+
+@shared_task(name="reconciliation.watch_breaks")
+def watch_breaks(**_newer: object) -> None:
+    """Let rules close what was found outside of a run, give back what lapsed, and tell of what is overdue."""
+    log.info(
+        "breaks: %s entries by rules, %s proposals lapsed, %s overdue",
+        adjust_what_waits(),
+        drop_lapsed_proposals(),
+        watch_overdue(),
+    )
+
+
+@shared_task(name="reconciliation.age_clearing")
+def age_clearing_accounts(**_newer: object) -> None:
+    """Open breaks for keys of clearing accounts that are over their time, and end those that came to zero."""
+    for merchant in list_merchants():
+        try:
+            while at_edge(age_clearing)(merchant_id=merchant.id)[0]:
+                log.info("merchant %s: breaks of late clearing keys were opened", merchant.id)
+        except Exception:  # The other merchants do not wait for it; the next tick tries again.
+            log.exception("the clearing accounts of merchant %s could not be aged", merchant.id)

@@ -20,10 +20,10 @@ JOIN payouts_payoutbatch AS batch ON batch.id = sending.batch_id
 JOIN channels_channel AS channel ON channel.id = batch.channel_id
 UNION ALL
 SELECT sending.merchant_id, batch.channel_id,
-    CASE channel.provider WHEN 'stripe' THEN 'balance' ELSE 'bank' END, 'transfer_reversal',
-    'sending_return', sending.id, 0::smallint, sending.payout_id,
-    sending.provider_reference, sending.reference, batch.reference, sending.reference,
-    payout.amount_currency, payout.amount_minor, 'final', coalesce(payout.returned_at, sending.updated_at)
+    CASE channel.provider WHEN 'stripe' THEN 'balance' ELSE 'bank' END::text, 'transfer_reversal'::text,
+    'sending_return'::text, sending.id, 0::smallint, sending.payout_id,
+    sending.provider_reference::text, sending.reference::text, batch.reference::text, sending.reference::text,
+    payout.amount_currency::text, payout.amount_minor, 'final'::text, coalesce(payout.returned_at, sending.updated_at)
 FROM payouts_payoutattempt AS sending
 JOIN payouts_payout AS payout ON payout.id = sending.payout_id
 JOIN payouts_payoutbatch AS batch ON batch.id = sending.batch_id

@@ -1,4 +1,4 @@
-"""A corrected statement: which of its lines stood in the version before it, and where they are in the books."""
+"""A corrected statement: which of its lines stood in the version before it, and where the books have them."""
 
 from collections import defaultdict
 from collections.abc import Iterable

@@ -18,6 +18,7 @@ __all__ = ["body_of", "record_at", "take_out"]
 _PIECE = 256 * 1024
 # So far a page reads for one line; a person who wants more takes the file out.
 _MOST_LINES = 200_000
+_MOST_BYTES = 64 * 1024**2
 _LONGEST = 2000
 
 
@@ -50,7 +51,7 @@ def record_at(file: SettlementFile, line_no: int) -> str:
         return ""
     body = BufferedReader(StoredBody(file_id=file.pk, size=file.size))
     try:
-        with unpack(body) as (stream, _packing):
+        with unpack(body, limit=_MOST_BYTES) as (stream, _packing):
             for _ in range(line_no - 1):
                 _line(stream)
             # By an error, because leaving the block in peace would read the file to its end.
@@ -58,7 +59,7 @@ def record_at(file: SettlementFile, line_no: int) -> str:
     except _Found as found:
         return found.line.decode(_encoding(file), "replace").rstrip("\r\n")
     except Refused:
-        return ""  # It was refused for what it is packed in: there are no lines.
+        return ""  # It cannot be unpacked, or not so far: there is no line to show.
 
 
 class _Found(Exception):

@@ -76,7 +76,7 @@ def _pages(page: Page, term: str) -> dict[str, str]:
 
 
 def _refusal(file: SettlementFile) -> dict[str, Any] | None:
-    if file.refusal is None:
+    if file.refusal is None or file.status != "REFUSED":
         return None
     line_no = file.refusal.get("line")
     return {**file.refusal, "record": record_at(file, line_no) if isinstance(line_no, int) else ""}

@@ -154,12 +154,11 @@ def _line(line_no: int, row: _Row, whole: list[str], clock: Clock, zone: ZoneInf
     kind = kind_of(JOURNALS, row.journal, gross)
     # What belongs to no payment has Adyen's own texts where our references stand.
     ours = (row.modification_reference or row.merchant_reference) if row.payment else ""
-    references = (row.payment, row.modification, ours)
-    is_damaged = any(map(was_a_number, references))
+    is_damaged = was_a_number(row.payment, row.modification, ours)
     if is_damaged:
         kind = Kind.UNKNOWN
     reference, related = ("", "") if is_damaged else _references(row, line_no)
-    has_ours = is_ours(ours) and not is_damaged
+    has_ours = is_ours(ours)
     _, day, _ = clock.read(row.booked or row.created, line_no)
     moment, local_time = _moment(row.created, row.zone, clock, zone, line_no)
     return Line(

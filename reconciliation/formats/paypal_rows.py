@@ -111,9 +111,9 @@ def line_of(row: Row, whole: list[str], line_no: int, stamps: Stamps) -> Line:
     gross = _signed(row.gross, row.direction, currency, line_no)
     fee = _fee(row, line_no)
     ours = row.invoice or row.custom
-    is_damaged = any(map(was_a_number, (row.transaction, row.related, ours)))
+    is_damaged = was_a_number(row.transaction, row.related, ours)
     kind = Kind.UNKNOWN if is_damaged else kind_of(EVENTS, row.event, gross)
-    has_ours = is_ours(ours) and not is_damaged
+    has_ours = is_ours(ours)
     moment, day, _ = stamps.read(row.completed, line_no)
     if row.initiated != row.completed:
         moment, _, _ = stamps.read(row.initiated, line_no)

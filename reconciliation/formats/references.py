@@ -21,9 +21,12 @@ def check_reference(text: str, line_no: int, limit: int = MAX_REFERENCE) -> str:
 
 def is_ours(text: str) -> bool:
     """Return whether it may be a reference of ours. Others may write there as well, and at any length."""
-    return len(text) <= MAX_REFERENCE
+    return len(text) <= MAX_REFERENCE and not was_a_number(text)
 
 
-def was_a_number(text: str) -> bool:
-    """Return whether a spreadsheet made a number of a reference, like 1.2302E+22: its digits are lost."""
-    return _IN_POWERS_OF_TEN(text) is not None
+def was_a_number(*references: str) -> bool:
+    """Return whether a spreadsheet made a number of one of them, like 1.2302E+22: its digits are lost.
+
+    What it makes of other columns does no harm: amounts and times in its spelling are refused.
+    """
+    return any("+" in text and _IN_POWERS_OF_TEN(text) for text in references)

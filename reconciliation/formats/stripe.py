@@ -19,7 +19,7 @@ from reconciliation.formats.contract import Item, Kind, Line, ReadOptions, Refus
 from reconciliation.formats.delimited import Columns, as_text, header, records, table
 from reconciliation.formats.kinds import kind_of
 from reconciliation.formats.periods import asked_document
-from reconciliation.formats.references import check_reference, is_ours
+from reconciliation.formats.references import check_reference, is_ours, was_a_number
 from reconciliation.formats.stripe_kinds import CATEGORIES, DISPUTES, TYPES
 
 __all__ = ["ACTIVITY", "EXPORT", "PAYOUTS", "PAYOUT_RECONCILIATION", "StripeReport"]
@@ -85,7 +85,8 @@ class StripeReport:
         """Yield the document of the asked days, its lines, and totals without a figure. Raises Refused.
 
         `reference` is the object that moved the money (ch_…, re_…, du_…, po_…), or the balance transaction
-        where there is none; `related` the charge, or of a charge its PaymentIntent.
+        where there is none; `related` the charge, or of a charge its PaymentIntent. Both are empty, and the
+        line UNKNOWN, where a spreadsheet made a number of one.
         """
         yield asked_document(options)
         rows = records(body, encoding=options.encoding)
@@ -119,6 +120,8 @@ class StripeReport:
                 "line_does_not_add_up", f"{gross_text} - {fee_text} is not {net_text} {currency}", line_no
             )
         kind = self._kind(category, source, gross)
+        if was_a_number(source, transaction, charge, intent):
+            kind, transaction, source, charge, intent = Kind.UNKNOWN, "", "", "", ""
         reference = check_reference(source or transaction, line_no)
         ours = our_refund if kind in _REFUNDS else our_transfer if kind in _TRANSFERS else our_charge
         has_ours = is_ours(ours)

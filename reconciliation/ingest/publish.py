@@ -34,7 +34,8 @@ def publish(claim: Claim) -> str:
     """Publish a complete file; return its state, which is STAGING when it waits for an older file.
 
     Of one document the file that was received last counts. A file in whose document a newer one counts
-    already is refused (`older_version`). Raises Overtaken.
+    already is refused (`older_version`), and so is an unfinished one where a finished one counts
+    (`unfinished_version`). Raises Overtaken.
     """
     source_id = SettlementFile.objects.values_list("source_id", flat=True).get(pk=claim.id)
     lock_source(source_id=source_id)
@@ -57,7 +58,12 @@ def publish(claim: Claim) -> str:
 def _publish_settlement(file: SettlementFile) -> None:
     live = next(iter(lock_files(source_id=file.source_id, document=file.document, states=FILE_LIVE)), None)
     if live is not None and (live.received_at, live.id) > (file.received_at, file.id):
-        refuse(file, Refused("older_version", f"a newer version of {file.document} counts already"))
+        why = f"a newer version of {file.document} counts already"
+        refuse(file, Refused("older_version", why), is_told=False)
+        return
+    if live is not None and live.status == "PUBLISHED" and not is_whole(file):
+        # What is final is never replaced by what the provider has not finished.
+        refuse(file, Refused("unfinished_version", f"a finished version of {file.document} counts already"))
         return
     known: dict[str, Any] = {"version": _next_version(file)}
     changes = Changes()

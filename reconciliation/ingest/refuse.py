@@ -16,8 +16,11 @@ __all__ = ["end_refusals", "refuse", "refuse_file", "tell_quarantined"]
 
 
 @requires_transaction
-def refuse(file: SettlementFile, refusal: Refused) -> None:
-    """Refuse a locked file that is being staged; whoever has its claim takes its lines away."""
+def refuse(file: SettlementFile, refusal: Refused, *, is_told: bool = True) -> None:
+    """Refuse a locked file that is being staged; whoever has its claim takes its lines away.
+
+    A person is told of it, unless there is nothing to be done about it.
+    """
     move(
         file,
         file.to_refused,
@@ -27,6 +30,8 @@ def refuse(file: SettlementFile, refusal: Refused) -> None:
         message=refusal.message,
         sweep_at=clock.now(),
     )
+    if not is_told:
+        return
     place = f" (line {refusal.line_no})" if refusal.line_no else ""
     raise_alert(
         REFUSED,

@@ -108,9 +108,11 @@ class _Reader:
             raise TypeError(f"{self._format.name} begins with {document!r}")
         self._staged.parts.append(Part(self._checked(document)))
         currency, skip, put, seen = self._source.currency or document.currency, self._skip, writer.put, 0
+        ended = -1
         for item in items:
             if type(item) is not Line:
                 self._end(item)
+                ended = seen
                 continue
             if currency and item.currency != currency:
                 raise Refused(
@@ -126,6 +128,8 @@ class _Reader:
             else:
                 self._pass_over(item, seen)
         self._whole()
+        if ended != seen:
+            raise TypeError(f"{self._format.name} has lines after its totals")
         if seen < skip:
             raise _Differs
 

@@ -1,7 +1,6 @@
 """A new version of a file: what did not change keeps its matches and its breaks, all else begins anew.
 
-Lines are paired as the diff of the versions pairs them (`ingest.changes`): those that are in no LineChange
-say what they said before.
+Lines that are in no LineChange say what they said before, and are paired by what they say.
 """
 
 from collections.abc import Mapping
@@ -16,26 +15,27 @@ from reconciliation.ingest.changes import LINES
 from reconciliation.ingest.counting import ids_of
 from reconciliation.locks import lock_discrepancies
 from reconciliation.matching.opening import resolve_breaks
-from reconciliation.matching.sql import execute, rows
+from reconciliation.matching.sql import execute, rows, scratch, whole_files
 from reconciliation.models import Discrepancy, ReconciliationRun, SettlementFile
 from reconciliation.snapshots import discrepancy_fact
 
 __all__ = ["carry_breaks", "carry_over"]
 
-_NUMBERED = (
-    f"SELECT id, {', '.join(LINES.key)}, row_number() OVER (PARTITION BY {', '.join(LINES.key)}"  # noqa: S608
-    f" ORDER BY {', '.join(LINES.said)}, id) AS nth FROM {LINES.table} WHERE id BETWEEN %({{of}}_first)s"
-    " AND %({of}_last)s"
-)
+_SAYS = f"ROW({', '.join((*LINES.key, *LINES.said))})"
+# By a digest of 128 bits of what they say; of lines that say the same, the first is the first again.
+_NUMBERED = f"""
+    SELECT id, one, two, row_number() OVER (PARTITION BY one, two ORDER BY id) AS nth FROM (
+        SELECT line.id, hash_record_extended({_SAYS}, 1) AS one, hash_record_extended({_SAYS}, 2) AS two
+        FROM {LINES.table} AS line
+        WHERE line.id BETWEEN %({{of}}_first)s AND %({{of}}_last)s AND NOT EXISTS (
+            SELECT FROM reconciliation_linechange AS change
+            WHERE change.file_id = %(file)s AND change.{{end}} = line.id)
+    ) AS said
+"""  # noqa: S608 - names of columns
 _SAME = f"""
-    CREATE TEMPORARY TABLE reconciliation_same ON COMMIT DROP AS
     SELECT old.id AS old_id, new.id AS new_id
-    FROM ({_NUMBERED.format(of="old")}) AS old
-    JOIN ({_NUMBERED.format(of="new")}) AS new
-        ON {" AND ".join(f"old.{each} = new.{each}" for each in LINES.key)}
-        AND old.nth = new.nth
-    WHERE NOT EXISTS (SELECT FROM reconciliation_linechange AS change
-        WHERE change.file_id = %(file)s AND (change.before = old.id OR change.after = new.id))
+    FROM ({_NUMBERED.format(of="old", end="before")}) AS old
+    JOIN ({_NUMBERED.format(of="new", end="after")}) AS new USING (one, two, nth)
 """  # noqa: S608 - names of columns
 _END = """
     WITH ended AS (
@@ -75,16 +75,13 @@ def carry_over(run: ReconciliationRun) -> int:
     if before is None:
         return 0
     params = _params(run, before)
-    execute(_SAME, params)
-    execute("ANALYZE reconciliation_same", {})
+    scratch("reconciliation_same", _SAME, params)
     execute(_END, params)
     _forget_torn_groups(params)
     carried = execute(_AGAIN, params)
-    carry_breaks(
-        run,
-        {row[0]: row[1] for row in rows(_BROKEN, params)},
-        later=f"version {run.file.version} of the file",
-    )
+    with whole_files():
+        broken = {row[0]: row[1] for row in rows(_BROKEN, params)}
+    carry_breaks(run, broken, later=f"version {run.file.version} of the file")
     return carried
 
 

@@ -10,13 +10,12 @@ from core import clock
 from core.transactions import requires_transaction
 from reconciliation.ingest.counting import ids_of
 from reconciliation.matching.kinds import KEY_SQL, MATCHED, MINOR_SQL
-from reconciliation.matching.sql import MOVEMENTS_SQL, channels_for, execute
+from reconciliation.matching.sql import MOVEMENTS_SQL, channels_for, execute, scratch
 from reconciliation.models import ReconciliationRun
 
 __all__ = ["match_exactly", "pair_lines"]
 
 _LINES = f"""
-    CREATE TEMPORARY TABLE reconciliation_todo ON COMMIT DROP AS
     SELECT line.id, line.kind, {KEY_SQL} AS name, line.currency, {MINOR_SQL} AS minor, line.gross_minor,
         line.fee_minor, line.original_currency, line.original_minor
     FROM reconciliation_settlementline AS line
@@ -27,7 +26,6 @@ _LINES = f"""
             AND known.side = 'psp')
 """  # noqa: S608 - fragments of ours
 _PAIRS = f"""
-    CREATE TEMPORARY TABLE reconciliation_pair ON COMMIT DROP AS
     SELECT line.id AS line_id, line.kind, line.currency AS line_currency, line.minor, line.gross_minor,
         line.fee_minor, line.original_currency, line.original_minor,
         CASE movement.currency WHEN line.currency THEN line.minor
@@ -40,7 +38,6 @@ _PAIRS = f"""
 """  # noqa: S608 - fragments of ours
 # Lines with several movements, and lines that share one with another line.
 _TWICE = """
-    CREATE TEMPORARY TABLE reconciliation_twice ON COMMIT DROP AS
     SELECT line_id FROM reconciliation_pair GROUP BY line_id HAVING count(*) > 1
     UNION
     SELECT pair.line_id FROM reconciliation_pair AS pair JOIN (
@@ -90,12 +87,9 @@ def pair_lines(run: ReconciliationRun, number: int) -> None:
         "source": run.source_id,
         "now": clock.now(),
     }
-    execute(_LINES, params)
-    # Without figures about its columns the planner would look up a million lines one by one.
-    execute("ANALYZE reconciliation_todo", {})
-    execute(_PAIRS, params)
-    execute("ANALYZE reconciliation_pair", {})
-    execute(_TWICE, params)
+    scratch("reconciliation_todo", _LINES, params)
+    scratch("reconciliation_pair", _PAIRS, params)
+    scratch("reconciliation_twice", _TWICE, params)
     execute(_END_EXPECTED, params)
 
 

@@ -55,10 +55,14 @@ def days_at_desk(source: SourceData, *, most: int = 14) -> list[DayAtDesk]:
     standings = standing_of(days, files_about(source, days[-1], days[0]))
     runs = JobRun.objects.filter(job=JOB, scope=str(source.id), business_date__in=days)
     looks = {run.business_date: run.summary for run in runs}
+    # Done without a file of its own: the provider's empty one was received for another day.
+    done = {run.business_date for run in runs if run.finished_at is not None}
     found = []
     for day in days:
         due_at = day_of(source.settings, day).due_at
         standing, files = standings[day]
+        if standing is Standing.MISSING and day in done:
+            standing = Standing.COUNTS
         look = looks.get(day, {})
         found.append(
             DayAtDesk(

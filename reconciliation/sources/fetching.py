@@ -5,8 +5,8 @@ what fails with one day or one source stops no other. Two schedulers meet the sa
 """
 
 import time
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -23,12 +23,14 @@ from payouts.selectors import is_business_day
 from reconciliation.fetchers.contract import DayFetcher, Fetched, FetchFailed, NotYet
 from reconciliation.fetchers.registry import DAY_FETCHERS
 from reconciliation.ingest.receive import receive_file
+from reconciliation.models import SettlementFile
 from reconciliation.sources.days import day_of, last_day_over
 from reconciliation.sources.errands import DayErrand
 from reconciliation.sources.reading import enabled_sources
 from reconciliation.sources.standing import Standing, files_about, standing_of
 from reconciliation.sources.sweeping import sweep_source
 from reconciliation.sources.types import Day, SourceData
+from reconciliation.types import ReceivedFile
 
 __all__ = ["JOB", "Tally", "fetch_day", "fetch_due", "missing_days"]
 
@@ -37,6 +39,7 @@ JOB = "reconciliation.fetch"
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(minutes=1), timedelta(minutes=30)
 # A provider that says "not yet" has its reasons.
 _NOT_YET_PAUSE = timedelta(minutes=5)
+_READ = ("PUBLISHED", "SUPERSEDED", "DUPLICATE")
 
 
 class _DayIsOpen(Exception):
@@ -90,7 +93,7 @@ def fetch_day(*, source: SourceData, day: date, by: str) -> int:
         kept={"number": int(clock.now().timestamp())},
         remember=lambda facts: None,
     )
-    return sum(_receive(source, each, by) for each in fetcher.fetch(errand))
+    return sum(each.is_new for each in _receive_all(source, fetcher.fetch(errand), by))
 
 
 def missing_days(source: SourceData, at: datetime) -> list[date]:
@@ -151,7 +154,10 @@ class _DayWork:
         self.source, self.day, self.fetcher, self.tally = source, day, fetcher, tally
 
     def work(self, run: Ran) -> dict[str, Any]:
-        """Fetch and receive. Raises _DayIsOpen, because nothing counts yet; and what is a fault of ours."""
+        """Fetch and receive; return what the day's files are if they count already.
+
+        Raises _DayIsOpen while they do not, which is what follows on a download; and what is a fault of ours.
+        """
         files = files_about(self.source, self.day.day, self.day.day)
         standing, found = standing_of([self.day.day], files)[self.day.day]
         if standing is Standing.COUNTS:
@@ -160,7 +166,9 @@ class _DayWork:
         if standing is Standing.OPEN or run.kept.get("again_at", "") > _now():
             raise _DayIsOpen
         try:
-            self._bring(run)
+            said = self._bring(run)
+            if said is not None:
+                return said
         except NotYet as error:
             pause = timedelta(0) if error.is_under_way else _NOT_YET_PAUSE
             self._note(run, says=str(error), failures=0, pause=pause)
@@ -171,7 +179,8 @@ class _DayWork:
             raise
         raise _DayIsOpen
 
-    def _bring(self, run: Ran) -> None:
+    def _bring(self, run: Ran) -> dict[str, Any] | None:
+        """Receive what the provider has; return what that makes of the day, if it is over with it."""
         errand = DayErrand(
             self.source,
             self.day,
@@ -179,15 +188,19 @@ class _DayWork:
             kept=dict(run.kept.get("fetcher", {})),
             remember=lambda facts: keep(run, {**run.kept, "fetcher": facts}),
         )
-        new = 0
-        for each in self.fetcher.fetch(errand):
-            new += _receive(self.source, each, SYSTEM)
+        received = _receive_all(self.source, self.fetcher.fetch(errand), SYSTEM)
+        new = sum(each.is_new for each in received)
         self.tally.received += new
-        # What was fetched may be refused, or provisional: then it is fetched again, and not at once.
         if new:
+            # What was fetched may be refused, or provisional: then it is fetched again, and not at once.
             self._note(run, says="received", failures=0, pause=_NOT_YET_PAUSE)
-        else:
-            self._again(run, "the provider sent what is known already")
+            return None
+        if empty := _empty_ones(received):
+            # The same bytes say of every day on which nothing happened that nothing happened.
+            self.tally.done += 1
+            return {"files": empty, "says": "nothing happened, as on other days"}
+        self._again(run, "the provider sent what is known already")
+        return None
 
     def _failed(self, run: Ran, error: str) -> None:
         self.tally.failed += 1
@@ -206,19 +219,32 @@ class _DayWork:
         keep(run, {**run.kept, **noted, "again_at": _shown(clock.now() + pause)})
 
 
-def _receive(source: SourceData, fetched: Fetched, by: str) -> bool:
-    with fetched.body as body:
-        received = receive_file(
-            source_id=source.id,
-            name=fetched.name,
-            body=body,
-            origin=source.settings.fetcher,
-            by=by,
-            asked_from=fetched.asked_from,
-            asked_to=fetched.asked_to,
-            declared_digest=f"sha256:{fetched.sha256}" if fetched.sha256 else "",
-        )
-    return received.is_new
+def _receive_all(source: SourceData, fetched: Sequence[Fetched], by: str) -> list[ReceivedFile]:
+    with ExitStack() as bodies:
+        for each in fetched:
+            bodies.enter_context(each.body)
+        return [_receive(source, each, by) for each in fetched]
+
+
+def _receive(source: SourceData, fetched: Fetched, by: str) -> ReceivedFile:
+    return receive_file(
+        source_id=source.id,
+        name=fetched.name,
+        body=fetched.body,
+        origin=source.settings.fetcher,
+        by=by,
+        asked_from=fetched.asked_from,
+        asked_to=fetched.asked_to,
+        declared_digest=f"sha256:{fetched.sha256}" if fetched.sha256 else "",
+    )
+
+
+def _empty_ones(received: Sequence[ReceivedFile]) -> list[str]:
+    """Return the ids of the files if all of them were read to their end and have no lines; else none."""
+    ids = [each.file_id for each in received]
+    rows = SettlementFile.objects.filter(pk__in=ids, lines_count=0, status__in=_READ)
+    found = [row.public_id for row in rows.order_by("pk")]
+    return found if len(found) == len(set(ids)) else []
 
 
 def _waiting(source: SourceData, days: list[date]) -> dict[date, str]:

@@ -1,5 +1,6 @@
 """Days whose file is late: who must know, since when, and what was the matter when it was last looked for."""
 
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 
 from core import clock
@@ -93,16 +94,25 @@ def _close() -> int:
             days.setdefault(to_data(row), []).append(date.fromisoformat(text))
     for source, late in days.items():
         standings = standing_of(late, files_about(source, min(late), max(late)))
+        open_days = set(missing_days(source, clock.now()))
         for day in late:
-            why = _over_because(source, day, standings[day][0])
+            is_done = standings[day][0] is Standing.COUNTS or _was_done(source, day, open_days)
+            why = _over_because(source, day, is_done)
             if why:
                 end_alert(LATE, subject=late_subject(source, day), resolution=why)
                 closed += 1
     return closed
 
 
-def _over_because(source: SourceData, day: date, standing: Standing) -> str:
-    if standing is Standing.COUNTS:
+def _was_done(source: SourceData, day: date, open_days: Collection[date]) -> bool:
+    """Without a file of its own: the provider's empty one was received for another day."""
+    settings = source.settings
+    is_expected = day >= settings.begins_on and is_business_day(settings.calendar, day)
+    return is_expected and day not in open_days
+
+
+def _over_because(source: SourceData, day: date, is_done: bool) -> str:
+    if is_done:
         return "The file is there and counts."
     if not source.is_enabled:
         return "The source was switched off."

@@ -105,10 +105,10 @@ def retrieve(call: Call) -> Object:
 def contents(call: Call) -> Object:
     """``GET /v1/files/{id}/contents``: the bytes of a file that the provider made."""
     call.params.close()
-    file, _ = call.load("file", call.target, param="file")
-    rows = call.database.rows("SELECT content FROM file_chunk WHERE file = ? ORDER BY n", (file["id"],))
-    if not rows:
+    _, hidden = call.load("file", call.target, param="file")
+    if "chunks" not in hidden:
         raise ApiError(403, "invalid_request_error", "The contents of this file cannot be downloaded.")
+    rows = call.database.rows("SELECT content FROM file_chunk WHERE file = ? ORDER BY n", (hidden["chunks"],))
     call.content = (b"".join(row["content"] for row in rows), "text/csv; charset=utf-8")
     return {}
 

@@ -40,11 +40,13 @@ def fails(database: Database, run: Object, found: list[Fault]) -> bool:
     return False
 
 
-def truncate(database: Database, file: str, size: int, run: Object, found: list[Fault]) -> int:
-    """Cut a file off when a fault says so; returns the bytes that are left."""
+def truncate(database: Database, size: int, run: Object, found: list[Fault]) -> int:
+    """Cut the file of a run off when a fault says so; returns the bytes that are left."""
     for fault in found:
         if fault.kind == "file_truncated":
-            left = _cut(database, file, _place(fault, size), whole_lines=fault.options.get("where") == "line")
+            left = _cut(
+                database, run["id"], _place(fault, size), whole_lines=fault.options.get("where") == "line"
+            )
             facts = {"report_type": run["report_type"], "run": run["id"]}
             faults.note(
                 database, fault, line=0, before={**facts, "bytes": size}, after={**facts, "bytes": left}

@@ -40,16 +40,15 @@ def by_clock(api: Api, account: str, target: str) -> None:
     if spoiling.fails(database, run, spoiled):
         _perform(api, account, target, lambda call: _fail(call, target, "The report could not be made."))
         return
-    file = database.new_id("file")
     try:
-        size = _store(database, file, _chunks(database, account, run))
+        size = _store(database, target, _chunks(database, account, run))
     except Exception as error:
         problem = f"{type(error).__name__}: {error}"
         _perform(api, account, target, lambda call: _fail(call, target, problem))
         raise
 
     def finish(call: Call) -> None:
-        _finish(call, target, file, spoiling.truncate(database, file, size, run, spoiled))
+        _finish(call, target, spoiling.truncate(database, size, run, spoiled))
 
     _perform(api, account, target, finish)
 
@@ -78,12 +77,13 @@ def _covered(database: Database, run: Object) -> tuple[int, int]:
     return start, end
 
 
-def _store(database: Database, file: str, chunks: Iterator[str]) -> int:
-    """Keep the chunks of a file; returns its bytes."""
+def _store(database: Database, target: str, chunks: Iterator[str]) -> int:
+    """Keep the chunks of a run's file, instead of what a killed sandbox left of it; returns its bytes."""
+    database.execute("DELETE FROM file_chunk WHERE file = ?", (target,))
     size = 0
     for n, text in enumerate(chunks):
         content = text.encode()
-        database.execute("INSERT INTO file_chunk (file, n, content) VALUES (?, ?, ?)", (file, n, content))
+        database.execute("INSERT INTO file_chunk (file, n, content) VALUES (?, ?, ?)", (target, n, content))
         size += len(content)
     return size
 
@@ -144,8 +144,9 @@ def _wanted(
         yield wanted.chosen(parameters.get("currency"), parameters.get("reporting_category"))
 
 
-def _finish(call: Call, target: str, file: str, size: int) -> None:
+def _finish(call: Call, target: str, size: int) -> None:
     run, _ = call.load("reporting.report_run", target)
+    file = call.new_id("file")
     made: Object = {
         "id": file,
         "object": "file",
@@ -159,7 +160,7 @@ def _finish(call: Call, target: str, file: str, size: int) -> None:
         "type": "csv",
         "url": f"{call.base_url}/v1/files/{file}/contents",
     }
-    call.insert(made)
+    call.insert(made, {"chunks": target})
     shown = {name: value for name, value in made.items() if name != "links"}
     run.update(status="succeeded", succeeded_at=call.now, result=shown)
     call.save(run)

@@ -1,7 +1,8 @@
 """Tables of settlement in the sandbox's file.
 
 A ``movement`` is a balance transaction again, in columns: what a payout settles and what reports list is
-found by it. ``file_chunk`` is the content of files that the provider makes.
+found by it. ``file_chunk`` is the content of files that the provider makes, under the id of what
+made them.
 """
 
 from __future__ import annotations

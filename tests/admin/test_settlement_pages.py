@@ -18,6 +18,7 @@ from core.models import AuditRecord
 from core.transactions import at_edge
 from reconciliation.models import BankStatement, SettlementFile, SettlementSource
 from reconciliation.services import receive_file, watch_files
+from reconciliation.states import FILE_OPEN
 from reconciliation.types import SourceData
 from tests.admin.people import console, person
 from tests.admin.test_risk_desk import text
@@ -160,6 +161,22 @@ def test_a_refused_file_shows_the_record_it_was_refused_for(source: SourceData) 
     ):
         assert said in page, said
     assert "ch_11020" not in page, "nothing of it is shown as if it counted"
+
+
+def test_a_refused_file_is_read_again_by_whoever_may(source: SourceData) -> None:
+    """With a reason; it contradicts itself still, so that it is refused again."""
+    file = receive(source, activity(DAY).replace(b"10.00,0.00", b"10.00,0.01"))
+    maker, auditor = console(person("mia", "finance_maker")), console(person("ada", "auditor"))
+    url = f"{FILES}{file.pk}/again/"
+    assert url in maker.get(page_of(file)).content.decode()
+    assert url not in auditor.get(page_of(file)).content.decode()
+    assert auditor.post(url, {"reason": "x"}).status_code == 403
+    assert maker.post(url, {"reason": "the source was wrong"}).status_code == 302
+    file.refresh_from_db()
+    assert file.status in FILE_OPEN
+    stage()
+    file.refresh_from_db()
+    assert file.status == "REFUSED"
 
 
 def test_versions_are_shown_with_what_differs(source: SourceData) -> None:

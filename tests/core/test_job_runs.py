@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core import job_runs
-from core.job_runs import Outcome, Ran, catch_up, missed_dates, renew, run_job
+from core.job_runs import Outcome, Ran, RunLost, catch_up, keep, missed_dates, renew, run_job
 from core.models import JobRun
 from tests.racing import race
 
@@ -138,3 +138,35 @@ def test_catching_up_stops_at_a_failure() -> None:
     with pytest.raises(ZeroDivisionError):
         catch_up(**JOB, first=DAY, through=DAY + timedelta(days=2), work=work)
     assert calls == [DAY]
+
+
+def test_what_a_run_keeps_is_there_at_its_next_start() -> None:
+    """A key that is kept before a call outlives whoever dies in the call; the last word replaces it."""
+    seen: list[dict[str, Any]] = []
+
+    def dies(run: Ran) -> None:
+        seen.append(run.kept)
+        keep(run, {"key": f"k{run.attempt}"})
+        raise ZeroDivisionError
+
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            run_job(**JOB, business_date=DAY, work=dies)
+    run_job(**JOB, business_date=DAY, work=lambda run: seen.append(run.kept) or {"files": 1})  # type: ignore[func-returns-value]
+    assert (seen, JobRun.objects.get().summary) == ([{}, {"key": "k1"}, {"key": "k2"}], {"files": 1})
+
+
+def test_who_lost_a_run_keeps_nothing() -> None:
+    def loses(run: Ran) -> None:
+        end_lease()
+        with pytest.raises(ZeroDivisionError):
+            run_job(**JOB, business_date=DAY, work=takes)
+        keep(run, {"key": "old"})
+
+    def takes(run: Ran) -> None:
+        keep(run, {"key": "new"})
+        raise ZeroDivisionError
+
+    with pytest.raises(RunLost):
+        run_job(**JOB, business_date=DAY, work=loses)
+    assert JobRun.objects.get().summary == {"key": "new"}

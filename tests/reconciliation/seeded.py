@@ -1,7 +1,7 @@
 """A made-up month as it would be in the database: our own events as rows, the provider's files taken in.
 
-Rows are written by COPY as the owner, past the guards: a month of payments by the API takes hours. What stands
-there is what payments leave behind as far as matching reads it.
+Rows are written by COPY as the owner, past the guards: a month of payments by the API takes hours. What
+stands there is what payments leave behind as far as matching reads it.
 """
 
 from collections import Counter
@@ -36,8 +36,8 @@ _CHARGE = (
     " created_at, updated_at"
 )
 _REFUND = (
-    "id, merchant_id, charge_id, destination, amount, amount_currency, amount_minor, returns_commission, reason,"
-    " metadata, origin, psp_reference, status, succeeded_at, created_at, updated_at, event_sequence"
+    "id, merchant_id, charge_id, destination, amount, amount_currency, amount_minor, returns_commission,"
+    " reason, metadata, origin, psp_reference, status, succeeded_at, created_at, updated_at, event_sequence"
 )
 _DISPUTE = (
     "id, merchant_id, charge_id, channel_id, psp_reference, amount, amount_currency, amount_minor, status,"
@@ -186,7 +186,11 @@ def _source(merchant_id: UUID, channel_id: UUID, month: Month) -> SettlementSour
 
 def _terms(month: Month) -> dict[str, Any]:
     prices = [
-        {"method": row.method, "bps": row.millionths // 100, "fixed_minor": month.price_table.minor(row.fixed)}
+        {
+            "method": row.method,
+            "bps": row.millionths // 100,
+            "fixed_minor": month.price_table.minor(row.fixed),
+        }
         for row in month.price_table.rows
     ]
     return {"prices": prices, "tolerance_minor": 1}
@@ -204,8 +208,9 @@ def _write(played: Played, events: Iterable[Any]) -> None:
         checkout = uuid4()
         cursor.execute(
             "INSERT INTO payments_paymentevent (id, merchant_id, checkout_id, buyer_account, buyer_info,"
-            " payment_method, token, customer_reference, save_method, capture, multi_order_policy, return_url,"
-            " metadata, risk_decision, is_payment_done, created_at, expires_at, updated_at, event_sequence)"
+            " payment_method, token, customer_reference, save_method, capture, multi_order_policy,"
+            " return_url, metadata, risk_decision, is_payment_done, created_at, expires_at, updated_at,"
+            " event_sequence)"
             " VALUES (%s, %s, 'months', '', '', 'card', '', '', false, 'automatic', 'all', '', '{}', 'allow',"
             " true, now(), now(), now(), 0)",
             [checkout, played.merchant_id],
@@ -271,15 +276,15 @@ class _Seeds:
         played = self._played
         return [
             key, played.merchant_id, checkout, played.channel_id, event.method, reference, event.amount_minor,
-            event.currency, event.amount_minor, captured, captured, 0, 0, "CAPTURED" if captured else "DECLINED",
-            "", event.at, event.at,
+            event.currency, event.amount_minor, captured, captured, 0, 0,
+            "CAPTURED" if captured else "DECLINED", "", event.at, event.at,
         ]  # fmt: skip
 
     def _refund(self, event: Refund) -> None:
         self.refunds[event.reference] = [
-            self._keys(event.at), self._played.merchant_id, self._charges[_intent(event.payment)], "instrument",
-            event.amount_minor, event.currency, event.amount_minor, True, "", "{}", "api", event.reference,
-            "SUCCESS", event.at, event.at, event.at, 0,
+            self._keys(event.at), self._played.merchant_id, self._charges[_intent(event.payment)],
+            "instrument", event.amount_minor, event.currency, event.amount_minor, True, "", "{}", "api",
+            event.reference, "SUCCESS", event.at, event.at, event.at, 0,
         ]  # fmt: skip
 
     def _dispute(self, event: Any) -> None:
@@ -288,8 +293,9 @@ class _Seeds:
         fee = event.fee_minor if is_out and event.currency == self._played.month.options.currency else 0
         key, played = self._keys(event.at), self._played
         self.disputes[event.reference] = [
-            key, played.merchant_id, self._charges[_intent(event.payment)], played.channel_id, event.reference,
-            event.amount_minor, event.currency, event.amount_minor, "LOST", "", "", 0, 0, "", 0, False, "", 0, 0,
+            key, played.merchant_id, self._charges[_intent(event.payment)], played.channel_id,
+            event.reference, event.amount_minor, event.currency, event.amount_minor, "LOST", "", "", 0, 0, "",
+            0, False, "", 0, 0,
             event.at, event.at, event.at, 0,
         ]  # fmt: skip
         self.moved.append(

@@ -29,7 +29,7 @@ def settled_by(merchant, payout):
 
 
 def test_a_night_pays_out_names_what_it_settles_and_reaches_the_bank(merchant):
-    """I34: journal, balance transactions, reports, payout and bank statement tell of the same money."""
+    """Journal, balance transactions, reports, payout and bank statement tell of the same money."""
     merchant.settles()
     paid = merchant.paid(amount=5000)
     merchant.v1.refunds.create({"payment_intent": paid.id, "amount": 700})

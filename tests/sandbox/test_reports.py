@@ -6,6 +6,7 @@ import csv
 import io
 import signal
 from collections import Counter
+from http.client import IncompleteRead
 
 import pytest
 import stripe
@@ -90,7 +91,7 @@ def test_activity_lists_every_movement_once_with_its_figures(merchant):
 
 
 def test_the_summary_goes_from_one_balance_to_the_next(merchant):
-    """I34: starting balance, activity and payouts make the ending balance, and the next day starts there."""
+    """Starting balance, activity and payouts make the ending balance, and the next day starts there."""
     busy_day(merchant)
     merchant.pass_days()
     merchant.v1.payouts.create({"amount": 1000, "currency": "usd"})
@@ -220,6 +221,20 @@ def test_a_run_is_told_listed_and_belongs_to_its_account(merchant, until):
         stranger.v1.reporting.report_runs.retrieve(run.id)
 
 
+def test_a_download_suffers_faults_and_evidence_is_not_downloaded(merchant):
+    """Faults of answers strike ``files.contents`` as any operation: refused, cut off, then whole."""
+    run = merchant.run(SUMMARY, **interval(merchant))
+    merchant.arm("http_503", operation="files.contents")
+    assert night.refused(run.result.url, merchant.key) == 503
+    merchant.arm("truncated_json", operation="files.contents")
+    with pytest.raises(IncompleteRead):
+        night.download(run.result.url, merchant.key)
+    assert len(night.download(run.result.url, merchant.key)) == run.result.size
+    picture = io.BytesIO(b"\x89PNG\r\n\x1a\nsigned here")
+    proof = merchant.v1.files.create({"purpose": "dispute_evidence", "file": picture})
+    assert night.refused(proof.url, merchant.key) == 403
+
+
 def test_report_types_tell_their_columns_and_until_when_there_are_data(merchant):
     types = merchant.v1.reporting.report_types.list().data
     assert {each.id for each in types} == {ACTIVITY, RECONCILED, OF_PAYOUT, ENDING, PAYOUTS, SUMMARY}
@@ -238,7 +253,7 @@ def test_report_types_tell_their_columns_and_until_when_there_are_data(merchant)
 
 
 def test_a_killed_sandbox_still_writes_its_reports(own_sandbox, until):
-    """F-H1: asked for before the kill, there after the start."""
+    """Asked for before the kill, there after the start."""
     box = own_sandbox()
     merchant = Night(box)
     run = {"report_type": SUMMARY, "parameters": interval(merchant)}

@@ -61,7 +61,10 @@ def expected(true, key):
 
 @pytest.mark.parametrize("kind", LINES)
 def test_lines_differ_exactly_as_the_answer_key_says(merchant, kind):
-    """The file is the truth with the changes of the key; withdrawing the fault brings the truth back."""
+    """F-H5, F-H11, F-H12, F-H13, F-H14: the file is the truth with the changes of the key.
+
+    Withdrawing the fault brings the truth back.
+    """
     day = merchant.day()
     trade(merchant)
     merchant.pass_days()
@@ -156,7 +159,7 @@ def test_the_seed_alone_decides_which_lines_are_struck(merchant):
 
 @pytest.mark.parametrize("where", ["middle", "line"])
 def test_a_truncated_file_ends_too_early_and_always_at_the_same_byte(merchant, where):
-    """F-H4: cut within a line, or between two so that no line looks broken."""
+    """F-H1: cut within a line, or between two so that no line looks broken."""
     trade(merchant)
     merchant.pass_days()
     start = int(night.midnight(merchant.day(-1)))
@@ -177,7 +180,7 @@ def test_a_truncated_file_ends_too_early_and_always_at_the_same_byte(merchant, w
 
 
 def test_a_late_file_keeps_its_run_pending_until_its_moment(merchant):
-    """F-H2: the run is answered, and its report is not there."""
+    """F-H16: the run is answered, and its report is not there."""
     trade(merchant)
     merchant.pass_days()
     (fault,) = merchant.arm_settlement("file_late", day=merchant.day(-1), until=merchant.now + 7200)
@@ -239,7 +242,7 @@ def following(day, days=1):
     ],
 )
 def test_the_bank_credits_a_payout_wrongly_and_its_statements_add_up(merchant, kind, options, credits):
-    """F-H5: the balances follow what the statement shows, on this day and on the next."""
+    """The balances follow what the statement shows, on this day and on the next."""
     day = nights(merchant, 1000, 2000)
     true = shown(merchant, day)
     assert true == ([Decimal("9.41")], 0, Decimal("9.41"))
@@ -275,7 +278,7 @@ def test_two_payouts_in_one_credit(merchant):
 
 
 def test_a_statement_is_missing_and_its_number_is_skipped(merchant):
-    """F-H3: a gap in the sequence, which the next statement shows."""
+    """F-H17: a gap in the sequence, which the next statement shows."""
     day = nights(merchant, 1000, 2000)
     numbers = [merchant.statement(following(day, n))[0].findtext("ElctrncSeqNb") for n in (-1, 0, 1)]
     assert [int(number) - int(numbers[0]) for number in numbers] == [0, 1, 2]

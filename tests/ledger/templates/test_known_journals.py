@@ -112,6 +112,7 @@ KNOWN = {
     "B2": ("psp_settlement_in_transit 97.10", "bank 97.10"),
     "B3": ("bank 1000.00", "opening 1000.00"),
     "A10": ("rounding 0.01", "psp_clearing 0.01"),
+    "A11": ("psp_clearing 70.00", "psp_clearing 70.00"),
 }
 
 

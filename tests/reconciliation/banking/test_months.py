@@ -11,8 +11,8 @@ from django.db import connection
 from django.db.models import Model
 
 from core.audits import run_audits
-from payouts.models import PayoutAttempt, PayoutBatch
 from payouts.models import Payout as PayoutRow
+from payouts.models import PayoutAttempt, PayoutBatch
 from reconciliation.banking.audits import INVARIANTS
 from reconciliation.models import BankLine, Discrepancy
 from tests.database import owner_connection
@@ -42,7 +42,11 @@ def test_every_planted_break_of_the_bank_is_found_and_nothing_else(monkeypatch: 
     planted = [each for each in made.answer_key() if each["kind"] in PLANTS]
     assert Counter(each["kind"] for each in planted).keys() == set(PLANTS)
     expected = {
-        (each["expected"], (each.get("batches") or [each["where"][0]["reference"]])[0], each["at_stake_minor"])
+        (
+            each["expected"],
+            (each.get("batches") or [each["where"][0]["reference"]])[0],
+            each["at_stake_minor"],
+        )
         for each in planted
         if each["expected"] != "none"
     }

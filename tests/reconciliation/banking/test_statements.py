@@ -7,7 +7,8 @@ import pytest
 from core.approvals import at_decision_edge
 from core.transactions import at_edge
 from ledger.services import open_account, post_entries
-from ledger.templates.entry import Posting, credit, debit, entry as journal
+from ledger.templates.entry import Posting, credit, debit
+from ledger.templates.entry import entry as journal
 from reconciliation import services
 from reconciliation.models import BankStatement, Discrepancy, ReconciliationRun
 from tests.reconciliation.banking.rig import MONDAY, Bank, entry

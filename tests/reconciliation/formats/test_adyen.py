@@ -178,9 +178,21 @@ def test_a_line_that_does_not_add_up_refuses_the_file(column: str) -> None:
     assert refusal(SETTLEMENT_DETAILS, written(SETTLED, SETTLED | {column: "2.00"})) == (
         "line_does_not_add_up", 3,
     )  # fmt: skip
+    # Without a conversion there is nothing to round.
+    assert refusal(SETTLEMENT_DETAILS, written(SETTLED | {"Net Credit (NC)": "99.23"})) == (
+        "line_does_not_add_up", 2,
+    )  # fmt: skip
     # Where another acquirer settled it, nothing moves here, whatever is said of amounts.
     row = SETTLED | {"Type": "SettledExternallyWithInfo", column: "2.00"}
     assert only(row).raw_kind == "SettledExternallyWithInfo"
+
+
+def test_what_belongs_to_no_payment_has_texts_where_references_stand() -> None:
+    """They name the movement; ours they are not."""
+    row = EMPTY | {"Type": "Balancetransfer", "Modification Reference": "Balancetransfer"}
+    line = only(row | {"Modification Merchant Reference": "Balancetransfer from batch 6"})
+    assert (line.reference, line.merchant_reference) == ("Balancetransfer from batch 6", "")
+    assert only(FEE).reference == "Transaction Fees November 2026"
 
 
 def test_a_fee_above_the_amount_is_a_sale_with_a_negative_net() -> None:
@@ -217,7 +229,8 @@ def test_a_reference_that_a_spreadsheet_made_a_number_of_names_nothing(column: s
     """The row is for a person; its money counts. What stands in a column that is not read does no harm."""
     line = only(SETTLED | {column: "1.2302025304E+22"})
     assert (line.kind, line.raw_kind, line.net_minor) == (Kind.UNKNOWN, "Settled", 9924)
-    assert (line.reference, line.related, line.merchant_reference) == ("", "", "")
+    assert (line.reference, line.related) == ("", "")
+    assert line.merchant_reference == ("" if column == "Merchant Reference" else "chr_1")
     assert "1.2302025304E+22" in line.raw
     assert only(SETTLED | {column: "8815E23456789012"}).kind == Kind.CHARGE
     assert only(SETTLED | {"ARN": "1.2302025304E+22"}).kind == Kind.CHARGE

@@ -46,3 +46,10 @@ def test_no_amount_is_more_than_the_books_hold() -> None:
     assert minor_units("9" * 14, "CLF") * 5 < 2**63
     with pytest.raises(Refused):
         minor_units("9" * 15, "JPY")
+
+
+@pytest.mark.parametrize("text", ["25.001", "٢٥.00", "1,000.00", "2.5e1", "'25", "", ".", "-", " 1"])
+def test_what_is_no_amount_is_refused(text: str) -> None:
+    with pytest.raises(Refused) as caught:
+        minor_units(text, "EUR", 7)
+    assert (caught.value.code, caught.value.line_no) == ("amount_invalid", 7)

@@ -19,7 +19,7 @@ from reconciliation.formats.stripe_summary import BALANCE_SUMMARY
 from tests.reconciliation.formats import test_adyen as adyen
 from tests.reconciliation.formats import test_paypal as paypal
 from tests.reconciliation.formats import test_stripe as stripe
-from tests.reconciliation.formats.reading import NOVEMBER, read
+from tests.reconciliation.formats.reading import NOVEMBER, read, refusal
 
 FILES: list[tuple[Any, bytes]] = [
     (PAYOUT_RECONCILIATION, stripe.GOOD),
@@ -122,3 +122,16 @@ def test_a_long_file_is_read_in_the_memory_of_a_short_one() -> None:
     """F-H7: the longer one has 3 MB."""
     short, long = peak(1_000), peak(12_000)
     assert long < short + 200_000
+
+
+def test_what_is_broken_in_a_record_is_refused_by_every_format() -> None:
+    """F-H6, F-H9, F-H10: an open quote, a long field, zero bytes, another encoding, a cut."""
+    for known, good in FILES:
+        for more, code in (
+            (b'"open\n', "quote_unclosed"),
+            (b"x" * 131_073 + b"\n", "field_too_long"),
+            (b"\0\n", "encoding_invalid"),
+            (b"\xff\n", "encoding_invalid"),
+            (b"end", "truncated"),
+        ):
+            assert refusal(known, good + more) == (code, good.count(b"\n") + 1)

@@ -189,6 +189,14 @@ def test_every_event_has_the_signs_that_it_may_have(event: str) -> None:
         assert (line.raw is None) is (line.kind is not Kind.UNKNOWN)
 
 
+def test_our_reference_is_the_invoice_or_else_the_custom_field() -> None:
+    one = row()
+    one[14] = "custom"
+    assert only(one).merchant_reference == "chr_1"
+    one[2] = ""
+    assert only(one).merchant_reference == "custom"
+
+
 def test_a_conversion_is_two_lines_tied_by_what_was_converted() -> None:
     legs = [
         row("T0200", "DR", "9680", fee="", id="T2", related="T1"),
@@ -204,12 +212,8 @@ def test_a_conversion_is_two_lines_tied_by_what_was_converted() -> None:
 
 def test_a_reference_that_a_spreadsheet_made_a_number_of_names_nothing() -> None:
     line = only(row(id="4.30E+16"))
-    assert (line.kind, line.reference, line.merchant_reference, line.net_minor) == (
-        Kind.UNKNOWN,
-        "",
-        "",
-        9680,
-    )
+    assert (line.kind, line.net_minor) == (Kind.UNKNOWN, 9680)
+    assert (line.reference, line.related, line.merchant_reference) == ("", "", "chr_1")
     assert "4.30E+16" in line.raw
 
 
@@ -257,6 +261,17 @@ def test_a_split_report_has_its_header_in_the_first_file_and_its_totals_in_the_l
         assert [(each.what, each.value) for each in file.totals.controls if not each.scope] == [("lines", 1)]
     assert {each.scope for each in files[1].totals.controls} == {"", "report"}
     assert nets([*files[0].lines, *files[1].lines]) == {"EUR": 6000}
+
+
+def test_a_section_that_ended_in_an_earlier_file_is_in_the_totals_of_the_report() -> None:
+    half, whole = ["EUR", "5000", "0", "0", "160"], ["EUR", "10000", "0", "0", "320"]
+    one = row(gross="5000", fee="160")
+    first = written(RH, ["FH", "01"], SH, COLUMNS, one, ["SF", *half], ["SC", "1"], ["FF", "1"])
+    second = written(
+        ["FH", "02"], SH, COLUMNS, one, ["SF", *half], ["SC", "1"], ["RF", *whole], ["RC", "2"], ["FF", "1"]
+    )
+    for body in (first, second):
+        assert unfit(read(SETTLEMENT, body)) == []
 
 
 def test_sections_of_one_account_add_up_to_the_report() -> None:

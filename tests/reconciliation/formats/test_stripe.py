@@ -248,6 +248,18 @@ def test_a_file_cut_anywhere_is_refused_or_is_the_first_of_its_lines() -> None:
     assert accepted == [0, 1, 2, 3]
 
 
+@pytest.mark.parametrize("column", ["source_id", "balance_transaction_id", "charge_id", "payment_intent_id"])
+def test_a_reference_that_a_spreadsheet_made_a_number_of_names_nothing(column: str) -> None:
+    """The row is for a person; its money counts, and our own reference is still there."""
+    line = only(CHARGE | {column: "8.899120000E+15"})
+    assert (line.kind, line.raw_kind, line.net_minor) == (Kind.UNKNOWN, "charge", 2405)
+    assert (line.reference, line.related, line.merchant_reference) == ("", "", "chr_1")
+    assert "8.899120000E+15" in line.raw
+    line = only(CHARGE | {"payment_metadata[charge_id]": "8.899120000E+15"})
+    assert (line.kind, line.reference, line.merchant_reference) == (Kind.CHARGE, "ch_1", "")
+    assert line.raw
+
+
 SUMMARY = b"""\
 category,description,net_amount,currency
 starting_balance,Starting balance (2026-11-01),100.00,eur

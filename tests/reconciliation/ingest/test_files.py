@@ -122,6 +122,7 @@ def test_an_older_version_never_replaces_a_newer_one(desk: Desk) -> None:
     SettlementFile.objects.filter(pk=older.file_id).update(due_at="2026-01-01T00:00:00Z")
     desk.work()
     assert desk.refused(older) == ("older_version", None)
+    assert desk.cases("settlement_file_refused") == []
     assert desk.file(newer).status == "PUBLISHED"
 
 
@@ -311,6 +312,15 @@ def test_a_file_without_the_mark_of_its_end_is_provisional(desk: Desk) -> None:
     assert desk.file(first).status == "PROVISIONAL"
     second = desk.send(source, settlement(("a", 100), complete="yes"))
     assert [desk.file(each).status for each in (first, second)] == ["PUBLISHED", "DUPLICATE"]
+
+
+def test_an_unfinished_file_never_replaces_a_finished_one(desk: Desk) -> None:
+    """F-H23: a download that came too early, or was cut where the provider makes its mark."""
+    source = desk.source()
+    first = desk.send(source, settlement(("a", 100), ("b", 1)))
+    second = desk.send(source, settlement(("a", 100), complete="no"))
+    assert desk.refused(second) == ("unfinished_version", None)
+    assert desk.file(first).status == "PUBLISHED"
 
 
 def test_a_number_that_is_missing(desk: Desk) -> None:

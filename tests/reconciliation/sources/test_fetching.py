@@ -12,7 +12,8 @@ from core import clock
 from core.models import JobRun
 from core.transactions import at_edge
 from reconciliation.fetchers.contract import FetchFailed
-from reconciliation.services import fetch_day, fetch_due, set_source_enabled
+from reconciliation.services import fetch_day, fetch_due, set_source_enabled, watch_files
+from reconciliation.sources.at_desk import days_at_desk
 from reconciliation.sources.fetching import JOB
 from reconciliation.types import SourceData
 from tests.reconciliation.setup import BY, activity, files_of, runs, set_up, stage
@@ -144,6 +145,35 @@ def test_a_file_that_people_brought_is_not_fetched(source: SourceData, paper: Pa
     stage()
     fetch_due()
     assert runs(source)[DAYS[0]].finished_at
+
+
+def test_quiet_days_have_the_same_empty_file(source: SourceData, paper: Paper) -> None:
+    """No body is stored twice (I34): a day on which nothing happened is done by the empty file of another.
+
+    Not by one that nobody has read yet, and not by a file with lines, which are about their own day.
+    """
+    paper.has = {DAYS[0]: activity(DAYS[0], []), DAYS[1]: activity(DAYS[1], []), DAYS[2]: activity(DAYS[2])}
+    assert fetch_due().received == 2
+    assert runs(source)[DAYS[1]].finished_at is None
+    stage()
+    pass_time(hours=20)
+    assert at_edge(watch_files)() == (1, 0)
+    fetch_due()
+    assert runs(source)[DAYS[1]].summary["files"] == [files_of(source)[0].public_id]
+    assert at_edge(watch_files)() == (0, 1)
+    assert [each.standing.value for each in days_at_desk(source)][1:] == ["counts"] * 3
+
+
+def test_the_file_of_another_day_is_no_file_of_this_one(source: SourceData, paper: Paper) -> None:
+    """A provider that sends yesterday's file again has not sent today's."""
+    paper.has = dict.fromkeys(DAYS[:2], activity(DAYS[0]))
+    fetch_due()
+    stage()
+    pass_time(minutes=2)
+    fetch_due()
+    fetch_due()
+    assert runs(source)[DAYS[1]].finished_at is None and runs(source)[DAYS[0]].finished_at
+    assert runs(source)[DAYS[1]].summary["says"] == "the provider sent what is known already"
 
 
 def test_no_file_is_expected_on_holidays_and_of_today(merchant_id: UUID, paper: Paper) -> None:

@@ -18,7 +18,7 @@ _BEFORE = (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("reconciliation", "0002_matching")]
+    dependencies = [("reconciliation", "0003_day_excuses")]
 
     operations = [
         migrations.AddField("bankstatement", "matched_at", models.DateTimeField(null=True)),
