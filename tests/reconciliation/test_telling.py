@@ -85,7 +85,7 @@ def test_another_amount_freezes_and_has_one_break(bench: Bench, counter: Shop) -
 
 
 def test_money_of_an_ended_order_is_late_and_matched(bench: Bench, counter: Shop) -> None:
-    """R6: with us it was declined, and the file says that it was taken: it goes back, and the line is matched."""
+    """R6: declined with us, and taken by the file: it goes back, and the line is matched."""
     charge = sent(counter)
     assert charge.psp_reference
     decline(charge)
