@@ -1,4 +1,4 @@
-"""What the provider has and we forgot (F-E10, F-H12): made again if it is ours in every fact, else left alone."""
+"""What the provider has and we forgot (F-E10, F-H12): made again if it is ours in every fact."""
 
 from dataclasses import replace
 from typing import Any
