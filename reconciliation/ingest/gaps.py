@@ -14,9 +14,9 @@ MOST_MISSING = 31
 
 @requires_transaction
 def look_for_gaps(file: SettlementFile) -> None:
-    """Open a case for each number that is missing on either side of a published file's; close that of its own.
+    """Open a case for each number that is missing around a published file's, and close that of its own.
 
-    On either side, because the file may be older than the first one that was here.
+    On both sides of it, because the file may be older than the first one that was here.
     """
     number = file.sequence
     if number is None:

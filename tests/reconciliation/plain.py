@@ -1,8 +1,9 @@
 """Two formats of the tests, simple enough to be written by hand: a provider's and a bank's.
 
 A settlement file begins with `H|identity|from|to|sequence|complete`, its lines are
-`L|reference|kind|currency|gross|fee|net|day|batch`, and its end is `T|lines|net|currency`, and `batch|net` of one batch if it is told. A bank's has for
-each statement `S|identity|account|currency|opening|from|to|sequence|copy|kind`, entries
+`L|reference|kind|currency|gross|fee|net|day|batch`, and its end is `T|lines|net|currency`, with `|batch|net`
+of one batch if that is told. A bank's has for each statement
+`S|identity|account|currency|opening|from|to|sequence|copy|kind`, entries
 `E|amount|currency|day|reference|parent|reversal`, and `C|closing|lines`. Amounts are minor units; every
 record ends with a line feed.
 """
