@@ -168,6 +168,7 @@ class Migration(migrations.Migration):
                 ("received_by", models.CharField(max_length=80)),
                 ("asked_from", models.DateField(null=True)),
                 ("asked_to", models.DateField(null=True)),
+                ("declared", models.JSONField(default=list)),
                 ("document", models.CharField(blank=True, max_length=80)),
                 ("version", models.IntegerField(null=True)),
                 ("sequence", models.BigIntegerField(null=True)),

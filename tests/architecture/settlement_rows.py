@@ -10,6 +10,7 @@ _RACES = "tests/reconciliation/ingest/test_races.py"
 _FETCHING = "tests/reconciliation/sources/test_fetching.py"
 _LATE = "tests/reconciliation/sources/test_watching.py"
 _NIGHT = "tests/reconciliation/fetchers/test_night.py"
+_DECLARED = "tests/reconciliation/fetchers/test_declared.py"
 _RUNS = "tests/reconciliation/matching/test_runs.py"
 _BREAKS = "tests/reconciliation/matching/test_resolving.py"
 _MONTHS = "tests/reconciliation/matching/test_months.py"
@@ -19,6 +20,9 @@ ROWS: dict[str, tuple[str, ...]] = {
     "F-H1": (
         f"{_FILES}::test_cut_at_every_byte_nothing_counts",
         f"{_RESUMED}::test_a_refusal_in_the_last_line_takes_the_others_away",
+        "tests/reconciliation/ingest/test_declared.py::test_a_payout_without_a_line_refuses_the_file",
+        f"{_DECLARED}::test_an_empty_report_of_a_payout_is_no_quiet_day",
+        f"{_DECLARED}::test_a_cut_report_is_fetched_again_before_anything_of_it_counts",
         f"{_OF}stripe.py::test_a_file_cut_anywhere_is_refused_or_is_the_first_of_its_lines",
         f"{_OF}adyen.py::test_a_file_cut_anywhere_is_refused_or_does_not_pass",
         f"{_OF}paypal.py::test_a_file_cut_anywhere_is_refused_or_does_not_pass",
