@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from channels.types import ChannelData
 from core.canonical import digest
+from core.failpoints import failpoint
 from core.transactions import forbids_transaction
 from reconciliation.fetchers.contract import Errand, Fetched, FetchFailed, NotYet
 from reconciliation.fetchers.stripe_payouts import declared_payouts
@@ -111,6 +112,7 @@ class StripeReports:
             ),
         )
         run_id = str(_read(made)["id"])
+        failpoint("settlement_days.ordered")
         errand.keep({**kept, "run": run_id})
         return run_id
 

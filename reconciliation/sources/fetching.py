@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 
 from core import clock
+from core.failpoints import failpoint
 from core.history import SYSTEM
 from core.ids import public_id, uuid7
 from core.job_runs import Outcome, Ran, keep, missed_dates, run_job
@@ -144,7 +145,11 @@ def _run(source: SourceData, day: date, work: Callable[[Ran], dict[str, Any]]) -
 
 
 def _found(names: list[str]) -> Callable[[Ran], dict[str, Any]]:
-    return lambda run: {"files": names}
+    def found(run: Ran) -> dict[str, Any]:
+        failpoint("settlement_days.before_done")
+        return {"files": names}
+
+    return found
 
 
 class _DayWork:
@@ -189,7 +194,9 @@ class _DayWork:
             remember=lambda facts: keep(run, {**run.kept, "fetcher": facts}),
         )
         fetched = self.fetcher.fetch(errand)
+        failpoint("settlement_days.fetched")
         received = _receive_all(self.source, fetched, SYSTEM)
+        failpoint("settlement_days.received")
         new = sum(each.is_new for each in received)
         self.tally.received += new
         if new:
