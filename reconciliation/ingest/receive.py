@@ -29,6 +29,7 @@ from reconciliation.errors import FileRefused, FileTooLarge, SourceUnknown
 from reconciliation.formats.contract import Control
 from reconciliation.ingest.body import PART_BYTES
 from reconciliation.ingest.confirm import confirm_again
+from reconciliation.ingest.cover import cover_days
 from reconciliation.ingest.declared import as_declared
 from reconciliation.ingest.policy import MAX_BYTES, REFUSED
 from reconciliation.models import SettlementFile, SettlementSource
@@ -151,6 +152,7 @@ def _known(row: SettlementFile) -> ReceivedFile:
     known = SettlementFile.objects.get(
         merchant_id=row.merchant_id, source_id=row.source_id, sha256=row.sha256
     )
+    cover_days(known, by=row)
     if known.status == "PROVISIONAL":
         known = confirm_again(file_id=known.id, by=row.received_by)
     return ReceivedFile(known.id, False, known.status)

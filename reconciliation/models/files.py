@@ -13,7 +13,7 @@ from core.models import WorkRow
 from reconciliation.models.sources import SettlementSource
 from reconciliation.states import FILE, FILE_LIVE
 
-__all__ = ["LineChange", "SettlementFile", "SettlementFilePart"]
+__all__ = ["LineChange", "SettlementCover", "SettlementFile", "SettlementFilePart"]
 
 
 class SettlementFile(StatefulModel, WorkRow):
@@ -179,6 +179,23 @@ class SettlementFilePart(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["file", "position"], name="reconciliation_part_once")]
+
+
+class SettlementCover(models.Model):
+    """A day of which a file without lines says the same as of its own: that nothing happened; append-only.
+
+    The provider sent the very same bytes for that day, and no body is stored twice (I34).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    file = models.ForeignKey(SettlementFile, on_delete=models.PROTECT, related_name="covers", db_index=False)
+    day = models.DateField()
+    name = models.CharField(max_length=200)  # what the body was called this time
+    covered_by = models.CharField(max_length=80)
+    covered_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["file", "day"], name="reconciliation_cover_once")]
 
 
 class LineChange(models.Model):

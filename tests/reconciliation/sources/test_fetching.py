@@ -224,7 +224,7 @@ def test_a_person_may_ask_for_a_day_again(source: SourceData, paper: Paper) -> N
 def test_two_schedulers_fetch_a_day_once(
     merchant_id: UUID, paper: Paper, monkeypatch: pytest.MonkeyPatch, is_claimed: bool
 ) -> None:
-    """Both are under way at the same time; without the claim of the day both fetch it, and I34 holds alone."""
+    """Both are under way at the same time; without the claim of the day both fetch it, and only I34 holds."""
     source = set_up(merchant_id, fetcher="paper", begins_on=DAYS[2])
     if not is_claimed:
         monkeypatch.setattr(job_runs, "_claim", _no_claim)
