@@ -78,6 +78,7 @@ REFUSALS: dict[str, dict[str, str]] = {
     "What does not add up": {
         "balance_does_not_add_up": "Start, activity and payouts of a balance summary do not make its end.",
         "balance_missing": "A statement has no opening or no closing balance.",
+        "batch_missing": "The provider made a payout of which the file has no line: it was cut off.",
         "closing_missing": "A statement has no closing balance.",
         "control_mismatch": "A total that the file declares is not what its lines give.",
         "line_contradicts_itself": "A line says two things of which only one can be.",

@@ -97,6 +97,7 @@ def family_of(row: Discrepancy) -> list[Discrepancy]:
     found = [row]
     while (before := found[0].explanation.get("carried_from")) is not None:
         key = parse_public_id(before, "dsc")
+        assert key is not None, "written by us"
         found.insert(0, Discrepancy.objects.get(pk=key, merchant_id=row.merchant_id))
     return found
 

@@ -171,6 +171,8 @@ def _offers(facts: Facts) -> tuple[str, ...]:
 def _prepared(facts: Facts) -> Prepared | None:
     """What the rule of a break names, as it would be proposed today."""
     row = facts.row
+    if row.rule_version is None:
+        return None
     rule = BreakRule.objects.filter(
         merchant_id=row.merchant_id, name=row.rule_name, version=row.rule_version
     ).first()

@@ -83,6 +83,7 @@ def _before(row: BreakRule) -> list[BreakRule]:
 
 
 def _breaks(row: BreakRule, first_day: date, last_day: date) -> Iterator[Discrepancy]:
+    assert row.merchant_id is not None, "rules are of a merchant"
     rows = Discrepancy.objects.filter(
         merchant_id=row.merchant_id,
         break_class=row.break_class,

@@ -14,7 +14,7 @@ BREAKS: dict[str, list[str]] = {
     "open_keys_are_the_sum": [
         "UPDATE ledger_openkey SET balance_minor = balance_minor + 1 WHERE clearing_key = 'open'",
         "DELETE FROM ledger_openkey WHERE clearing_key = 'open'",
-        "INSERT INTO ledger_openkey SELECT account_id, 'nothing', 1 FROM ledger_openkey",
+        "INSERT INTO ledger_openkey SELECT min(account_id), 'nothing', 1 FROM ledger_openkey",
         "UPDATE ledger_openkey SET clearing_key = 'other' WHERE clearing_key = 'open'",
         "UPDATE ledger_journalline SET amount_minor = amount_minor + 1 WHERE clearing_key = 'done'",
         "UPDATE ledger_fence SET key_entry = safe_entry + 1",

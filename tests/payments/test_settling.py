@@ -87,6 +87,16 @@ def _send(key: UUID, ends: str) -> Charge:
     return charge
 
 
+@transaction.atomic
+def decline(charge: Charge) -> None:
+    """Its payment ended without money, with us."""
+    scope, changes = lock_charge(charge_id=charge.id), Changes()
+    assert scope is not None and scope.paying is not None
+    changes.move(scope.paying, scope.paying.to_canceled, why="closed there", error="closed there")
+    close_charge(scope, changes, failure=failure_of(None), why="closed there")
+    changes.save()
+
+
 def refund_sent(shop: Shop, order: PaymentOrder, *, known_as: str | None = None) -> Refund:
     """A refund of an order that was sent long ago, and that nobody answered."""
     answer = ask(shop, {"payment_order_id": order.payment_order_id}, "40.00")
@@ -190,14 +200,7 @@ def test_what_was_never_sent_is_not_ended(counter: Shop) -> None:
 def test_money_of_an_order_that_ended_goes_back(counter: Shop) -> None:
     """R6: its order ended without it; the file's money is booked as an overpayment and refunded."""
     charge = sent(counter)
-    with transaction.atomic():
-        scope, changes = lock_charge(charge_id=charge.id), Changes()
-        assert scope is not None
-        confirm = scope.paying
-        assert confirm is not None
-        changes.move(confirm, confirm.to_canceled, why="closed there", error="closed there")
-        close_charge(scope, changes, failure=failure_of(None), why="closed there")
-        changes.save()
+    decline(charge)
     assert settle(line(counter, charge)).result == "settled"
     charge.refresh_from_db()
     assert charge.status == "CAPTURED"

@@ -73,6 +73,11 @@ class Desk:
         """The file as it is now."""
         return SettlementFile.objects.select_related("source").get(pk=received.file_id)
 
+    def file_again(self, file: SettlementFile) -> SettlementFile:
+        """A file that is known, as it is now."""
+        file.refresh_from_db()
+        return file
+
     def lines(self, received: ReceivedFile) -> list[SettlementLine]:
         """Its lines, whether they count or not."""
         return list(SettlementLine.objects.filter(file_id=received.file_id).order_by("pk"))

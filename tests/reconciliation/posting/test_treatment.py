@@ -101,7 +101,7 @@ def test_what_nobody_knows_waits_under_its_line() -> None:
 
 
 def test_a_refund_clears_what_pay_in_booked_for_it() -> None:
-    """R2 was booked when the refund succeeded: the line takes it out of the charge's key, and adds the fee."""
+    """R2 was booked when the refund succeeded: the line clears the charge's key, and adds the fee."""
     row = matched(1, "refund", -40_00, 30)
     assert sums(posted([row])) == {TRANSIT: -40_30, FEE: 30, (USD.clearing, row.clearing_key): 40_00}
 

@@ -41,7 +41,7 @@ def breaks_by_name(played: Played) -> dict[tuple[str, str], list[Discrepancy]]:
 
 
 def test_what_is_posted_is_what_the_answer_key_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    """DESIGN 9.4 (A), R7: to the minor unit, each plant with a line; and every audit of adjustments is clean."""
+    """DESIGN 9.4 (A), R7: to the minor unit, each plant with a line; the audits are clean."""
     played = play(month(seed=7, size=4_000, month="2026-10"))
     played.take_all(monkeypatch)
     found = breaks_by_name(played)
