@@ -23,14 +23,22 @@ from reconciliation.matching.reading import (
     matches_of_lines,
     open_breaks_of,
 )
+from reconciliation.resolving.ageing import ageing
+from reconciliation.resolving.automatic import waiting_for_rules
+from reconciliation.resolving.reading import QUEUES, break_at_desk, breaks_at_desk, preview
+from reconciliation.rules.deciding import rules_at_desk
 from reconciliation.sources.at_desk import sources_at_desk
 from reconciliation.sources.reading import find_source, get_source, list_sources
 
 __all__ = [
+    "QUEUES",
     "Check",
     "Late",
     "Section",
     "Table",
+    "ageing",
+    "break_at_desk",
+    "breaks_at_desk",
     "breaks_of_run",
     "day_at_desk",
     "days_at_desk",
@@ -50,11 +58,14 @@ __all__ = [
     "matches_of_lines",
     "next_day",
     "open_breaks_of",
+    "preview",
     "read_body",
     "report_csv",
     "report_pdf",
     "report_sections",
+    "rules_at_desk",
     "sources_at_desk",
     "sources_to_watch",
     "statements_of",
+    "waiting_for_rules",
 ]

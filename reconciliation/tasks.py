@@ -7,13 +7,22 @@ from celery import shared_task
 from core.transactions import at_edge
 from merchants.selectors import list_merchants
 from reconciliation.selectors import sources_to_watch
-from reconciliation.services import age_clearing, fetch_due, look_again, watch_files
+from reconciliation.services import (
+    adjust_what_waits,
+    age_clearing,
+    drop_lapsed_proposals,
+    fetch_due,
+    look_again,
+    watch_files,
+    watch_overdue,
+)
 
 __all__ = [
     "age_clearing_accounts",
     "clear_expected",
     "fetch",
     "watch",
+    "watch_breaks",
 ]
 
 log = logging.getLogger(__name__)
@@ -30,17 +39,6 @@ def clear_expected(**_newer: object) -> None:
             log.exception("source %s could not be looked at", source_id)
 
 
-@shared_task(name="reconciliation.age_clearing")
-def age_clearing_accounts(**_newer: object) -> None:
-    """Open breaks for keys of clearing accounts that are over their time, and end those that came to zero."""
-    for merchant in list_merchants():
-        try:
-            while at_edge(age_clearing)(merchant_id=merchant.id)[0]:
-                log.info("merchant %s: breaks of late clearing keys were opened", merchant.id)
-        except Exception:  # The other merchants do not wait for it; the next tick tries again.
-            log.exception("the clearing accounts of merchant %s could not be aged", merchant.id)
-
-
 @shared_task(name="reconciliation.fetch")
 def fetch(**_newer: object) -> None:
     """Fetch the settlement files of every business day that is over and has none yet."""
@@ -55,3 +53,25 @@ def watch(**_newer: object) -> None:
     opened, closed = at_edge(watch_files)()
     if opened or closed:
         log.info("late settlement files: %s cases opened, %s closed", opened, closed)
+
+
+@shared_task(name="reconciliation.watch_breaks")
+def watch_breaks(**_newer: object) -> None:
+    """Let rules close what was found outside of a run, give back what lapsed, and tell of what is overdue."""
+    log.info(
+        "breaks: %s entries by rules, %s proposals lapsed, %s overdue",
+        adjust_what_waits(),
+        drop_lapsed_proposals(),
+        watch_overdue(),
+    )
+
+
+@shared_task(name="reconciliation.age_clearing")
+def age_clearing_accounts(**_newer: object) -> None:
+    """Open breaks for keys of clearing accounts that are over their time, and end those that came to zero."""
+    for merchant in list_merchants():
+        try:
+            while at_edge(age_clearing)(merchant_id=merchant.id)[0]:
+                log.info("merchant %s: breaks of late clearing keys were opened", merchant.id)
+        except Exception:  # The other merchants do not wait for it; the next tick tries again.
+            log.exception("the clearing accounts of merchant %s could not be aged", merchant.id)

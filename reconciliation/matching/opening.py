@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from core.history import SYSTEM, Changes
 from core.transactions import requires_transaction
 from reconciliation.breaks import Category
 from reconciliation.locks import lock_discrepancies, lock_proposals
+from reconciliation.matching.calendar import due_after
 from reconciliation.matching.rules import Rules, rules_of
 from reconciliation.matching.types import Finding, RuleChoice
 from reconciliation.models import Discrepancy, SettlementSource
@@ -48,9 +48,7 @@ def open_breaks(place: Place, findings: Sequence[Finding], *, rules: Rules | Non
     opened = []
     for portion in _portions(findings):
         known = set(
-            Discrepancy.objects.filter(
-                merchant_id=place.owner, key__in=[each.key for each in portion]
-            )
+            Discrepancy.objects.filter(merchant_id=place.owner, key__in=[each.key for each in portion])
             .exclude(status="RESOLVED")
             .values_list("key", flat=True)
         )
@@ -68,8 +66,8 @@ def _portions(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
 def _open(place: Place, findings: Sequence[Finding], rules: Rules) -> list[UUID]:
     now = clock.now()
     changes = Changes()
-    name = place.source.name if place.source else ""
-    chosen = [(finding, rules.choose(finding, source=name)) for finding in findings]
+    name, provider = (place.source.name, place.source.provider) if place.source else ("", "")
+    chosen = [(finding, rules.choose(finding, source=name, provider=provider)) for finding in findings]
     rows = [_row(place, finding, rule, now) for finding, rule in chosen]
     for row in rows:
         changes.begin(row, why=f"found: {row.summary}", fact=discrepancy_fact(row, "opened"))
@@ -104,7 +102,7 @@ def _row(place: Place, finding: Finding, rule: RuleChoice, now: Any) -> Discrepa
         rule_name=rule.name,
         rule_version=rule.version,
         business_date=finding.business_date,
-        due_at=now + timedelta(hours=rule.sla_hours),
+        due_at=due_after(place.source, now, hours=rule.sla_hours),
         created_at=now,
         updated_at=now,
     )

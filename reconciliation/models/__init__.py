@@ -9,7 +9,7 @@ from reconciliation.models.discrepancies import (
     DiscrepancyNote,
     RuleDryRun,
 )
-from reconciliation.models.files import LineChange, SettlementFile, SettlementFilePart
+from reconciliation.models.files import LineChange, SettlementCover, SettlementFile, SettlementFilePart
 from reconciliation.models.lines import LINE_BITS, SettlementLine
 from reconciliation.models.matching import Match, MatchEnd, ReconciliationRun
 from reconciliation.models.sources import SettlementSource
@@ -29,6 +29,7 @@ __all__ = [
     "MatchEnd",
     "ReconciliationRun",
     "RuleDryRun",
+    "SettlementCover",
     "SettlementFile",
     "SettlementFilePart",
     "SettlementLine",

@@ -16,7 +16,7 @@ RULES = {
 }
 # What these are about has no tables here. Each leaves the list with the app that brings them.
 WITHOUT_TABLES = {
-    "reconciliation": {f"R{n}" for n in range(3, 8)},
+    "reconciliation": {"R4", "R6"},
 }
 
 
