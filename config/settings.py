@@ -245,7 +245,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if IS_HTTPS else []
 SECURE_SSL_REDIRECT = IS_HTTPS
 # Health is asked from inside; a client that sends its key over http must fail, not be redirected.
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^v1/"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$", r"^v1/"]
 SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = IS_HTTPS
 # Only behind a proxy that sets this header itself and drops the client's.
@@ -333,6 +333,13 @@ SPECTACULAR_SETTINGS = openapi_settings()
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = True
+
+# --- Metrics --------------------------------------------------------------------------------------
+# Who sends it as a bearer token may read /metrics from elsewhere; without one only this machine may.
+METRICS_TOKEN = env_str("METRICS_TOKEN", "")
+# The folder in which the processes of a machine keep what they count, so that any of them can add it up; the
+# name is that of prometheus_client, which reads it as well. Without it each process tells of itself.
+METRICS_DIR = env_str("PROMETHEUS_MULTIPROC_DIR", "")
 
 # --- Logging --------------------------------------------------------------------------------------
 LOG_LEVEL = env_str("LOG_LEVEL", "INFO")

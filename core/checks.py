@@ -14,6 +14,7 @@ __all__ = ["assert_startable", "field_keys_are_well_formed", "ready_for_producti
 
 _SECRET_MIN = 50
 _SECRET_VARIETY = 10
+_TOKEN_MIN = 32
 _WEAK_MARKS = ("django-insecure-", "dev-secret", "change-me", "changeme")
 
 
@@ -30,7 +31,7 @@ def field_keys_are_well_formed(app_configs: Any = None, **kwargs: Any) -> list[C
 @register(Tags.security, deploy=True)
 def ready_for_production(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     """Refuse what is fine on a desk and dangerous with real money; `check --deploy` runs it."""
-    return [*_switches(), *_secrets(), *_addresses(), *_database_login()]
+    return [*_switches(), *_secrets(), *_metrics(), *_addresses(), *_database_login()]
 
 
 def assert_startable() -> None:
@@ -61,6 +62,11 @@ def _secrets() -> Iterator[CheckMessage]:
         )
     if not settings.FIELD_KEYS and settings.FIELD_KEY_PROVIDER.endswith(".EnvironmentKeys"):
         yield Error("FIELD_KEYS is empty: personal data cannot be stored.", id="core.E104")
+
+
+def _metrics() -> Iterator[CheckMessage]:
+    if settings.METRICS_TOKEN and len(settings.METRICS_TOKEN) < _TOKEN_MIN:
+        yield Error(f"METRICS_TOKEN is weak: it must have {_TOKEN_MIN} characters or more.", id="core.E112")
 
 
 def _addresses() -> Iterator[CheckMessage]:

@@ -49,6 +49,14 @@ class Drain:
     lease_seconds: ClassVar[int] = 30
     parallel: ClassVar[int] = 1
 
+    def due_sql(self) -> str:
+        """Return a SELECT of the moments since when what is due has been due, the oldest first.
+
+        `%(now)s` is the present; it must follow an index, because it is run at every scrape of the metrics.
+        """
+        table = self.model._meta.db_table
+        return f"SELECT due_at FROM {table} WHERE due_at <= %(now)s ORDER BY due_at"  # noqa: S608
+
     def handle(self, claim: Claim) -> None:
         """Do the work of one row and clear or move its `due_at`."""
         raise NotImplementedError

@@ -10,9 +10,10 @@ class EventsConfig(AppConfig):
         from core.audits import register
         from core.dead_letters import register_replay
         from core.drain import register_drain
+        from core.metrics import register_gauges
         from core.settings_store import declare
         from events import checks as _checks  # noqa: F401 - registers itself
-        from events import inbox
+        from events import inbox, metrics
         from events.audits import INVARIANTS
         from events.consumers import taking
         from events.consumers.daily_revenue import RevenueByDay
@@ -22,6 +23,7 @@ class EventsConfig(AppConfig):
         from events.streams import watch
         from events.streams.publisher import StreamDrain
 
+        register_gauges(*metrics.GAUGES)
         register_drain(inbox.InboxDrain())
         register_drain(Relay())
         register_drain(DeliveryDrain())

@@ -6,8 +6,11 @@ class LedgerConfig(AppConfig):
 
     def ready(self) -> None:
         from core.audits import register
+        from core.metrics import register_gauges
+        from ledger import metrics
         from ledger.audits import INVARIANTS
         from ledger.seal_audits import INVARIANTS as OF_SEALS
 
+        register_gauges(*metrics.GAUGES)
         register(INVARIANTS)
         register(OF_SEALS)

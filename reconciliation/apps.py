@@ -9,6 +9,7 @@ class ReconciliationConfig(AppConfig):
         _register_ingest()
         _register_matching()
         _register_sources()
+        _register_metrics()
 
 
 def _register_sources() -> None:
@@ -55,3 +56,10 @@ def _register_matching() -> None:
     declare(*policy.SETTINGS)
     declare_alert(*policy.ALERTS)
     register_drain(RunDrain())
+
+
+def _register_metrics() -> None:
+    from core.metrics import register_gauges
+    from reconciliation import metrics
+
+    register_gauges(*metrics.GAUGES)

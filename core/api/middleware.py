@@ -1,5 +1,6 @@
 """What happens to every request before and after anything else."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from core import request_context
+from core.api.measuring import note_request
 
 __all__ = ["FOR_PROGRAMS", "ProgramsPass", "RequestIdMiddleware"]
 
@@ -24,12 +26,14 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        begun = time.monotonic()
         identifier = request_context.open_new()
         try:
             response = self.get_response(request)
         finally:
             request_context.close()
         response.headers["Request-Id"] = identifier
+        note_request(request, begun=begun, code=response.status_code)
         return response
 
 
