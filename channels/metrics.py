@@ -4,8 +4,9 @@ from channels.breaker import Breaker
 from channels.client_transport import Attempt
 from core import clock
 from core.metrics import counter, histogram, latest
+from core.prometheus_rules import Rule
 
-__all__ = ["note_breaker", "note_call", "note_refused"]
+__all__ = ["RULES", "note_breaker", "note_call", "note_refused"]
 
 _CALLS = counter(
     "quittance_provider_calls_total",
@@ -47,3 +48,20 @@ def _outcome(attempts: list[Attempt]) -> str:
     if code is None:
         return "no_answer"
     return "429" if code == 429 else f"{code // 100}xx"
+
+
+RULES = (
+    Rule(
+        "channel_left_alone",
+        "max by (channel) (quittance_breaker_open_until_seconds) > time()",
+        minutes=2,
+        says="Calls over {{ $labels.channel }} failed so often that it is left alone.",
+    ),
+    Rule(
+        "provider_failing",
+        'sum by (channel) (rate(quittance_provider_calls_total{outcome=~"5xx|no_answer|not_sent"}[5m]))'
+        ' / sum by (channel) (rate(quittance_provider_calls_total{outcome!="refused"}[5m])) > 0.1',
+        minutes=5,
+        says="More than a tenth of the calls over {{ $labels.channel }} get no answer.",
+    ),
+)

@@ -334,6 +334,20 @@ STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = True
 
+# --- Alerts to people -----------------------------------------------------------------------------
+# Whom an alert is told by email, and where it is posted, signed like webhooks to stores; empty: not that way.
+ALERT_EMAIL_TO = env_list("ALERT_EMAIL_TO")
+ALERT_WEBHOOK_URL = env_str("ALERT_WEBHOOK_URL", "")
+ALERT_WEBHOOK_SECRET = env_str("ALERT_WEBHOOK_SECRET", "")
+DEFAULT_FROM_EMAIL = env_str("EMAIL_FROM", "quittance@localhost")
+EMAIL_HOST = env_str("EMAIL_HOST", "localhost")
+EMAIL_PORT = env_int("EMAIL_PORT", 25)
+EMAIL_HOST_USER = env_str("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env_str("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = env_bool("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 10
+
 # --- Metrics --------------------------------------------------------------------------------------
 # Who sends it as a bearer token may read /metrics from elsewhere; without one only this machine may.
 METRICS_TOKEN = env_str("METRICS_TOKEN", "")

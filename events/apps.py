@@ -20,6 +20,7 @@ class EventsConfig(AppConfig):
         from events.deliveries import DeliveryDrain
         from events.notices import ALERTS
         from events.relay import Relay
+        from events.sender_alerts import AlertDrain, replay_notice
         from events.streams import watch
         from events.streams.publisher import StreamDrain
 
@@ -28,6 +29,8 @@ class EventsConfig(AppConfig):
         register_drain(Relay())
         register_drain(DeliveryDrain())
         register_drain(StreamDrain())
+        register_drain(AlertDrain())
+        register_replay(AlertDrain.name, replay_notice)
         register_replay(inbox.QUEUE, inbox.replay)
         revenue = RevenueByDay()
         taking.register_consumer(revenue)

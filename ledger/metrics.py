@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from core.metrics import Family, Gauges, Sample
+from core.prometheus_rules import Rule
 from ledger.selectors.seals import sealing_lag
 
-__all__ = ["GAUGES"]
+__all__ = ["GAUGES", "RULES"]
 
 
 def _seals() -> Iterator[Sample]:
@@ -24,5 +25,13 @@ GAUGES = (
             Family("quittance_books_safe_entry", "Number up to which no entry can appear any more."),
         ),
         _seals,
+    ),
+)
+RULES = (
+    Rule(
+        "books_unsealed",
+        "max(quittance_books_unsealed_seconds) > 600",
+        minutes=5,
+        says="Entries of the books have had no seal for ten minutes.",
     ),
 )

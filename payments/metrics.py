@@ -8,9 +8,10 @@ from django.db import connection
 
 from core import clock
 from core.metrics import Family, Gauges, Sample
+from core.prometheus_rules import Rule
 from payments.engine.stuck import values_waiting
 
-__all__ = ["GAUGES"]
+__all__ = ["GAUGES", "RULES"]
 
 _RECENT = timedelta(minutes=15)
 _ENDS = {
@@ -72,5 +73,19 @@ GAUGES = (
             Family("quittance_unknown_value_minor", "Money at risk in them, in minor units.", ("currency",)),
         ),
         _unknown,
+    ),
+)
+# A provider that declines what it usually takes is down in all but name.
+RULES = (
+    Rule(
+        "payments_declined",
+        "sum by (channel, method) (max by (channel, method, outcome)"
+        ' (quittance_charges_recent{outcome="declined"}))'
+        " / sum by (channel, method) (max by (channel, method, outcome)"
+        ' (quittance_charges_recent{outcome=~"accepted|declined"})) > 0.5'
+        " and sum by (channel, method) (max by (channel, method, outcome)"
+        ' (quittance_charges_recent{outcome=~"accepted|declined"})) >= 20',
+        minutes=5,
+        says="More than half of the payments by {{ $labels.method }} over {{ $labels.channel }} fail.",
     ),
 )
