@@ -17,6 +17,7 @@ from channels.metrics import note_breaker, note_call, note_refused
 from channels.redaction import redact, redact_text
 from channels.rows import Line, line_by_id
 from channels.types import CallRecord, ChannelData, Exchange
+from core.tracing import span
 from core.transactions import forbids_transaction
 
 __all__ = ["call", "deadline"]
@@ -76,7 +77,8 @@ def call(
     health: bool | None = None
     try:
         try:
-            result = send(client)
+            with span(f"call {kind}", channel=channel.name, provider=channel.provider):
+                result = send(client)
         except Exception as error:
             failure = error
         health = _health(recording.attempts, failure, seconds or settings.PSP_SLOW_CALL)

@@ -355,6 +355,10 @@ METRICS_TOKEN = env_str("METRICS_TOKEN", "")
 # name is that of prometheus_client, which reads it as well. Without it each process tells of itself.
 METRICS_DIR = env_str("PROMETHEUS_MULTIPROC_DIR", "")
 
+# --- Tracing --------------------------------------------------------------------------------------
+# Where spans are sent; the exporter reads this and the other OTEL_… variables itself. Empty: off.
+OTEL_ENDPOINT = env_str("OTEL_EXPORTER_OTLP_ENDPOINT", "")
+
 # --- Logging --------------------------------------------------------------------------------------
 LOG_LEVEL = env_str("LOG_LEVEL", "INFO")
 LOGGING_CONFIG = "config.logging.configure"

@@ -12,6 +12,7 @@ class CoreConfig(AppConfig):
 
         from core import checks, gauges, kernel_audits, prometheus_rules, trail_audits, user_admin, watch  # noqa: F401
         from core.alerts import declare_alert
+        from core.api import measuring  # noqa: F401 - declares its metrics
         from core.audits import register
         from core.fsm import StatefulModel
         from core.limits import failures, policy

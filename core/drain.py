@@ -16,8 +16,10 @@ from psycopg.types.numeric import Int4
 
 from core import clock
 from core.failpoints import failpoint
+from core.log_context import working_on
 from core.models import WorkRow
 from core.rows import read_rows
+from core.tracing import span
 
 __all__ = ["Claim", "Drain", "drains", "get_drain", "register_drain"]
 
@@ -122,10 +124,11 @@ class Drain:
         return claims
 
     def _one(self, claim: Claim) -> None:
-        try:
-            self.handle(claim)
-        except Exception as error:
-            self._record_failure(claim, error)
+        with working_on(drain=self.name, row=str(claim.id)), span(f"drain {self.name}"):
+            try:
+                self.handle(claim)
+            except Exception as error:
+                self._record_failure(claim, error)
 
     def _one_threaded(self, claim: Claim) -> None:
         try:

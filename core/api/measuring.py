@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 from core.metrics import counter, histogram
 
-__all__ = ["note_request"]
+__all__ = ["note_request", "route_of"]
 
 _SECONDS = histogram("quittance_request_seconds", "How long requests took, in seconds.", "call", "method")
 _REQUESTS = counter("quittance_requests_total", "Requests answered.", "call", "method", "code")
@@ -24,6 +24,12 @@ def note_request(request: HttpRequest, *, begun: float, code: int) -> None:
     call = _call(request)
     _SECONDS.labels(call, method).observe(time.monotonic() - begun)
     _REQUESTS.labels(call, method, str(code)).inc()
+
+
+def route_of(request: HttpRequest) -> str:
+    """Return the pattern that the path matched, without what the caller put into it."""
+    matched = request.resolver_match
+    return f"/{matched.route}" if matched else "unknown"
 
 
 def _call(request: HttpRequest) -> str:

@@ -8,7 +8,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from core import request_context
-from core.api.measuring import note_request
+from core.api.measuring import note_request, route_of
+from core.tracing import span
 
 __all__ = ["FOR_PROGRAMS", "ProgramsPass", "RequestIdMiddleware"]
 
@@ -29,7 +30,10 @@ class RequestIdMiddleware:
         begun = time.monotonic()
         identifier = request_context.open_new()
         try:
-            response = self.get_response(request)
+            with span("request") as trace:
+                response = self.get_response(request)
+                trace.rename(f"{request.method} {route_of(request)}")
+                trace.tell(code=response.status_code)
         finally:
             request_context.close()
         response.headers["Request-Id"] = identifier
