@@ -31,6 +31,7 @@ PERIODIC = {
     "watch for stuck payouts": ("payouts.watch", 60.0),
     "fetch settlement files": ("reconciliation.fetch", 60.0),
     "watch for late settlement files": ("reconciliation.watch_files", 60.0),
+    "watch what banks should show": ("reconciliation.watch_bank", 300.0),
     "watch for late releases": ("payments.watch_releases", 60.0),
     "pay sellers on their days": ("payouts.run_schedules", 60.0),
     "open breaks for what never came": ("reconciliation.clear_expected", 60.0),

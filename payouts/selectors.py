@@ -1,6 +1,6 @@
 """How others read what is paid out, where to, and what stops it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -37,10 +37,11 @@ from payouts.engine import gates, instruction
 from payouts.engine.approving import ACTION as APPROVE_ACTION
 from payouts.engine.approving import subject_of as approval_subject
 from payouts.looks import BATCH_LOOKS, DESTINATION_LOOKS, PAYOUT_LOOKS, SENDING_LOOKS
-from payouts.models import Payout
+from payouts.models import Payout, PayoutAttempt
 from payouts.paid_totals import paid_to_sellers
 from payouts.payout_lists import get_payout, list_payouts
 from payouts.providers.contract import provider_for
+from payouts.references import references_in
 from payouts.remittance import remittance_of
 from payouts.schedules.working_days import schedule_of
 from payouts.snapshots import payout_object
@@ -94,10 +95,12 @@ __all__ = [
     "payouts_to",
     "previous_business_day",
     "rail_of",
+    "references_in",
     "remittance_of",
     "schedule_of",
     "sendings_in",
     "sendings_of",
+    "sendings_to_prove",
     "shown",
     "standing_block",
     "twins_of",
@@ -128,6 +131,13 @@ def rail_of(*, provider: str) -> str | None:
         return provider_for(provider).rail
     except UnsupportedProvider:
         return None
+
+
+def sendings_to_prove(*, sending_ids: Collection[UUID], returned: bool = False) -> set[UUID]:
+    """Return those of these sendings of which it would be news that they were paid, or came `returned`."""
+    states = ("SENT", "UNKNOWN", "ACCEPTED", *(["PAID"] if returned else []))
+    found = PayoutAttempt.objects.filter(pk__in=sending_ids, status__in=states)
+    return set(found.values_list("pk", flat=True))
 
 
 def shown(*, payout: Payout) -> dict[str, Any]:

@@ -8,6 +8,7 @@ class ReconciliationConfig(AppConfig):
         """Declare what reconciliation has; each part of it has a function of its own below."""
         _register_ingest()
         _register_matching()
+        _register_banking()
         _register_sources()
         _register_resolving()
         _register_closing()
@@ -58,6 +59,17 @@ def _register_matching() -> None:
     declare(*policy.SETTINGS)
     declare_alert(*policy.ALERTS)
     register_drain(RunDrain())
+
+
+def _register_banking() -> None:
+    from core.alerts import declare_alert
+    from core.audits import register
+    from core.settings_store import declare
+    from reconciliation.banking import audits, policy
+
+    register(audits.INVARIANTS)
+    declare(*policy.SETTINGS)
+    declare_alert(*policy.ALERTS)
 
 
 def _register_resolving() -> None:

@@ -5,6 +5,10 @@ from typing import ClassVar
 
 from core.drain import Claim, Drain
 from reconciliation.asking import WAITS, ask_run
+from reconciliation.banking.early import prove_early
+from reconciliation.banking.posting import post_bank_run
+from reconciliation.banking.run import match_bank_run
+from reconciliation.banking.telling import tell_bank_run
 from reconciliation.ingest.failures import record_failure
 from reconciliation.ingest.receive import DRAIN
 from reconciliation.ingest.work import take_further
@@ -53,12 +57,15 @@ class RunDrain(Drain):
         ask_run,
         post_run,
         adjust_run,
+        prove_early,
         prove_run,
     )
+    bank_steps: ClassVar[tuple[Callable[[Claim], str], ...]] = (match_bank_run, post_bank_run, tell_bank_run)
 
     def handle(self, claim: Claim) -> None:
         """Take one run as far as it goes."""
-        for step in self.steps:
+        kind = ReconciliationRun.objects.values_list("source__kind", flat=True).get(pk=claim.id)
+        for step in self.bank_steps if kind == "bank" else self.steps:
             if step(claim) == WAITS:
                 return
 

@@ -1,5 +1,7 @@
 """How others read sources, files, lines and statements: what is being staged is seen by nobody."""
 
+from reconciliation.banking.position import bank_position
+from reconciliation.banking.watch import bank_sources
 from reconciliation.closing.reading import day_at_desk, days_at_desk, find_day, next_day
 from reconciliation.closing.report import Section, Table, report_sections
 from reconciliation.closing.report_csv import report_csv
@@ -37,6 +39,8 @@ __all__ = [
     "Section",
     "Table",
     "ageing",
+    "bank_position",
+    "bank_sources",
     "break_at_desk",
     "breaks_at_desk",
     "breaks_of_run",

@@ -1,5 +1,6 @@
 """The only way to change what reconciliation knows."""
 
+from reconciliation.banking.watch import watch_source
 from reconciliation.closing.preparing import excuse_file, prepare_day, reopen_day
 from reconciliation.closing.signing import sign_day
 from reconciliation.ingest.again import read_file_again
@@ -87,5 +88,6 @@ __all__ = [
     "sign_day",
     "watch_files",
     "watch_overdue",
+    "watch_source",
     "withdraw_adjustment",
 ]

@@ -53,6 +53,8 @@ RUN = Machine(
         "QUEUED": ("MATCHED", "FAILED"),
         "MATCHED": ("POSTED", "FAILED"),
         "POSTED": ("DONE", "FAILED"),
+        # A statement of a bank's file that was held counts now.
+        "DONE": ("QUEUED",),
         "FAILED": ("QUEUED", "MATCHED", "POSTED"),
     },
 )

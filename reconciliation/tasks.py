@@ -6,7 +6,7 @@ from celery import shared_task
 
 from core.transactions import at_edge
 from merchants.selectors import list_merchants
-from reconciliation.selectors import sources_to_watch
+from reconciliation.selectors import bank_sources, sources_to_watch
 from reconciliation.services import (
     adjust_what_waits,
     age_clearing,
@@ -15,6 +15,7 @@ from reconciliation.services import (
     look_again,
     watch_files,
     watch_overdue,
+    watch_source,
 )
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "clear_expected",
     "fetch",
     "watch",
+    "watch_bank",
     "watch_breaks",
 ]
 
@@ -53,6 +55,19 @@ def watch(**_newer: object) -> None:
     opened, closed = at_edge(watch_files)()
     if opened or closed:
         log.info("late settlement files: %s cases opened, %s closed", opened, closed)
+
+
+@shared_task(name="reconciliation.watch_bank")
+def watch_bank(**_newer: object) -> None:
+    """Open breaks for what the bank should have shown, and end those of what it has."""
+    for source_id in bank_sources():
+        try:
+            opened, ended = at_edge(watch_source)(source_id=source_id)
+        except Exception:  # The other accounts do not wait for it; the next tick tries again.
+            log.exception("bank source %s could not be watched", source_id)
+            continue
+        if opened or ended:
+            log.info("bank source %s: %s breaks opened, %s ended", source_id, opened, ended)
 
 
 @shared_task(name="reconciliation.watch_breaks")

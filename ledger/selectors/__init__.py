@@ -5,6 +5,7 @@ from ledger.selectors.balances import account_lines, balance_minor, trial_balanc
 from ledger.selectors.clearing import clearing_totals, open_clearing
 from ledger.selectors.days import day_positions
 from ledger.selectors.entries import correction_draft, entry_heads, get_entry, minor_at_role
+from ledger.selectors.keyed import account_of, key_lines, open_keys
 from ledger.selectors.periods import closed_periods, closed_through
 from ledger.selectors.places import current_place, place_at
 from ledger.selectors.seals import chain_root, sealing_lag
@@ -15,6 +16,7 @@ __all__ = [
     "CHART",
     "CLEARING_ROLES",
     "account_lines",
+    "account_of",
     "account_statement",
     "balance_minor",
     "chain_root",
@@ -28,8 +30,10 @@ __all__ = [
     "entry_heads",
     "entry_lines",
     "get_entry",
+    "key_lines",
     "minor_at_role",
     "open_clearing",
+    "open_keys",
     "place_at",
     "sealing_lag",
     "trial_balance",

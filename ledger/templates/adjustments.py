@@ -50,6 +50,23 @@ def _adjustment(*, posting: Posting, kind: str, adjustment_id: UUID, legs: Seque
     )
 
 
+def _of_bank(
+    *,
+    posting: Posting,
+    kind: str,
+    adjustment_id: UUID | None,
+    bank_line_id: Key | None,
+    legs: Sequence[Leg],
+) -> EntryDraft:
+    if adjustment_id is not None:
+        return _adjustment(posting=posting, kind=kind, adjustment_id=adjustment_id, legs=legs)
+    if bank_line_id is None:
+        raise ValueError(f"{kind}: neither an adjustment nor a line of a statement")
+    return entry(
+        posting=posting, kind=kind, source="bank_line", source_ref=bank_line_id, leg="unidentified", legs=legs
+    )
+
+
 def unknown_capture_entry(
     *, posting: Posting, psp_clearing: int, suspense_receipts: int, adjustment_id: UUID, line: Keyed
 ) -> EntryDraft:
@@ -183,25 +200,45 @@ def fee_difference_entry(
 
 
 def unidentified_receipt_entry(
-    *, posting: Posting, bank: int, suspense_receipts: int, adjustment_id: UUID, line: Keyed
+    *,
+    posting: Posting,
+    bank: int,
+    suspense_receipts: int,
+    line: Keyed,
+    adjustment_id: UUID | None = None,
+    bank_line_id: Key | None = None,
 ) -> EntryDraft:
-    """A8: the bank shows a credit that nobody knows. Dr bank; Cr suspense_receipts."""
-    return _adjustment(
+    """A8: the bank shows a credit that nobody knows. Dr bank; Cr suspense_receipts.
+
+    Posted with its statement (`bank_line_id`) or by an adjustment: the money is at the bank either way.
+    """
+    return _of_bank(
         posting=posting,
         kind="unidentified_receipt",
         adjustment_id=adjustment_id,
+        bank_line_id=bank_line_id,
         legs=[debit(bank, line.amount_minor), credit(suspense_receipts, line.amount_minor, key=line.key)],
     )
 
 
 def unidentified_payment_entry(
-    *, posting: Posting, bank: int, suspense_payments: int, adjustment_id: UUID, line: Keyed
+    *,
+    posting: Posting,
+    bank: int,
+    suspense_payments: int,
+    line: Keyed,
+    adjustment_id: UUID | None = None,
+    bank_line_id: Key | None = None,
 ) -> EntryDraft:
-    """A9: the bank shows a debit that nobody knows. Dr suspense_payments; Cr bank."""
-    return _adjustment(
+    """A9: the bank shows a debit that nobody knows. Dr suspense_payments; Cr bank.
+
+    Posted with its statement (`bank_line_id`) or by an adjustment.
+    """
+    return _of_bank(
         posting=posting,
         kind="unidentified_payment",
         adjustment_id=adjustment_id,
+        bank_line_id=bank_line_id,
         legs=[debit(suspense_payments, line.amount_minor, key=line.key), credit(bank, line.amount_minor)],
     )
 

@@ -24,6 +24,7 @@ _NAMES = {
         *("charge", "second charge", "file", "batch", "later batch", "bank line", "reserve", "order"),
         *("parcel", "remittance", "claim", "refund", "dispute", "payout", "return", "tranche", "netting"),
         *("movement", "write-off", "conversion", "deal", "grant", "hold", "adjustment", "line"),
+        *("statement",),
     )
 }
 _INTRODUCTION = """# Journals

@@ -155,14 +155,23 @@ def payout_rejection_entry(
 
 
 def payout_return_entry(
-    *, posting: Posting, bank: int, payout_returns: int, return_id: Key, amount_minor: int
+    *,
+    posting: Posting,
+    bank: int,
+    payout_returns: int,
+    return_id: Key,
+    amount_minor: int,
+    bank_line_id: Key | None = None,
 ) -> EntryDraft:
-    """O6a: money of a payout comes back to the bank. Dr bank; Cr payout_returns, until it is identified."""
+    """O6a: money of a payout comes back to the bank. Dr bank; Cr payout_returns, until it is identified.
+
+    Posted with its statement it is the entry of that line (`bank_line_id`).
+    """
     return entry(
         posting=posting,
         kind="payout_return_received",
-        source="payout_return",
-        source_ref=return_id,
+        source="payout_return" if bank_line_id is None else "bank_line",
+        source_ref=return_id if bank_line_id is None else bank_line_id,
         leg="received",
         legs=[debit(bank, amount_minor), credit(payout_returns, amount_minor, key=return_id)],
     )

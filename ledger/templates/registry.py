@@ -2,7 +2,7 @@
 
 from ledger.templates.examples.adjustments import ADJUSTMENTS
 from ledger.templates.examples.buyers import WALLETS
-from ledger.templates.examples.pay_in import CASH, PAY_IN
+from ledger.templates.examples.pay_in import BANK, CASH, PAY_IN
 from ledger.templates.examples.returns import DISPUTES, REFUNDS
 from ledger.templates.examples.sellers import FX, PAYOUTS, RESERVES
 from ledger.templates.journal import Journal
@@ -11,6 +11,7 @@ __all__ = ["JOURNALS", "THEMES", "journals_of"]
 
 THEMES: dict[str, tuple[Journal, ...]] = {
     "Pay-in and settlement": PAY_IN,
+    "Bank statements": BANK,
     "Refunds": REFUNDS,
     "Chargebacks": DISPUTES,
     "Payouts": PAYOUTS,

@@ -2,6 +2,7 @@
 
 from core.alerts import end_alert, raise_alert
 from core.transactions import requires_transaction
+from reconciliation.banking.gaps import end_missing_file, note_missing_file
 from reconciliation.ingest.policy import SEQUENCE
 from reconciliation.models import SettlementFile
 from reconciliation.states import FILE_LIVE
@@ -22,6 +23,7 @@ def look_for_gaps(file: SettlementFile) -> None:
     if number is None:
         return
     end_alert(SEQUENCE, subject=_subject(file, number), resolution=f"{file.name[:80]} came.")
+    end_missing_file(file, number)
     others = SettlementFile.objects.filter(
         source_id=file.source_id, status__in=FILE_LIVE, sequence__isnull=False
     ).exclude(pk=file.pk)
@@ -35,6 +37,7 @@ def look_for_gaps(file: SettlementFile) -> None:
             detail={"source_id": str(file.source_id), "sequence": missing},
             merchant_id=file.merchant_id,
         )
+        note_missing_file(file, missing)
 
 
 def _between(first: int | None, last: int | None) -> range:

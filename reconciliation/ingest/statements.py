@@ -9,13 +9,15 @@ from core import clock
 from core.alerts import end_alert, raise_alert
 from core.history import SYSTEM, Changes, move
 from core.transactions import requires_transaction
+from reconciliation.banking.gaps import note_statement_gap
+from reconciliation.banking.run import queue_statement
 from reconciliation.ingest.chain import place_of, why_not
 from reconciliation.ingest.changes import ENTRIES, Side, write_changes
 from reconciliation.ingest.counting import ids_of
 from reconciliation.ingest.policy import STATEMENT
 from reconciliation.ingest.refuse import end_refusals, tell_quarantined
 from reconciliation.locks import lock_statements
-from reconciliation.models import BankStatement, SettlementFile
+from reconciliation.models import BankStatement, SettlementFile, SettlementSource
 
 __all__ = ["follow_up", "let_count", "publish_statements"]
 
@@ -46,11 +48,14 @@ def publish_statements(file: SettlementFile) -> None:
 @requires_transaction
 def follow_up(*, source_id: UUID, accounts: Iterable[str]) -> None:
     """Let held statements of a locked source count that follow now, in order; open or close the cases."""
+    source = SettlementSource.objects.get(pk=source_id)
     for account in sorted(set(accounts)):
         held = lock_statements(source_id=source_id, states=("HELD",), account=account)
         while any(_try_again(each) for each in _in_order(held)):
             held = [each for each in held if each.status == "HELD"]
-        _tell(source_id, account, [each for each in _in_order(held) if each.status == "HELD"])
+        waiting = [each for each in _in_order(held) if each.status == "HELD"]
+        _tell(source_id, account, waiting)
+        note_statement_gap(source, account, waiting)
 
 
 @requires_transaction
@@ -64,6 +69,7 @@ def let_count(statement: BankStatement, *, why: str, by: str = SYSTEM) -> None:
         changes.move(live, live.to_superseded, why=f"version {version} counts in its place", by=by)
     changes.move(statement, statement.to_live, why=why, by=by, version=version, supersedes_id=supersedes_id)
     changes.save()
+    queue_statement(statement)
 
 
 def _decide(file: SettlementFile, statement: BankStatement, *, is_copy: bool) -> None:

@@ -11,17 +11,15 @@ from uuid import UUID
 from core import clock
 from core.history import SYSTEM, Changes
 from core.transactions import requires_transaction
-from reconciliation.breaks import BreakClass
 from reconciliation.ingest.changes import LINES
 from reconciliation.ingest.counting import ids_of
 from reconciliation.locks import lock_discrepancies
-from reconciliation.matching.findings import line_key
 from reconciliation.matching.opening import resolve_breaks
 from reconciliation.matching.sql import execute, rows, scratch, whole_files
 from reconciliation.models import Discrepancy, ReconciliationRun, SettlementFile
 from reconciliation.snapshots import discrepancy_fact
 
-__all__ = ["carry_over"]
+__all__ = ["carry_breaks", "carry_over"]
 
 _SAYS = f"ROW({', '.join((*LINES.key, *LINES.said))})"
 # By a digest of 128 bits of what they say; of lines that say the same, the first is the first again.
@@ -88,7 +86,7 @@ def carry_over(run: ReconciliationRun) -> int:
     carried = execute(_AGAIN, params)
     with whole_files():
         broken = {row[0]: row[1] for row in rows(_BROKEN, params)}
-    _carry_breaks(run, broken)
+    carry_breaks(run, broken, later=f"version {run.file.version} of the file")
     return carried
 
 
@@ -125,16 +123,19 @@ def _forget_torn_groups(params: Mapping[str, Any]) -> None:
 
 
 @requires_transaction
-def _carry_breaks(run: ReconciliationRun, found: Mapping[UUID, int | None]) -> None:
-    """Breaks of lines that did not change go on at the new line; those of the others are over."""
+def carry_breaks(run: ReconciliationRun, found: Mapping[UUID, int | None], *, later: str) -> None:
+    """Breaks of lines that did not change go on at the new line; those of the others are over.
+
+    `found` has the new line of each break, None where there is none; `later` is what has it.
+    """
     gone = {
-        key: f"version {run.file.version} of the file says something else, or has no such line"
+        key: f"{later} says something else, or has no such line"
         for key, line_id in found.items()
         if line_id is None
     }
     locked = lock_discrepancies(ids=[key for key, line_id in found.items() if line_id is not None])
     copies = [(row, _copy(run, row, found[row.id] or 0)) for row in locked]
-    over = {old.id: f"it goes on as {new.public_id}, at the new version of the file" for old, new in copies}
+    over = {old.id: f"it goes on as {new.public_id}, at {later}" for old, new in copies}
     resolve_breaks(resolutions={**gone, **over})
     _write(copies)
 
@@ -150,7 +151,7 @@ def _copy(run: ReconciliationRun, old: Discrepancy, line_id: int) -> Discrepancy
         **{name: getattr(old, name) for name in copied},
         run_id=run.id,
         file_id=run.file_id,
-        key=line_key(line_id, BreakClass(old.break_class)),
+        key=f"line:{old.side}:{line_id}:{old.break_class}",
         line_id=line_id,
         explanation={**old.explanation, "carried_from": old.public_id},
         created_at=now,

@@ -52,7 +52,39 @@ class Default:
     owner_role: str = "finance_maker"
 
 
+# What a statement shows is in the books with it, in suspense where nobody knows it: no entry follows.
+_BANK = ["bank_credit", "bank_debit", "bank_payout", "bank_return", "bank_deposit"]
 DEFAULTS = (
+    Default(
+        "bank_amount", 5, BreakClass.AMOUNT_MISMATCH, _HAND, "What differs is in suspense: ask the bank.",
+        conditions={"kind": _BANK}, sla_hours=24,
+    ),
+    Default(
+        "bank_repeats", 5, BreakClass.DUPLICATE_EXTERNAL, _HAND, "In suspense: ask which one counts.",
+        conditions={"kind": _BANK}, sla_hours=24,
+    ),
+    Default(
+        "paid_all_the_same", 5, BreakClass.STATUS_MISMATCH, _FIND,
+        "The bank paid, or gave back, what is over with us: the seller may have the money twice.",
+        conditions={"kind": _BANK}, sla_hours=4,
+    ),
+    Default(
+        "not_banked", 5, BreakClass.MISSING_EXTERNAL, _HAND, "Ask the bank, then the sender.",
+        conditions={"kind": ["batch", "payout"]}, sla_hours=24,
+    ),
+    Default(
+        "unknown_payout", 5, BreakClass.MISSING_INTERNAL, _FIND,
+        "Money left in our name, and we never sent it: payouts are stopped.",
+        conditions={"kind": "unknown_payout"}, sla_hours=1,
+    ),
+    Default(
+        "unknown_credit", 40, BreakClass.MISSING_INTERNAL, _FIND, "In suspense: whose money is it?",
+        conditions={"kind": "bank_credit"}, sla_hours=48,
+    ),
+    Default(
+        "unknown_debit", 40, BreakClass.MISSING_INTERNAL, _FIND, "In suspense: who took it, and for what?",
+        conditions={"kind": "bank_debit"}, sla_hours=24,
+    ),
     Default(
         "rounding", 10, BreakClass.AMOUNT_MISMATCH, _AUTO, "One minor unit: to the rounding account.",
         "A10", {"most_minor": 1}, cap_line_minor=1, cap_day_minor=1_000, sla_hours=24,

@@ -34,7 +34,7 @@ from reconciliation.matching.types import Finding, OpenLine
 from reconciliation.matching.writing import write_pairings
 from reconciliation.models import ReconciliationRun, SettlementFile
 
-__all__ = ["DRAIN", "TooManyBreaks", "fail_run", "match_run", "queue_run", "retry_run"]
+__all__ = ["DRAIN", "TooManyBreaks", "fail_run", "match_run", "note_matched", "queue_run", "retry_run"]
 
 DRAIN = "reconciliation_runs"
 # How long a run waits for an older one of its source.
@@ -92,7 +92,7 @@ def match_run(claim: Claim) -> str:
         counts, covered_to = _match(run, rules)
     else:
         counts, covered_to = {"superseded": True}, None
-    _matched(run, rules, counts, covered_to)
+    note_matched(run, rules, counts, covered_to)
     failpoint("reconciliation_runs.before_matched")
     return run.status
 
@@ -149,9 +149,11 @@ def _unknown(lines: Sequence[OpenLine]) -> list[Finding]:
     return findings
 
 
-def _matched(
+@requires_transaction
+def note_matched(
     run: ReconciliationRun, rules: Rules, counts: Mapping[str, Any], covered_to: date | None
 ) -> None:
+    """Note that every line of a locked run's file has its end, and let it be posted."""
     now = clock.now()
     changes = Changes()
     changes.move(

@@ -46,6 +46,9 @@ class BankStatement(StatefulModel):
     total_minor = models.BigIntegerField()
     status = StateField(STATEMENT)
     held_because = models.CharField(max_length=200, blank=True)
+    # Since when each of its lines has its match or its break, and since when the books have them.
+    matched_at = models.DateTimeField(null=True)
+    posted_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 

@@ -93,7 +93,7 @@ class ReconciliationRun(StatefulModel, WorkRow):
 
     @transition(RUN, status, "QUEUED")
     def to_queued(self, *, due_at: datetime) -> None:
-        """A person lets it try again."""
+        """A person lets it try again; or more of its file counts now than when it was done."""
         self.due_at, self.attempts = due_at, 0
 
 

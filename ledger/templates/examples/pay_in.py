@@ -1,5 +1,11 @@
 """Examples of P1 to P7 and D1 to D3, with the amounts of the books."""
 
+from ledger.templates.bank_lines import (
+    ReversedLeg,
+    bank_charge_entry,
+    bank_opening_entry,
+    bank_reversal_entries,
+)
 from ledger.templates.capture import CaptureAccounts, CapturedOrder, Share, capture_entry
 from ledger.templates.cash import (
     cash_collected_entry,
@@ -24,7 +30,7 @@ from ledger.templates.settlement import (
 )
 from ledger.types import EntryDraft
 
-__all__ = ["CASH", "PAY_IN"]
+__all__ = ["BANK", "CASH", "PAY_IN"]
 
 # 10 % commission on 100.00, with 20 % tax inside.
 _HUNDRED = Share(seller_net_minor=90_00, commission_minor=8_33, tax_minor=1_67)
@@ -83,6 +89,35 @@ def _deposit(books: ExampleBooks) -> tuple[EntryDraft, ...]:
         bank_line_id=named("bank line"),
         batches=[Keyed(named("batch"), 97_10)],
         fee_minor=50,
+    )
+
+
+def _charged(books: ExampleBooks) -> EntryDraft:
+    return bank_charge_entry(
+        posting=books.posting(),
+        bank=books.account("bank"),
+        bank_fee=books.account("bank_fee"),
+        bank_line_id=named("bank line"),
+        amount_minor=7_50,
+    )
+
+
+def _bank_reversed(books: ExampleBooks) -> tuple[EntryDraft, ...]:
+    return bank_reversal_entries(
+        posting=books.posting(),
+        bank=books.account("bank"),
+        bank_line_id=named("bank line"),
+        legs=[ReversedLeg(books.account("psp_settlement_in_transit"), -97_10, named("batch"))],
+    )
+
+
+def _brought_in(books: ExampleBooks) -> EntryDraft:
+    return bank_opening_entry(
+        posting=books.posting(),
+        bank=books.account("bank"),
+        opening=books.account("opening"),
+        statement_ref=named("statement"),
+        amount_minor=1_000_00,
     )
 
 
@@ -203,6 +238,24 @@ PAY_IN = (
         _reserve_release,
     ),
     Journal("P7", "funds_released", "Funds become available, 10 % rolling reserve", release_entry, _release),
+)
+
+BANK = (
+    Journal("B1", "bank_charge", "The bank takes 7.50 for the account", bank_charge_entry, _charged),
+    Journal(
+        "B2",
+        "bank_line_reversed",
+        "The bank takes an earlier line back, here the deposit of a batch",
+        bank_reversal_entries,
+        _bank_reversed,
+    ),
+    Journal(
+        "B3",
+        "bank_balance_brought_in",
+        "What an account held before its first statement",
+        bank_opening_entry,
+        _brought_in,
+    ),
 )
 
 CASH = (

@@ -108,6 +108,9 @@ KNOWN = {
     "A7": ("psp_fee 0.12", "psp_clearing 0.12"),
     "A8": ("bank 42.00", "suspense_receipts 42.00"),
     "A9": ("suspense_payments 42.00", "bank 42.00"),
+    "B1": ("bank_fee 7.50", "bank 7.50"),
+    "B2": ("psp_settlement_in_transit 97.10", "bank 97.10"),
+    "B3": ("bank 1000.00", "opening 1000.00"),
     "A10": ("rounding 0.01", "psp_clearing 0.01"),
     "A11": ("psp_clearing 70.00", "psp_clearing 70.00"),
 }
