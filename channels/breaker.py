@@ -43,6 +43,12 @@ class Breaker:
         with self._lock:
             return self._wait() is not None
 
+    @property
+    def seconds_left(self) -> float:
+        """Return for how long calls would still be refused; 0 if they would not."""
+        with self._lock:
+            return self._wait() or 0.0
+
     def record(self, ok: bool | None) -> None:
         """Note how an admitted call ended; a good answer closes an open breaker.
 

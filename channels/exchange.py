@@ -13,9 +13,11 @@ from channels.breaker import breaker_for
 from channels.client import client_for
 from channels.client_transport import Attempt, Recording, current_recording
 from channels.errors import LineClosed
+from channels.metrics import note_breaker, note_call, note_refused
 from channels.redaction import redact, redact_text
 from channels.rows import Line, line_by_id
 from channels.types import CallRecord, ChannelData, Exchange
+from core.tracing import span
 from core.transactions import forbids_transaction
 
 __all__ = ["call", "deadline"]
@@ -64,6 +66,7 @@ def call(
             raise LineClosed("the channel failed too often; it is left alone for a while", retry_after=wait)
     except Exception as error:
         # Whatever it was, the provider has not heard of it.
+        note_refused(channel=channel.name, kind=kind)
         if not isinstance(error, LineClosed):
             log.exception("channel_unusable", channel_id=str(channel.id), kind=kind)
         return Exchange(result=None, error=error, sent=False, calls=())
@@ -74,13 +77,16 @@ def call(
     health: bool | None = None
     try:
         try:
-            result = send(client)
+            with span(f"call {kind}", channel=channel.name, provider=channel.provider):
+                result = send(client)
         except Exception as error:
             failure = error
         health = _health(recording.attempts, failure, seconds or settings.PSP_SLOW_CALL)
     finally:
         current_recording.reset(token)
         breaker.record(health)
+        note_breaker(breaker, channel=channel.name)
+        note_call(channel=channel.name, kind=kind, attempts=recording.attempts)
     if failure is not None and health is not True:
         log.warning("call_failed", channel_id=str(channel.id), kind=kind, error=redact_text(repr(failure)))
     return Exchange(

@@ -245,7 +245,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if IS_HTTPS else []
 SECURE_SSL_REDIRECT = IS_HTTPS
 # Health is asked from inside; a client that sends its key over http must fail, not be redirected.
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^v1/"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$", r"^v1/"]
 SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = IS_HTTPS
 # Only behind a proxy that sets this header itself and drops the client's.
@@ -333,6 +333,31 @@ SPECTACULAR_SETTINGS = openapi_settings()
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = True
+
+# --- Alerts to people -----------------------------------------------------------------------------
+# Whom an alert is told by email, and where it is posted, signed like webhooks to stores; empty: not that way.
+ALERT_EMAIL_TO = env_list("ALERT_EMAIL_TO")
+ALERT_WEBHOOK_URL = env_str("ALERT_WEBHOOK_URL", "")
+ALERT_WEBHOOK_SECRET = env_str("ALERT_WEBHOOK_SECRET", "")
+DEFAULT_FROM_EMAIL = env_str("EMAIL_FROM", "quittance@localhost")
+EMAIL_HOST = env_str("EMAIL_HOST", "localhost")
+EMAIL_PORT = env_int("EMAIL_PORT", 25)
+EMAIL_HOST_USER = env_str("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env_str("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = env_bool("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 10
+
+# --- Metrics --------------------------------------------------------------------------------------
+# Who sends it as a bearer token may read /metrics from elsewhere; without one only this machine may.
+METRICS_TOKEN = env_str("METRICS_TOKEN", "")
+# The folder in which the processes of a machine keep what they count, so that any of them can add it up; the
+# name is that of prometheus_client, which reads it as well. Without it each process tells of itself.
+METRICS_DIR = env_str("PROMETHEUS_MULTIPROC_DIR", "")
+
+# --- Tracing --------------------------------------------------------------------------------------
+# Where spans are sent; the exporter reads this and the other OTEL_… variables itself. Empty: off.
+OTEL_ENDPOINT = env_str("OTEL_EXPORTER_OTLP_ENDPOINT", "")
 
 # --- Logging --------------------------------------------------------------------------------------
 LOG_LEVEL = env_str("LOG_LEVEL", "INFO")

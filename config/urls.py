@@ -8,10 +8,12 @@ from core.api.docs_pages import explorer, reference
 from core.api.error_pages import error_catalogue
 from core.api.schema_view import SchemaView
 from core.health import healthz, readyz
+from core.metrics_page import metrics
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz),
     path("readyz", readyz),
+    path("metrics", metrics),
     path("admin/desks/", include("console.urls")),
     path("admin/", site.urls),
     path("docs", explorer),

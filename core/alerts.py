@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Count, Max, Min, Sum
 
 from core import clock
+from core.alert_notices import notify
 from core.cases import close_open_case, open_case_once
 from core.history import SYSTEM
 from core.locks import lock_case
@@ -26,8 +27,10 @@ __all__ = [
     "Alert",
     "active_alerts",
     "declare_alert",
+    "declared_alerts",
     "end_alert",
     "escalate",
+    "get_alert",
     "open_subjects",
     "raise_alert",
 ]
@@ -93,7 +96,7 @@ def raise_alert(
     merchant_id: UUID | None = None,
     by: str = SYSTEM,
 ) -> Case | None:
-    """Open the case of an alert and log it once it is committed; None when it is open already.
+    """Open the case of an alert tell people once it is committed; None when it is open already.
 
     Raises KeyError for an alert that nobody declared.
     """
@@ -111,7 +114,7 @@ def raise_alert(
     )
     if not is_new:
         return None
-    transaction.on_commit(_telling(alert, case, alert.severity))
+    _tell(alert, case, alert.severity)
     return case
 
 
@@ -123,7 +126,7 @@ def end_alert(name: str, *, subject: str, resolution: str) -> None:
 
 @requires_transaction
 def escalate(*, limit: int = _PORTION) -> int:
-    """Make critical, and log once more, what nobody has dealt with in time; return how many."""
+    """Make critical, and tell once more, what nobody has dealt with in time; return how many."""
     late = Case.objects.filter(kind__in=list(_ALERTS), due_at__lt=clock.now()).exclude(status="CLOSED")
     late = late.exclude(detail__has_key="escalated_at").order_by("due_at")
     done = 0
@@ -133,9 +136,19 @@ def escalate(*, limit: int = _PORTION) -> int:
             continue
         case.detail = {**case.detail, "severity": "critical", "escalated_at": clock.now().isoformat()}
         case.save(update_fields=["detail"])
-        transaction.on_commit(_telling(_ALERTS[case.kind], case, "critical"))
+        _tell(_ALERTS[case.kind], case, "critical")
         done += 1
     return done
+
+
+def get_alert(name: str) -> Alert:
+    """Return a declared alert. Raises KeyError for an unknown name."""
+    return _ALERTS[name]
+
+
+def declared_alerts() -> list[Alert]:
+    """Return all declared alerts, by name."""
+    return [_ALERTS[name] for name in sorted(_ALERTS)]
 
 
 def open_subjects(name: str) -> list[str]:
@@ -167,6 +180,12 @@ def _active(alert: Alert, parts: list[dict[str, Any]], is_overdue: bool) -> Acti
         since=min(part["since"] for part in parts),
         newest=max(part["newest"] for part in parts),
     )
+
+
+def _tell(alert: Alert, case: Case, severity: str) -> None:
+    """Write down who must be told, in the same transaction, and log it once that is committed."""
+    notify(case_id=case.pk, severity=severity)
+    transaction.on_commit(_telling(alert, case, severity))
 
 
 def _telling(alert: Alert, case: Case, severity: str) -> Callable[[], None]:

@@ -9,11 +9,13 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 
 from core.keys import parse_keys
+from core.tracing import is_installed
 
-__all__ = ["assert_startable", "field_keys_are_well_formed", "ready_for_production"]
+__all__ = ["assert_startable", "field_keys_are_well_formed", "ready_for_production", "tracing_is_installed"]
 
 _SECRET_MIN = 50
 _SECRET_VARIETY = 10
+_TOKEN_MIN = 32
 _WEAK_MARKS = ("django-insecure-", "dev-secret", "change-me", "changeme")
 
 
@@ -30,12 +32,12 @@ def field_keys_are_well_formed(app_configs: Any = None, **kwargs: Any) -> list[C
 @register(Tags.security, deploy=True)
 def ready_for_production(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     """Refuse what is fine on a desk and dangerous with real money; `check --deploy` runs it."""
-    return [*_switches(), *_secrets(), *_addresses(), *_database_login()]
+    return [*_switches(), *_secrets(), *_metrics(), *_addresses(), *_database_login()]
 
 
 def assert_startable() -> None:
     """Raise ImproperlyConfigured when a check that matters at every start fails (servers run no checks)."""
-    problems = field_keys_are_well_formed()
+    problems = [*field_keys_are_well_formed(), *tracing_is_installed()]
     if problems:
         raise ImproperlyConfigured("; ".join(str(problem.msg) for problem in problems))
 
@@ -61,6 +63,20 @@ def _secrets() -> Iterator[CheckMessage]:
         )
     if not settings.FIELD_KEYS and settings.FIELD_KEY_PROVIDER.endswith(".EnvironmentKeys"):
         yield Error("FIELD_KEYS is empty: personal data cannot be stored.", id="core.E104")
+
+
+@register()
+def tracing_is_installed(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse a start that would trace without what that needs."""
+    if settings.OTEL_ENDPOINT and not is_installed():
+        hint = "pip install -r requirements-otel.txt, or leave the variable empty."
+        return [Error("OTEL_EXPORTER_OTLP_ENDPOINT is set without its packages.", hint=hint, id="core.E113")]
+    return []
+
+
+def _metrics() -> Iterator[CheckMessage]:
+    if settings.METRICS_TOKEN and len(settings.METRICS_TOKEN) < _TOKEN_MIN:
+        yield Error(f"METRICS_TOKEN is weak: it must have {_TOKEN_MIN} characters or more.", id="core.E112")
 
 
 def _addresses() -> Iterator[CheckMessage]:

@@ -16,8 +16,10 @@ from psycopg.types.numeric import Int4
 
 from core import clock
 from core.failpoints import failpoint
+from core.log_context import working_on
 from core.models import WorkRow
 from core.rows import read_rows
+from core.tracing import span
 
 __all__ = ["Claim", "Drain", "drains", "get_drain", "register_drain"]
 
@@ -48,6 +50,14 @@ class Drain:
     batch: ClassVar[int] = 50
     lease_seconds: ClassVar[int] = 30
     parallel: ClassVar[int] = 1
+
+    def due_sql(self) -> str:
+        """Return a SELECT of the moments since when what is due has been due, the oldest first.
+
+        `%(now)s` is the present; it must follow an index, because it is run at every scrape of the metrics.
+        """
+        table = self.model._meta.db_table
+        return f"SELECT due_at FROM {table} WHERE due_at <= %(now)s ORDER BY due_at"  # noqa: S608
 
     def handle(self, claim: Claim) -> None:
         """Do the work of one row and clear or move its `due_at`."""
@@ -114,10 +124,11 @@ class Drain:
         return claims
 
     def _one(self, claim: Claim) -> None:
-        try:
-            self.handle(claim)
-        except Exception as error:
-            self._record_failure(claim, error)
+        with working_on(drain=self.name, row=str(claim.id)), span(f"drain {self.name}"):
+            try:
+                self.handle(claim)
+            except Exception as error:
+                self._record_failure(claim, error)
 
     def _one_threaded(self, claim: Claim) -> None:
         try:

@@ -6,11 +6,12 @@ from uuid import UUID
 from django.db import models
 
 from core.errors import NotFound
-from core.models import Approval, Case, DeadLetter, IdempotencyRecord, JobRun, User
+from core.models import AlertNotice, Approval, Case, DeadLetter, IdempotencyRecord, JobRun, User
 from core.rows import Query, columns_of, read_together
 from core.transactions import requires_transaction
 
 __all__ = [
+    "lock_alert_notice",
     "lock_approval",
     "lock_case",
     "lock_dead_letter",
@@ -32,6 +33,11 @@ _STORED = (
 def lock_approval(*, approval_id: UUID) -> Approval:
     """Lock one approval. Raises NotFound; requires a transaction."""
     return _one(Approval, approval_id)
+
+
+def lock_alert_notice(*, notice_id: UUID) -> AlertNotice:
+    """Lock one message about an alert. Raises NotFound; requires a transaction."""
+    return _one(AlertNotice, notice_id)
 
 
 def lock_case(*, case_id: UUID) -> Case:

@@ -11,6 +11,7 @@ from core.ids import uuid7
 from core.states import APPROVAL, CASE, DEAD_LETTER
 
 __all__ = [
+    "AlertNotice",
     "Approval",
     "AttemptBucket",
     "AuditFence",
@@ -283,6 +284,36 @@ class Case(StatefulModel):
     def to_closed(self, *, resolution: str, closed_at: datetime) -> None:
         """It is explained."""
         self.resolution, self.closed_at = resolution, closed_at
+
+
+class AlertNotice(WorkRow):
+    """One message about an alert, to be sent one way; its id stays however often it is tried."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="notices", db_index=False)
+    severity = models.CharField(max_length=8)
+    way = models.CharField(max_length=8)
+    error = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["case", "severity", "way"], name="core_alertnotice_once"),
+            models.CheckConstraint(
+                condition=Q(way__in=["email", "webhook"], severity__in=["warning", "critical"]),
+                name="core_alertnotice_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(sent_at=None) | Q(due_at=None), name="core_alertnotice_sent_is_done"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], name="core_alertnotice_due", condition=Q(due_at__isnull=False))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.way} {self.case_id}"
 
 
 class JobRun(models.Model):

@@ -6,8 +6,19 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
 from events.addresses import read_allowed_networks
+from events.errors import UrlNotAllowed
+from events.signing import sign
+from events.targets import read_own_target
 
-__all__ = ["allowed_networks_are_closed", "allowed_networks_are_readable", "event_stream_is_complete"]
+__all__ = [
+    "allowed_networks_are_closed",
+    "allowed_networks_are_readable",
+    "event_stream_is_complete",
+    "ways_of_alerts_are_complete",
+]
+
+# whsec_ and 24 bytes, as the scheme of these signatures wants at least.
+_SECRET_LENGTH = 38
 
 
 @register(Tags.security)
@@ -43,3 +54,20 @@ def event_stream_is_complete(app_configs: Any, **kwargs: Any) -> list[CheckMessa
     if settings.EVENT_STREAM_LENGTH < 1000:
         found.append(Error("EVENT_STREAM_LENGTH must be at least 1000.", id="events.E006"))
     return found
+
+
+@register()
+def ways_of_alerts_are_complete(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse a webhook of alerts that cannot be read or would not be signed."""
+    if not settings.ALERT_WEBHOOK_URL:
+        return []
+    try:
+        read_own_target(settings.ALERT_WEBHOOK_URL)
+        sign(secrets=[settings.ALERT_WEBHOOK_SECRET], message_id="check", timestamp=0, body=b"")
+    except (UrlNotAllowed, ValueError) as error:
+        return [Error(f"ALERT_WEBHOOK_URL or its secret cannot be used: {error}", id="events.E007")]
+    if len(settings.ALERT_WEBHOOK_SECRET) < _SECRET_LENGTH:
+        return [
+            Error("ALERT_WEBHOOK_SECRET must be whsec_ and base64 of 24 bytes or more.", id="events.E008")
+        ]
+    return []

@@ -31,6 +31,13 @@ class Relay(Drain):
 
     name = "relay"
 
+    def due_sql(self) -> str:
+        """Return the moments that the metrics show the age of."""
+        return (
+            "SELECT recorded_at FROM core_outboxevent WHERE published_seq IS NULL AND recorded_at <= %(now)s"
+            " ORDER BY recorded_at"
+        )
+
     def run(self, *, seconds: float = 20.0) -> int:
         """Publish until nothing is left or the time is over; return how many events were published."""
         deadline = time.monotonic() + seconds

@@ -6,10 +6,15 @@ class LedgerConfig(AppConfig):
 
     def ready(self) -> None:
         from core.audits import register
+        from core.metrics import register_gauges
+        from core.prometheus_rules import declare_rules
+        from ledger import metrics
         from ledger.audits import INVARIANTS
         from ledger.clearing_audits import INVARIANTS as OF_CLEARING
         from ledger.seal_audits import INVARIANTS as OF_SEALS
 
+        register_gauges(*metrics.GAUGES)
+        declare_rules(*metrics.RULES)
         register(INVARIANTS)
         register(OF_SEALS)
         register(OF_CLEARING)

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ops.layout import project_layout
+from ops.layout import Layout, project_layout
 from ops.messages import Interrupted, Stop, complain
 from ops.process import die_with_parent
 
@@ -61,6 +61,12 @@ def parser() -> argparse.ArgumentParser:
     test.add_argument(
         "--postgres", type=Path, metavar="BIN", help="run on the PostgreSQL whose programs are in BIN"
     )
+    for name, says in (
+        ("backup", "write the database into a file"),
+        ("restore", "load it, into an empty one"),
+    ):
+        command = commands.add_parser(name, help=says, epilog="The login is DATABASE_OWNER_URL.")
+        command.add_argument("file", type=Path, metavar="FILE")
     bench = commands.add_parser("bench", help="the measurements (tests marked benchmark)")
     chaos = commands.add_parser("chaos", help="thousands of random histories, races and crashes")
     for command in (test, bench, chaos):
@@ -92,12 +98,37 @@ def chaos_args(given: Sequence[str]) -> tuple[str, ...]:
     return (*args, *given)
 
 
+def _copy(layout: Layout, command: str, file: Path) -> int:
+    """Write or load a backup of the database that DATABASE_OWNER_URL names."""
+    from ops.backup import back_up, restore
+    from ops.environment import user_environment
+    from ops.messages import Progress
+    from ops.postgres import find_binaries
+    from ops.venv import GIVEN_VENV, VirtualEnvironment
+
+    env = user_environment(layout)
+    owner_url = env.get("DATABASE_OWNER_URL")
+    if not owner_url:
+        raise Stop("DATABASE_OWNER_URL is not set.", cure="set it to the login of quittance_owner.")
+    binaries = find_binaries(venv=VirtualEnvironment(Path(env.get(GIVEN_VENV) or layout.root / ".venv")))
+    progress = Progress()
+    if command == "backup":
+        digest = back_up(binaries=binaries, owner_url=owner_url, target=file, progress=progress)
+        progress.say(f"{file} is written; SHA-256 {digest}")
+    else:
+        restore(binaries=binaries, owner_url=owner_url, source=file, progress=progress)
+        progress.say("restored; now run `manage.py migrate` and `manage.py audit --full`")
+    return 0
+
+
 def _dispatch(options: argparse.Namespace) -> int:
     layout = project_layout()
     if options.command == "run":
         from ops.run import run
 
         return run(layout=layout)
+    if options.command in ("backup", "restore"):
+        return _copy(layout, options.command, options.file)
     from ops.testing import TestPlan, run_tests
 
     if options.command == "check":

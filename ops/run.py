@@ -87,6 +87,7 @@ def _prepare(session: Session, *, venv: VirtualEnvironment, port: int, sandbox_p
             "ALLOWED_HOSTS": "127.0.0.1,localhost",
             "PUBLIC_URL": f"http://{HOST}:{port}",
             "HOOKS_DIR": str(layout.var / "hooks"),
+            "PROMETHEUS_MULTIPROC_DIR": str(layout.var / "metrics"),
             "PORT": str(port),
             "SANDBOX_PORT": str(sandbox_port),
             # The store of the sandbox listens on this machine.
@@ -115,6 +116,10 @@ def _start_processes(
     session: Session, *, venv: VirtualEnvironment, env: Environment, port: int, sandbox_port: int
 ) -> None:
     specs = process_specs(layout=session.layout, venv=venv, env=env.app, port=port, sandbox_port=sandbox_port)
+    counted = Path(env.app["PROMETHEUS_MULTIPROC_DIR"])
+    # What processes that are gone have counted is not of this run.
+    for old in counted.glob("*.db"):
+        old.unlink()
     with session.progress.step(f"starting {', '.join(spec.name for spec in specs)}"):
         started = [session.supervisor.launch(spec) for spec in specs]
         for child in started:

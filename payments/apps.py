@@ -9,9 +9,12 @@ class PaymentsConfig(AppConfig):
         from core.alerts import declare_alert
         from core.dead_letters import register_needed, register_replay
         from core.drain import register_drain
+        from core.metrics import register_gauges
         from core.overview import register_card
+        from core.prometheus_rules import declare_rules
         from core.settings_store import declare
         from events.subscriptions import subscribe
+        from payments import metrics
         from payments.cards import reviews_card, unknown_card
         from payments.drains import ExpiryDrain, OperationDrain, ReleaseDrain, TopUpDrain
         from payments.engine import stuck
@@ -36,6 +39,8 @@ class PaymentsConfig(AppConfig):
         )
         from risk.subscriptions import on_verdict
 
+        register_gauges(*metrics.GAUGES)
+        declare_rules(*metrics.RULES)
         _register_audits()
         declare(LATE_MONEY, BALANCE, RETURNS_COMMISSION, REVIEW_ABOVE)
         declare(*stuck.SETTINGS, *plan.SETTINGS, watch.OVERDUE, *dispute_policy.SETTINGS)

@@ -69,6 +69,13 @@ class ExpiryDrain(Drain):
 
     name: ClassVar[str] = "expiry"
 
+    def due_sql(self) -> str:
+        """Return the moments that the metrics show the age of."""
+        return (
+            "SELECT expires_at FROM payments_paymentevent WHERE NOT is_payment_done"
+            " AND expiry_started_at IS NULL AND expires_at <= %(now)s ORDER BY expires_at"
+        )
+
     def run(self, *, seconds: float = 20.0) -> int:
         """Close what is due until nothing is, or the time is over; return how many."""
         deadline = time.monotonic() + seconds
@@ -110,6 +117,14 @@ class TopUpDrain(Drain):
 
     name: ClassVar[str] = "top_ups"
 
+    def due_sql(self) -> str:
+        """Return the moments that the metrics show the age of."""
+        return (
+            "SELECT expires_at FROM payments_topup"
+            " WHERE status IN ('NOT_STARTED', 'EXECUTING', 'REQUIRES_ACTION')"
+            " AND expiry_started_at IS NULL AND expires_at <= %(now)s ORDER BY expires_at"
+        )
+
     def run(self, *, seconds: float = 20.0) -> int:
         """Do what is due until nothing is, or the time is over; return how many top-ups."""
         deadline, done = time.monotonic() + seconds, 0
@@ -139,6 +154,10 @@ class ReleaseDrain(Drain):
 
     name: ClassVar[str] = QUEUE
     batch: ClassVar[int] = 50
+
+    def due_sql(self) -> str:
+        """Return the moments that the metrics show the age of."""
+        return "SELECT due_at FROM payments_ordershare WHERE due_at <= %(now)s ORDER BY due_at"
 
     def run(self, *, seconds: float = 20.0) -> int:
         """Release what is due until nothing is, or the time is over; return how many were looked at."""

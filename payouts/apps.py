@@ -12,6 +12,7 @@ class PayoutsConfig(AppConfig):
         _register_providers()
         _register_schedules()
         _register_cards()
+        _register_metrics()
 
 
 def _register_destinations() -> None:
@@ -84,3 +85,10 @@ def _register_cards() -> None:
 
     for make in (cards.waiting_card, cards.under_way_card):
         register_card("payouts.view_payout", make)
+
+
+def _register_metrics() -> None:
+    from core.metrics import register_gauges
+    from payouts import metrics
+
+    register_gauges(*metrics.GAUGES)

@@ -24,6 +24,15 @@ class CollectDrain(Drain):
 
     name: ClassVar[str] = "payouts"
 
+    def due_sql(self) -> str:
+        """Return the moments that the metrics show the age of."""
+        return (
+            "SELECT p.execute_on::timestamptz FROM payouts_payout p WHERE p.status = 'APPROVED'"
+            " AND p.execute_on <= (%(now)s)::date AND NOT EXISTS (SELECT FROM payouts_payoutattempt a"
+            " WHERE a.payout_id = p.id AND a.status NOT IN ('REFUSED', 'CANCELED', 'RETURNED'))"
+            " ORDER BY p.execute_on, p.id"
+        )
+
     def run(self, *, seconds: float = 20.0) -> int:
         """Put together what is ready until nothing is, or the time is over; return how many payouts."""
         deadline, done = time.monotonic() + seconds, 0

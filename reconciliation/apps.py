@@ -12,6 +12,7 @@ class ReconciliationConfig(AppConfig):
         _register_sources()
         _register_resolving()
         _register_closing()
+        _register_metrics()
 
 
 def _register_sources() -> None:
@@ -88,3 +89,10 @@ def _register_closing() -> None:
 
     register(audits.INVARIANTS)
     declare(*policy.SETTINGS)
+
+
+def _register_metrics() -> None:
+    from core.metrics import register_gauges
+    from reconciliation import metrics
+
+    register_gauges(*metrics.GAUGES)

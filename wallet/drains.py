@@ -16,6 +16,13 @@ class HoldDrain(Drain):
 
     name = "holds"
 
+    def due_sql(self) -> str:
+        """Return the moments that the metrics show the age of."""
+        return (
+            "SELECT expires_at FROM wallet_hold WHERE state = 'OPEN' AND expires_at <= %(now)s"
+            " ORDER BY expires_at, id"
+        )
+
     def run(self, *, seconds: float = 20.0) -> int:
         """Release what is due until nothing is, or the time is over; return how many holds."""
         deadline, done = time.monotonic() + seconds, 0

@@ -1,5 +1,6 @@
 """What happens to every request before and after anything else."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from core import request_context
+from core.api.measuring import note_request, route_of
+from core.tracing import span
 
 __all__ = ["FOR_PROGRAMS", "ProgramsPass", "RequestIdMiddleware"]
 
@@ -24,12 +27,17 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        begun = time.monotonic()
         identifier = request_context.open_new()
         try:
-            response = self.get_response(request)
+            with span("request") as trace:
+                response = self.get_response(request)
+                trace.rename(f"{request.method} {route_of(request)}")
+                trace.tell(code=response.status_code)
         finally:
             request_context.close()
         response.headers["Request-Id"] = identifier
+        note_request(request, begun=begun, code=response.status_code)
         return response
 
 

@@ -22,6 +22,8 @@ from core.errors import DomainError
 from core.failpoints import failpoint
 from core.history import Changes
 from core.idempotency import Answer, AnswerPlace, answer_once, fingerprint, read_key
+from core.ids import public_id
+from core.log_context import note
 from core.transactions import at_edge
 
 __all__ = ["ApiView", "PostOnceView", "json_response"]
@@ -46,6 +48,8 @@ class ApiView(LimitedView):
         super().initial(request, *args, **kwargs)
         if contains_card_number(request.path):
             raise CardDataForbidden
+        if request.auth is not None:
+            note(merchant_id=public_id("mer", self.caller.merchant_id), caller=self.caller.actor, **kwargs)
         allowed = self.query_parameters if request.method in ("GET", "HEAD") else ()
         for name, values in request.query_params.lists():
             if any(contains_card_number(text) for text in (name, *values)):

@@ -1,5 +1,6 @@
 """How others read the books."""
 
+from ledger.chart import CHART, CLEARING_ROLES
 from ledger.selectors.balances import account_lines, balance_minor, trial_balance, trial_balance_report
 from ledger.selectors.clearing import clearing_totals, open_clearing
 from ledger.selectors.days import day_positions
@@ -12,6 +13,8 @@ from ledger.selectors.statements import account_statement
 from ledger.statements import entries_of_event, entry_lines
 
 __all__ = [
+    "CHART",
+    "CLEARING_ROLES",
     "account_lines",
     "account_of",
     "account_statement",

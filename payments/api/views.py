@@ -13,6 +13,7 @@ from core.api.parameters import read_choice, read_reference, read_store_id, read
 from core.api.schemas import listed, one_of, text
 from core.api.views import ApiView, json_response
 from core.history import Changes
+from core.log_context import note
 from core.money import AmountTooLarge
 from payments import selectors, services
 from payments.api.card_attempts import card_attempt
@@ -130,6 +131,7 @@ class PaymentList(RegistersInline):
         nothing.
         """
         shown: dict[str, Any] = {}
+        note(checkout_id=data["request"].checkout_id)
 
         def answer(checkout: Any, orders: Any, changes: Changes) -> None:
             shown.update(selectors.checkout_as_accepted(checkout=checkout, orders=orders))

@@ -198,6 +198,7 @@ def _refund_asked(
             leased_until=None,
         )
         note_sent(operation, changes)
+        changes.save()  # What follows reads the refund again.
     if operation.status not in _WAITING:
         return Settled("conflict", f"{says}; ours is {operation.status}")
     apply_outcome(scope, operation, Outcome(OutcomeKind.SUCCEEDED, object=seen), changes)

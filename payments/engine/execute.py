@@ -5,7 +5,7 @@ fence, record the outcome and everything that follows in one commit. A process m
 the row's due time brings it back, and what was sent is asked about or sent again under the same nonce.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -20,6 +20,8 @@ from core import clock
 from core.drain import Claim
 from core.failpoints import failpoint
 from core.history import Changes
+from core.ids import public_id
+from core.log_context import note
 from core.transactions import at_edge, forbids_transaction
 from payments.engine.card_limit import look_before_attach
 from payments.engine.facts import order_fact
@@ -54,6 +56,7 @@ class Intent:
     question: Question
     is_asked_rarely: bool
     card_attempt: str
+    about: Mapping[str, str]
 
 
 @forbids_transaction
@@ -65,6 +68,7 @@ def execute_operation(*, claim: Claim, also: Also | None = None) -> None:
     """
     intent = _intend(claim)
     while intent is not None:
+        note(**intent.about)
         _pass("after_intent", intent)
         channel_id, outcome = intent.channel.id, _call(intent)
         _pass("after_effect", intent)
@@ -73,6 +77,20 @@ def execute_operation(*, claim: Claim, also: Also | None = None) -> None:
         answered = outcome.kind not in (OutcomeKind.NOT_SENT, OutcomeKind.UNKNOWN)
         if note_result(channel_id=channel_id, ok=answered) or _ends_silence(done, outcome):
             at_edge(wake_channel)(channel_id=channel_id)
+
+
+def _about(scope: ChargeScope, operation: PspOperation) -> dict[str, str]:
+    """The ids that every log line of the call carries, as the store and the console know them."""
+    if scope.top_up is not None:
+        paid = {"top_up_id": public_id("top", scope.top_up.id)}
+    else:
+        paid = {"checkout_id": scope.checkout.checkout_id}
+    return {
+        "operation_id": public_id("op", operation.id),
+        "charge_id": public_id("chg", scope.charge.id),
+        "kind": operation.kind,
+        **paid,
+    }
 
 
 def _ends_silence(intent: Intent, outcome: Outcome) -> bool:
@@ -127,6 +145,7 @@ def _prepare(
         question=question_for(scope, operation, channel, again=not sends),
         is_asked_rarely=is_asked_rarely(operation),
         card_attempt=scope.payable.card_attempt,
+        about=_about(scope, operation),
     )
 
 

@@ -25,9 +25,10 @@ def recreate_charge(
 ) -> ChargeScope | None:
     """Make the charge again that a captured payment at the provider is of, not captured yet.
 
-    It pays the failed orders of its checkout that make up its amount, because we were the ones who began a new
-    attempt for them. Where no failed orders do, and the whole checkout does, those are paid otherwise or were
-    given up: then it covers nothing, and its money is late. None where neither is so, or the checkout is gone.
+    It pays the failed orders of its checkout that make up its amount, because we were the ones who began a
+    new attempt for them. Where no failed orders do, and the whole checkout does, those are paid otherwise or
+    were given up: then it covers nothing, and its money is late. None where neither is so, or the checkout is
+    gone.
     """
     key = (
         PaymentEvent.objects.filter(merchant_id=channel.merchant_id, checkout_id=seen.our_checkout)

@@ -1,7 +1,7 @@
 """A line of a provider's settlement file is evidence: what has no outcome is ended by it.
 
-It says that money moved, and nothing else: no line, and no missing one, makes a payment fail. What it tells is
-recorded as if the provider had answered, so that amounts and references are compared all the same.
+It says that money moved, and nothing else: no line, and no missing one, makes a payment fail. What it tells
+is recorded as if the provider had answered, so that amounts and references are compared all the same.
 """
 
 from dataclasses import replace

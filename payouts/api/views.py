@@ -12,6 +12,8 @@ from core.api.parameters import read_choice, read_store_id, read_time
 from core.api.schemas import listed, one_of, our_id
 from core.api.views import ApiView, PostOnceView, json_response
 from core.errors import NotFound
+from core.ids import public_id
+from core.log_context import note
 from merchants.errors import SellerUnknown
 from payouts import selectors, services
 from payouts.api.serializers import PayoutCancellationInput, PayoutInput
@@ -105,6 +107,7 @@ class PayoutList(PostOnceView):
             origin="api",
             by=self.caller.actor,
         )
+        note(payout_id=public_id("po", payout.id))
         return HTTPStatus.CREATED, selectors.shown(payout=payout)
 
 

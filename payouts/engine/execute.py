@@ -16,6 +16,8 @@ from channels.types import ChannelData
 from core.drain import Claim
 from core.failpoints import failpoint
 from core.history import Changes
+from core.ids import public_id
+from core.log_context import note
 from core.transactions import at_edge, forbids_transaction
 from payouts.engine.instruction import order_of
 from payouts.engine.locks import lock_sending
@@ -45,6 +47,7 @@ def execute_batch(*, claim: Claim) -> None:
     """
     intent = _intend(claim)
     while intent is not None:
+        note(batch_id=public_id("pob", intent.batch_id), reference=intent.order.reference)
         _pass("after_intent", intent)
         outcome = _call(intent)
         _pass("after_effect", intent)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.money import format_minor
-from ledger.chart import CHART
+from ledger.selectors import CHART
 
 __all__ = ["Figures", "Section", "Table", "amount", "code", "moves", "table"]
 

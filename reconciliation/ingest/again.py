@@ -11,7 +11,7 @@ from core.errors import InvalidState, NotFound
 from core.history import move
 from core.nudges import nudge
 from core.transactions import requires_transaction
-from reconciliation.ingest.declared import BATCH_MISSING, doubted
+from reconciliation.ingest.declared import BATCH_MISSING
 from reconciliation.ingest.receive import DRAIN
 from reconciliation.locks import lock_file
 
@@ -34,9 +34,9 @@ def read_file_again(*, file_id: UUID, by: str, reason: str, merchant_id: UUID | 
     if file.status != "REFUSED" or file.due_at is not None:
         raise InvalidState("Only a refused file is read again.")
     refusal = file.refusal or {}
-    declared = doubted(file.declared) if refusal.get("code") == BATCH_MISSING else file.declared
+    is_doubted = refusal.get("code") == BATCH_MISSING
     why = f"to be read again: {reason}"
-    move(file, file.to_received, why=why, by=by, due_at=clock.now(), declared=declared)
+    move(file, file.to_received, why=why, by=by, due_at=clock.now(), is_doubted=is_doubted)
     record_audit(
         actor=by,
         action="settlement_file.read_again",

@@ -52,7 +52,8 @@ def _complete_settlement(file: SettlementFile, staged: Staged) -> None:
     _all_are_there(counted.values(), staged)
     scoped = any(each.what == "batch_net" for each in totals.controls)
     check(totals.controls, counted, batch_nets(file.number) if scoped else None)
-    contradicted = contradictions(file.number, file.declared, counted)
+    is_doubted = bool(file.totals.get("is_doubted"))
+    contradicted = contradictions(file.number, file.declared, counted, is_doubted=is_doubted)
     days = [day for each in counted.values() for day in (each.first, each.last)]
     file.period_from = document.period_from or file.asked_from or min(days, default=None)
     file.period_to = document.period_to or file.asked_to or max(days, default=None)
@@ -64,6 +65,7 @@ def _complete_settlement(file: SettlementFile, staged: Staged) -> None:
     file.totals = {
         "declared": as_declared(totals.controls),
         "contradicted": contradicted,
+        "is_doubted": is_doubted,
         "counted": {currency: each.as_json() for currency, each in sorted(counted.items())},
         "ignored": totals.ignored,
         "is_complete": totals.is_complete,

@@ -20,10 +20,9 @@ from core.transactions import requires_transaction
 from reconciliation.formats.contract import Control, Refused
 from reconciliation.ingest.counting import Counted, paid_nets
 
-__all__ = ["BATCH_MISSING", "as_declared", "contradictions", "doubted"]
+__all__ = ["BATCH_MISSING", "as_declared", "contradictions"]
 
 BATCH_MISSING = "batch_missing"
-_DOUBTED = "is_doubted"
 
 
 def as_declared(controls: Iterable[Control]) -> list[dict[str, Any]]:
@@ -34,21 +33,21 @@ def as_declared(controls: Iterable[Control]) -> list[dict[str, Any]]:
     ]
 
 
-def doubted(declared: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the figures marked as doubted by a person: what is missing is a contradiction, no refusal."""
-    return [{**each, _DOUBTED: True} for each in declared]
-
-
 @requires_transaction
 def contradictions(
-    number: int, declared: Sequence[Mapping[str, Any]], counted: Mapping[str, Counted]
+    number: int,
+    declared: Sequence[Mapping[str, Any]],
+    counted: Mapping[str, Counted],
+    *,
+    is_doubted: bool = False,
 ) -> list[dict[str, Any]]:
     """Return each figure that is another one in the lines of a staged file, with both values.
 
-    Where payouts are declared, a batch that is none of them is one as well. Raises Refused: `batch_missing`.
+    Where payouts are declared, a batch that is none of them is one as well. Raises Refused: `batch_missing`,
+    unless the figures are doubted by a person: then that is a contradiction like others.
     """
     paid = paid_nets(number) if any(_is_batch(each) for each in declared) else {}
-    found = [each for figure in declared if (each := _compare(figure, paid, counted))]
+    found = [each for figure in declared if (each := _compare(figure, paid, counted, is_doubted))]
     known = {(each["scope"], each["currency"]) for each in declared if _is_batch(each)}
     beyond = sorted(set(paid) - known) if known else []
     return found + [
@@ -59,14 +58,17 @@ def contradictions(
 
 
 def _compare(
-    figure: Mapping[str, Any], paid: Mapping[tuple[str, str], int], counted: Mapping[str, Counted]
+    figure: Mapping[str, Any],
+    paid: Mapping[tuple[str, str], int],
+    counted: Mapping[str, Counted],
+    is_doubted: bool,
 ) -> dict[str, Any] | None:
     what, currency, scope, value = (figure[name] for name in ("what", "currency", "scope", "value"))
     if _is_batch(figure):
         net = paid.get((scope, currency))
         if net is None and what == "batch_may_be":
             return None
-        if net is None and not figure.get(_DOUBTED):
+        if net is None and not is_doubted:
             amount = f"{format_minor(value, currency)} {currency}"
             raise Refused(BATCH_MISSING, f"the provider paid out {amount} as {scope}, and no line is of it")
     else:

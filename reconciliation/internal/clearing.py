@@ -9,8 +9,7 @@ from core import clock
 from core.ids import public_id
 from core.money import format_minor
 from core.transactions import requires_transaction
-from ledger.chart import CHART
-from ledger.selectors import open_clearing
+from ledger.selectors import CHART, open_clearing
 from ledger.types import OpenKey
 from reconciliation.breaks import BreakClass
 from reconciliation.internal.lateness import late_before

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from core.ids import public_id
 from core.settings_store import get_setting
-from ledger.chart import CHART, CLEARING_ROLES
+from ledger.selectors import CHART, CLEARING_ROLES
 from payouts.selectors import next_business_day
 from reconciliation.internal.policy import CLEARING_DAYS
 from reconciliation.models import SettlementSource

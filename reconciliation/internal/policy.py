@@ -3,7 +3,7 @@
 from typing import Any
 
 from core.settings_store import Declared
-from ledger.chart import CHART, CLEARING_ROLES
+from ledger.selectors import CHART, CLEARING_ROLES
 
 __all__ = ["CLEARING_DAYS", "SETTINGS"]
 

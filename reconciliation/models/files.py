@@ -141,11 +141,11 @@ class SettlementFile(StatefulModel, WorkRow):
         """A later version counts in its place."""
 
     @transition(FILE, status, "RECEIVED")
-    def to_received(self, *, due_at: datetime, declared: list[dict[str, Any]]) -> None:
-        """It is to be read again, from its beginning; `declared` is what it is held against."""
+    def to_received(self, *, due_at: datetime, is_doubted: bool = False) -> None:
+        """It is to be read again, from its beginning; `is_doubted`: what it is held against may be wrong."""
         self.due_at, self.attempts, self.staged_lines = due_at, 0, 0
         self.document, self.lines_count, self.refusal = "", None, None
-        self.declared = declared
+        self.totals = {"is_doubted": True} if is_doubted else {}
 
     def _set(self, known: dict[str, Any]) -> None:
         """Set what staging found out: document, version, supersedes, sequence, period, counts and totals."""

@@ -21,6 +21,10 @@ PRODUCTION = {
     "SECRET_KEY": base64.b64encode(bytes(range(60))).decode(),
     "ALLOWED_HOSTS": "pay.example.com",
     "PUBLIC_URL": "https://pay.example.com",
+    "METRICS_TOKEN": "m" * 32,
+    "ALERT_EMAIL_TO": "ann@example.com",
+    "ALERT_WEBHOOK_URL": "https://alerts.example.com/quittance",
+    "ALERT_WEBHOOK_SECRET": "whsec_" + base64.b64encode(bytes(range(24))).decode(),
     "FIELD_KEYS": "k1:" + base64.b64encode(bytes(range(32))).decode(),
 }
 
@@ -58,6 +62,9 @@ def test_production_settings_are_clean() -> None:
         ("ALLOWED_HOSTS", "*", "core.E105"),
         ("PUBLIC_URL", "http://pay.example.com", "core.E106"),
         ("ENVIRONMENT", "DEV", "core.E111"),
+        ("METRICS_TOKEN", "short", "core.E112"),
+        ("ALERT_WEBHOOK_URL", "ftp://alerts.example.com", "events.E007"),
+        ("ALERT_WEBHOOK_SECRET", "whsec_c2hvcnQ=", "events.E008"),
         ("DATABASE_URL", "postgresql://nobody:x@127.0.0.1:1/none", "core.E107"),
     ],
 )

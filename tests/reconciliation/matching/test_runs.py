@@ -132,9 +132,12 @@ def test_what_never_comes_is_missed_and_may_come_yet(shop: Shop, monkeypatch: py
 
 def test_a_payment_that_is_known_later_heals_its_break(shop: Shop) -> None:
     """F-H12, F-E10: what we did not know when its line came is matched when we do."""
-    shop.report("pi_1|charge|5000|0")
+    file = shop.report("pi_1|charge|5000|0")
     assert (shop.breaks(), shop.look()) == ([("MISSING_INTERNAL", "A", 5000)], (0, 0))
     charge = shop.charge("pi_1", 5000)
+    # Not while the file is being posted: what the line has posted must be led over.
+    assert shop.look() == (0, 0)
+    shop.posted(file)
     assert shop.look() == (0, 1)
     assert [each.subject_id for each in shop.matches()] == [charge.id]
     assert shop.breaks(status="RESOLVED") == [("MISSING_INTERNAL", "A", 5000)]
