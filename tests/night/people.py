@@ -46,10 +46,17 @@ class Person:
         self._cookies = CookieJar()
         self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self._cookies))
         self.press("/admin/login/", username=name, password=password, next="/admin/")
-        code = TOTP(bytes.fromhex(totp_secret))
-        code.time = time.time()
-        page = self.press("/admin/code/", code=f"{code.token():06d}", next="/admin/")
+        page = self._enter(TOTP(bytes.fromhex(totp_secret)))
         assert page.status == 200 and "/admin/code/" not in page.url, page.text[:300]
+
+    def _enter(self, app: TOTP) -> Page:
+        """A code works once: who was here a moment ago takes the next one, which is taken early as well."""
+        for ahead in (0, app.step):
+            app.time = time.time() + ahead
+            page = self.press("/admin/code/", code=f"{app.token():06d}", next="/admin/")
+            if page.status == 200 and "/admin/code/" not in page.url:
+                break
+        return page
 
     def get(self, path: str) -> Page:
         return self._send(path, None)

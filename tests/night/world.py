@@ -69,6 +69,11 @@ class World:
         wish = {"kind": kind, "account": self.facts["psp_key"], "day": day.isoformat(), "seed": "1"}
         self.control("POST", "settlement_faults", {**wish, **options})
 
+    def bank_entry(self, amount: str, text: str) -> None:
+        """Let an entry stand on the merchant's account at the bank that nobody ordered."""
+        entry = {"owner": self.facts["bank_key"], "amount": amount, "text": text}
+        self.control("POST", "bank/accounts/PAYABLES-USD/entries", entry)
+
     # Buyers
 
     def buy(self, cents: int, *, card: str | None = "pm_card_visa", buyer: str = "") -> str:
