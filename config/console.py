@@ -195,6 +195,7 @@ def _reconciliation() -> dict[str, Any]:
             _page(_("Settlement files"), "file_present", "reconciliation.settlementfile"),
             _page(_("Bank statements"), "account_balance", "reconciliation.bankstatement"),
             _page(_("Sources"), "input", "reconciliation.settlementsource"),
+            _desk(_("Close the day"), "event_available", "days", "reconciliation.view_dayclose"),
         ],
     }
 

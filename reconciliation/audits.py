@@ -1,6 +1,9 @@
 """What must always be true of files and statements, as queries that return no rows."""
 
 from core.audits import Invariant, Scale, swept
+from core.history import SYSTEM
+from reconciliation.ingest.gaps import MOST_MISSING
+from reconciliation.ingest.policy import SEQUENCE
 
 __all__ = ["INVARIANTS"]
 
@@ -56,15 +59,31 @@ INVARIANTS = [
                 OR line.gross <> (figures ->> 'gross')::numeric
                 OR line.fee <> (figures ->> 'fee')::numeric OR line.net <> (figures ->> 'net')::numeric
             UNION ALL
-            SELECT file.id::text, 'declared ' || (each ->> 'what')
-            FROM file JOIN counted ON counted.id = file.id
+            SELECT file.id::text, 'declared ' || (each ->> 'what') FROM file
             CROSS JOIN jsonb_array_elements(file.totals -> 'declared') AS each
-            WHERE counted.currency = each ->> 'currency' AND each ->> 'scope' = ''
-                AND (each ->> 'value')::numeric <> (counted.figures ->> (each ->> 'what'))::numeric
+            WHERE file.kind = 'psp' AND each ->> 'scope' = '' AND (each ->> 'value')::numeric <> (
+                SELECT coalesce(sum((figures ->> (each ->> 'what'))::numeric), 0) FROM counted
+                WHERE counted.id = file.id AND each ->> 'currency' IN ('', counted.currency))
         """,  # noqa: S608 - built from constants
         exercised_sql=_ANY_FILE,
         scale=FILES,
-        covers=("I33",),
+        covers=("I33", "R3"),
+    ),
+    swept(
+        name="settlement_batch_is_its_lines",
+        says="The lines of a batch come to what the file that has them declares of it.",
+        sql=f"""
+            WITH file AS ({_STOOD})
+            SELECT file.id::text, each ->> 'scope' FROM file
+            CROSS JOIN jsonb_array_elements(file.totals -> 'declared') AS each
+            WHERE file.kind = 'psp' AND each ->> 'what' = 'batch_net' AND (each ->> 'value')::numeric <> (
+                SELECT coalesce(sum(line.net_minor), 0) FROM reconciliation_settlementline AS line
+                WHERE {_OF_FILE} AND line.batch = each ->> 'scope' AND line.currency = each ->> 'currency')
+        """,  # noqa: S608 - built from constants
+        exercised_sql="SELECT EXISTS (SELECT 1 FROM reconciliation_settlementfile"
+        """ WHERE totals -> 'declared' @> '[{"what": "batch_net"}]')""",
+        scale=FILES,
+        covers=("R3",),
     ),
     swept(
         name="bank_statement_agrees_with_its_lines",
@@ -85,10 +104,12 @@ INVARIANTS = [
             WHERE statement.id IS NULL OR coalesce(line.lines, 0) <> statement.lines_count
                 OR coalesce(line.total, 0) <> statement.total_minor
                 OR statement.opening_minor + statement.total_minor <> statement.closing_minor
+                OR (statement.kind = 'statement'
+                    AND (statement.opening_minor IS NULL OR statement.closing_minor IS NULL))
         """,  # noqa: S608 - built from constants
         exercised_sql=_ANY_STATEMENT,
         scale=FILES,
-        covers=("I33",),
+        covers=("I33", "R3"),
     ),
     Invariant(
         name="settlement_document_counts_once",
@@ -151,5 +172,31 @@ INVARIANTS = [
                 AND id NOT IN (SELECT id FROM released) AND before NOT IN (SELECT id FROM released)
         """,
         exercised_sql=_ANY_STATEMENT,
+        covers=("R3",),
+    ),
+    Invariant(
+        name="settlement_numbers_have_no_gap",
+        says="Between the numbered files of a source no number is missing, unless there is a case about it"
+        " that is open, or that a person closed.",
+        sql=f"""
+            WITH numbered AS (
+                SELECT source_id, sequence,
+                    lag(sequence) OVER (PARTITION BY source_id ORDER BY sequence) AS previous
+                FROM reconciliation_settlementfile
+                WHERE status IN ('PUBLISHED', 'PROVISIONAL') AND sequence IS NOT NULL
+            )
+            SELECT source_id::text, missing FROM numbered
+            CROSS JOIN generate_series(previous + 1, sequence - 1) AS missing
+            WHERE sequence - previous <= {MOST_MISSING} AND NOT EXISTS (
+                SELECT 1 FROM core_case AS told
+                WHERE told.kind = '{SEQUENCE}' AND told.subject = 'settlement_source:' || source_id
+                    || ':' || missing AND (told.status <> 'CLOSED' OR EXISTS (
+                        SELECT 1 FROM core_auditrecord AS closed
+                        WHERE closed.action = 'case.close' AND closed.subject = told.subject
+                            AND closed.actor <> '{SYSTEM}')))
+        """,  # noqa: S608 - built from constants
+        exercised_sql="SELECT EXISTS (SELECT 1 FROM reconciliation_settlementfile"
+        " WHERE status IN ('PUBLISHED', 'PROVISIONAL') AND sequence IS NOT NULL)",
+        covers=("R3",),
     ),
 ]

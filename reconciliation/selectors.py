@@ -1,5 +1,9 @@
 """How others read sources, files, lines and statements: what is being staged is seen by nobody."""
 
+from reconciliation.closing.reading import day_at_desk, days_at_desk, find_day, next_day
+from reconciliation.closing.report import Section, Table, report_sections
+from reconciliation.closing.report_csv import report_csv
+from reconciliation.closing.report_pdf import report_pdf
 from reconciliation.ingest.reading import (
     find_bank_lines,
     find_lines,
@@ -9,6 +13,8 @@ from reconciliation.ingest.reading import (
     read_body,
     statements_of,
 )
+from reconciliation.internal.checks import Check, internal_checks
+from reconciliation.internal.clearing import Late, late_keys
 from reconciliation.matching.healing import sources_to_watch
 from reconciliation.matching.reading import (
     breaks_of_run,
@@ -26,24 +32,37 @@ from reconciliation.sources.reading import find_source, get_source, list_sources
 
 __all__ = [
     "QUEUES",
+    "Check",
+    "Late",
+    "Section",
+    "Table",
     "ageing",
     "break_at_desk",
     "breaks_at_desk",
     "breaks_of_run",
+    "day_at_desk",
+    "days_at_desk",
     "explain_line",
     "find_bank_lines",
+    "find_day",
     "find_lines",
     "find_source",
     "get_break",
     "get_file",
     "get_source",
     "held_statements",
+    "internal_checks",
+    "late_keys",
     "list_changes",
     "list_sources",
     "matches_of_lines",
+    "next_day",
     "open_breaks_of",
     "preview",
     "read_body",
+    "report_csv",
+    "report_pdf",
+    "report_sections",
     "rules_at_desk",
     "sources_at_desk",
     "sources_to_watch",

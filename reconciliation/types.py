@@ -6,13 +6,17 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from reconciliation.closing.types import DayAtDesk, DayData, Obstacle
 from reconciliation.sources.types import SourceData, SourceSettings
 
 __all__ = [
     "BankLineData",
     "ChangeData",
+    "DayAtDesk",
+    "DayData",
     "FileData",
     "LineData",
+    "Obstacle",
     "ReceivedFile",
     "SourceData",
     "SourceSettings",

@@ -36,6 +36,8 @@ def file_page(file: SettlementFile, *, after: str, term: str) -> dict[str, Any]:
         "totals": _totals(file.totals),
         "ignored": file.totals.get("ignored", 0),
         "is_complete": file.totals.get("is_complete", True),
+        "covers": list(file.covers.order_by("-day")[:_MOST]),
+        "is_contradicted": bool(file.totals.get("contradicted")),
         "history": _history(file),
         "versions": _versions(file),
         "statements": _statements(file) if is_bank else [],

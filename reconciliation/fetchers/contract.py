@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any, BinaryIO, Protocol
 
 from channels.types import ChannelData
+from reconciliation.formats.contract import Control
 from reconciliation.sources.types import Day, SourceData, SourceSettings
 
 __all__ = ["DayFetcher", "Errand", "FetchFailed", "Fetched", "Fetcher", "NotYet", "Sweeper", "Swept"]
@@ -31,7 +32,8 @@ class Fetched:
     """One body as it came, at its beginning; whoever gets it closes it.
 
     `asked_…` is the period that was asked for, where one was. `sha256` (hex) is what the provider says the
-    body's digest is, over a way that proves who says it; empty where it says nothing.
+    body's digest is, over a way that proves who says it; empty where it says nothing. `declared` is what the
+    provider says elsewhere about its lines.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Fetched:
     asked_from: date | None = None
     asked_to: date | None = None
     sha256: str = ""
+    declared: tuple[Control, ...] = ()
 
 
 class Errand(Protocol):

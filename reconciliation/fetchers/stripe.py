@@ -16,8 +16,11 @@ from zoneinfo import ZoneInfo
 
 from channels.types import ChannelData
 from core.canonical import digest
+from core.failpoints import failpoint
 from core.transactions import forbids_transaction
 from reconciliation.fetchers.contract import Errand, Fetched, FetchFailed, NotYet
+from reconciliation.fetchers.stripe_payouts import declared_payouts
+from reconciliation.formats.contract import Control
 from reconciliation.sources.types import SourceSettings
 
 __all__ = ["REPORTS", "StripeReports"]
@@ -109,6 +112,7 @@ class StripeReports:
             ),
         )
         run_id = str(_read(made)["id"])
+        failpoint("settlement_days.ordered")
         errand.keep({**kept, "run": run_id})
         return run_id
 
@@ -150,12 +154,19 @@ class StripeReports:
             if isinstance(result.get("size"), int) and body.tell() != result["size"]:
                 raise FetchFailed(f"the file has {body.tell()} bytes of {result['size']}")
             body.seek(0)
+            declared = self._declared(errand)
         except BaseException:
             body.close()
             raise
         day = errand.day
         name = f"{REPORTS[errand.source.settings.format].type}-{day.day}-{run['id']}.csv"
-        return Fetched(name, body, asked_from=day.first, asked_to=day.day)
+        return Fetched(name, body, asked_from=day.first, asked_to=day.day, declared=declared)
+
+    def _declared(self, errand: Errand) -> tuple[Control, ...]:
+        """Ask what the lines must come to, where the report itself does not say: of settled ones it can."""
+        if errand.source.settings.format != "stripe.payout_reconciliation":
+            return ()
+        return declared_payouts(errand, *_interval(errand))
 
 
 def _interval(errand: Errand) -> tuple[int, int]:

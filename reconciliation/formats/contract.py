@@ -141,7 +141,9 @@ class Control(NamedTuple):
     """A figure that the file declares about itself, to be compared with what was counted.
 
     `what` is one of: lines; gross, fee, net; gross_credits, gross_debits, fee_credits, fee_debits, credits,
-    debits (of net); credit_count, debit_count; batch_net (of the lines whose batch is `scope`). Debits, and
+    debits (of net); credit_count, debit_count; batch_net (of the lines whose batch is `scope`). Of what a
+    provider declares elsewhere (`ingest.declared`), batch_may_be is the batch_net of a payout that need not
+    be there, because it failed. Debits, and
     fees either way, are positive numbers. `value` is a number of lines, or minor units of `currency`.
 
     Of anything but batch_net, a `scope` says that lines of other files count as well, or instead: "report"

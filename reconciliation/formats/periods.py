@@ -6,7 +6,7 @@ from re import compile as pattern
 
 from reconciliation.formats.contract import Document, ReadOptions, Refused
 
-__all__ = ["asked_document", "asked_period"]
+__all__ = ["asked_document", "asked_period", "days_in_name"]
 
 # 2026-11-30, 20261130, 2026_11_30: not a part of a longer number.
 _DAY = pattern(r"(?<!\d)(\d{4})([-_.]?)(\d\d)\2(\d\d)(?!\d)", ASCII)
@@ -20,7 +20,7 @@ def asked_period(options: ReadOptions) -> tuple[date, date]:
     if options.asked_from and options.asked_to:
         first, last = options.asked_from, options.asked_to
     else:
-        days = _days_of(options.name)
+        days = days_in_name(options.name)
         if len(days) not in (1, 2):
             raise Refused("period_unknown", "neither the request nor the name says which days it is about")
         first, last = days[0], days[-1]
@@ -35,7 +35,8 @@ def asked_document(options: ReadOptions) -> Document:
     return Document(identity=f"{first}..{last}", period_from=first, period_to=last, account=options.account)
 
 
-def _days_of(name: str) -> list[date]:
+def days_in_name(name: str) -> list[date]:
+    """Return the days that the name of a file says, in its order."""
     days = []
     for year, _, month, day in _DAY.findall(name):
         try:

@@ -31,7 +31,7 @@ REFUSALS: dict[str, dict[str, str]] = {
         "currency_unknown": "It names a currency that there is not.",
         "identity_missing": "A report has no identification of its own, so that its versions cannot be told.",
         "older_version": "A version of the same document that was received later counts already.",
-        "unfinished_version": "It is not finished, and a finished version of the same document counts already.",
+        "unfinished_version": "A finished version of the same document counts already, and this one is none.",
         "outside_period": "A line is of a day that the file is not about: it may be another day's file.",
         "period_mismatch": "It is about other days than were asked for.",
         "period_missing": "A statement does not say which days it is of.",
@@ -78,6 +78,7 @@ REFUSALS: dict[str, dict[str, str]] = {
     "What does not add up": {
         "balance_does_not_add_up": "Start, activity and payouts of a balance summary do not make its end.",
         "balance_missing": "A statement has no opening or no closing balance.",
+        "batch_missing": "The provider made a payout of which the file has no line: it was cut off.",
         "closing_missing": "A statement has no closing balance.",
         "control_mismatch": "A total that the file declares is not what its lines give.",
         "line_contradicts_itself": "A line says two things of which only one can be.",

@@ -4,8 +4,9 @@ Columns are what whoever asked for the report chose, in their order; amounts are
 column says UTC are preferred; others are in the zone that the report was asked for, which is the source's.
 
 Nothing in these files says where they end: a file that was cut within a line is refused (Stripe ends every
-line), one cut between two lines is not. What finds that is the length and the digest of the download, and the
-report `balance.summary.1` of the same days (`stripe_summary`), whose figures are these files' sums.
+line), one cut between two lines is not. What finds that is the length of the download, what the provider says
+of its payouts (`ingest.declared`), and the report `balance.summary.1` of the same days (`stripe_summary`),
+whose figures are these files' sums.
 """
 
 from collections.abc import Iterator

@@ -11,6 +11,7 @@ from core.errors import InvalidState, NotFound
 from core.history import move
 from core.nudges import nudge
 from core.transactions import requires_transaction
+from reconciliation.ingest.declared import BATCH_MISSING, doubted
 from reconciliation.ingest.receive import DRAIN
 from reconciliation.locks import lock_file
 
@@ -21,6 +22,8 @@ __all__ = ["read_file_again"]
 def read_file_again(*, file_id: UUID, by: str, reason: str, merchant_id: UUID | None = None) -> None:
     """Have a refused file staged from its stored body, with its source as it is set up now.
 
+    One that lacks a payout of the provider's is taken this time, and contradicts the provider.
+
     Raises ReasonRequired, NotFound (also for another merchant's), and InvalidState unless it is refused and
     its lines are gone.
     """
@@ -30,8 +33,10 @@ def read_file_again(*, file_id: UUID, by: str, reason: str, merchant_id: UUID | 
         raise NotFound()
     if file.status != "REFUSED" or file.due_at is not None:
         raise InvalidState("Only a refused file is read again.")
-    refusal = file.refusal
-    move(file, file.to_received, why=f"to be read again: {reason}", by=by, due_at=clock.now())
+    refusal = file.refusal or {}
+    declared = doubted(file.declared) if refusal.get("code") == BATCH_MISSING else file.declared
+    why = f"to be read again: {reason}"
+    move(file, file.to_received, why=why, by=by, due_at=clock.now(), declared=declared)
     record_audit(
         actor=by,
         action="settlement_file.read_again",

@@ -11,8 +11,9 @@ from core import clock
 from core.drain import Claim
 from core.history import Changes
 from core.transactions import at_edge
-from reconciliation.formats.contract import Control, Refused
+from reconciliation.formats.contract import Refused
 from reconciliation.ingest.counting import Counted, batch_nets, check, count_entries, count_lines
+from reconciliation.ingest.declared import as_declared, contradictions
 from reconciliation.ingest.stage import Part, Staged, statement_key
 from reconciliation.ingest.writer import Overtaken
 from reconciliation.locks import lock_file
@@ -51,6 +52,7 @@ def _complete_settlement(file: SettlementFile, staged: Staged) -> None:
     _all_are_there(counted.values(), staged)
     scoped = any(each.what == "batch_net" for each in totals.controls)
     check(totals.controls, counted, batch_nets(file.number) if scoped else None)
+    contradicted = contradictions(file.number, file.declared, counted)
     days = [day for each in counted.values() for day in (each.first, each.last)]
     file.period_from = document.period_from or file.asked_from or min(days, default=None)
     file.period_to = document.period_to or file.asked_to or max(days, default=None)
@@ -60,7 +62,8 @@ def _complete_settlement(file: SettlementFile, staged: Staged) -> None:
     file.lines_count = staged.lines
     file.quarantined_count = sum(each.quarantined for each in counted.values())
     file.totals = {
-        "declared": _declared(totals.controls),
+        "declared": as_declared(totals.controls),
+        "contradicted": contradicted,
         "counted": {currency: each.as_json() for currency, each in sorted(counted.items())},
         "ignored": totals.ignored,
         "is_complete": totals.is_complete,
@@ -146,13 +149,6 @@ def _all_are_there(counted: Any, staged: Staged) -> None:
     there = sum(each.rows for each in counted)
     if there != staged.lines:
         raise RuntimeError(f"{staged.lines} lines were staged, and {there} are there")
-
-
-def _declared(controls: tuple[Control, ...]) -> list[dict[str, Any]]:
-    return [
-        {"what": each.what, "value": each.value, "currency": each.currency, "scope": each.scope}
-        for each in controls
-    ]
 
 
 def _span(first: date | None, last: date | None) -> str:

@@ -18,7 +18,7 @@ from reconciliation.formats.contract import Control, Refused
 from reconciliation.ingest.rows import first_id
 from reconciliation.models import LINE_BITS
 
-__all__ = ["Counted", "batch_nets", "check", "count_entries", "count_lines", "ids_of"]
+__all__ = ["Counted", "batch_nets", "check", "count_entries", "count_lines", "ids_of", "paid_nets"]
 
 _SIGNED = (
     "coalesce(sum({0}), 0), coalesce(sum({0}) FILTER (WHERE {0} > 0), 0),"
@@ -44,6 +44,12 @@ _ENTRIES = """
 _BATCHES = """
     SELECT batch, currency, sum(net_minor) FROM reconciliation_settlementline
     WHERE id BETWEEN %s AND %s GROUP BY batch, currency
+"""
+# What a payout is made of, without itself.
+_PAID = """
+    SELECT batch, currency, sum(net_minor) FROM reconciliation_settlementline
+    WHERE id BETWEEN %s AND %s AND batch <> '' AND kind NOT IN ('payout', 'payout_reversal')
+    GROUP BY batch, currency
 """
 _COUNTS = ("lines", "credit_count", "debit_count")
 
@@ -113,6 +119,12 @@ def count_entries(number: int) -> dict[UUID, Counted]:
 def batch_nets(number: int) -> dict[tuple[str, str], int]:
     """Return the net of every batch that staged lines name, by batch and currency."""
     return {(batch, currency): int(net) for batch, currency, net in _rows(_BATCHES, number)}
+
+
+@requires_transaction
+def paid_nets(number: int) -> dict[tuple[str, str], int]:
+    """Return the net of the lines that each payout pays, without the payout's own, by batch and currency."""
+    return {(batch, currency): int(net) for batch, currency, net in _rows(_PAID, number)}
 
 
 def check(

@@ -6,15 +6,18 @@ from reconciliation.ingest.policy import SEQUENCE
 from reconciliation.models import SettlementFile
 from reconciliation.states import FILE_LIVE
 
-__all__ = ["look_for_gaps"]
+__all__ = ["MOST_MISSING", "look_for_gaps"]
 
 # More than a month of daily files is no gap: the provider began to count anew.
-_MOST = 31
+MOST_MISSING = 31
 
 
 @requires_transaction
 def look_for_gaps(file: SettlementFile) -> None:
-    """Open a case for each number that is missing before a published file's, and close that of its own."""
+    """Open a case for each number that is missing around a published file's, and close that of its own.
+
+    On both sides of it, because the file may be older than the first one that was here.
+    """
     number = file.sequence
     if number is None:
         return
@@ -23,10 +26,8 @@ def look_for_gaps(file: SettlementFile) -> None:
         source_id=file.source_id, status__in=FILE_LIVE, sequence__isnull=False
     ).exclude(pk=file.pk)
     before = others.filter(sequence__lt=number).order_by("-sequence").values_list("sequence", flat=True)
-    previous = before.first()
-    if previous is None or number - previous > _MOST:
-        return
-    for missing in range(previous + 1, number):
+    after = others.filter(sequence__gt=number).order_by("sequence").values_list("sequence", flat=True)
+    for missing in (*_between(before.first(), number), *_between(number, after.first())):
         raise_alert(
             SEQUENCE,
             subject=_subject(file, missing),
@@ -34,6 +35,12 @@ def look_for_gaps(file: SettlementFile) -> None:
             detail={"source_id": str(file.source_id), "sequence": missing},
             merchant_id=file.merchant_id,
         )
+
+
+def _between(first: int | None, last: int | None) -> range:
+    if first is None or last is None or last - first > MOST_MISSING:
+        return range(0)
+    return range(first + 1, last)
 
 
 def _subject(file: SettlementFile, number: int) -> str:

@@ -87,7 +87,7 @@ def _publish_settlement(file: SettlementFile) -> None:
         now = clock.now()
         changes.move(file, file.to_published, why="all of it adds up", published_at=now, **known)
     else:
-        changes.move(file, file.to_provisional, why="the provider may still be writing it", **known)
+        changes.move(file, file.to_provisional, why=_why_not_final(file), **known)
     changes.save()
     queue_run(file)
     tell_quarantined(file)
@@ -104,6 +104,12 @@ def _older_ones_are_open(file: SettlementFile) -> bool:
     if file.source.kind == "psp":
         older = older.filter(document__in=("", file.document))
     return older.exists()
+
+
+def _why_not_final(file: SettlementFile) -> str:
+    if file.totals.get("contradicted"):
+        return "the provider says something else elsewhere: it is asked again"
+    return "the provider may still be writing it"
 
 
 def _next_version(file: SettlementFile) -> int:

@@ -5,7 +5,7 @@ so that it can be sent again.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -26,8 +26,11 @@ from core.nudges import nudge
 from core.settings_store import get_setting
 from core.transactions import UNIQUE_VIOLATION, at_edge, forbids_transaction, sqlstate
 from reconciliation.errors import FileRefused, FileTooLarge, SourceUnknown
+from reconciliation.formats.contract import Control
 from reconciliation.ingest.body import PART_BYTES
 from reconciliation.ingest.confirm import confirm_again
+from reconciliation.ingest.cover import cover_days
+from reconciliation.ingest.declared import as_declared
 from reconciliation.ingest.policy import MAX_BYTES, REFUSED
 from reconciliation.models import SettlementFile, SettlementSource
 from reconciliation.types import ReceivedFile
@@ -63,12 +66,14 @@ def receive_file(
     asked_from: date | None = None,
     asked_to: date | None = None,
     declared_digest: str = "",
+    declared_controls: Sequence[Control] = (),
 ) -> ReceivedFile:
     """Keep a body as it came, and have it staged; a body that the source sent before has no effect.
 
     `origin` is the fetcher, or "upload"; `asked_…` the business days it was asked for, where the file itself
     may not say. `declared_digest` is what the provider says about the body in a signed answer, as
-    "sha256:…", "sha1:…" or "md5:…" in hexadecimal. Call it outside a transaction, with the stream at its
+    "sha256:…", "sha1:…" or "md5:…" in hexadecimal; `declared_controls` what it says elsewhere about the lines
+    (see ingest.declared). Call it outside a transaction, with the stream at its
     beginning; it is read to the end and not closed.
 
     Raises SourceUnknown, FileTooLarge, FileRefused (`digest_mismatch`: nothing was kept), and whatever
@@ -100,6 +105,7 @@ def receive_file(
             received_by=by[:_ACTOR],
             asked_from=asked_from,
             asked_to=asked_to,
+            declared=as_declared(declared_controls),
         )
         return _store(row, _Taken(spool, size, found["sha256"], packing))
 
@@ -146,6 +152,7 @@ def _known(row: SettlementFile) -> ReceivedFile:
     known = SettlementFile.objects.get(
         merchant_id=row.merchant_id, source_id=row.source_id, sha256=row.sha256
     )
+    cover_days(known, by=row)
     if known.status == "PROVISIONAL":
         known = confirm_again(file_id=known.id, by=row.received_by)
     return ReceivedFile(known.id, False, known.status)

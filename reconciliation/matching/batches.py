@@ -1,4 +1,8 @@
-"""Payouts of the provider held against the lines that they pay."""
+"""Payouts and balances of the provider held against the lines that they are made of."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
 
 from core.money import format_minor
 from core.transactions import requires_transaction
@@ -8,8 +12,9 @@ from reconciliation.matching.findings import line_finding
 from reconciliation.matching.open_lines import lines_by_id
 from reconciliation.matching.sql import rows
 from reconciliation.matching.types import Finding
+from reconciliation.models import SettlementFile
 
-__all__ = ["batch_findings"]
+__all__ = ["batch_findings", "declared_findings"]
 
 # A batch whose lines are in other files is held against nothing here.
 _BATCHES = """
@@ -46,3 +51,33 @@ def batch_findings(number: int) -> list[Finding]:
             )
         )
     return findings
+
+
+@requires_transaction
+def declared_findings(file: SettlementFile) -> list[Finding]:
+    """Return what the provider says elsewhere and the lines of a file do not: of payouts and of balances.
+
+    They are breaks of the file, not of a line: its lines are matched each by itself, as far as they go.
+    """
+    day = file.period_to or file.received_at.date()
+    return [_declared(file, each, day) for each in file.totals.get("contradicted", ())]
+
+
+def _declared(file: SettlementFile, found: Mapping[str, Any], day: date) -> Finding:
+    is_batch = str(found["what"]).startswith("batch_")
+    it_is = BreakClass.BATCH_TOTAL_MISMATCH if is_batch else BreakClass.BALANCE_MISMATCH
+    currency, said, counted = found["currency"], int(found["declared"]), int(found["counted"])
+    off = abs(said - counted)
+    what = f"the payout {found['scope']}" if is_batch else f"the {found['what']} of the balance's activity"
+    says = f"{format_minor(said, currency)} the provider says, {format_minor(counted, currency)} its lines"
+    return Finding(
+        break_class=it_is,
+        key=f"file:{file.id.hex}:{found['scope'] or found['what']}:{currency}:{it_is}"[:160],
+        currency=currency,
+        amount_minor=off,
+        summary=f"{format_minor(off, currency)} {currency}: {what} is not the sum of its lines: {says}"[:300],
+        business_date=day,
+        steps=({"step": "declared", "declared_minor": str(said), "lines_minor": str(counted)},),
+        clearing_key=str(found["scope"])[:80],
+        conditions={"kind": "payout" if is_batch else "balance", "currency": currency},
+    )

@@ -60,10 +60,15 @@ _AGAIN = """
     JOIN reconciliation_matchend AS ended ON ended.match_id = old.id
         AND ended.reason = %(reason)s AND ended.at = %(now)s
 """
+# A sum is taken anew, though the line that it is told at did not change.
 _BROKEN = """
     SELECT broken.id, same.new_id FROM reconciliation_discrepancy AS broken
     LEFT JOIN reconciliation_same AS same ON same.old_id = broken.line_id
-    WHERE broken.line_id BETWEEN %(old_first)s AND %(old_last)s AND broken.side = 'psp' ORDER BY broken.id
+        AND broken.break_class NOT IN ('BATCH_TOTAL_MISMATCH', 'BALANCE_MISMATCH')
+    WHERE broken.side = 'psp' AND (broken.line_id BETWEEN %(old_first)s AND %(old_last)s
+        OR (broken.line_id IS NULL AND broken.file_id = %(old_file)s
+            AND broken.break_class IN ('BATCH_TOTAL_MISMATCH', 'BALANCE_MISMATCH')))
+    ORDER BY broken.id
 """
 
 
@@ -95,6 +100,7 @@ def _params(run: ReconciliationRun, before: SettlementFile) -> dict[str, Any]:
         "new_first": new[0],
         "new_last": new[1],
         "file": run.file_id,
+        "old_file": before.id,
         "run": run.id,
         "now": clock.now(),
         "reason": f"version {run.file.version} of the file counts in its place",

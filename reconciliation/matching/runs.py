@@ -17,7 +17,7 @@ from core.settings_store import get_setting
 from core.transactions import at_edge, requires_transaction
 from reconciliation.breaks import BreakClass
 from reconciliation.locks import lock_run, lock_source
-from reconciliation.matching.batches import batch_findings
+from reconciliation.matching.batches import batch_findings, declared_findings
 from reconciliation.matching.carry import carry_over
 from reconciliation.matching.exact import match_exactly, pair_lines
 from reconciliation.matching.expected import expect_missing
@@ -122,6 +122,7 @@ def _match(run: ReconciliationRun, rules: Rules) -> tuple[dict[str, Any], date |
         *rates,
         *fee_findings(run, most=most + 1, but=[each.line_id for each in rates if each.line_id]),
         *batch_findings(number),
+        *declared_findings(run.file),
     ]
     if len(findings) > most:
         raise TooManyBreaks(f"{len(findings)} breaks in one file, and at most {most} can be right")

@@ -168,6 +168,7 @@ class Migration(migrations.Migration):
                 ("received_by", models.CharField(max_length=80)),
                 ("asked_from", models.DateField(null=True)),
                 ("asked_to", models.DateField(null=True)),
+                ("declared", models.JSONField(default=list)),
                 ("document", models.CharField(blank=True, max_length=80)),
                 ("version", models.IntegerField(null=True)),
                 ("sequence", models.BigIntegerField(null=True)),
@@ -323,6 +324,35 @@ class Migration(migrations.Migration):
             bases=(core.fsm._SafeRefresh, models.Model),
         ),
         migrations.CreateModel(
+            name="SettlementCover",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=core.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("day", models.DateField()),
+                ("name", models.CharField(max_length=200)),
+                ("covered_by", models.CharField(max_length=80)),
+                ("covered_at", models.DateTimeField()),
+                (
+                    "file",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="covers",
+                        to="reconciliation.settlementfile",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("file", "day"), name="reconciliation_cover_once")
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="SettlementFilePart",
             fields=[
                 (
@@ -472,6 +502,7 @@ class Migration(migrations.Migration):
         ),
         restrict("reconciliation_settlementsource", allow="SELECT, INSERT, UPDATE"),
         restrict("reconciliation_settlementfile", allow="SELECT, INSERT, UPDATE"),
+        append_only("reconciliation_settlementcover"),
         append_only("reconciliation_settlementfilepart"),
         append_only("reconciliation_linechange"),
         restrict("reconciliation_settlementline", allow="SELECT, INSERT, DELETE"),

@@ -1,7 +1,7 @@
 """The rows of reconciliation: private to this app."""
 
 from reconciliation.models.bank import BankLine, BankStatement
-from reconciliation.models.days import DayClose
+from reconciliation.models.days import DayClose, DayExcuse
 from reconciliation.models.discrepancies import (
     Adjustment,
     BreakRule,
@@ -9,7 +9,7 @@ from reconciliation.models.discrepancies import (
     DiscrepancyNote,
     RuleDryRun,
 )
-from reconciliation.models.files import LineChange, SettlementFile, SettlementFilePart
+from reconciliation.models.files import LineChange, SettlementCover, SettlementFile, SettlementFilePart
 from reconciliation.models.lines import LINE_BITS, SettlementLine
 from reconciliation.models.matching import Match, MatchEnd, ReconciliationRun
 from reconciliation.models.sources import SettlementSource
@@ -21,6 +21,7 @@ __all__ = [
     "BankStatement",
     "BreakRule",
     "DayClose",
+    "DayExcuse",
     "Discrepancy",
     "DiscrepancyNote",
     "LineChange",
@@ -28,6 +29,7 @@ __all__ = [
     "MatchEnd",
     "ReconciliationRun",
     "RuleDryRun",
+    "SettlementCover",
     "SettlementFile",
     "SettlementFilePart",
     "SettlementLine",

@@ -13,7 +13,7 @@ from core.models import WorkRow
 from reconciliation.models.sources import SettlementSource
 from reconciliation.states import FILE, FILE_LIVE
 
-__all__ = ["LineChange", "SettlementFile", "SettlementFilePart"]
+__all__ = ["LineChange", "SettlementCover", "SettlementFile", "SettlementFilePart"]
 
 
 class SettlementFile(StatefulModel, WorkRow):
@@ -45,6 +45,8 @@ class SettlementFile(StatefulModel, WorkRow):
     # The period that it was asked for, where the file itself does not say.
     asked_from = models.DateField(null=True)
     asked_to = models.DateField(null=True)
+    # What the provider said of it elsewhere when it was fetched: figures as in Control.
+    declared = models.JSONField(default=list)
     document = models.CharField(max_length=80, blank=True)
     version = models.IntegerField(null=True)
     supersedes = models.ForeignKey(
@@ -139,10 +141,11 @@ class SettlementFile(StatefulModel, WorkRow):
         """A later version counts in its place."""
 
     @transition(FILE, status, "RECEIVED")
-    def to_received(self, *, due_at: datetime) -> None:
-        """It is to be read again, from its beginning."""
+    def to_received(self, *, due_at: datetime, declared: list[dict[str, Any]]) -> None:
+        """It is to be read again, from its beginning; `declared` is what it is held against."""
         self.due_at, self.attempts, self.staged_lines = due_at, 0, 0
         self.document, self.lines_count, self.refusal = "", None, None
+        self.declared = declared
 
     def _set(self, known: dict[str, Any]) -> None:
         """Set what staging found out: document, version, supersedes, sequence, period, counts and totals."""
@@ -176,6 +179,23 @@ class SettlementFilePart(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["file", "position"], name="reconciliation_part_once")]
+
+
+class SettlementCover(models.Model):
+    """A day of which a file without lines says the same as of its own: that nothing happened; append-only.
+
+    The provider sent the very same bytes for that day, and no body is stored twice (I34).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    file = models.ForeignKey(SettlementFile, on_delete=models.PROTECT, related_name="covers", db_index=False)
+    day = models.DateField()
+    name = models.CharField(max_length=200)  # what the body was called this time
+    covered_by = models.CharField(max_length=80)
+    covered_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["file", "day"], name="reconciliation_cover_once")]
 
 
 class LineChange(models.Model):

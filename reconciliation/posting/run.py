@@ -23,6 +23,7 @@ from payouts.selectors import rail_of
 from reconciliation.locks import lock_run
 from reconciliation.models import ReconciliationRun, SettlementFile
 from reconciliation.models.lines import LINE_BITS
+from reconciliation.posting.accounts import books_name
 from reconciliation.posting.chunks import FileToPost, Portion, books_of, drafts_of, portions
 from reconciliation.posting.reading import Extent
 
@@ -72,7 +73,9 @@ def file_to_post(row: SettlementFile) -> FileToPost:
         version=row.version,
         merchant_id=row.merchant_id,
         source_id=source.id,
-        provider=source.provider,
+        provider=books_name(
+            merchant_id=row.merchant_id, provider=source.provider, channel_id=source.channel_id
+        ),
         rail=rail_of(provider=provider) or source.provider,
         document=row.document,
         day=row.period_to,

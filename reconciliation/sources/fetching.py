@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 
 from core import clock
+from core.failpoints import failpoint
 from core.history import SYSTEM
 from core.ids import public_id, uuid7
 from core.job_runs import Outcome, Ran, keep, missed_dates, run_job
@@ -144,7 +145,11 @@ def _run(source: SourceData, day: date, work: Callable[[Ran], dict[str, Any]]) -
 
 
 def _found(names: list[str]) -> Callable[[Ran], dict[str, Any]]:
-    return lambda run: {"files": names}
+    def found(run: Ran) -> dict[str, Any]:
+        failpoint("settlement_days.before_done")
+        return {"files": names}
+
+    return found
 
 
 class _DayWork:
@@ -188,14 +193,21 @@ class _DayWork:
             kept=dict(run.kept.get("fetcher", {})),
             remember=lambda facts: keep(run, {**run.kept, "fetcher": facts}),
         )
-        received = _receive_all(self.source, self.fetcher.fetch(errand), SYSTEM)
+        fetched = self.fetcher.fetch(errand)
+        failpoint("settlement_days.fetched")
+        received = _receive_all(self.source, fetched, SYSTEM)
+        failpoint("settlement_days.received")
         new = sum(each.is_new for each in received)
         self.tally.received += new
         if new:
             # What was fetched may be refused, or provisional: then it is fetched again, and not at once.
             self._note(run, says="received", failures=0, pause=_NOT_YET_PAUSE)
             return None
-        if empty := _empty_ones(received):
+        empty = _empty_ones(received)
+        if empty and any(each.declared for each in fetched):
+            self._again(run, "the provider made payouts, and its report of them is empty")
+            return None
+        if empty:
             # The same bytes say of every day on which nothing happened that nothing happened.
             self.tally.done += 1
             return {"files": empty, "says": "nothing happened, as on other days"}
@@ -236,6 +248,7 @@ def _receive(source: SourceData, fetched: Fetched, by: str) -> ReceivedFile:
         asked_from=fetched.asked_from,
         asked_to=fetched.asked_to,
         declared_digest=f"sha256:{fetched.sha256}" if fetched.sha256 else "",
+        declared_controls=fetched.declared,
     )
 
 

@@ -8,13 +8,14 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from reconciliation.models import SettlementFile
+from reconciliation.models import SettlementCover, SettlementFile
 from reconciliation.sources.types import SourceData
 
 __all__ = ["DayFile", "Standing", "files_about", "standing_of"]
 
 # What these say is said by another file as well.
 _OVER = ("DUPLICATE", "SUPERSEDED")
+_READ = ("PUBLISHED", *_OVER)
 
 
 class Standing(StrEnum):
@@ -54,11 +55,24 @@ def files_about(source: SourceData, first: date, last: date) -> list[DayFile]:
     known = Q(period_to__gte=first, period_from__lte=last)
     asked = Q(period_to__isnull=True, asked_to__gte=first, asked_from__lte=last)
     found = rows.filter(known | asked).exclude(status__in=_OVER).order_by("-pk")
-    return [
+    return _covers(source, first, last) + [
         DayFile(row.pk, row.name, row.status, *days)
         for row in found.only("name", "status", "period_from", "period_to", "asked_from", "asked_to")
         if (days := row.days)
     ]
+
+
+def _covers(source: SourceData, first: date, last: date) -> list[DayFile]:
+    """The files without lines whose very bytes were sent again for one of these days."""
+    rows = SettlementCover.objects.filter(
+        file__merchant_id=source.merchant_id,
+        file__source_id=source.id,
+        file__lines_count=0,
+        file__status__in=_READ,
+        day__range=(first, last),
+    )
+    found = rows.order_by("-pk").values_list("file_id", "file__name", "day")
+    return [DayFile(file_id, name, "PUBLISHED", day, day) for file_id, name, day in found]
 
 
 def standing_of(

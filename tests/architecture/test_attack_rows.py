@@ -1,16 +1,21 @@
 """Each row of the catalogue of attacks has tests that are there, or a reason why it has none."""
 
 import ast
+import re
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-from .attack_rows import ROWS, NotYet
+from . import settlement_rows
+from .attack_rows import ROWS as ATTACK_ROWS
+from .attack_rows import NotYet
+
+ROWS = {**ATTACK_ROWS, **settlement_rows.ROWS}
 
 ROOT = Path(__file__).parents[2]
 # How many rows the catalogue has, by kind and letter; of D and H those whose subject is there.
-COUNTS = {"A-A": 11, "A-B": 17, "A-C": 14, "A-E": 13, "A-F": 20, "A-G": 8, "F-J": 7}
+COUNTS = {"A-A": 11, "A-B": 17, "A-C": 14, "A-E": 13, "A-F": 20, "A-G": 8, "F-H": 23, "F-J": 7}
 SINGLE = {*(f"A-D{number}" for number in (1, 4, 5, 6, 7, 8, 9))} | {
     *(f"A-H{number}" for number in (1, 2, 3, 8, 9, 10, 11, 13, 14))
 }
@@ -47,6 +52,17 @@ def test_a_row_has_a_test_or_a_reason() -> None:
     assert [
         row for row, each in ROWS.items() if not (each.reason if isinstance(each, NotYet) else each)
     ] == []
+
+
+def test_the_file_of_a_test_names_the_fault_that_it_shows() -> None:
+    """Who reads a test of a settlement fault finds its row there."""
+    silent = {
+        (row, path)
+        for row, tests in settlement_rows.ROWS.items()
+        for path in {test.partition("::")[0] for test in tests}
+        if not re.search(rf"{row}\b|F-H11 to F-H15", (ROOT / path).read_text())
+    }
+    assert silent == set()
 
 
 @pytest.mark.parametrize(

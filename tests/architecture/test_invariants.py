@@ -16,7 +16,7 @@ RULES = {
 }
 # What these are about has no tables here. Each leaves the list with the app that brings them.
 WITHOUT_TABLES = {
-    "reconciliation": {"I38", "P3", "R3", "R4", "R6"},
+    "reconciliation": {"R4", "R6"},
 }
 
 

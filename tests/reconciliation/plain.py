@@ -1,8 +1,9 @@
 """Two formats of the tests, simple enough to be written by hand: a provider's and a bank's.
 
 A settlement file begins with `H|identity|from|to|sequence|complete`, its lines are
-`L|reference|kind|currency|gross|fee|net|day|batch`, and its end is `T|lines|net|currency`. A bank's has for
-each statement `S|identity|account|currency|opening|from|to|sequence|copy|kind`, entries
+`L|reference|kind|currency|gross|fee|net|day|batch`, and its end is `T|lines|net|currency`, with `|batch|net`
+of one batch if that is told. A bank's has for each statement
+`S|identity|account|currency|opening|from|to|sequence|copy|kind`, entries
 `E|amount|currency|day|reference|parent|reversal`, and `C|closing|lines`. Amounts are minor units; every
 record ends with a line feed.
 """
@@ -84,12 +85,15 @@ class PlainSettlement:
                 sequence=records.integer(sequence) if sequence else None,
             )
         if tag == "T":
-            lines, net, currency = values
-            controls = (
+            lines, net, currency, *batch = values
+            controls = [
                 Control("lines", records.integer(lines), line_no=records.line_no),
                 Control("net", records.integer(net), currency, line_no=records.line_no),
-            )
-            return Totals(controls, is_complete=self._complete)
+            ]
+            if batch:
+                name, paid = batch
+                controls.append(Control("batch_net", records.integer(paid), currency, name, records.line_no))
+            return Totals(tuple(controls), is_complete=self._complete)
         if tag != "L":
             raise Refused("format_mismatch", f"{tag[:10]!r} is no record", records.line_no)
         reference, kind, currency, gross, fee, net, day, batch = values
@@ -168,8 +172,12 @@ def settlement(
     currency: str = "EUR",
     batch: str = "b1",
     declared: tuple[int, int] | None = None,
+    paid: int | None = None,
 ) -> bytes:
-    """A settlement file of charges and refunds, each a reference and a gross; the fee is one in a hundred."""
+    """A settlement file of charges and refunds, each a reference and a gross; the fee is one in a hundred.
+
+    `paid` is what it says that its batch comes to.
+    """
     records = [f"H|{identity}|{day}|{day}|{sequence}|{complete}"]
     nets = []
     for reference, gross in lines:
@@ -178,7 +186,8 @@ def settlement(
         kind = "charge" if gross >= 0 else "refund"
         records.append(f"L|{reference}|{kind}|{currency}|{gross}|{fee}|{gross - fee}|{day}|{batch}")
     count, net = declared or (len(nets), sum(nets))
-    return "".join(f"{each}\n" for each in [*records, f"T|{count}|{net}|{currency}"]).encode()
+    end = f"T|{count}|{net}|{currency}" + ("" if paid is None else f"|{batch}|{paid}")
+    return "".join(f"{each}\n" for each in [*records, end]).encode()
 
 
 def statement(

@@ -1,9 +1,9 @@
 """A process that receives and stages files, for what must be seen from outside: its memory, and its death.
 
-`python -m tests.reconciliation.stager receive SOURCE PATH FIRST LAST` takes a file in, `… work` does what is
-due of files and `… match` of runs. It prints one line of JSON: seconds, CPU seconds and the most memory it ever
-had, in MiB. `… serve` does such a thing for each line that it reads, in a child that it forks, so that a death
-is cheap.
+`python -m tests.reconciliation.stager receive SOURCE PATH FIRST LAST` takes a file in, `… fetch` looks at the
+sources, `… work` does what is due of files and `… match` of runs. It prints one line of JSON: seconds, CPU
+seconds and the most memory it ever had, in MiB. `… serve` does such a thing for each line that it reads, in a
+child that it forks, so that a death is cheap.
 """
 
 import json
@@ -75,7 +75,7 @@ def _main(what: str, *arguments: str) -> None:
     from reconciliation.ingest import stage, writer
     from reconciliation.ingest.receive import DRAIN
     from reconciliation.matching.runs import DRAIN as RUNS
-    from reconciliation.services import receive_file
+    from reconciliation.services import fetch_due, receive_file
     from tests.reconciliation.plain import register
 
     register()
@@ -89,6 +89,8 @@ def _main(what: str, *arguments: str) -> None:
             )
     elif what == "match":
         get_drain(RUNS).run()
+    elif what == "fetch":
+        fetch_due()
     else:
         writer.CHUNK_LINES = stage.CHUNK_LINES = int(arguments[0]) if arguments else writer.CHUNK_LINES
         get_drain(DRAIN).run()

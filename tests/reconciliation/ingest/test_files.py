@@ -334,6 +334,17 @@ def test_a_number_that_is_missing(desk: Desk) -> None:
     assert [each.detail["sequence"] for each in desk.cases("settlement_sequence_gap")] == [3]
 
 
+def test_numbers_that_are_missing_after_an_older_file(desk: Desk) -> None:
+    """R3: a file from before the first one that was here is followed by a gap as well."""
+    source = desk.source()
+    for number, day in ((5, "05"), (2, "02")):
+        desk.send(
+            source,
+            settlement((f"c{number}", 1), identity=f"{number}", day=f"2026-01-{day}", sequence=f"{number}"),
+        )
+    assert [each.detail["sequence"] for each in desk.cases("settlement_sequence_gap")] == [3, 4]
+
+
 def test_a_good_file_ends_the_case_of_its_day_only(desk: Desk) -> None:
     """What is still missing stays a case."""
     source = desk.source()

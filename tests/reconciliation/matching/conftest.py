@@ -168,7 +168,8 @@ def open_shop(monkeypatch: pytest.MonkeyPatch) -> Shop:
 
 @pytest.fixture
 def shop(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
-    """The merchant; whatever the test did, the audits of matching are clean afterwards."""
+    """The merchant; files are matched and no more, and the audits of matching are clean afterwards."""
+    monkeypatch.setattr(RunDrain, "steps", (match_run,))
     yield open_shop(monkeypatch)
     check_events()
     watched = {each.name for each in INVARIANTS}

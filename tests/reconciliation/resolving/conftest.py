@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import connection, transaction
 
+from channels.selectors import get_channel
 from channels.services import create_channel
 from core import clock
 from core.approvals import at_decision_edge
@@ -94,7 +95,7 @@ class Shop(Desk):
                     posting=Posting(self.merchant_id, "EUR", day), kind="payment_captured", source="charge",
                     source_ref=charge.id, leg="capture",
                     legs=[
-                        debit(self._account("psp_clearing", "stripe"), minor, key=charge.id),
+                        debit(self._account("psp_clearing", self._channel), minor, key=charge.id),
                         credit(self._account("commission"), minor),
                     ],
                 )
@@ -234,6 +235,10 @@ class Shop(Desk):
         key = at_edge(request_unmatching)(match_id=match.id, reason="another payment", maker=MIA)
         done = at_decision_edge(approve_unmatching)(approval_id=key, checker=NOA)
         return [Discrepancy.objects.get(pk=each) for each in done]
+
+    @property
+    def _channel(self) -> str:
+        return str(get_channel(channel_id=self.channel_id).name)
 
     def _account(self, role: str, provider: str | None = None) -> int:
         return open_account(merchant_id=self.merchant_id, role=role, currency="EUR", provider=provider)

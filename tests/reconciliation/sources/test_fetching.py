@@ -2,13 +2,13 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
-from threading import Barrier
+from threading import Barrier, Condition
 from uuid import UUID
 
 import pytest
 from django.db import connection
 
-from core import clock
+from core import clock, job_runs
 from core.models import JobRun
 from core.transactions import at_edge
 from reconciliation.fetchers.contract import FetchFailed
@@ -220,29 +220,50 @@ def test_a_person_may_ask_for_a_day_again(source: SourceData, paper: Paper) -> N
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_schedulers_fetch_a_day_once(merchant_id: UUID, paper: Paper) -> None:
-    """Both start at the same moment; without the run of the day, both would fetch (the control)."""
+@pytest.mark.parametrize("is_claimed", [True, False], ids=["claimed", "control"])
+def test_two_schedulers_fetch_a_day_once(
+    merchant_id: UUID, paper: Paper, monkeypatch: pytest.MonkeyPatch, is_claimed: bool
+) -> None:
+    """Both are under way at the same time; without the claim of the day both fetch it, and only I34 holds."""
     source = set_up(merchant_id, fetcher="paper", begins_on=DAYS[2])
-    both = Barrier(2, timeout=10)
-    met: list[bool] = []
+    if not is_claimed:
+        monkeypatch.setattr(job_runs, "_claim", _no_claim)
+    start, met, ended = Barrier(2, timeout=10), list[bool](), list[bool]()
+    changed = Condition()
 
     def body() -> bytes:
-        met.append(True)
+        """The download goes on until the other one has come here as well, or gave up."""
+        with changed:
+            met.append(True)
+            changed.notify_all()
+            assert changed.wait_for(lambda: len(met) == 2 or ended, timeout=20)
         return activity(DAYS[2])
 
     paper.has = {DAYS[2]: body}
 
     def beat() -> None:
-        both.wait()
+        start.wait()
         try:
             fetch_due()
         finally:
             connection.close()
+            with changed:
+                ended.append(True)
+                changed.notify_all()
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda _: beat(), range(2)))
-    assert len(met) == 1 and len(files_of(source)) == 1
+    assert len(met) == (1 if is_claimed else 2)
+    assert len(files_of(source)) == 1
     assert JobRun.objects.filter(job=JOB, scope=str(source.id)).count() == 1
+
+
+def _no_claim(job: str, scope: str, business_date: date, lease: timedelta) -> job_runs.Ran:
+    """Whoever asks gets the run of the day, whether somebody has it or not."""
+    now = clock.now()
+    row = JobRun(job=job, scope=scope, business_date=business_date, started_at=now, leased_until=now)
+    JobRun.objects.bulk_create([row], ignore_conflicts=True)
+    return job_runs.Ran(JobRun.objects.get(job=job, scope=scope, business_date=business_date))
 
 
 def test_the_names_of_sources_are_in_the_audit_trail(source: SourceData) -> None:
