@@ -7,7 +7,8 @@ __all__ = ["INVARIANTS"]
 
 _EXPLAINED = ", ".join(f"'{kind}'" for kind in SELF_EXPLAINED)
 _RUNS = """
-    SELECT EXISTS (SELECT 1 FROM reconciliation_reconciliationrun WHERE status IN ('MATCHED', 'POSTED', 'DONE'))
+    SELECT EXISTS (SELECT 1 FROM reconciliation_reconciliationrun
+        WHERE status IN ('MATCHED', 'POSTED', 'DONE'))
 """
 _MATCHES = "SELECT EXISTS (SELECT 1 FROM reconciliation_match)"
 # Runs of files that count, of which every line must have ended somewhere.
