@@ -1,8 +1,8 @@
 """GET /metrics: for Prometheus, by token or from this machine. A scrape must not hurt whoever pays.
 
-Each query has its own short time in the database, and no source is begun when the time of the page is over;
-what was read is kept for a while, so that a second Prometheus costs nothing. A source that fails is missing from the page and
-named in it, and the rest is there.
+Each query has its own short time in the database, and no source is begun when the time of the page is over.
+What was read is kept for a while, so that a second Prometheus costs nothing. A source that fails is missing
+from the page and named in it, and the rest is there.
 """
 
 import hmac
