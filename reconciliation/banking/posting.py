@@ -144,7 +144,7 @@ def _parts(
     )
     sendings = [row.subject_id for row in matches if row.subject_kind.startswith("sending")]
     channels = dict(rows(_CHANNELS, {"sendings": sendings}))
-    providers = {each.id.hex[-12:]: each.provider for each in providers_of(run.merchant_id)}
+    providers = {each.id.hex[-12:]: each.in_books for each in providers_of(run.merchant_id)}
     names: dict[str, Callable[[Match], str]] = {
         "batch": lambda row: providers[row.clearing_key.partition(":")[0]],
         "sending": lambda row: books.rail(channels[row.subject_id]),

@@ -13,7 +13,8 @@ _OPEN = """
     JOIN ledger_journalline AS line ON line.account_id = account.id AND line.clearing_key IS NOT NULL
     WHERE account.role = 'psp_clearing' AND EXISTS (
         SELECT FROM reconciliation_settlementsource AS source WHERE source.merchant_id = account.merchant_id
-            AND source.kind = 'psp' AND source.provider = account.provider)
+            AND source.kind = 'psp'
+            AND account.provider = coalesce(nullif(source.books, ''), source.provider))
     GROUP BY account.merchant_id, line.clearing_key, account.currency HAVING sum(line.amount_minor) <> 0
 """
 _REPORTED = """

@@ -8,7 +8,7 @@ from uuid import UUID
 from core.audits import VIOLATED
 from core.ids import public_id
 from core.money import format_minor
-from reconciliation.closing.sources import excuses_of, files_of, is_expected, sources_of
+from reconciliation.closing.sources import excuses_of, files_of, is_expected, quiet_files, sources_of
 from reconciliation.closing.types import Obstacle
 from reconciliation.internal.checks import audits_of_checks, internal_checks
 from reconciliation.internal.clearing import late_keys
@@ -47,7 +47,8 @@ def _of_files(merchant_id: UUID, day: date) -> Iterator[Obstacle]:
         files = files_of(source, day)
         live = [each for each in files if each.status in FILE_LIVE]
         yield from _unfinished(source, files)
-        if not live and is_expected(source, day) and source.pk not in excuses:
+        is_there = live or source.pk in excuses or quiet_files(source, day)
+        if is_expected(source, day) and not is_there:
             refused = any(each.status == "REFUSED" for each in files)
             why = "the one that came was refused" if refused else "it has not come"
             yield Obstacle("file_missing", f"{source.name} has no file about {day}: {why}.", source.name)

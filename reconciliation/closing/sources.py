@@ -6,13 +6,15 @@ from typing import Any
 
 from django.db.models import Q
 
-from core.ids import public_id
+from core.ids import parse_public_id, public_id
+from core.models import JobRun
 from ledger.types import DayPosition
 from payouts.selectors import is_business_day
 from reconciliation.models import BankStatement, DayExcuse, SettlementFile, SettlementSource
+from reconciliation.sources.fetching import JOB
 from reconciliation.states import FILE_LIVE
 
-__all__ = ["excuses_of", "files_of", "is_expected", "source_figures", "sources_of"]
+__all__ = ["excuses_of", "files_of", "is_expected", "quiet_files", "source_figures", "sources_of"]
 
 _PSP_ROLES = ("psp_clearing", "psp_settlement_in_transit", "psp_reserve_held")
 
@@ -36,6 +38,23 @@ def files_of(source: SettlementSource, day: date) -> list[SettlementFile]:
     return list(SettlementFile.objects.filter(about, source_id=source.pk).order_by("pk"))
 
 
+def quiet_files(source: SettlementSource, day: date) -> list[SettlementFile]:
+    """Return the file that said of this day that nothing happened.
+
+    A report without lines has the same bytes every day, and is stored once: as the first such day's file.
+    """
+    run = JobRun.objects.filter(
+        job=JOB, scope=str(source.pk), business_date=day, finished_at__isnull=False
+    ).first()
+    keys = [parse_public_id(name, "stl") for name in run.summary.get("files", ())] if run else []
+    return list(SettlementFile.objects.filter(pk__in=keys, source_id=source.pk, lines_count=0).order_by("pk"))
+
+
+def _counting(source: SettlementSource, day: date) -> list[SettlementFile]:
+    live = [each for each in files_of(source, day) if each.status in FILE_LIVE]
+    return live or quiet_files(source, day)
+
+
 def excuses_of(*, merchant_id: Any, day: date) -> dict[Any, DayExcuse]:
     """Return why files about a day may be missing, by source."""
     return {row.source_id: row for row in DayExcuse.objects.filter(merchant_id=merchant_id, day=day)}
@@ -50,7 +69,7 @@ def source_figures(
         "kind": source.kind,
         "provider": source.provider,
         "is_expected": is_expected(source, day),
-        "files": [_file(each) for each in files_of(source, day) if each.status in FILE_LIVE],
+        "files": [_file(each) for each in _counting(source, day)],
         "excuse": {"reason": excuse.reason, "by": excuse.by} if excuse else None,
     }
     if source.kind == "bank":
@@ -81,7 +100,7 @@ def _provider(source: SettlementSource, positions: Sequence[DayPosition]) -> lis
     return [
         position_figures(each)
         for each in positions
-        if each.role in _PSP_ROLES and each.provider == source.provider
+        if each.role in _PSP_ROLES and each.provider == source.in_books
     ]
 
 
@@ -102,7 +121,7 @@ def _bank(source: SettlementSource, day: date, positions: Sequence[DayPosition])
     """By currency: what the last statements up to the day end with, and what the books have."""
     stated = _statements(source, day)
     booked = {
-        each.currency: each for each in positions if each.role == "bank" and each.provider == source.name
+        each.currency: each for each in positions if each.role == "bank" and each.provider == source.in_books
     }
     return [
         _account(currency, day, stated.get(currency, []), booked.get(currency))

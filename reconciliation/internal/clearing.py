@@ -77,7 +77,7 @@ def _open(merchant_id: UUID, findings: Sequence[tuple[str | None, Finding]]) -> 
     """Each at the source of its provider, where there is exactly one; else at none."""
     sources: dict[str, list[SettlementSource]] = {}
     for source in SettlementSource.objects.filter(merchant_id=merchant_id):
-        for name in {source.provider, source.name} if source.kind == "bank" else {source.provider}:
+        for name in {source.provider, source.in_books} if source.kind == "bank" else {source.in_books}:
             sources.setdefault(name, []).append(source)
     by_source: dict[UUID | None, tuple[SettlementSource | None, list[Finding]]] = {}
     for provider, finding in findings:

@@ -111,6 +111,7 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=64)),
                 ("kind", models.CharField(max_length=8)),
                 ("provider", models.CharField(max_length=32)),
+                ("books", models.CharField(max_length=64, blank=True)),
                 ("account", models.CharField(blank=True, max_length=64)),
                 ("currency", models.CharField(blank=True, max_length=3)),
                 ("format", models.CharField(max_length=32)),

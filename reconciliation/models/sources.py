@@ -27,7 +27,9 @@ class SettlementSource(models.Model):
     merchant_id = models.UUIDField()
     name = models.CharField(max_length=64)
     kind = models.CharField(max_length=8)  # psp | bank
-    provider = models.CharField(max_length=32)  # whose accounts in the books: psp_clearing:{provider}
+    provider = models.CharField(max_length=32)
+    # Whose accounts in the books: pay-in keeps psp_clearing:{channel}, one for each line to a provider.
+    books = models.CharField(max_length=64, blank=True)
     channel = models.ForeignKey(
         "channels.Channel", on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
@@ -62,3 +64,9 @@ class SettlementSource(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def in_books(self) -> str:
+        """What the accounts that its files move are called after: the channel, a bank's account itself, or,
+        where no payments come over a channel, the provider."""
+        return self.name if self.kind == "bank" else self.books or self.provider

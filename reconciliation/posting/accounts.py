@@ -3,27 +3,12 @@
 from functools import cached_property
 from uuid import UUID
 
-from channels.selectors import channels_of, get_channel
 from ledger.services import open_account
 from ledger.templates.accounts import FeeAccounts
 from ledger.templates.fx import ForeignAccounts
 from ledger.templates.settlement import SettlementAccounts
 
-__all__ = ["ProviderBooks", "books_name"]
-
-
-def books_name(*, merchant_id: UUID, provider: str, channel_id: UUID | None) -> str:
-    """Return the name under which the books have the accounts at a source's provider.
-
-    It is the channel's, as pay-in names them. A source that is about no channel is about the merchant's only
-    one of the provider; where there are several, or none, it is the provider's own.
-    """
-    if channel_id is None:
-        ours = channels_of(merchant_id=merchant_id, provider=provider)
-        if len(ours) != 1:
-            return provider
-        [channel_id] = ours
-    return get_channel(channel_id=channel_id).name
+__all__ = ["ProviderBooks"]
 
 
 class ProviderBooks:

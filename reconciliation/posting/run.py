@@ -23,7 +23,6 @@ from payouts.selectors import rail_of
 from reconciliation.locks import lock_run
 from reconciliation.models import ReconciliationRun, SettlementFile
 from reconciliation.models.lines import LINE_BITS
-from reconciliation.posting.accounts import books_name
 from reconciliation.posting.chunks import FileToPost, Portion, books_of, drafts_of, portions
 from reconciliation.posting.reading import Extent
 
@@ -73,9 +72,7 @@ def file_to_post(row: SettlementFile) -> FileToPost:
         version=row.version,
         merchant_id=row.merchant_id,
         source_id=source.id,
-        provider=books_name(
-            merchant_id=row.merchant_id, provider=source.provider, channel_id=source.channel_id
-        ),
+        provider=source.in_books,
         rail=rail_of(provider=provider) or source.provider,
         document=row.document,
         day=row.period_to,

@@ -8,7 +8,7 @@ from core.transactions import requires_transaction
 from ledger.services import land_entries, post_entries
 from ledger.types import EntryDraft, EntryRef
 from reconciliation.models import SettlementSource
-from reconciliation.posting.accounts import ProviderBooks, books_name
+from reconciliation.posting.accounts import ProviderBooks
 from reconciliation.resolving.types import ProposedLine
 from wallet.services import moves_for, post
 
@@ -59,14 +59,7 @@ class AdjustmentBooks(ProviderBooks):
 
 def books_for(source: SettlementSource, currency: str) -> AdjustmentBooks:
     """Return the accounts that adjustments about a source move."""
-    provider = (
-        source.name
-        if source.kind == "bank"
-        else books_name(
-            merchant_id=source.merchant_id, provider=source.provider, channel_id=source.channel_id
-        )
-    )
-    return AdjustmentBooks(merchant_id=source.merchant_id, provider=provider, currency=currency)
+    return AdjustmentBooks(merchant_id=source.merchant_id, provider=source.in_books, currency=currency)
 
 
 def lines_of(instruction: Mapping[str, Any]) -> tuple[ProposedLine, ...]:

@@ -4,7 +4,7 @@ import re
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from channels.selectors import get_channel
+from channels.selectors import channels_of, get_channel
 from channels.types import ChannelData
 from core.errors import NotFound
 from core.money import InvalidCurrency, exponent
@@ -14,7 +14,7 @@ from reconciliation.fetchers.registry import FETCHERS
 from reconciliation.formats.registry import FORMATS
 from reconciliation.sources.types import SourceSettings
 
-__all__ = ["check_settings", "checked_name"]
+__all__ = ["books_of", "check_settings", "checked_name"]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _PROVIDER = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
@@ -39,6 +39,22 @@ def check_settings(merchant_id: UUID, wanted: SourceSettings) -> None:
     _check_account(wanted)
     _check_days(wanted)
     _check_way(wanted, _channel_of(merchant_id, wanted))
+
+
+def books_of(merchant_id: UUID, settings: SourceSettings) -> str:
+    """Return the name of the channel under which the books have what a provider's files clear; empty if none.
+
+    Pay-in keeps one clearing account for each channel. A source that names no channel is about the only one
+    to its provider. Raises SourceInvalid where there are several, because a file can clear one account only.
+    """
+    if settings.kind != "psp":
+        return ""
+    if settings.channel_id is not None:
+        return get_channel(channel_id=settings.channel_id).name
+    channels = channels_of(merchant_id=merchant_id, provider=settings.provider)
+    if len(channels) > 1:
+        raise SourceInvalid("Say which of this provider's channels its files are about.", param="channel")
+    return get_channel(channel_id=channels[0]).name if channels else ""
 
 
 def _check_format(wanted: SourceSettings) -> None:

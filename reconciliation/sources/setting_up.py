@@ -13,7 +13,7 @@ from merchants.selectors import get_merchant
 from reconciliation.errors import SourceExists, SourceInvalid, SourceUnknown
 from reconciliation.locks import lock_source
 from reconciliation.models import SettlementFile, SettlementSource
-from reconciliation.sources.checking import check_settings, checked_name
+from reconciliation.sources.checking import books_of, check_settings, checked_name
 from reconciliation.sources.reading import to_data
 from reconciliation.sources.types import SourceData, SourceSettings
 
@@ -36,7 +36,12 @@ def create_source(
     check_settings(merchant_id, settings)
     now = clock.now()
     row = SettlementSource(
-        merchant_id=merchant_id, name=name, created_at=now, updated_at=now, **asdict(settings)
+        merchant_id=merchant_id,
+        name=name,
+        books=books_of(merchant_id, settings),
+        created_at=now,
+        updated_at=now,
+        **asdict(settings),
     )
     try:
         with transaction.atomic():
@@ -65,8 +70,9 @@ def change_source(
     _check_fixed(before, settings)
     for name, value in asdict(settings).items():
         setattr(row, name, value)
+    _keep_books(row, books_of(merchant_id, settings))
     row.updated_at = clock.now()
-    row.save(update_fields=[*asdict(settings), "updated_at"])
+    row.save(update_fields=[*asdict(settings), "books", "updated_at"])
     after = to_data(row)
     detail = {"from": _shown(before.settings), "to": _shown(settings)}
     _audit(after, "settlement_source.change", by=by, reason=reason, detail=detail)
@@ -102,6 +108,15 @@ def _check_fixed(before: SourceData, wanted: SourceSettings) -> None:
     changed = [name for name in _FIXED if getattr(before.settings, name) != getattr(wanted, name)]
     if changed and SettlementFile.objects.filter(merchant_id=before.merchant_id, source=before.id).exists():
         raise SourceInvalid("Its files are about this one. Set up another source.", param=changed[0])
+
+
+def _keep_books(row: SettlementSource, wanted: str) -> None:
+    """What files moved stays on its accounts: with files, another channel is another source."""
+    if wanted == row.books:
+        return
+    if SettlementFile.objects.filter(merchant_id=row.merchant_id, source=row).exists():
+        raise SourceInvalid("Its files are about another channel's payments.", param="channel")
+    row.books = wanted
 
 
 def _shown(settings: SourceSettings) -> dict[str, Any]:

@@ -1,0 +1,195 @@
+"""A night of the demo merchant on the running system, and the morning after it.
+
+Days pass by the sandbox's clock and by ours. Stores call the API, and people close the day in the console, with
+password and code, all over plain HTTP; what became of it is read in the database.
+"""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, transaction
+
+from config.celery import app
+from core.approvals import at_decision_edge
+from core.audits import run_audits
+from core.ids import parse_public_id
+from core.models import Approval
+from core.transactions import at_edge
+from ledger.models import JournalEntry
+from ledger.selectors import closed_through
+from payments.models import OrderShare
+from reconciliation.models import DayClose, Discrepancy, ReconciliationRun, SettlementFile
+from reconciliation.services import approve_adjustment, assign_break, propose_adjustment
+from tests.night.people import Page, Person
+from tests.night.world import World
+from tests.stack import Stack
+from tests.waiting import eventually
+
+pytestmark = [pytest.mark.database]
+ONE_DAY = timedelta(days=1)
+MIA, CORA = "user:mia", "user:cora"
+
+
+class Morning:
+    """What finance finds, and what it does about it."""
+
+    def __init__(self, world: World, system: Stack) -> None:
+        self.world, self.system = world, system
+        key = parse_public_id(str(world.facts["merchant"]), "mer")
+        assert key is not None
+        self.merchant_id = key
+
+    def beat(self, task: str) -> None:
+        """Start a task now, as beat does every minute or so."""
+        with app.connection_for_write(self.system.broker_url) as connection:
+            app.send_task(task, connection=connection, queue="default")
+
+    def files(self) -> dict[tuple[str, date], SettlementFile]:
+        rows = SettlementFile.objects.filter(merchant_id=self.merchant_id).select_related("source")
+        return {(row.source.name, row.asked_from or row.created_at.date()): row for row in rows}
+
+    def entries(self, kind: str) -> list[JournalEntry]:
+        return list(JournalEntry.objects.filter(merchant_id=self.merchant_id, kind=kind).order_by("id"))
+
+    def breaks(self, **asked: Any) -> list[Discrepancy]:
+        return list(Discrepancy.objects.filter(merchant_id=self.merchant_id, **asked).order_by("pk"))
+
+    def everything_is_worked_on(self) -> bool:
+        """All files were read to their end, and what they say is matched, posted and told."""
+        runs = ReconciliationRun.objects.filter(merchant_id=self.merchant_id)
+        return runs.exists() and not runs.exclude(status="DONE").exists()
+
+    def state(self) -> str:
+        """For the message of a test that waited in vain."""
+        files = [(*key, row.status, row.lines_count) for key, row in sorted(self.files().items())]
+        runs = ReconciliationRun.objects.filter(merchant_id=self.merchant_id).values_list("status", "error")
+        found = [(row.break_class, row.category, row.status, row.summary) for row in self.breaks()]
+        return f"files {files}; runs {list(runs)}; breaks {found}"
+
+    def page_of(self, day: date) -> str:
+        return f"/admin/desks/days/{self.world.facts['merchant']}/{day}/"
+
+    def press(self, who: Person, place: str, action: str, **fields: str) -> Page:
+        page = who.press(place, action=action, reason="looked at it", **fields)
+        assert page.status == 200, (place, action, page.status, page.text[-1500:])
+        return page
+
+
+@pytest.fixture(scope="module")
+def morning(world: World, system: Stack) -> Morning:
+    """Looked at when the night is over."""
+    return Morning(world, system)
+
+
+def test_a_night_and_the_morning_after(morning: Morning) -> None:
+    """Files come, are matched and posted; rules close what they may; two people decide, and sign the day.
+
+    F-H3, F-H4, F-H16; the three categories of breaks; I30 and I34.
+    """
+    world, bought_on = morning.world, morning.world.today
+    payout = shopping(world, bought_on)
+    world.pass_days(2)
+    arrived_on = world.today
+    world.bank_entry("7.00", "MR UNKNOWN REF 4711")
+    world.pass_days()
+    morning.beat("reconciliation.fetch")
+    eventually(lambda: has_come(morning, bought_on, arrived_on), within=60, what="files")
+    eventually(morning.everything_is_worked_on, within=60, what="matched and posted")
+    morning.beat("reconciliation.watch_breaks")
+    eventually(lambda: morning.breaks(category="A", status="RESOLVED"), within=60, what=morning.state())
+    money_is_proven(morning, payout)
+    breaks_are_in_their_queues(morning)
+    audits_are_clean()
+    maker, checker = world.person("maker"), world.person("checker")
+    two_people_close_the_day(morning, arrived_on, maker, checker)
+    closed_day_does_not_change(morning, arrived_on)
+    audits_are_clean()
+
+
+def shopping(world: World, day: date) -> str:
+    """Money that is available at once is paid out in the coming night; the reports will lie about it."""
+    fast = [world.buy(5_000 + 137 * number, card="pm_card_bypassPending") for number in range(6)]
+    hosted = world.buy(7_000, card=None)
+    disputed = world.buy(8_800, card="pm_card_createDispute")
+    world.pay_on_page(hosted)
+    world.paid(*fast, hosted, disputed)
+    world.top_up(3_000)
+    order = world.get(f"/v1/checkouts/{fast[1]}")["payment_orders"][0]["payment_order_id"]
+    world.post("/v1/refunds", {"payment_order_id": order, "amount": "12.00", "reason": "one book came back"})
+    asked = {"seller_account": "bob-bikes", "amount": "20.00", "currency": "USD"}
+    payout = str(world.post("/v1/payouts", asked)["id"])
+    eventually(lambda: world.get(f"/v1/payouts/{payout}")["status"] == "PAID", within=60, what="paid out")
+    charges = {"category": "charge"}
+    world.lie("amount_wrong", day, by=1, **charges)
+    world.lie("amount_wrong", day, by=1234, **charges)
+    world.lie("unknown_category", day, **charges)
+    return payout
+
+
+def has_come(morning: Morning, first: date, last: date) -> bool:
+    """The report with the payments, and a statement for each day, count; a day without payments has no more."""
+    counts = {key for key, row in morning.files().items() if row.status == "PUBLISHED"}
+    days = {first + ONE_DAY * number for number in range((last - first).days + 1)}
+    return {("stripe", last), *(("bank", day) for day in days)} <= counts
+
+
+def money_is_proven(morning: Morning, payout: str) -> None:
+    """P4 from the report, P5 and O4 from the bank; what the payout page says of it."""
+    assert len(morning.entries("settlement_reported")) == 1
+    assert len(morning.entries("settlement_deposited")) == 1, "P5"
+    assert len(morning.entries("payouts_paid")) == 1, "O4"
+    shares = OrderShare.objects.filter(merchant_id=morning.merchant_id)
+    assert shares.exclude(reported_at=None).count() >= 10, "pay-in was told what the report has"
+    assert shares.exclude(banked_at=None).count() >= 10, "and what the bank has"
+    assert morning.world.get(f"/v1/payouts/{payout}")["status"] == "PAID"
+
+
+def breaks_are_in_their_queues(morning: Morning) -> None:
+    """One each that a rule closed, that finance adjusts, and that nobody understands; the bank's one as well."""
+    found = {(row.break_class, row.amount_minor): row for row in morning.breaks()}
+    rounding, wrong = found["AMOUNT_MISMATCH", 1], found["AMOUNT_MISMATCH", 1234]
+    assert (rounding.category, rounding.status) == ("A", "RESOLVED")
+    assert (wrong.category, wrong.status) == ("B", "OPEN")
+    assert [row.category for (kind, _), row in found.items() if kind == "UNKNOWN"] == ["C"]
+    credit = found["MISSING_INTERNAL", 700]
+    assert (credit.category, credit.status, credit.source.kind) == ("C", "OPEN", "bank")
+    assert len(morning.entries("rounding_absorbed")) == 1
+    assert len(morning.entries("unidentified_receipt")) == 1
+
+
+def two_people_close_the_day(morning: Morning, day: date, maker: Person, checker: Person) -> None:
+    """The page says what stands in the way; when somebody looks into it, one prepares and another signs."""
+    page = morning.page_of(day)
+    assert "Nobody looks into" in maker.get(page).text
+    for each in morning.breaks(category="C", status="OPEN"):
+        at_edge(assign_break)(discrepancy_id=each.pk, owner=MIA, by=MIA)
+    [wrong] = morning.breaks(category="B", amount_minor=1234)
+    at_edge(propose_adjustment)(discrepancy_id=wrong.pk, template="A5", reason="absorbed", maker=MIA)
+    asked = Approval.objects.get(subject=wrong.public_id, status="PENDING")
+    at_decision_edge(approve_adjustment)(approval_id=asked.pk, checker=CORA)
+    assert [row.status for row in morning.breaks(pk=wrong.pk)] == ["RESOLVED"]
+    assert "Nobody looks into" not in maker.get(page).text
+    prepared = morning.press(maker, page, "prepare")
+    assert "The figures stand" in prepared.text, prepared.text
+    digest = checker.get(page).value("digest")
+    assert maker.press(page, action="sign", digest=digest).status == 403
+    assert "The day is closed" in morning.press(checker, page, "sign", digest=digest).text
+    assert closed_through(merchant_id=morning.merchant_id) == day
+
+
+def closed_day_does_not_change(morning: Morning, day: date) -> None:
+    """Neither by a button, nor by a row that is written past the services."""
+    before = DayClose.objects.get(merchant_id=morning.merchant_id, day=day)
+    answer = morning.world.person("maker").press(morning.page_of(day), action="prepare", reason="again")
+    assert "It does not change any more" not in answer.text
+    with pytest.raises(DatabaseError), transaction.atomic():
+        DayClose.objects.filter(pk=before.pk).update(figures={})
+    after = DayClose.objects.get(pk=before.pk)
+    assert (after.status, bytes(after.digest or b"")) == ("CLOSED", bytes(before.digest or b""))
+
+
+def audits_are_clean() -> None:
+    """Every invariant, over everything."""
+    report = run_audits(full=True, store=False)
+    assert report.is_clean, [(each.name, each.sample) for each in report.violated]
