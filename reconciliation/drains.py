@@ -13,6 +13,7 @@ from reconciliation.matching.runs import DRAIN as RUNS
 from reconciliation.matching.runs import match_run
 from reconciliation.models import ReconciliationRun, SettlementFile
 from reconciliation.posting.steps import post_run, prove_run
+from reconciliation.resolving.steps import adjust_run
 
 __all__ = ["FileDrain", "RunDrain"]
 
@@ -44,7 +45,7 @@ class RunDrain(Drain):
     # Longer than the longest transaction of a step.
     lease_seconds: ClassVar[int] = 300
     # In order; a step that is not the run's turn yet, or is over, does nothing.
-    steps: ClassVar[tuple[Callable[[Claim], str], ...]] = (match_run, post_run, prove_run)
+    steps: ClassVar[tuple[Callable[[Claim], str], ...]] = (match_run, post_run, adjust_run, prove_run)
 
     def handle(self, claim: Claim) -> None:
         """Take one run as far as it goes."""

@@ -2,7 +2,18 @@
 
 from core.errors import DomainError
 
-__all__ = ["FileRefused", "FileTooLarge", "SourceExists", "SourceInvalid", "SourceUnknown"]
+__all__ = [
+    "AdjustmentInvalid",
+    "BreakRuleInvalid",
+    "BreakRuleStateConflict",
+    "BreakStateConflict",
+    "FileRefused",
+    "FileTooLarge",
+    "RuleDryRunMissing",
+    "SourceExists",
+    "SourceInvalid",
+    "SourceUnknown",
+]
 
 
 class SourceUnknown(DomainError):
@@ -39,3 +50,33 @@ class FileRefused(DomainError):
     def __init__(self, message: str | None = None, *, reason: str = "", param: str | None = None) -> None:
         self.reason = reason
         super().__init__(message, param=param)
+
+
+class BreakStateConflict(DomainError):
+    code = "discrepancy_state_conflict"
+    status = 409
+    message = "The break is not in a state in which this can be done."
+
+
+class AdjustmentInvalid(DomainError):
+    code = "adjustment_invalid"
+    status = 422
+    message = "This entry does not fit this break."
+
+
+class BreakRuleInvalid(DomainError):
+    code = "break_rule_invalid"
+    status = 422
+    message = "A rule about breaks cannot be like this."
+
+
+class BreakRuleStateConflict(DomainError):
+    code = "break_rule_state_conflict"
+    status = 409
+    message = "This version of the rule is not in a state in which this can be done."
+
+
+class RuleDryRunMissing(DomainError):
+    code = "break_rule_dry_run_missing"
+    status = 409
+    message = "Run this version over history first; a run is good for a day."

@@ -1,4 +1,4 @@
-"""A1 to A10: what reconciliation posts when a file or statement and the books differ.
+"""A1 to A11: what reconciliation posts when a file or statement and the books differ.
 
 Differences of timing alone get no entry. The source of each is the adjustment, which holds the rule, the
 evidence and who proposed and approved it.
@@ -29,6 +29,7 @@ __all__ = [
     "denied_capture_entry",
     "duplicate_charge_entry",
     "fee_difference_entry",
+    "line_reassigned_entry",
     "rounding_entry",
     "suspense_identified_entry",
     "suspense_returned_entry",
@@ -223,3 +224,13 @@ def rounding_entry(
             signed(psp_clearing, -line.amount_minor, key=line.key),
         ],
     )
+
+
+def line_reassigned_entry(*, posting: Posting, adjustment_id: UUID, legs: Sequence[Leg]) -> EntryDraft:
+    """A11: a line of a file is another movement than it was posted as, or none (psp_clearing to psp_clearing).
+
+    `legs` are what the line posts as what it is now, less what it was posted as: what it clears moves from one
+    key to another, and what came with the movement comes or goes. Matching and un-matching a line are each
+    other's inverse.
+    """
+    return _adjustment(posting=posting, kind="line_reassigned", adjustment_id=adjustment_id, legs=legs)

@@ -113,10 +113,10 @@ class Discrepancy(StatefulModel, EventSubject):
         self.resolution, self.resolved_at = resolution[:500], resolved_at
 
     @transition(DISCREPANCY, status, "OPEN")
-    def to_open(self, *, due_at: datetime | None = None) -> None:
+    def to_open(self, *, due_at: datetime | None = None, category: str | None = None) -> None:
         """It is in the queue (again): what resolved it was taken back, or its owner gave it back."""
         self.owner, self.resolution, self.resolved_at = "", "", None
-        self.due_at = due_at or self.due_at
+        self.due_at, self.category = due_at or self.due_at, category or self.category
 
 
 class DiscrepancyNote(models.Model):

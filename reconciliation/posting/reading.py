@@ -81,9 +81,10 @@ _PORTION = """
     FROM portion LEFT JOIN LATERAL (
         SELECT * FROM reconciliation_match AS match
         WHERE match.side = 'psp' AND match.line_id = portion.id
-            AND (match.live OR portion.sign = -1 AND match.run_id = (
-                SELECT last.run_id FROM reconciliation_match AS last
-                WHERE last.side = 'psp' AND last.line_id = portion.id ORDER BY last.id DESC LIMIT 1))
+            -- Of a line that is taken back, what it was when the later version came.
+            AND (match.live OR portion.sign = -1 AND EXISTS (
+                SELECT FROM reconciliation_matchend AS ended WHERE ended.match_id = match.id
+                AND ended.reason LIKE 'version %% of the file counts in its place'))
     ) AS match ON true
     ORDER BY portion.id, portion.sign, match.id
 """

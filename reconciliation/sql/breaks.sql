@@ -19,7 +19,7 @@ CREATE TRIGGER reconciliation_match_ends_once BEFORE UPDATE OF live ON reconcili
 -- What a break is about stays; who deals with it, and how it ends, changes.
 CREATE TRIGGER reconciliation_discrepancy_fixed BEFORE UPDATE ON reconciliation_discrepancy
     FOR EACH ROW EXECUTE FUNCTION core_refuse_rewrite(
-        'status', 'owner', 'due_at', 'resolution', 'resolved_at', 'updated_at', 'event_sequence');
+        'status', 'category', 'owner', 'due_at', 'resolution', 'resolved_at', 'updated_at', 'event_sequence');
 CREATE TRIGGER reconciliation_adjustment_fixed BEFORE UPDATE ON reconciliation_adjustment
     FOR EACH ROW EXECUTE FUNCTION core_refuse_rewrite(
         'status', 'checker', 'approval_id', 'entry_id', 'posted_at', 'updated_at');

@@ -1,10 +1,11 @@
-"""Examples of A1 to A10, with the amounts of the books."""
+"""Examples of A1 to A11, with the amounts of the books."""
 
 from ledger.templates.adjustments import (
     amount_difference_entry,
     denied_capture_entry,
     duplicate_charge_entry,
     fee_difference_entry,
+    line_reassigned_entry,
     rounding_entry,
     suspense_identified_entry,
     suspense_returned_entry,
@@ -14,7 +15,7 @@ from ledger.templates.adjustments import (
 )
 from ledger.templates.capture import CapturedOrder, Share
 from ledger.templates.cover import Cover, SellerPart
-from ledger.templates.entry import Keyed
+from ledger.templates.entry import Keyed, credit, debit
 from ledger.templates.journal import ExampleBooks, Journal, named, returns, sale, seller
 from ledger.templates.refunds import ReturnedOrder
 from ledger.types import EntryDraft
@@ -126,6 +127,15 @@ def _rounding(books: ExampleBooks) -> EntryDraft:
     )
 
 
+def _reassigned(books: ExampleBooks) -> EntryDraft:
+    clearing = books.account("psp_clearing")
+    return line_reassigned_entry(
+        posting=books.posting(),
+        adjustment_id=named("adjustment"),
+        legs=[debit(clearing, 70_00, key=named("line")), credit(clearing, 70_00, key=named("charge"))],
+    )
+
+
 ADJUSTMENTS = (
     Journal(
         "A1",
@@ -151,4 +161,11 @@ ADJUSTMENTS = (
     Journal("A8", "unidentified_receipt", "Unidentified bank credit", unidentified_receipt_entry, _receipt),
     Journal("A9", "unidentified_payment", "Unidentified bank debit", unidentified_payment_entry, _payment),
     Journal("A10", "rounding_absorbed", "Rounding by one minor unit", rounding_entry, _rounding),
+    Journal(
+        "A11",
+        "line_reassigned",
+        "A reported line of 70.00 turns out to be a payment, or not to be it",
+        line_reassigned_entry,
+        _reassigned,
+    ),
 )

@@ -1,0 +1,1 @@
+"""Breaks are explained and closed: by rules within their caps, or by two people."""

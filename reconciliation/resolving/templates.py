@@ -1,0 +1,286 @@
+"""Which entries fit a break, and what they are: A1 and A3 to A10 of the books.
+
+A2, a receipt that is identified as an order, has no entry here. An order becomes paid by pay-in alone: once it
+knows the payment, the line is matched with it, by itself or by two people, and what A1 parked is taken back in
+the same moment.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from ledger.templates.accounts import ReturnAccounts
+from ledger.templates.adjustments import (
+    amount_difference_entry,
+    denied_capture_entry,
+    duplicate_charge_entry,
+    fee_difference_entry,
+    rounding_entry,
+    suspense_returned_entry,
+    unidentified_payment_entry,
+    unidentified_receipt_entry,
+    unknown_capture_entry,
+)
+from ledger.templates.entry import Keyed, Posting
+from ledger.types import EntryDraft
+from reconciliation.breaks import BreakClass
+from reconciliation.errors import AdjustmentInvalid
+from reconciliation.models import BankLine, SettlementLine
+from reconciliation.resolving.books import AdjustmentBooks
+from reconciliation.resolving.facts import Facts
+
+__all__ = ["NO_ENTRY", "TEMPLATES", "Made", "amount_for", "make", "offers"]
+
+NO_ENTRY = "none"
+_ROUNDING = 1
+_TO_SUSPENSE = frozenset(
+    [BreakClass.MISSING_INTERNAL, BreakClass.STATUS_MISMATCH, BreakClass.REFERENCE_COLLISION]
+)
+_TWICE = frozenset(
+    [BreakClass.DUPLICATE_EXTERNAL, BreakClass.STATUS_MISMATCH, BreakClass.REFERENCE_COLLISION]
+)
+
+
+@dataclass(frozen=True)
+class Made:
+    """The entry of a template for a break, with the amount at stake in minor units, never negative."""
+
+    amount_minor: int
+    drafts: tuple[EntryDraft, ...]
+    lines: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class _Making:
+    facts: Facts
+    books: AdjustmentBooks
+    posting: Posting
+    adjustment_id: UUID
+
+    def keyed(self, minor: int) -> Keyed:
+        return Keyed(self.facts.clearing_key, minor)
+
+
+@dataclass(frozen=True)
+class Template:
+    """One kind of entry: what it moves for a break, signed (None: it does not fit), and how it is made.
+
+    `is_chosen`: a person may say another amount than the whole.
+    """
+
+    amount: Callable[[Facts], int | None]
+    build: Callable[[_Making, int], EntryDraft]
+    is_chosen: bool = False
+
+
+def _receipt(facts: Facts, classes: frozenset[BreakClass]) -> int | None:
+    """What an unmatched line of a provider brought in."""
+    if facts.row.break_class not in classes or facts.is_matched or not isinstance(facts.line, SettlementLine):
+        return None
+    return -facts.open_minor if facts.open_minor < 0 and facts.parked is None else None
+
+
+def _unknown(making: _Making, minor: int) -> EntryDraft:
+    return unknown_capture_entry(
+        posting=making.posting,
+        psp_clearing=making.books.account("psp_clearing"),
+        suspense_receipts=making.books.account("suspense_receipts"),
+        adjustment_id=making.adjustment_id,
+        line=making.keyed(minor),
+    )
+
+
+def _parked_receipt(facts: Facts) -> int | None:
+    parked = facts.parked
+    return -parked.amount_minor if parked and parked.role == "suspense_receipts" else None
+
+
+def _returned(making: _Making, minor: int) -> EntryDraft:
+    assert making.facts.parked is not None
+    return suspense_returned_entry(
+        posting=making.posting,
+        suspense_receipts=making.books.account("suspense_receipts"),
+        refunds_in_transit=making.books.account("refunds_in_transit"),
+        adjustment_id=making.adjustment_id,
+        refund_id=making.adjustment_id,
+        line=Keyed(making.facts.parked.key, minor),
+    )
+
+
+def _denied_amount(facts: Facts) -> int | None:
+    is_charge = facts.row.break_class == BreakClass.MISSING_EXTERNAL and facts.row.subject_kind == "charge"
+    return facts.open_minor if is_charge and facts.open_minor > 0 else None
+
+
+def _denied(making: _Making, minor: int) -> EntryDraft:
+    """The marketplace bears it: what a seller is to bear is taken back by pay-in, as a reversal."""
+    account, row = making.books.account, making.facts.row
+    assert row.subject_id is not None
+    return denied_capture_entry(
+        posting=making.posting,
+        accounts=ReturnAccounts(account("commission_refunded"), account("tax_payable")),
+        psp_clearing=account("psp_clearing"),
+        recon_loss=account("recon_loss"),
+        adjustment_id=making.adjustment_id,
+        charge_id=row.subject_id,
+        orders=[],
+        loss_minor=minor,
+    )
+
+
+def _difference(facts: Facts) -> int | None:
+    return facts.open_minor or None
+
+
+def _absorbed(making: _Making, minor: int) -> EntryDraft:
+    return amount_difference_entry(
+        posting=making.posting,
+        recon_difference=making.books.account("recon_difference"),
+        psp_clearing=making.books.account("psp_clearing"),
+        adjustment_id=making.adjustment_id,
+        line=making.keyed(minor),
+    )
+
+
+def _duplicate(making: _Making, minor: int) -> EntryDraft:
+    return duplicate_charge_entry(
+        posting=making.posting,
+        psp_clearing=making.books.account("psp_clearing"),
+        customer_overpayment=making.books.account("customer_overpayment"),
+        adjustment_id=making.adjustment_id,
+        charge=making.keyed(minor),
+    )
+
+
+def _fee_amount(facts: Facts) -> int | None:
+    fits = facts.row.break_class == BreakClass.FEE_DIFFERENCE and facts.is_matched
+    return facts.row.amount_minor if fits and not facts.posted else None
+
+
+def _fee(making: _Making, minor: int) -> EntryDraft:
+    return fee_difference_entry(
+        posting=making.posting,
+        psp_fee=making.books.account("psp_fee"),
+        psp_clearing=making.books.account("psp_clearing"),
+        adjustment_id=making.adjustment_id,
+        line=making.keyed(minor),
+    )
+
+
+def _bank(facts: Facts) -> int | None:
+    unknown = facts.row.break_class in (BreakClass.MISSING_INTERNAL, BreakClass.UNKNOWN)
+    if not isinstance(facts.line, BankLine) or not unknown or facts.is_matched or facts.posted:
+        return None
+    return facts.line.amount_minor
+
+
+def _credit(facts: Facts) -> int | None:
+    minor = _bank(facts)
+    return minor if minor and minor > 0 else None
+
+
+def _debit(facts: Facts) -> int | None:
+    minor = _bank(facts)
+    return -minor if minor and minor < 0 else None
+
+
+def _unidentified_receipt(making: _Making, minor: int) -> EntryDraft:
+    return unidentified_receipt_entry(
+        posting=making.posting,
+        bank=making.books.account("bank"),
+        suspense_receipts=making.books.account("suspense_receipts"),
+        adjustment_id=making.adjustment_id,
+        line=making.keyed(minor),
+    )
+
+
+def _unidentified_payment(making: _Making, minor: int) -> EntryDraft:
+    return unidentified_payment_entry(
+        posting=making.posting,
+        bank=making.books.account("bank"),
+        suspense_payments=making.books.account("suspense_payments"),
+        adjustment_id=making.adjustment_id,
+        line=making.keyed(minor),
+    )
+
+
+def _rounding_amount(facts: Facts) -> int | None:
+    fits = facts.row.break_class == BreakClass.AMOUNT_MISMATCH and abs(facts.open_minor) == _ROUNDING
+    return facts.open_minor if fits else None
+
+
+def _rounding(making: _Making, minor: int) -> EntryDraft:
+    return rounding_entry(
+        posting=making.posting,
+        rounding=making.books.account("rounding"),
+        psp_clearing=making.books.account("psp_clearing"),
+        adjustment_id=making.adjustment_id,
+        line=making.keyed(minor),
+    )
+
+
+TEMPLATES: dict[str, Template] = {
+    "A1": Template(lambda facts: _receipt(facts, _TO_SUSPENSE), _unknown),
+    "A3": Template(_parked_receipt, _returned),
+    "A4": Template(_denied_amount, _denied),
+    "A5": Template(_difference, _absorbed, is_chosen=True),
+    "A6": Template(lambda facts: _receipt(facts, _TWICE), _duplicate),
+    "A7": Template(_fee_amount, _fee, is_chosen=True),
+    "A8": Template(_credit, _unidentified_receipt),
+    "A9": Template(_debit, _unidentified_payment),
+    "A10": Template(_rounding_amount, _rounding),
+}
+
+
+def offers(facts: Facts) -> tuple[str, ...]:
+    """Return the templates that fit a break as it stands; an explanation without an entry always does."""
+    fitting = tuple(name for name, each in TEMPLATES.items() if each.amount(facts) is not None)
+    return (*fitting, NO_ENTRY)
+
+
+def amount_for(template: str, facts: Facts, parameters: Mapping[str, Any]) -> int:
+    """Return what an entry moves, signed as its template wants it. Raises AdjustmentInvalid if it does not fit.
+
+    `parameters` may hold `amount_minor`: at most the whole in size, and of A5 with its sign. Of A7 it is
+    negative where the provider took too little or is to give back.
+    """
+    if set(parameters) - {"amount_minor"}:
+        raise AdjustmentInvalid("The only parameter of an entry is amount_minor.", param="parameters")
+    if template == NO_ENTRY:
+        return 0
+    if template not in TEMPLATES:
+        raise AdjustmentInvalid(f"{template} is no entry that can be proposed.", param="template")
+    known = TEMPLATES[template]
+    whole = known.amount(facts)
+    if whole is None:
+        raise AdjustmentInvalid(
+            f"{template} does not fit what is open because of this break.", param="template"
+        )
+    chosen = parameters.get("amount_minor", whole)
+    if type(chosen) is not int or not chosen or abs(chosen) > abs(whole):
+        raise AdjustmentInvalid(
+            "The amount is a whole number of minor units, no more than is open.", param="parameters"
+        )
+    if (chosen != whole and not known.is_chosen) or (chosen * whole < 0 and template != "A7"):
+        raise AdjustmentInvalid(f"{template} moves the whole amount, with its sign.", param="parameters")
+    return chosen
+
+
+def make(
+    template: str,
+    facts: Facts,
+    parameters: Mapping[str, Any],
+    *,
+    books: AdjustmentBooks,
+    adjustment_id: UUID,
+    day: date,
+) -> Made:
+    """Return the entry of a template for a break on a day. Raises as `amount_for`; needs a transaction."""
+    minor = amount_for(template, facts, parameters)
+    if template == NO_ENTRY:
+        return Made(0, (), [])
+    posting = Posting(facts.row.merchant_id, facts.row.currency, day)
+    draft = TEMPLATES[template].build(_Making(facts, books, posting, adjustment_id), minor)
+    return Made(abs(minor), (draft,), books.describe([draft]))

@@ -1,0 +1,1 @@
+"""Rules about breaks as data: drafted, run over history, and put in force by two people."""
