@@ -34,6 +34,7 @@ PERIODIC = {
     "watch for late releases": ("payments.watch_releases", 60.0),
     "pay sellers on their days": ("payouts.run_schedules", 60.0),
     "open breaks for what never came": ("reconciliation.clear_expected", 60.0),
+    "close breaks by rules and watch the others": ("reconciliation.watch_breaks", 60.0),
     "watch the event stream": ("events.watch_stream", 60.0),
     "raise and escalate alerts": ("core.watch", 60.0),
     "forget old nonces": ("merchants.forget_nonces", 60.0),

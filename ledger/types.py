@@ -13,6 +13,8 @@ __all__ = [
     "EntryHead",
     "EntryLine",
     "EntryRef",
+    "KeyBalance",
+    "KeyLine",
     "LineDraft",
     "PeriodData",
     "SealingLag",
@@ -121,6 +123,28 @@ class AccountLine:
     amount_minor: int
     currency: str
     clearing_key: str | None
+
+
+@dataclass(frozen=True)
+class KeyBalance:
+    """What is open under one key of a clearing account, and the first and the last day that moved it."""
+
+    account_id: int
+    provider: str | None
+    key: str
+    balance_minor: int
+    first_day: date
+    last_day: date
+
+
+@dataclass(frozen=True)
+class KeyLine:
+    """One line under a key of a clearing account; a debit is positive."""
+
+    account_id: int
+    key: str
+    entry_id: int
+    amount_minor: int
 
 
 @dataclass(frozen=True)

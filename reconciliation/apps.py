@@ -8,6 +8,7 @@ class ReconciliationConfig(AppConfig):
         """Declare what reconciliation has; each part of it has a function of its own below."""
         _register_ingest()
         _register_matching()
+        _register_resolving()
         _register_sources()
 
 
@@ -55,3 +56,12 @@ def _register_matching() -> None:
     declare(*policy.SETTINGS)
     declare_alert(*policy.ALERTS)
     register_drain(RunDrain())
+
+
+def _register_resolving() -> None:
+    from core.alerts import declare_alert
+    from core.audits import register
+    from reconciliation.resolving import audits, policy
+
+    register(audits.INVARIANTS)
+    declare_alert(*policy.ALERTS)

@@ -1,5 +1,10 @@
 """How others read sources, files, lines and statements: what is being staged is seen by nobody."""
 
+from reconciliation.desk.by_rule import breaks_by_rule
+from reconciliation.desk.candidates import candidate_lines, candidate_movements
+from reconciliation.desk.line_page import line_at_desk, unmatchings_of
+from reconciliation.desk.previews import changed_since, preview_adjustment
+from reconciliation.desk.runs import run_at_desk, runs_at_desk
 from reconciliation.ingest.reading import (
     find_bank_lines,
     find_lines,
@@ -17,11 +22,22 @@ from reconciliation.matching.reading import (
     matches_of_lines,
     open_breaks_of,
 )
+from reconciliation.resolving.ageing import ageing
+from reconciliation.resolving.automatic import waiting_for_rules
+from reconciliation.resolving.reading import QUEUES, break_at_desk, breaks_at_desk, preview
 from reconciliation.sources.at_desk import sources_at_desk
 from reconciliation.sources.reading import find_source, get_source, list_sources
 
 __all__ = [
+    "QUEUES",
+    "ageing",
+    "break_at_desk",
+    "breaks_at_desk",
+    "breaks_by_rule",
     "breaks_of_run",
+    "candidate_lines",
+    "candidate_movements",
+    "changed_since",
     "explain_line",
     "find_bank_lines",
     "find_lines",
@@ -30,12 +46,19 @@ __all__ = [
     "get_file",
     "get_source",
     "held_statements",
+    "line_at_desk",
     "list_changes",
     "list_sources",
     "matches_of_lines",
     "open_breaks_of",
+    "preview",
+    "preview_adjustment",
     "read_body",
+    "run_at_desk",
+    "runs_at_desk",
     "sources_at_desk",
     "sources_to_watch",
     "statements_of",
+    "unmatchings_of",
+    "waiting_for_rules",
 ]

@@ -11,27 +11,63 @@ from reconciliation.ingest.release import (
 from reconciliation.matching.healing import look_again
 from reconciliation.matching.opening import Place, open_breaks, resolve_breaks
 from reconciliation.matching.runs import queue_run, retry_run
+from reconciliation.resolving.ageing import drop_lapsed_proposals, watch_overdue
+from reconciliation.resolving.automatic import adjust_by_rule
+from reconciliation.resolving.bulk import approve_many, propose_many
+from reconciliation.resolving.desk import assign_break, comment_on_break, release_break
+from reconciliation.resolving.proposing import (
+    approve_adjustment,
+    propose_adjustment,
+    reject_adjustment,
+    withdraw_adjustment,
+)
+from reconciliation.resolving.rematching import (
+    approve_unmatching,
+    reject_unmatching,
+    request_unmatching,
+)
+from reconciliation.resolving.steps import adjust_what_waits
+from reconciliation.resolving.taking_back import approve_reopening, reject_reopening, request_reopening
 from reconciliation.sources.fetching import fetch_day, fetch_due
 from reconciliation.sources.setting_up import change_source, create_source, set_source_enabled
 from reconciliation.sources.watching import watch_files
 
 __all__ = [
     "Place",
+    "adjust_by_rule",
+    "adjust_what_waits",
+    "approve_adjustment",
+    "approve_many",
+    "approve_reopening",
+    "approve_unmatching",
+    "assign_break",
     "change_source",
+    "comment_on_break",
     "create_source",
+    "drop_lapsed_proposals",
     "fetch_day",
     "fetch_due",
     "look_again",
     "open_breaks",
+    "propose_adjustment",
+    "propose_many",
     "queue_run",
     "read_file_again",
     "receive_file",
+    "reject_adjustment",
+    "reject_reopening",
     "reject_statement_release",
+    "reject_unmatching",
+    "release_break",
     "release_statement",
     "replay_file",
+    "request_reopening",
     "request_statement_release",
+    "request_unmatching",
     "resolve_breaks",
     "retry_run",
     "set_source_enabled",
     "watch_files",
+    "watch_overdue",
+    "withdraw_adjustment",
 ]

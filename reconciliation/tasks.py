@@ -6,12 +6,20 @@ from celery import shared_task
 
 from core.transactions import at_edge
 from reconciliation.selectors import sources_to_watch
-from reconciliation.services import fetch_due, look_again, watch_files
+from reconciliation.services import (
+    adjust_what_waits,
+    drop_lapsed_proposals,
+    fetch_due,
+    look_again,
+    watch_files,
+    watch_overdue,
+)
 
 __all__ = [
     "clear_expected",
     "fetch",
     "watch",
+    "watch_breaks",
 ]
 
 log = logging.getLogger(__name__)
@@ -42,3 +50,14 @@ def watch(**_newer: object) -> None:
     opened, closed = at_edge(watch_files)()
     if opened or closed:
         log.info("late settlement files: %s cases opened, %s closed", opened, closed)
+
+
+@shared_task(name="reconciliation.watch_breaks")
+def watch_breaks(**_newer: object) -> None:
+    """Let rules close what was found outside of a run, give back what lapsed, and tell of what is overdue."""
+    log.info(
+        "breaks: %s entries by rules, %s proposals lapsed, %s overdue",
+        adjust_what_waits(),
+        drop_lapsed_proposals(),
+        watch_overdue(),
+    )

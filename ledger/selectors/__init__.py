@@ -2,6 +2,7 @@
 
 from ledger.selectors.balances import account_lines, balance_minor, trial_balance, trial_balance_report
 from ledger.selectors.entries import correction_draft, entry_heads, get_entry, minor_at_role
+from ledger.selectors.keyed import key_lines, open_keys
 from ledger.selectors.periods import closed_periods, closed_through
 from ledger.selectors.places import current_place, place_at
 from ledger.selectors.seals import chain_root, sealing_lag
@@ -21,7 +22,9 @@ __all__ = [
     "entry_heads",
     "entry_lines",
     "get_entry",
+    "key_lines",
     "minor_at_role",
+    "open_keys",
     "place_at",
     "sealing_lag",
     "trial_balance",

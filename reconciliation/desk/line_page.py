@@ -95,7 +95,9 @@ def line_at_desk(*, line_id: int) -> LineAtDesk:
 
 def unmatchings_of(*, line_id: int, merchant_id: UUID) -> list[Approval]:
     """Return what waits for a second person's yes to taking the match of a line back, oldest first."""
-    waiting = Approval.objects.filter(merchant_id=merchant_id, action=UNMATCH, status="PENDING").order_by("pk")
+    waiting = Approval.objects.filter(merchant_id=merchant_id, action=UNMATCH, status="PENDING").order_by(
+        "pk"
+    )
     return [
         each
         for each in waiting[:_PENDING]

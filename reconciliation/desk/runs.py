@@ -76,9 +76,7 @@ class RunPage:
     history: tuple[HistoryData, ...]
 
 
-def runs_at_desk(
-    *, status: str = "", before: UUID | None = None, limit: int = 50
-) -> list[RunAtDesk]:
+def runs_at_desk(*, status: str = "", before: UUID | None = None, limit: int = 50) -> list[RunAtDesk]:
     """Return runs, newest first, those before a key, in one state if given."""
     rows = ReconciliationRun.objects.select_related("source", "file")
     rows = rows.filter(status=status) if status else rows
@@ -125,9 +123,7 @@ def _run(row: ReconciliationRun) -> RunAtDesk:
 def _batches(row: ReconciliationRun) -> list[BatchInTransit]:
     first = row.file.number << LINE_BITS
     with connection.cursor() as cursor:
-        cursor.execute(
-            _BATCHES, {"first": first, "end": first + (1 << LINE_BITS), "most": _MOST_BATCHES + 1}
-        )
+        cursor.execute(_BATCHES, {"first": first, "end": first + (1 << LINE_BITS), "most": _MOST_BATCHES + 1})
         found = cursor.fetchall()
     in_transit = _in_transit(row, {(batch, currency) for batch, currency, _, _ in found})
     return [
@@ -139,7 +135,11 @@ def _batches(row: ReconciliationRun) -> list[BatchInTransit]:
 def _in_transit(row: ReconciliationRun, batches: set[tuple[str, str]]) -> dict[tuple[str, str], int]:
     found = {}
     for currency in {each for _, each in batches}:
-        names = {batch_key(source_id=row.source_id, batch=batch): batch for batch, each in batches if each == currency}
+        names = {
+            batch_key(source_id=row.source_id, batch=batch): batch
+            for batch, each in batches
+            if each == currency
+        }
         for each in open_keys(
             merchant_id=row.merchant_id, role="psp_settlement_in_transit", currency=currency, keys=list(names)
         ):
