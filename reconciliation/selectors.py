@@ -3,6 +3,7 @@
 from reconciliation.desk.by_rule import breaks_by_rule
 from reconciliation.desk.candidates import candidate_lines, candidate_movements
 from reconciliation.desk.line_page import line_at_desk, unmatchings_of
+from reconciliation.desk.movements import movements_of_break
 from reconciliation.desk.previews import changed_since, preview_adjustment
 from reconciliation.desk.runs import run_at_desk, runs_at_desk
 from reconciliation.ingest.reading import (
@@ -24,11 +25,15 @@ from reconciliation.matching.reading import (
 )
 from reconciliation.resolving.ageing import ageing
 from reconciliation.resolving.automatic import waiting_for_rules
+from reconciliation.resolving.bulk import MOST as BULK_MOST
+from reconciliation.resolving.proposing import ACTION as PROPOSAL_ACTION
 from reconciliation.resolving.reading import QUEUES, break_at_desk, breaks_at_desk, preview
 from reconciliation.sources.at_desk import sources_at_desk
 from reconciliation.sources.reading import find_source, get_source, list_sources
 
 __all__ = [
+    "BULK_MOST",
+    "PROPOSAL_ACTION",
     "QUEUES",
     "ageing",
     "break_at_desk",
@@ -50,6 +55,7 @@ __all__ = [
     "list_changes",
     "list_sources",
     "matches_of_lines",
+    "movements_of_break",
     "open_breaks_of",
     "preview",
     "preview_adjustment",

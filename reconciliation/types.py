@@ -6,14 +6,51 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from reconciliation.desk.by_rule import RuledBreak
+from reconciliation.desk.candidates import LineCandidate, MovementCandidate
+from reconciliation.desk.line_page import LineAtDesk
+from reconciliation.desk.movements import MovementAtDesk
+from reconciliation.desk.runs import BatchInTransit, RunAtDesk, RunPage
+from reconciliation.matching.types import BreakData
+from reconciliation.resolving.types import (
+    AdjustmentData,
+    AgeBucket,
+    BreakDetail,
+    BreakFilters,
+    BreakPage,
+    BreakRow,
+    BulkResult,
+    HistoryData,
+    Prepared,
+    ProposedLine,
+)
 from reconciliation.sources.types import SourceData, SourceSettings
 
 __all__ = [
+    "AdjustmentData",
+    "AgeBucket",
     "BankLineData",
+    "BatchInTransit",
+    "BreakData",
+    "BreakDetail",
+    "BreakFilters",
+    "BreakPage",
+    "BreakRow",
+    "BulkResult",
     "ChangeData",
     "FileData",
+    "HistoryData",
+    "LineAtDesk",
+    "LineCandidate",
     "LineData",
+    "MovementAtDesk",
+    "MovementCandidate",
+    "Prepared",
+    "ProposedLine",
     "ReceivedFile",
+    "RuledBreak",
+    "RunAtDesk",
+    "RunPage",
     "SourceData",
     "SourceSettings",
     "StatementData",

@@ -1,13 +1,14 @@
 """What a line without a movement may be, or a movement without a line: the nearest that are still alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from reconciliation.breaks import BreakClass, Side
+from reconciliation.desk.movements import MovementAtDesk, find_movements
 from reconciliation.matching.kinds import is_net
-from reconciliation.matching.sql import MOVEMENTS_SQL, channels_for, rows
-from reconciliation.models import Discrepancy, Match, SettlementLine, SettlementSource
+from reconciliation.matching.types import MovementKey
+from reconciliation.models import Discrepancy, Match, SettlementLine
 from reconciliation.resolving.facts import facts_of
 
 __all__ = ["LineCandidate", "MovementCandidate", "candidate_lines", "candidate_movements"]
@@ -22,31 +23,19 @@ _LINE_BREAKS = (
     BreakClass.STATUS_MISMATCH,
     BreakClass.DUPLICATE_EXTERNAL,
 )
-_Key = tuple[str, UUID, int]
-_FIND = f"""
-    SELECT subject_kind, subject_id, nth, kind, coalesce(reference, ''), clearing_key, currency, amount_minor
-    FROM ({MOVEMENTS_SQL}) AS movement WHERE subject_id = ANY(%(subjects)s) AND state = 'final'
-"""  # noqa: S608 - fragments of ours
 
 
 @dataclass(frozen=True)
 class MovementCandidate:
-    """A movement of ours that has no line yet; `difference_minor` is the line's amount less the movement's."""
+    """A movement that has no line yet; `difference_minor` is the line's amount less the movement's."""
 
-    subject_kind: str
-    subject_id: UUID
-    nth: int
-    kind: str
-    reference: str
-    clearing_key: str
-    currency: str
-    amount_minor: int
+    movement: MovementAtDesk
     difference_minor: int
 
     @property
     def name(self) -> str:
         """Its name for good, in one word."""
-        return f"{self.subject_kind}:{self.subject_id}:{self.nth}"
+        return ":".join(str(each) for each in self.movement.key)
 
 
 @dataclass(frozen=True)
@@ -62,10 +51,10 @@ class LineCandidate:
 
 
 def candidate_movements(*, discrepancy_id: UUID, limit: int = 5) -> list[MovementCandidate]:
-    """Return the movements of the source that wait for a line and are nearest to a break's line, nearest first.
+    """Return the movements that wait for a line and are nearest to a break's line, nearest first.
 
-    Those of another kind, currency or direction are none. Empty for a break whose line has a movement, or that
-    has no line of a provider.
+    Those of another kind, currency or direction are none. Empty for a break whose line has a movement, or
+    that has no line of a provider.
     """
     row = Discrepancy.objects.select_related("source").filter(pk=discrepancy_id).first()
     if row is None or row.source is None or row.side != Side.PSP or row.line_id is None:
@@ -77,11 +66,12 @@ def candidate_movements(*, discrepancy_id: UUID, limit: int = 5) -> list[Movemen
     said = {line.currency: line.net_minor if is_net(line.kind) else line.gross_minor}
     if line.original_minor is not None and line.original_currency:
         said.setdefault(line.original_currency, line.original_minor)
-    keys = _nearest(row.source_id, list(said.values()))
     found = [
-        MovementCandidate(*each, difference_minor=said[each[6]] - each[7])
-        for each in _movements(row.source, keys)
-        if each[3] == line.kind and each[6] in said and said[each[6]] * each[7] > 0
+        MovementCandidate(each, said[each.currency] - each.amount_minor)
+        for each in find_movements(row.source, _nearest(row.source_id, list(said.values())))
+        if each.state == "final"
+        and each.kind == line.kind
+        and said.get(each.currency, 0) * each.amount_minor > 0
     ]
     found.sort(key=lambda each: (abs(each.difference_minor), each.name))
     return found[:limit]
@@ -118,21 +108,8 @@ def candidate_lines(*, discrepancy_id: UUID, limit: int = 5) -> list[LineCandida
     return found[:limit]
 
 
-def _nearest(source_id: UUID | None, amounts: Sequence[int]) -> list[_Key]:
+def _nearest(source_id: UUID | None, amounts: Sequence[int]) -> list[MovementKey]:
     waiting = Match.objects.filter(source_id=source_id, how="expected", live=True).order_by("clear_by", "pk")
     found = waiting.values_list("subject_kind", "subject_id", "nth", "amount_minor")[:_LOOKED_AT]
     near = sorted(found, key=lambda each: (min(abs(each[3] - minor) for minor in amounts), each[1]))
-    return [(kind, subject, nth) for kind, subject, nth, _ in near[:_NEAREST]]
-
-
-def _movements(
-    source: SettlementSource, keys: Sequence[_Key]
-) -> list[tuple[str, UUID, int, str, str, str, str, int]]:
-    if not keys:
-        return []
-    params: Mapping[str, object] = {
-        "merchant": source.merchant_id,
-        "channels": channels_for(source),
-        "subjects": [subject for _, subject, _ in keys],
-    }
-    return [each for each in rows(_FIND, dict(params)) if (each[0], each[1], each[2]) in keys]  # type: ignore[misc]
+    return [MovementKey(kind, subject, nth) for kind, subject, nth, _ in near[:_NEAREST]]

@@ -22,7 +22,7 @@ _HIDDEN = ("RECEIVED", "STAGING", "REFUSED", "DUPLICATE")
 
 @dataclass(frozen=True)
 class LineAtDesk:
-    """A line of either side. Of a provider's, `gross_minor`, `fee_minor` and `net_minor`; of a bank's, `net_minor`.
+    """A line of either side; a bank's has its amount as `net_minor` alone.
 
     `record` is the line of the file where it begins, as the file has it; empty where the file is not made of
     lines. `explains_itself` says that a line of its kind has no movement of ours: a fee, a payout.
@@ -116,8 +116,9 @@ def _record(file: SettlementFile, row: SettlementLine | BankLine) -> str:
 
 def _of_provider(row: SettlementLine) -> dict[str, Any]:
     same = (
-        "id", "merchant_id", "line_no", "kind", "raw_kind", "reference", "related", "merchant_reference", "batch",
-        "currency", "gross_minor", "fee_minor", "net_minor", "business_date", "occurred_at", "quarantine",
+        "id", "merchant_id", "line_no", "kind", "raw_kind", "reference", "related", "merchant_reference",
+        "batch", "currency", "gross_minor", "fee_minor", "net_minor", "business_date", "occurred_at",
+        "quarantine",
     )  # fmt: skip
     original = (row.original_minor, row.original_currency) if row.original_minor is not None else None
     return {

@@ -1,4 +1,4 @@
-"""Runs for the console: what matching and posting made of each file, and what is still on its way to the bank."""
+"""Runs for the console: what became of each file, and what is still on its way to the bank."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -106,8 +106,8 @@ def run_at_desk(*, run_id: UUID) -> RunPage:
 
 def _run(row: ReconciliationRun) -> RunAtDesk:
     same = (
-        "id", "merchant_id", "file_id", "status", "counts", "error", "covered_to", "rules_version", "attempts",
-        "posted_chunks", "created_at", "matched_at", "posted_at", "finished_at",
+        "id", "merchant_id", "file_id", "status", "counts", "error", "covered_to", "rules_version",
+        "attempts", "posted_chunks", "created_at", "matched_at", "posted_at", "finished_at",
     )  # fmt: skip
     return RunAtDesk(
         **{name: getattr(row, name) for name in same},
