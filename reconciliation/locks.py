@@ -13,6 +13,7 @@ from reconciliation.errors import SourceUnknown
 from reconciliation.models import (
     Adjustment,
     BankStatement,
+    BreakRule,
     Discrepancy,
     ReconciliationRun,
     SettlementFile,
@@ -24,6 +25,7 @@ __all__ = [
     "lock_file",
     "lock_files",
     "lock_proposals",
+    "lock_rules",
     "lock_run",
     "lock_source",
     "lock_statement",
@@ -98,3 +100,10 @@ def lock_proposals(*, discrepancies: Collection[UUID]) -> list[Adjustment]:
     """Lock what is proposed for breaks, after the breaks."""
     rows = Adjustment.objects.select_for_update(no_key=True, of=("self",))
     return list(rows.filter(discrepancy_id__in=discrepancies, status="PROPOSED").order_by("pk"))
+
+
+@requires_transaction
+def lock_rules(*, merchant_id: UUID, name: str) -> list[BreakRule]:
+    """Lock every version of a merchant's rule, by version."""
+    rows = BreakRule.objects.select_for_update(no_key=True, of=("self",))
+    return list(rows.filter(merchant_id=merchant_id, name=name).order_by("version"))

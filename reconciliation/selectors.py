@@ -5,6 +5,7 @@ from reconciliation.desk.candidates import candidate_lines, candidate_movements
 from reconciliation.desk.line_page import line_at_desk, unmatchings_of
 from reconciliation.desk.movements import movements_of_break
 from reconciliation.desk.previews import changed_since, preview_adjustment
+from reconciliation.desk.rules_page import rule_at_desk
 from reconciliation.desk.runs import run_at_desk, runs_at_desk
 from reconciliation.ingest.reading import (
     find_bank_lines,
@@ -28,6 +29,8 @@ from reconciliation.resolving.automatic import waiting_for_rules
 from reconciliation.resolving.bulk import MOST as BULK_MOST
 from reconciliation.resolving.proposing import ACTION as PROPOSAL_ACTION
 from reconciliation.resolving.reading import QUEUES, break_at_desk, breaks_at_desk, preview
+from reconciliation.rules.conditions import CONDITIONS as RULE_CONDITIONS
+from reconciliation.rules.deciding import rules_at_desk
 from reconciliation.sources.at_desk import sources_at_desk
 from reconciliation.sources.reading import find_source, get_source, list_sources
 
@@ -35,6 +38,7 @@ __all__ = [
     "BULK_MOST",
     "PROPOSAL_ACTION",
     "QUEUES",
+    "RULE_CONDITIONS",
     "ageing",
     "break_at_desk",
     "breaks_at_desk",
@@ -60,6 +64,8 @@ __all__ = [
     "preview",
     "preview_adjustment",
     "read_body",
+    "rule_at_desk",
+    "rules_at_desk",
     "run_at_desk",
     "runs_at_desk",
     "sources_at_desk",

@@ -28,6 +28,14 @@ from reconciliation.resolving.rematching import (
 )
 from reconciliation.resolving.steps import adjust_what_waits
 from reconciliation.resolving.taking_back import approve_reopening, reject_reopening, request_reopening
+from reconciliation.rules.deciding import (
+    approve_rule_change,
+    reject_rule_change,
+    request_activation,
+    request_retirement,
+)
+from reconciliation.rules.drafting import draft_break_rule
+from reconciliation.rules.dry_run import run_rule_over_history
 from reconciliation.sources.fetching import fetch_day, fetch_due
 from reconciliation.sources.setting_up import change_source, create_source, set_source_enabled
 from reconciliation.sources.watching import watch_files
@@ -39,11 +47,13 @@ __all__ = [
     "approve_adjustment",
     "approve_many",
     "approve_reopening",
+    "approve_rule_change",
     "approve_unmatching",
     "assign_break",
     "change_source",
     "comment_on_break",
     "create_source",
+    "draft_break_rule",
     "drop_lapsed_proposals",
     "fetch_day",
     "fetch_due",
@@ -56,16 +66,20 @@ __all__ = [
     "receive_file",
     "reject_adjustment",
     "reject_reopening",
+    "reject_rule_change",
     "reject_statement_release",
     "reject_unmatching",
     "release_break",
     "release_statement",
     "replay_file",
+    "request_activation",
     "request_reopening",
+    "request_retirement",
     "request_statement_release",
     "request_unmatching",
     "resolve_breaks",
     "retry_run",
+    "run_rule_over_history",
     "set_source_enabled",
     "watch_files",
     "watch_overdue",

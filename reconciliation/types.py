@@ -10,6 +10,7 @@ from reconciliation.desk.by_rule import RuledBreak
 from reconciliation.desk.candidates import LineCandidate, MovementCandidate
 from reconciliation.desk.line_page import LineAtDesk
 from reconciliation.desk.movements import MovementAtDesk
+from reconciliation.desk.rules_page import DryRunData, RuleAtDesk
 from reconciliation.desk.runs import BatchInTransit, RunAtDesk, RunPage
 from reconciliation.matching.types import BreakData
 from reconciliation.resolving.types import (
@@ -24,6 +25,7 @@ from reconciliation.resolving.types import (
     Prepared,
     ProposedLine,
 )
+from reconciliation.rules.types import RuleData, RuleDraft
 from reconciliation.sources.types import SourceData, SourceSettings
 
 __all__ = [
@@ -38,6 +40,7 @@ __all__ = [
     "BreakRow",
     "BulkResult",
     "ChangeData",
+    "DryRunData",
     "FileData",
     "HistoryData",
     "LineAtDesk",
@@ -48,6 +51,9 @@ __all__ = [
     "Prepared",
     "ProposedLine",
     "ReceivedFile",
+    "RuleAtDesk",
+    "RuleData",
+    "RuleDraft",
     "RuledBreak",
     "RunAtDesk",
     "RunPage",

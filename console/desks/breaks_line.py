@@ -63,9 +63,7 @@ def _break(each: dict[str, Any], line: LineAtDesk) -> dict[str, Any]:
         "subject": each["id"],
         "class": class_name(each["class"]),
         "state": state(each["status"], LOOKS[each["status"]]),
-        "steps": steps_in_words(
-            each.get("steps", ()), line_currency=line.currency, currency=line.currency
-        ),
+        "steps": steps_in_words(each.get("steps", ()), line_currency=line.currency, currency=line.currency),
     }
 
 

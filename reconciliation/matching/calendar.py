@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from payouts.selectors import next_business_day
+from payouts.selectors import is_business_day, next_business_day
 from reconciliation.matching.policy import CLEAR_WITHIN, LAG, setting_of
 from reconciliation.models import SettlementSource
 
-__all__ = ["Expectation", "expectation_of"]
+__all__ = ["Expectation", "due_after", "expectation_of"]
 
 _DAY = timedelta(days=1)
 
@@ -47,3 +48,21 @@ def expectation_of(source: SettlementSource) -> Expectation:
     # A file about a day comes later than the day: what it has may be missed only after that.
     grace = int(setting_of(source, CLEAR_WITHIN)) + source.expected_after
     return Expectation(source.calendar, int(setting_of(source, LAG)), grace)
+
+
+def due_after(source: SettlementSource, begin: datetime, *, hours: int) -> datetime:
+    """Return when so many hours are over, of which only those of a source's business days count.
+
+    Days begin and end in the zone of the source.
+    """
+    zone = ZoneInfo(source.time_zone)
+    left, at = timedelta(hours=hours), begin.astimezone(zone)
+    while True:
+        midnight = datetime.combine(at.date() + _DAY, datetime.min.time(), zone)
+        # In UTC, because a day of the zone may have 23 or 25 hours.
+        rest = midnight.astimezone(begin.tzinfo) - at.astimezone(begin.tzinfo)
+        if is_business_day(source.calendar, at.date()):
+            if left <= rest:
+                return at.astimezone(begin.tzinfo) + left
+            left -= rest
+        at = midnight

@@ -12,7 +12,8 @@ from reconciliation.matching.opening import resolve_breaks
 from reconciliation.matching.resolving import resolve
 from reconciliation.matching.sql import long_statements
 from reconciliation.matching.writing import write_pairings
-from reconciliation.models import Discrepancy, SettlementSource
+from reconciliation.models import Discrepancy, ReconciliationRun, SettlementSource
+from reconciliation.resolving.known_later import lead_over
 
 __all__ = ["look_again", "sources_to_watch"]
 
@@ -39,7 +40,8 @@ def look_again(*, source_id: UUID) -> tuple[int, int]:
 def _heal(source: SettlementSource) -> int:
     """Match lines of open MISSING_INTERNAL breaks with movements that came to be known since.
 
-    Where something is in the books for a break already, a person must take that back first.
+    Where people have posted something for a break, they take that back first. Files that are still being
+    posted are left to the next time: what they post must be known to be led over.
     """
     broken = (
         Discrepancy.objects.filter(
@@ -50,8 +52,8 @@ def _heal(source: SettlementSource) -> int:
             line_id__isnull=False,
             run_id__isnull=False,
         )
-        .exclude(status="RESOLVED")
-        .exclude(adjustments__status="POSTED")
+        .filter(run_id__in=ReconciliationRun.objects.filter(status__in=("POSTED", "DONE")).values("pk"))
+        .filter(status__in=("OPEN", "ASSIGNED"))
         .order_by("-pk")[:_PORTION]
     )
     by_run: dict[UUID, dict[int, UUID]] = defaultdict(dict)
@@ -67,6 +69,8 @@ def _heal_run(run_id: UUID, breaks: dict[int, UUID]) -> int:
     resolved = resolve(lines, known_of(run, lines))
     # Only what fits without a doubt: everything else is a person's already.
     certain = [each for each in resolved.pairings if each.difference_minor == 0 and not each.group_key]
+    led = lead_over({breaks[each.line_id]: each.movement for each in certain if each.movement.state == "final"})
+    certain = [each for each in certain if breaks[each.line_id] in led]
     write_pairings(run, certain)
     return resolve_breaks(
         resolutions={

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from core.history import SYSTEM, Changes
 from core.transactions import requires_transaction
 from reconciliation.breaks import Category
 from reconciliation.locks import lock_discrepancies, lock_proposals
+from reconciliation.matching.calendar import due_after
 from reconciliation.matching.rules import Rules, rules_of
 from reconciliation.matching.types import Finding, RuleChoice
 from reconciliation.models import Discrepancy, SettlementSource
@@ -60,7 +60,10 @@ def _portions(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
 def _open(place: Place, findings: Sequence[Finding], rules: Rules) -> list[UUID]:
     now = clock.now()
     changes = Changes()
-    chosen = [(finding, rules.choose(finding, source=place.source.name)) for finding in findings]
+    chosen = [
+        (finding, rules.choose(finding, source=place.source.name, provider=place.source.provider))
+        for finding in findings
+    ]
     rows = [_row(place, finding, rule, now) for finding, rule in chosen]
     for row in rows:
         changes.begin(row, why=f"found: {row.summary}", fact=discrepancy_fact(row, "opened"))
@@ -95,7 +98,7 @@ def _row(place: Place, finding: Finding, rule: RuleChoice, now: Any) -> Discrepa
         rule_name=rule.name,
         rule_version=rule.version,
         business_date=finding.business_date,
-        due_at=now + timedelta(hours=rule.sla_hours),
+        due_at=due_after(place.source, now, hours=rule.sla_hours),
         created_at=now,
         updated_at=now,
     )

@@ -21,6 +21,7 @@ from core.transactions import UNIQUE_VIOLATION, requires_transaction, sqlstate
 from reconciliation.breaks import BreakClass, Category
 from reconciliation.matching.types import Finding, RuleChoice
 from reconciliation.models import BreakRule
+from reconciliation.rules.conditions import Asked, conditions_hold
 
 __all__ = ["DEFAULTS", "PARKS", "Rules", "ensure_rules", "rules_of"]
 
@@ -32,7 +33,6 @@ _SAID = (
     "name", "version", "position", "break_class", "conditions", "category", "action", "cap_line_minor",
     "cap_day_minor", "sla_hours",
 )  # fmt: skip
-_CONDITIONS = frozenset(["kind", "currency", "sign", "source", "quarantine", "most_minor"])
 
 
 @dataclass(frozen=True)
@@ -117,10 +117,12 @@ class Rules:
         said = [[str(getattr(row, name)) for name in _SAID] for row in self._rows]
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
-    def choose(self, finding: Finding, *, source: str) -> RuleChoice:
+    def choose(self, finding: Finding, *, source: str, provider: str = "") -> RuleChoice:
         """Return what is to be done with a break of this source."""
+        said = {**finding.conditions, "source": source, "provider": provider}
+        asked = Asked(finding.amount_minor, said)
         for row in self._rows:
-            if row.break_class == finding.break_class and _holds(row.conditions, finding, source):
+            if row.break_class == finding.break_class and conditions_hold(row.conditions, asked):
                 return choice_of(row)
         return _NOBODY
 
@@ -138,19 +140,6 @@ def choice_of(row: BreakRule) -> RuleChoice:
         row.owner_role,
         row.note,
     )
-
-
-def _holds(conditions: Mapping[str, Any], finding: Finding, source: str) -> bool:
-    if set(conditions) - _CONDITIONS:
-        return False  # A condition that we cannot judge is not met.
-    said = {**finding.conditions, "source": source}
-    for name, wanted in conditions.items():
-        if name == "most_minor":
-            if finding.amount_minor > wanted:
-                return False
-        elif said.get(name) not in (wanted if isinstance(wanted, list) else [wanted]):
-            return False
-    return True
 
 
 def rules_of(*, merchant_id: UUID) -> Rules:

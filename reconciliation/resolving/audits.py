@@ -63,13 +63,13 @@ INVARIANTS = [
                 FROM reconciliation_adjustment AS made
                 CROSS JOIN jsonb_array_elements(made.instruction -> 'lines') AS line
                 WHERE made.status IN ('POSTED', 'REVERSED') AND made.entry_id IS NOT NULL
-                GROUP BY made.id, made.entry_id, key, currency
+                GROUP BY 1, 2, 3, 4
             ), found AS (
                 SELECT made.id, line.clearing_key AS key, line.currency, sum(line.amount_minor) AS minor
                 FROM reconciliation_adjustment AS made
                 JOIN ledger_journalline AS line ON line.merchant_id = made.merchant_id
                     AND line.entry_id = made.entry_id
-                WHERE made.status IN ('POSTED', 'REVERSED') GROUP BY made.id, line.clearing_key, line.currency
+                WHERE made.status IN ('POSTED', 'REVERSED') GROUP BY 1, 2, 3
             )
             SELECT coalesce(booked.id, found.id)::text FROM booked
             FULL JOIN found ON found.id = booked.id AND found.key IS NOT DISTINCT FROM booked.key

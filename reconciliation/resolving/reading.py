@@ -101,7 +101,12 @@ def break_at_desk(*, discrepancy_id: UUID, merchant_id: UUID | None = None) -> B
         ),
         history=_history(facts.family),
         pending=tuple(
-            {"approval_id": each.pk, "action": each.action, "maker": each.maker, "instruction": each.instruction}
+            {
+                "approval_id": each.pk,
+                "action": each.action,
+                "maker": each.maker,
+                "instruction": each.instruction,
+            }
             for each in waiting
         ),
         resolution=row.resolution,
@@ -226,7 +231,9 @@ def _history(family: Collection[UUID]) -> tuple[HistoryData, ...]:
 
 def _waiting(row: Discrepancy) -> list[Approval]:
     return list(
-        Approval.objects.filter(subject=row.public_id, action__in=(ACTION, REOPEN), status="PENDING").order_by("pk")
+        Approval.objects.filter(
+            subject=row.public_id, action__in=(ACTION, REOPEN), status="PENDING"
+        ).order_by("pk")
     )
 
 
