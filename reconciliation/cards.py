@@ -1,4 +1,4 @@
-"""What the console's first page says: files that are late, refused or held, breaks by age, runs that failed."""
+"""What the console's first page says: files late, refused or held, breaks, and runs that failed."""
 
 from collections.abc import Callable
 

@@ -140,10 +140,15 @@ def _act(request: HttpRequest, detail: BreakDetail, form: BreakForm) -> HttpResp
         done=_DONE,
         run=lambda what, said: _run(request, what, detail, said),
         back=f"{place}?{query}" if query else place,
-        field_of=lambda param: {"reason": "reason", "amount": "amount", "amount_minor": "amount"}.get(
-            param or ""
-        ),
+        field_of=lambda param: _field(request, param),
     )
+
+
+def _field(request: HttpRequest, param: str | None) -> str | None:
+    """The field that a refusal is about: a note without words lacks no reason, but the note."""
+    if param != "reason":
+        return None
+    return "note" if request.POST.get("action") == "comment" else "reason"
 
 
 def _run(request: HttpRequest, what: str, detail: BreakDetail, said: dict[str, Any]) -> str:
