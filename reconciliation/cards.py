@@ -93,7 +93,7 @@ def _breaks(title: str, categories: tuple[str, ...], queue: str, none: str) -> C
         value[each.currency] = value.get(each.currency, 0) + each.value_minor
     at_stake = ", ".join(f"{digits(minor, currency)} {currency}" for currency, minor in sorted(value.items()))
     oldest = max(found, key=lambda each: _BUCKETS.index(each.bucket)).bucket if found else ""
-    says = _("%(value)s at stake; the oldest for %(days)s days.") % {"value": at_stake, "days": oldest}
+    says = _("%(value)s at stake; the oldest is %(days)s days old.") % {"value": at_stake, "days": oldest}
     late = " " + _("Some are overdue.") if is_late else ""
     look = "failed" if is_late else "waiting" if count else "done"
     url = f"{reverse('console:breaks')}?queue={queue}" + ("&overdue=1" if is_late else "")

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -84,7 +85,7 @@ def evidence(request: HttpRequest, detail: BreakDetail, wish: Wish) -> dict[str,
         "history": [
             {
                 "state": state(each.to_state, LOOKS[each.to_state]),
-                "reason": each.reason,
+                "reason": _with_names(each.reason, names),
                 "by": names.get(each.actor, each.actor),
                 "at": each.at,
             }
@@ -104,6 +105,13 @@ def _names(detail: BreakDetail) -> dict[str, str]:
     actors += [by for each in detail.adjustments for by in (each.maker, each.checker)]
     actors += [each["maker"] for each in detail.pending]
     return owner_names([each for each in actors if each])
+
+
+def _with_names(says: str, names: dict[str, str]) -> str:
+    """A sentence that says for whom something is, with that person's name."""
+    for actor_id, name in names.items():
+        says = says.replace(actor_id, strip_tags(name)) if actor_id.startswith("user:") else says
+    return says
 
 
 def _candidates(detail: BreakDetail, here: str) -> dict[str, Any]:

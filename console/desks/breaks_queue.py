@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from console.desks.breaks_filters import QUEUES, Asked, asked_in, choices
+from console.desks.breaks_links import entry_url
 from console.desks.breaks_words import AGES, CATEGORIES, LOOKS, class_name, template_name
 from console.frame import actor, require, show
 from core import clock
@@ -16,7 +17,7 @@ from core.admin_display import amount, name_people, person, state
 from reconciliation.selectors import ageing, breaks_at_desk, breaks_by_rule
 from reconciliation.types import BreakRow
 
-__all__ = ["SEE", "age", "desk", "lines_of", "owner_names", "rows_of"]
+__all__ = ["CHANGE", "DECIDE", "SEE", "age", "desk", "lines_of", "owner_names"]
 
 SEE, CHANGE, DECIDE = (
     "reconciliation.view_discrepancy",
@@ -61,37 +62,44 @@ def desk(request: HttpRequest) -> HttpResponse:
     return show(request, "console/breaks_queue.html", _("Breaks"), context)
 
 
-def rows_of(asked: Asked, *, me: str) -> tuple[list[BreakRow], str]:
-    """Return the breaks of a page and where the next one begins, empty at the end.
+def lines_of(asked: Asked, *, me: str, chosen: UUID | None = None) -> tuple[list[dict[str, Any]], str]:
+    """Return a page of breaks as they are shown, and where the next one begins, empty at the end.
 
     Raises Http404 for a place that no page ended at.
     """
-    filters = asked.filters(me=me)
     try:
         if asked.queue == "rule":
-            before = UUID(asked.after) if asked.after else None
-            found = breaks_by_rule(
-                merchant_id=asked.merchant_id, filters=filters, before=before, limit=_PAGE + 1
-            )
-            rows = [each.row for each in found[:_PAGE]]
-            return rows, str(rows[-1].id) if len(found) > _PAGE else ""
+            return _ruled(asked, me, chosen)
         page = breaks_at_desk(
             merchant_id=asked.merchant_id,
             queue=asked.queue,
-            filters=filters,
+            filters=asked.filters(me=me),
             after=asked.after or None,
             limit=_PAGE,
         )
     except (ValueError, TypeError) as error:
         raise Http404 from error
-    return list(page.rows), page.after or ""
+    names = owner_names([each.owner for each in page.rows])
+    return [_line(each, asked, names, chosen) for each in page.rows], page.after or ""
 
 
-def lines_of(asked: Asked, *, me: str, chosen: UUID | None = None) -> tuple[list[dict[str, Any]], str]:
-    """Return a page of breaks as they are shown, and where the next one begins."""
-    rows, after = rows_of(asked, me=me)
-    names = owner_names([each.owner for each in rows])
-    return [_line(each, asked, names, chosen) for each in rows], after
+def _ruled(asked: Asked, me: str, chosen: UUID | None) -> tuple[list[dict[str, Any]], str]:
+    """What rules did today, each with the entry that was posted."""
+    before = UUID(asked.after) if asked.after else None
+    filters = asked.filters(me=me)
+    found = breaks_by_rule(merchant_id=asked.merchant_id, filters=filters, before=before, limit=_PAGE + 1)
+    shown = found[:_PAGE]
+    names = owner_names([each.row.owner for each in shown])
+    lines = [
+        {
+            **_line(each.row, asked, names, chosen),
+            "posted": f"{each.template} · {template_name(each.template)}" if each.template else "",
+            "entry": each.entry_id,
+            "entry_url": entry_url(each.entry_id),
+        }
+        for each in shown
+    ]
+    return lines, str(shown[-1].row.id) if len(found) > _PAGE else ""
 
 
 def owner_names(actors: list[str]) -> dict[str, str]:
@@ -134,13 +142,9 @@ def _line(row: BreakRow, asked: Asked, names: dict[str, str], chosen: UUID | Non
 
 
 def _fields(asked: Asked, offered: Any) -> list[dict[str, Any]]:
-    labels = {
-        "merchant": _("Merchant"),
-        "source": _("Source"),
-        "class": _("Class"),
-        "age": _("Age"),
-        "status": _("State"),
-    }
+    labels = {"merchant": _("Merchant"), "source": _("Source"), "class": _("Class")}
+    if asked.queue != "rule":
+        labels |= {"age": _("Age"), "status": _("State")}
     return [
         {
             "name": name,

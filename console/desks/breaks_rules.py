@@ -194,6 +194,7 @@ def _shown(request: HttpRequest, found: RuleAtDesk) -> dict[str, Any]:
         **_line(rule),
         "rule": rule,
         "draft": rule.draft,
+        "owner_role": rule.draft.owner_role.replace("_", " "),
         "rule_state": state(rule.status, _LOOKS[rule.status]),
         "merchant": merchant_names(merchant_ids=[rule.merchant_id]).get(rule.merchant_id, ""),
         "author": names[rule.created_by],

@@ -139,7 +139,7 @@ def kind_name(kind: str) -> str:
 
 def account_name(role: str, provider: str | None) -> str:
     """Return an account as the lines of an entry name it."""
-    name = role.replace("_", " ").replace("psp ", _("provider: ")).capitalize()
+    name = role.replace("_", " ").capitalize().replace("Psp ", "PSP ")
     return f"{name} ({provider})" if provider else name
 
 
@@ -175,13 +175,16 @@ def _reference(step: Mapping[str, Any], line_currency: str, currency: str) -> St
     number = int(step["found"])
     if not step["looked_for"]:
         return Step("failed", _("The line has no reference to look for."))
+    if not number:
+        says = _("We know of no %(kind)s that the provider calls %(name)s.")
+        return Step("failed", says % {"name": step["looked_for"], "kind": kind_name(str(step["kind"]))})
     says = ngettext(
         "The provider's reference %(name)s stands for %(number)d %(kind)s.",
         "The provider's reference %(name)s stands for %(number)d movements (%(kind)s).",
         number,
     )
     told = {"name": step["looked_for"], "number": number, "kind": kind_name(str(step["kind"]))}
-    return Step("done" if number else "failed", says % told)
+    return Step("done", says % told)
 
 
 def _our_reference(step: Mapping[str, Any], line_currency: str, currency: str) -> Step:

@@ -125,23 +125,25 @@ def _batches(row: ReconciliationRun) -> list[BatchInTransit]:
     with connection.cursor() as cursor:
         cursor.execute(_BATCHES, {"first": first, "end": first + (1 << LINE_BITS), "most": _MOST_BATCHES + 1})
         found = cursor.fetchall()
-    in_transit = _in_transit(row, {(batch, currency) for batch, currency, _, _ in found})
+    # What the file names no payout for is posted under the name of its document.
+    named = [(batch or row.file.document, *figures) for batch, *figures in found]
+    in_transit = _in_transit(row, {(batch, currency) for batch, currency, _, _ in named})
     return [
         BatchInTransit(batch, currency, lines or 0, paid, in_transit.get((batch, currency), 0))
-        for batch, currency, lines, paid in found
+        for batch, currency, lines, paid in named
     ]
 
 
 def _in_transit(row: ReconciliationRun, batches: set[tuple[str, str]]) -> dict[tuple[str, str], int]:
     found = {}
     for currency in {each for _, each in batches}:
-        names = {
-            batch_key(source_id=row.source_id, batch=batch): batch
-            for batch, each in batches
-            if each == currency
-        }
+        of_currency = [batch for batch, each in batches if each == currency]
+        names = {batch_key(source_id=row.source_id, batch=batch): batch for batch in of_currency}
         for each in open_keys(
-            merchant_id=row.merchant_id, role="psp_settlement_in_transit", currency=currency, keys=list(names)
+            merchant_id=row.merchant_id,
+            role="psp_settlement_in_transit",
+            currency=currency,
+            keys=list(names),
         ):
             found[names[each.key], currency] = each.balance_minor
     return found

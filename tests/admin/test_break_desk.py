@@ -308,6 +308,7 @@ def test_what_rules_did_today(shop: Shop) -> None:
     shop.report("pi_1|charge|10001|0")
     page = maker.get(DESK, {"queue": "rule"})
     assert "Amount differs" in text(page) and "Resolved" in text(page)
+    assert f"A10 · Rounding Entry #{shop.adjustments()[0].entry_id}" in text(page)
     assert 'name="break"' not in page.content.decode()
     page = text(maker.get(page_of(shop.only())))
     assert "A10 · Rounding" in page and "by rule rounding" in page
