@@ -35,6 +35,7 @@ PERIODIC = {
     "pay sellers on their days": ("payouts.run_schedules", 60.0),
     "open breaks for what never came": ("reconciliation.clear_expected", 60.0),
     "close breaks by rules and watch the others": ("reconciliation.watch_breaks", 60.0),
+    "age the clearing accounts": ("reconciliation.age_clearing", 900.0),
     "watch the event stream": ("events.watch_stream", 60.0),
     "raise and escalate alerts": ("core.watch", 60.0),
     "forget old nonces": ("merchants.forget_nonces", 60.0),

@@ -198,6 +198,7 @@ def _reconciliation() -> dict[str, Any]:
             _page(_("Bank statements"), "account_balance", "reconciliation.bankstatement"),
             _page(_("Sources"), "input", "reconciliation.settlementsource"),
             _desk(_("Rules about breaks"), "gavel", "break-rules", "reconciliation.view_breakrule"),
+            _desk(_("Close the day"), "event_available", "days", "reconciliation.view_dayclose"),
         ],
     }
 

@@ -10,6 +10,7 @@ from console.desks import (
     breaks_queue,
     breaks_rules,
     breaks_runs,
+    days,
     destinations,
     disputes,
     payout_batches,
@@ -29,6 +30,10 @@ app_name = "console"
 urlpatterns = [
     path("disputes/", site.admin_view(disputes.desk), name="disputes"),
     path("disputes/<str:reference>/", site.admin_view(disputes.desk), name="dispute"),
+    path("days/", site.admin_view(days.days), name="days"),
+    path("days/<str:merchant>/<str:day>/", site.admin_view(days.day_page), name="day"),
+    path("days/<str:merchant>/<str:day>/csv/", site.admin_view(days.csv_file), name="day-csv"),
+    path("days/<str:merchant>/<str:day>/pdf/", site.admin_view(days.pdf_file), name="day-pdf"),
     path("unknown/", site.admin_view(unknown.desk), name="unknown"),
     path("unknown/<str:reference>/", site.admin_view(unknown.desk), name="unknown-item"),
     path("sellers/", site.admin_view(sellers.desk), name="sellers"),

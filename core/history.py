@@ -36,9 +36,12 @@ class Changes:
     Every public use ends with `save()` inside the same transaction; a batch that is dropped unsaved means
     an exception, and then nothing of the transaction is kept either. Until then the objects are ahead of
     their rows: what reads the database, or writes the same rows by other means, comes before or after.
+
+    `because` is what all of them rest on, at most 100 characters; it is added to the reason of each.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, because: str = "") -> None:
+        self._because = f"; {because[:100]}" if because else ""
         self._batch = Batch()
         self._history: list[StatusChange] = []
         self._events: list[OutboxEvent] = []
@@ -150,7 +153,7 @@ class Changes:
                 subject_id=row.pk,
                 from_state=source,
                 to_state=row.state,
-                reason=why[:200],
+                reason=why[: 200 - len(self._because)] + self._because,
                 actor=by,
                 occurred_at=at,
                 recorded_at=recorded_at,

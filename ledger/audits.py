@@ -99,7 +99,7 @@ INVARIANTS = [
         sql="""SELECT books.name, wanted.privilege
             FROM unnest(ARRAY['ledger_account', 'ledger_journalentry', 'ledger_journalline',
                 'ledger_accountcheckpoint', 'ledger_fence', 'ledger_fencemark', 'ledger_daytotal',
-                'ledger_closedperiod', 'ledger_closedtotal', 'ledger_seal',
+                'ledger_openkey', 'ledger_closedperiod', 'ledger_closedtotal', 'ledger_seal',
                 'wallet_wallet', 'wallet_walletaccount',
                 'wallet_walletoperation']) AS books(name)
             CROSS JOIN unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']) AS wanted(privilege)

@@ -13,6 +13,7 @@ __all__ = [
     "FenceMark",
     "JournalEntry",
     "JournalLine",
+    "OpenKey",
     "Seal",
 ]
 
@@ -141,8 +142,8 @@ class AccountCheckpoint(models.Model):
 class Fence(models.Model):
     """One row: up to `safe_entry` nothing can appear any more.
 
-    Checkpoints hold all up to `folded_entry`, day totals all up to `day_entry`; `seen_at` is when the fence
-    was last moved or found where it was.
+    Checkpoints hold all up to `folded_entry`, day totals all up to `day_entry`, open keys all up to
+    `key_entry`; `seen_at` is when the fence was last moved or found where it was.
     """
 
     id = models.SmallIntegerField(primary_key=True, default=1)
@@ -150,6 +151,7 @@ class Fence(models.Model):
     next_entry = models.BigIntegerField(null=True)
     folded_entry = models.BigIntegerField(default=0)
     day_entry = models.BigIntegerField(default=0)
+    key_entry = models.BigIntegerField(default=0, db_default=0)
     seen_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -179,6 +181,15 @@ class DayTotal(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["merchant_id", "effective_date"], name="ledger_daytotal_merchant")]
+
+
+class OpenKey(models.Model):
+    """A key of a clearing account that is not zero, over all entries up to the fence's `key_entry`."""
+
+    pk = models.CompositePrimaryKey("account_id", "clearing_key")
+    account_id = models.BigIntegerField()
+    clearing_key = models.CharField(max_length=64)
+    balance_minor = models.BigIntegerField()
 
 
 class ClosedPeriod(models.Model):

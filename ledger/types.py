@@ -8,6 +8,8 @@ __all__ = [
     "AccountBalance",
     "AccountLine",
     "ChainRoot",
+    "ClearingTotal",
+    "DayPosition",
     "EntryData",
     "EntryDraft",
     "EntryHead",
@@ -16,6 +18,7 @@ __all__ = [
     "KeyBalance",
     "KeyLine",
     "LineDraft",
+    "OpenKey",
     "PeriodData",
     "SealingLag",
     "Statement",
@@ -275,3 +278,54 @@ class SealingLag:
     safe_entry: int
     seconds: float
     waits_for: str
+
+
+@dataclass(frozen=True)
+class OpenKey:
+    """One key of a clearing account that is not zero: `balance_minor` is debits less credits.
+
+    It has been open since `opened_on`, the last day on whose eve it was zero, and last moved on `last_on`.
+    """
+
+    account_id: int
+    role: str
+    provider: str | None
+    currency: str
+    clearing_key: str
+    balance_minor: int
+    opened_on: date
+    last_on: date
+    lines: int
+    is_late: bool
+
+
+@dataclass(frozen=True)
+class ClearingTotal:
+    """The open keys of one clearing account: how many, what they add up to, and what of it is late."""
+
+    account_id: int
+    role: str
+    provider: str | None
+    currency: str
+    keys: int
+    balance_minor: int
+    late_keys: int
+    late_minor: int
+    oldest_on: date
+
+
+@dataclass(frozen=True)
+class DayPosition:
+    """What a day did to the accounts of one role, provider and currency, in minor units."""
+
+    role: str
+    provider: str | None
+    currency: str
+    opening_minor: int
+    debit_minor: int
+    credit_minor: int
+
+    @property
+    def closing_minor(self) -> int:
+        """Debits less credits at the end of the day."""
+        return self.opening_minor + self.debit_minor - self.credit_minor

@@ -1,6 +1,7 @@
 """The only way to write pay-in. What happens inside is in `payments.engine`, one file a step."""
 
 from payments.engine.accept import accept_checkout
+from payments.engine.adopting import adopt_from_provider
 from payments.engine.asking import (
     ask_provider_now,
     close_outcome,
@@ -41,6 +42,7 @@ from payments.engine.refunds.reviews import (
 )
 from payments.engine.reviews import approve_review, on_risk_verdict, reject_review
 from payments.engine.saved import delete_payment_method
+from payments.engine.settling import settle_from_file
 from payments.engine.silence import watch_webhooks
 from payments.engine.stuck import watch_stuck
 from payments.engine.top_ups import expire_top_up, replay_top_up_expiry, start_top_up
@@ -53,6 +55,7 @@ __all__ = [
     "accept_checkout",
     "accept_dispute",
     "add_evidence",
+    "adopt_from_provider",
     "approve_disposal",
     "approve_dispute_decision",
     "approve_refund",
@@ -95,6 +98,7 @@ __all__ = [
     "request_disposal",
     "request_refund",
     "resolve_conflict",
+    "settle_from_file",
     "start_attempt",
     "start_top_up",
     "take_outcome",

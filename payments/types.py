@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 __all__ = [
@@ -13,11 +13,13 @@ __all__ = [
     "DisputeAnswer",
     "DisputeFile",
     "DisputeFilters",
+    "FileLine",
     "MethodOffer",
     "OrderFilters",
     "OrderRequest",
     "RefundFilters",
     "RefundRequest",
+    "Settled",
     "TopUpRequest",
 ]
 
@@ -186,3 +188,46 @@ class DisputeAnswer:
     texts: Mapping[str, str] = field(default_factory=dict, repr=False)
     files: tuple[DisputeFile, ...] = ()
     submit: bool = False
+
+
+@dataclass(frozen=True)
+class FileLine:
+    """What a line of a provider's file tells of a charge or a refund.
+
+    `subject_…` name the movement that it is matched to (see `payments_movement`); they are empty where it is
+    nothing that we know, and then `kind` (charge, refund) says what it tells of. `amount_minor` is signed as
+    the provider signs it, in minor units of `currency`, that of our payment. `reference` is the provider's
+    name of it, `payment_reference` that of what is refunded, `our_reference` what the provider was told as
+    ours. `file` (stl_…) and `line_no` are its evidence.
+    """
+
+    merchant_id: UUID
+    channel_ids: tuple[UUID, ...]
+    kind: str
+    subject_kind: str
+    subject_id: UUID | None
+    reference: str
+    payment_reference: str
+    our_reference: str
+    amount_minor: int
+    currency: str
+    file: str
+    line_no: int
+
+    @property
+    def because(self) -> str:
+        """What histories say of it."""
+        return f"told by {self.file} line {self.line_no}"
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What became of a line that told of a charge or a refund.
+
+    settled: it ended, or was made again from what the provider says. known: it had ended so before.
+    conflict: what is told contradicts what we asked for; people decide. unsettled: nothing was recorded;
+    `says` is why. silent: the provider did not answer, so that it can be asked again.
+    """
+
+    result: Literal["settled", "known", "conflict", "unsettled", "silent"]
+    says: str = ""

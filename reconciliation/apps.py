@@ -8,8 +8,9 @@ class ReconciliationConfig(AppConfig):
         """Declare what reconciliation has; each part of it has a function of its own below."""
         _register_ingest()
         _register_matching()
-        _register_resolving()
         _register_sources()
+        _register_resolving()
+        _register_closing()
 
 
 def _register_sources() -> None:
@@ -65,3 +66,13 @@ def _register_resolving() -> None:
 
     register(audits.INVARIANTS)
     declare_alert(*policy.ALERTS)
+
+
+def _register_closing() -> None:
+    from core.audits import register
+    from core.settings_store import declare
+    from reconciliation.closing import audits
+    from reconciliation.internal import policy
+
+    register(audits.INVARIANTS)
+    declare(*policy.SETTINGS)

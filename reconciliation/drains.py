@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from core.drain import Claim, Drain
+from reconciliation.asking import WAITS, ask_run
 from reconciliation.ingest.failures import record_failure
 from reconciliation.ingest.receive import DRAIN
 from reconciliation.ingest.work import take_further
@@ -14,6 +15,7 @@ from reconciliation.matching.runs import match_run
 from reconciliation.models import ReconciliationRun, SettlementFile
 from reconciliation.posting.steps import post_run, prove_run
 from reconciliation.resolving.steps import adjust_run
+from reconciliation.telling import tell_run
 
 __all__ = ["FileDrain", "RunDrain"]
 
@@ -45,12 +47,20 @@ class RunDrain(Drain):
     # Longer than the longest transaction of a step.
     lease_seconds: ClassVar[int] = 300
     # In order; a step that is not the run's turn yet, or is over, does nothing.
-    steps: ClassVar[tuple[Callable[[Claim], str], ...]] = (match_run, post_run, adjust_run, prove_run)
+    steps: ClassVar[tuple[Callable[[Claim], str], ...]] = (
+        match_run,
+        tell_run,
+        ask_run,
+        post_run,
+        adjust_run,
+        prove_run,
+    )
 
     def handle(self, claim: Claim) -> None:
         """Take one run as far as it goes."""
         for step in self.steps:
-            step(claim)
+            if step(claim) == WAITS:
+                return
 
     def failed(self, claim: Claim, error: Exception) -> None:
         """Count the failure; stop the run when there have been too many."""

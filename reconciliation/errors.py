@@ -1,5 +1,8 @@
 """What callers of reconciliation may meet."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from core.errors import DomainError
 
 __all__ = [
@@ -7,6 +10,10 @@ __all__ = [
     "BreakRuleInvalid",
     "BreakRuleStateConflict",
     "BreakStateConflict",
+    "DayBlocked",
+    "DayChanged",
+    "DayNotPrepared",
+    "DayOutOfOrder",
     "FileRefused",
     "FileTooLarge",
     "RuleDryRunMissing",
@@ -80,3 +87,34 @@ class RuleDryRunMissing(DomainError):
     code = "break_rule_dry_run_missing"
     status = 409
     message = "Run this version over history first; a run is good for a day."
+
+
+class DayOutOfOrder(DomainError):
+    code = "day_out_of_order"
+    status = 409
+    message = "Days are closed one after the other: the day after the last closed one is next."
+
+
+class DayNotPrepared(DomainError):
+    code = "day_not_prepared"
+    status = 409
+    message = "Nobody has prepared this day, or it is closed."
+
+
+class DayChanged(DomainError):
+    code = "day_changed"
+    status = 409
+    message = "The day has changed since it was prepared. Prepare it again."
+
+
+class DayBlocked(DomainError):
+    """`obstacles` says one by one what stands in the way."""
+
+    code = "day_blocked"
+    status = 409
+    message = "Something stands in the way of closing the day."
+
+    def __init__(self, obstacles: Sequence[Any] = ()) -> None:
+        self.obstacles = tuple(obstacles)
+        said = " ".join(str(each.says) for each in self.obstacles[:5])
+        super().__init__(f"{self.message} {said}".strip() if said else None)

@@ -1,11 +1,14 @@
-"""Row locks of reconciliation, in one order: source, file, statements by id, run, breaks by id and what is
-proposed for them; approvals come after them.
+"""Row locks of reconciliation, in one order: source, file, statements by id, run, clearing of a merchant,
+breaks by id and what is proposed for them, day; approvals come after them.
 
 Who publishes holds the lock of the source: of its files one is published at a time.
 """
 
 from collections.abc import Collection
+from datetime import date
 from uuid import UUID
+
+from django.db import connection
 
 from core.errors import NotFound
 from core.transactions import requires_transaction
@@ -14,6 +17,7 @@ from reconciliation.models import (
     Adjustment,
     BankStatement,
     BreakRule,
+    DayClose,
     Discrepancy,
     ReconciliationRun,
     SettlementFile,
@@ -21,6 +25,8 @@ from reconciliation.models import (
 )
 
 __all__ = [
+    "lock_clearing",
+    "lock_day",
     "lock_discrepancies",
     "lock_file",
     "lock_files",
@@ -107,3 +113,19 @@ def lock_rules(*, merchant_id: UUID, name: str) -> list[BreakRule]:
     """Lock every version of a merchant's rule, by version."""
     rows = BreakRule.objects.select_for_update(no_key=True, of=("self",))
     return list(rows.filter(merchant_id=merchant_id, name=name).order_by("version"))
+
+
+@requires_transaction
+def lock_clearing(*, merchant_id: UUID) -> None:
+    """Wait until nobody else ages the clearing accounts of a merchant."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended('clearing:' || %s, 0))", [str(merchant_id)]
+        )
+
+
+@requires_transaction
+def lock_day(*, merchant_id: UUID, day: date) -> DayClose | None:
+    """Lock the close of one day; None when nobody has begun it."""
+    rows = DayClose.objects.select_for_update(no_key=True, of=("self",))
+    return rows.filter(merchant_id=merchant_id, day=day).first()

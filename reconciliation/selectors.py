@@ -1,5 +1,9 @@
 """How others read sources, files, lines and statements: what is being staged is seen by nobody."""
 
+from reconciliation.closing.reading import day_at_desk, days_at_desk, find_day, next_day
+from reconciliation.closing.report import Section, Table, report_sections
+from reconciliation.closing.report_csv import report_csv
+from reconciliation.closing.report_pdf import report_pdf
 from reconciliation.desk.by_rule import breaks_by_rule
 from reconciliation.desk.candidates import candidate_lines, candidate_movements
 from reconciliation.desk.line_page import line_at_desk, unmatchings_of
@@ -16,6 +20,8 @@ from reconciliation.ingest.reading import (
     read_body,
     statements_of,
 )
+from reconciliation.internal.checks import Check, internal_checks
+from reconciliation.internal.clearing import Late, late_keys
 from reconciliation.matching.healing import sources_to_watch
 from reconciliation.matching.reading import (
     breaks_of_run,
@@ -39,6 +45,10 @@ __all__ = [
     "PROPOSAL_ACTION",
     "QUEUES",
     "RULE_CONDITIONS",
+    "Check",
+    "Late",
+    "Section",
+    "Table",
     "ageing",
     "break_at_desk",
     "breaks_at_desk",
@@ -47,23 +57,32 @@ __all__ = [
     "candidate_lines",
     "candidate_movements",
     "changed_since",
+    "day_at_desk",
+    "days_at_desk",
     "explain_line",
     "find_bank_lines",
+    "find_day",
     "find_lines",
     "find_source",
     "get_break",
     "get_file",
     "get_source",
     "held_statements",
+    "internal_checks",
+    "late_keys",
     "line_at_desk",
     "list_changes",
     "list_sources",
     "matches_of_lines",
     "movements_of_break",
+    "next_day",
     "open_breaks_of",
     "preview",
     "preview_adjustment",
     "read_body",
+    "report_csv",
+    "report_pdf",
+    "report_sections",
     "rule_at_desk",
     "rules_at_desk",
     "run_at_desk",

@@ -1,5 +1,7 @@
 """The only way to change what reconciliation knows."""
 
+from reconciliation.closing.preparing import excuse_file, prepare_day, reopen_day
+from reconciliation.closing.signing import sign_day
 from reconciliation.ingest.again import read_file_again
 from reconciliation.ingest.failures import replay_file
 from reconciliation.ingest.receive import receive_file
@@ -8,6 +10,7 @@ from reconciliation.ingest.release import (
     release_statement,
     request_statement_release,
 )
+from reconciliation.internal.clearing import age_clearing
 from reconciliation.matching.healing import look_again
 from reconciliation.matching.opening import Place, open_breaks, resolve_breaks
 from reconciliation.matching.runs import queue_run, retry_run
@@ -21,11 +24,7 @@ from reconciliation.resolving.proposing import (
     reject_adjustment,
     withdraw_adjustment,
 )
-from reconciliation.resolving.rematching import (
-    approve_unmatching,
-    reject_unmatching,
-    request_unmatching,
-)
+from reconciliation.resolving.rematching import approve_unmatching, reject_unmatching, request_unmatching
 from reconciliation.resolving.steps import adjust_what_waits
 from reconciliation.resolving.taking_back import approve_reopening, reject_reopening, request_reopening
 from reconciliation.rules.deciding import (
@@ -44,6 +43,7 @@ __all__ = [
     "Place",
     "adjust_by_rule",
     "adjust_what_waits",
+    "age_clearing",
     "approve_adjustment",
     "approve_many",
     "approve_reopening",
@@ -55,10 +55,12 @@ __all__ = [
     "create_source",
     "draft_break_rule",
     "drop_lapsed_proposals",
+    "excuse_file",
     "fetch_day",
     "fetch_due",
     "look_again",
     "open_breaks",
+    "prepare_day",
     "propose_adjustment",
     "propose_many",
     "queue_run",
@@ -71,6 +73,7 @@ __all__ = [
     "reject_unmatching",
     "release_break",
     "release_statement",
+    "reopen_day",
     "replay_file",
     "request_activation",
     "request_reopening",
@@ -81,6 +84,7 @@ __all__ = [
     "retry_run",
     "run_rule_over_history",
     "set_source_enabled",
+    "sign_day",
     "watch_files",
     "watch_overdue",
     "withdraw_adjustment",

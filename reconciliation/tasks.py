@@ -5,9 +5,11 @@ import logging
 from celery import shared_task
 
 from core.transactions import at_edge
+from merchants.selectors import list_merchants
 from reconciliation.selectors import sources_to_watch
 from reconciliation.services import (
     adjust_what_waits,
+    age_clearing,
     drop_lapsed_proposals,
     fetch_due,
     look_again,
@@ -16,6 +18,7 @@ from reconciliation.services import (
 )
 
 __all__ = [
+    "age_clearing_accounts",
     "clear_expected",
     "fetch",
     "watch",
@@ -61,3 +64,14 @@ def watch_breaks(**_newer: object) -> None:
         drop_lapsed_proposals(),
         watch_overdue(),
     )
+
+
+@shared_task(name="reconciliation.age_clearing")
+def age_clearing_accounts(**_newer: object) -> None:
+    """Open breaks for keys of clearing accounts that are over their time, and end those that came to zero."""
+    for merchant in list_merchants():
+        try:
+            while at_edge(age_clearing)(merchant_id=merchant.id)[0]:
+                log.info("merchant %s: breaks of late clearing keys were opened", merchant.id)
+        except Exception:  # The other merchants do not wait for it; the next tick tries again.
+            log.exception("the clearing accounts of merchant %s could not be aged", merchant.id)

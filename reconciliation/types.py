@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from reconciliation.closing.types import DayAtDesk, DayData, Obstacle
 from reconciliation.desk.by_rule import RuledBreak
 from reconciliation.desk.candidates import LineCandidate, MovementCandidate
 from reconciliation.desk.line_page import LineAtDesk
@@ -40,6 +41,8 @@ __all__ = [
     "BreakRow",
     "BulkResult",
     "ChangeData",
+    "DayAtDesk",
+    "DayData",
     "DryRunData",
     "FileData",
     "HistoryData",
@@ -48,6 +51,7 @@ __all__ = [
     "LineData",
     "MovementAtDesk",
     "MovementCandidate",
+    "Obstacle",
     "Prepared",
     "ProposedLine",
     "ReceivedFile",

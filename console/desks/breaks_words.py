@@ -152,11 +152,31 @@ def steps_in_words(steps: Sequence[Mapping[str, Any]], *, line_currency: str, cu
 
 
 def _in_words(step: Mapping[str, Any], line_currency: str, currency: str) -> Step:
-    make = _SAYS.get(str(step.get("step", "")))
-    if make is None:
-        told = ", ".join(f"{name}: {value}" for name, value in step.items() if name != "step")
-        return Step("neutral", f"{step.get('step', '')}: {told}")
-    return make(step, line_currency, currency)
+    make = _SAYS.get(str(step.get("step", "")), _as_it_stands)
+    try:
+        found: Step = make(step, line_currency, currency)
+    except (KeyError, TypeError, ValueError):
+        # Other parts of reconciliation use the same word for other figures: those are told one by one.
+        found = _as_it_stands(step, line_currency, currency)
+    return found
+
+
+def _as_it_stands(step: Mapping[str, Any], line_currency: str, currency: str) -> Step:
+    """Whatever a step says, figure by figure."""
+    told = [
+        f"{name.removesuffix('_minor').replace('_', ' ')}: {_figure(name, value, currency)}"
+        for name, value in step.items()
+        if name != "step" and value not in ("", None)
+    ]
+    word = str(step.get("step", "")).replace("_", " ").capitalize()
+    return Step("neutral", f"{word}: {', '.join(told)}" if told else word)
+
+
+def _figure(name: str, value: Any, currency: str) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(str(each) for each in value)
+    text = str(value)
+    return _money(text, currency) if name.endswith("_minor") and text.lstrip("-").isdecimal() else text
 
 
 def _money(minor: Any, currency: str) -> str:
@@ -252,6 +272,22 @@ def _late(step: Mapping[str, Any], line_currency: str, currency: str) -> Step:
     return Step("neutral", says)
 
 
+def _clearing(step: Mapping[str, Any], line_currency: str, currency: str) -> Step:
+    says = _(
+        "Under the key %(key)s the account %(account)s has %(balance)s open since %(since)s, last moved on"
+        " %(last)s; it should have come to zero within %(time)s."
+    )
+    told = {
+        "key": step["key"],
+        "account": step["account"],
+        "balance": _money(step["balance_minor"], currency),
+        "since": step["opened_on"],
+        "last": step["last_on"],
+        "time": step["time"],
+    }
+    return Step("failed", says % told)
+
+
 def _taken_back(step: Mapping[str, Any], line_currency: str, currency: str) -> Step:
     says = _("Two people took its match back: %(because)s") % {"because": step["because"]}
     return Step("neutral", says)
@@ -290,5 +326,6 @@ _SAYS: dict[str, Any] = {
         "line_minor",
     ),
     "late": _late,
+    "clearing": _clearing,
     "taken_back": _taken_back,
 }

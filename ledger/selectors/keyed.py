@@ -8,7 +8,7 @@ from django.db import connection
 
 from ledger.types import KeyBalance, KeyLine
 
-__all__ = ["key_lines", "open_keys"]
+__all__ = ["account_of", "key_lines", "open_keys"]
 
 _OPEN = """
     SELECT account.id, account.provider, line.clearing_key, sum(line.amount_minor)::bigint,
@@ -30,6 +30,16 @@ _LINES = """
     FROM ledger_journalline AS line
     WHERE line.account_id = ANY(%(accounts)s) AND line.clearing_key = ANY(%(keys)s) ORDER BY line.id
 """
+
+
+def account_of(*, merchant_id: UUID, role: str, currency: str, provider: str | None = None) -> int | None:
+    """Return the account of a role that nobody owns; None when nothing was ever posted on it."""
+    found = _rows(
+        "SELECT id FROM ledger_account WHERE merchant_id = %s AND role = %s AND currency = %s"
+        " AND owner IS NULL AND provider IS NOT DISTINCT FROM %s",
+        [merchant_id, role, currency, provider],
+    )
+    return int(found[0][0]) if found else None
 
 
 def open_keys(

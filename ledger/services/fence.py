@@ -17,12 +17,13 @@ def advance_fence() -> int:
 
 @forbids_transaction
 def advance_checkpoints() -> int:
-    """Fold what is below the fence into the balances and day totals; return how many balances moved.
+    """Fold what is below the fence into balances, day totals and open keys; return how many balances moved.
 
     Works in portions that commit alone, so that a long backlog is no long statement.
     """
     moved = _fold("ledger_advance_checkpoints")
     _fold("ledger_advance_day_totals")
+    _fold("ledger_advance_open_keys")
     return moved
 
 

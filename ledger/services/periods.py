@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import OperationalError, connection
 
 from core import clock
-from core.approvals import ensure_approved, request_approval
+from core.approvals import approve, ensure_approved, request_approval
 from core.audit_trail import record_audit, required_reason
 from core.errors import TemporarilyUnavailable
 from core.ids import uuid7
@@ -19,7 +19,7 @@ from ledger.selectors import closed_through
 from ledger.types import EntryDraft, PeriodData
 from ledger.wire import call
 
-__all__ = ["close_period", "land_entries", "request_closing"]
+__all__ = ["approve_closing", "close_period", "land_entries", "request_closing"]
 
 _ACTION = "period.close"
 _DECIDE_WITHIN = timedelta(days=7)
@@ -51,6 +51,16 @@ def request_closing(*, merchant_id: UUID, through: date, maker: str, reason: str
         merchant_id=merchant_id,
     )
     return approval.pk
+
+
+@requires_transaction
+def approve_closing(*, merchant_id: UUID, through: date, approval_id: UUID, checker: str) -> None:
+    """Say yes, as a second person, to what `request_closing` asked; call it under `at_decision_edge`.
+
+    Errors: FourEyesRequired, ApprovalNotPending, ApprovalExpired, ApprovalVoid when the approval is about
+    other days, NotFound.
+    """
+    approve(approval_id=approval_id, checker=checker, instruction_now=_instruction(merchant_id, through))
 
 
 @requires_transaction

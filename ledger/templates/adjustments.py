@@ -227,10 +227,10 @@ def rounding_entry(
 
 
 def line_reassigned_entry(*, posting: Posting, adjustment_id: UUID, legs: Sequence[Leg]) -> EntryDraft:
-    """A11: a line of a file is another movement than it was posted as, or none (psp_clearing to psp_clearing).
+    """A11: a line of a file is another movement than it was posted as, or none. psp_clearing by psp_clearing.
 
-    `legs` are what the line posts as what it is now, less what it was posted as: what it clears moves from one
-    key to another, and what came with the movement comes or goes. Matching and un-matching a line are each
-    other's inverse.
+    `legs` are what the line posts as what it is now, less what it was posted as: what it clears moves from
+    one key to another, and what came with the movement comes or goes. Matching and un-matching a line are
+    each other's inverse.
     """
     return _adjustment(posting=posting, kind="line_reassigned", adjustment_id=adjustment_id, legs=legs)

@@ -21,7 +21,7 @@ from payments.locks import ChargeScope, lock_charge
 from payments.models import Charge, PspOperation
 from payments.psp.contract import Outcome, OutcomeKind, PspObject, PspStatus, adapter_for
 
-__all__ = ["on_provider_event"]
+__all__ = ["capture_seen", "on_provider_event"]
 
 _KNOWN = """
     SELECT 1 FROM payments_charge
@@ -48,15 +48,28 @@ def on_provider_event(*, delivery: InboundEvent) -> None:
     scope = _find(delivery, seen)
     if scope is None:
         return
-    operation = scope.paying
+    changes = Changes()
     if scope.charge.status == "AUTHORIZED" and seen.status in _ENDS_AUTHORIZATION:
-        _ended(scope, seen)
+        _ended(scope, seen, changes)
     elif seen.status is PspStatus.AUTHORIZED and scope.is_closed:
-        _unwanted(scope, seen)
+        _unwanted(scope, seen, changes)
     elif seen.status is PspStatus.CAPTURED and not _is_hint(scope, seen):
-        _captured(scope, operation, seen)
+        _captured(scope, scope.paying, seen, changes)
     else:
-        _ask_now(scope.disposing or operation)
+        _ask_now(scope.disposing or scope.paying)
+    changes.save()
+
+
+@requires_transaction
+def capture_seen(scope: ChargeScope, seen: PspObject, changes: Changes) -> None:
+    """Record that money of a locked charge was taken, whoever tells of it: in time, late, or in conflict.
+
+    Nothing is recorded while no operation of ours could have taken it; a case is opened instead.
+    """
+    if scope.charge.status == "AUTHORIZED":
+        _ended(scope, seen, changes)
+    else:
+        _captured(scope, scope.paying, seen, changes)
 
 
 def _ask_now(operation: PspOperation | None) -> None:
@@ -66,14 +79,14 @@ def _ask_now(operation: PspOperation | None) -> None:
         nudge("operations")
 
 
-def _ended(scope: ChargeScope, seen: PspObject) -> None:
+def _ended(scope: ChargeScope, seen: PspObject, changes: Changes) -> None:
     """Authorised money was taken or given back, by us or by somebody else: both are final.
 
     A page's own event may leave out how much was taken; the payment behind it has events of its own.
     """
     if seen.session_reference:
         return
-    changes, ours = Changes(), scope.disposing
+    ours = scope.disposing
     if ours is not None and ours.status in _WAITING:
         apply_outcome(scope, ours, Outcome(kind=OutcomeKind.SUCCEEDED, object=seen), changes)
     elif differs := difference(scope, seen):
@@ -86,10 +99,9 @@ def _ended(scope: ChargeScope, seen: PspObject) -> None:
         captured_elsewhere(scope, None, seen, changes)
     else:
         closed_elsewhere(scope, changes, is_over=seen.status is PspStatus.EXPIRED)
-    changes.save()
 
 
-def _unwanted(scope: ChargeScope, seen: PspObject) -> None:
+def _unwanted(scope: ChargeScope, seen: PspObject, changes: Changes) -> None:
     """Money was reserved for a charge that had ended: it is given back. An old event is none of that."""
     charge = scope.charge
     if charge.authorized_minor or scope.disposing is not None or difference(scope, seen):
@@ -97,9 +109,7 @@ def _unwanted(scope: ChargeScope, seen: PspObject) -> None:
     if charge.psp_reference is None:
         charge.psp_reference = seen.reference
         charge.save(update_fields=["psp_reference"])
-    changes = Changes()
     start_operation(charge, "void", changes, why="authorised too late")
-    changes.save()
     nudge("operations")
 
 
@@ -110,10 +120,9 @@ def _is_hint(scope: ChargeScope, seen: PspObject) -> bool:
     return open_page and is_told_of_page and not difference(scope, seen)
 
 
-def _captured(scope: ChargeScope, operation: PspOperation | None, seen: PspObject) -> None:
+def _captured(scope: ChargeScope, operation: PspOperation | None, seen: PspObject, changes: Changes) -> None:
     if scope.charge.status == "CAPTURED" and scope.charge.psp_reference == seen.reference:
         return
-    changes = Changes()
     if operation is not None and operation.status in _WAITING:
         apply_outcome(scope, operation, Outcome(kind=OutcomeKind.SUCCEEDED, object=seen), changes)
     elif differs := difference(scope, seen):
@@ -122,7 +131,6 @@ def _captured(scope: ChargeScope, operation: PspOperation | None, seen: PspObjec
         receive_capture(scope, operation, seen, changes)
     else:
         _unexpected_money(scope, seen)
-    changes.save()
 
 
 def _is_known(delivery: InboundEvent, seen: PspObject) -> bool:

@@ -108,6 +108,8 @@ class PspObject:
 
     Of a refund, `payment_reference` is the payment that it gives back, and `is_booked` says that the
     provider has booked it: a release of what was only authorised may look like a refund, and is none.
+
+    `our_checkout` is the store's own id of the checkout that it is for, as we put it into the metadata.
     """
 
     reference: str
@@ -126,6 +128,7 @@ class PspObject:
     capture_before: datetime | None = field(default=None, compare=False)
     card: CardFacts | None = field(default=None, compare=False)
     method: MethodFacts | None = field(default=None, compare=False)
+    our_checkout: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

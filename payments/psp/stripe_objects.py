@@ -31,6 +31,8 @@ __all__ = [
 
 # Where our charge id stands in the metadata of a PaymentIntent.
 REFERENCE_KEY = "charge_id"
+# And the store's id of the checkout (see payments.engine.payables).
+_CHECKOUT_KEY = "checkout_id"
 
 _STATUSES = {
     "requires_payment_method": PspStatus.REGISTERED,
@@ -82,6 +84,7 @@ def read_intent(data: Any) -> PspObject:
         charge_reference=read_reference(data.get("latest_charge")),
         capture_before=read_capture_before(data),
         card=read_card(data),
+        our_checkout=_read_metadata(data, _CHECKOUT_KEY),
     )
 
 
@@ -114,9 +117,13 @@ def read_payment_method(data: Any) -> PspObject:
 
 def read_our_reference(data: Mapping[str, Any]) -> str:
     """Return the charge id that we put into an object's metadata; empty where there is none."""
+    return _read_metadata(data, REFERENCE_KEY)
+
+
+def _read_metadata(data: Mapping[str, Any], name: str) -> str:
     metadata = data.get("metadata")
-    ours = metadata.get(REFERENCE_KEY) if isinstance(metadata, Mapping) else None
-    return ours if isinstance(ours, str) else ""
+    value = metadata.get(name) if isinstance(metadata, Mapping) else None
+    return value if isinstance(value, str) else ""
 
 
 def read_text(data: Mapping[str, Any], name: str) -> str:

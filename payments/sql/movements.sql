@@ -16,7 +16,11 @@ SELECT charge.merchant_id, charge.channel_id, 'charge'::text AS kind, 'charge'::
     charge.id AS subject_id, 0::smallint AS nth, charge.psp_reference::text AS reference,
     charge.psp_reference::text AS payment_reference, charge.id AS our_key,
     charge.id::text AS clearing_key, charge.amount_currency::text AS currency,
-    CASE WHEN charge.status = 'CAPTURED' THEN charge.captured_minor ELSE charge.amount_minor END AS amount_minor,
+    CASE WHEN charge.status = 'CAPTURED' THEN charge.captured_minor
+        WHEN charge.status = 'AUTHORIZED' THEN coalesce((SELECT taken.amount_minor
+            FROM payments_pspoperation AS taken WHERE taken.charge_id = charge.id AND taken.kind = 'capture'
+                AND taken.status IN ('SENT', 'PENDING', 'UNKNOWN')), charge.amount_minor)
+        ELSE charge.amount_minor END AS amount_minor,
     CASE WHEN charge.status = 'CAPTURED' THEN 'final'
         WHEN charge.status IN ('REGISTERED', 'SUBMITTED', 'REQUIRES_ACTION', 'PENDING', 'UNKNOWN') THEN 'unknown'
         WHEN charge.status = 'AUTHORIZED' AND EXISTS (

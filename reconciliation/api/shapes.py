@@ -25,9 +25,10 @@ DISCREPANCY_OBJECT = shape(
     {
         "object": constant("discrepancy"),
         "id": our_id("dsc"),
-        "class": one_of(tuple(BreakClass), "What differs."),
+        "class": one_of(tuple(str(each) for each in BreakClass), "What differs."),
         "category": one_of(
-            tuple(Category), "A: a rule deals with it. B: finance does, by hand. C: somebody finds out first."
+            tuple(str(each) for each in Category),
+            "A: a rule deals with it. B: finance does, by hand. C: somebody finds out first.",
         ),
         "status": one_of(DISCREPANCY.states, "RESOLVED when it is explained."),
         "amount": AMOUNT,

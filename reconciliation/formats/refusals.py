@@ -31,6 +31,7 @@ REFUSALS: dict[str, dict[str, str]] = {
         "currency_unknown": "It names a currency that there is not.",
         "identity_missing": "A report has no identification of its own, so that its versions cannot be told.",
         "older_version": "A version of the same document that was received later counts already.",
+        "unfinished_version": "A finished version of the same document counts already, and this one is none.",
         "outside_period": "A line is of a day that the file is not about: it may be another day's file.",
         "period_mismatch": "It is about other days than were asked for.",
         "period_missing": "A statement does not say which days it is of.",

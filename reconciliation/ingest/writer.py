@@ -19,7 +19,7 @@ from reconciliation.formats.contract import Refused
 
 __all__ = ["CHUNK_LINES", "LEASE_SECONDS", "Overtaken", "Writer", "keep_claim"]
 
-CHUNK_LINES = 10_000
+CHUNK_LINES = 20_000
 # Renewed with every chunk, and while lines that are staged already are read over.
 LEASE_SECONDS = 120
 _WHERE = re.compile(r"line (\d+)(?:, column (\w+))?")
@@ -100,6 +100,10 @@ class Writer:
 def write_chunk(claim: Claim, copy: str, content: bytes, *, before: int, after: int) -> None:
     """Write one chunk, if the claim is still the newest and nobody else wrote meanwhile."""
     failpoint("settlement_files.before_chunk")
+    with connection.cursor() as cursor:
+        # What a crash of the server takes back is staged again. The commit that publishes the file waits for
+        # the disk, and everything before it is there with it.
+        cursor.execute("SET LOCAL synchronous_commit = off")
     keep_claim(claim, before=before, after=after)
     with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(copy) as lines:
         lines.write(content)

@@ -50,11 +50,13 @@ def expectation_of(source: SettlementSource) -> Expectation:
     return Expectation(source.calendar, int(setting_of(source, LAG)), grace)
 
 
-def due_after(source: SettlementSource, begin: datetime, *, hours: int) -> datetime:
+def due_after(source: SettlementSource | None, begin: datetime, *, hours: int) -> datetime:
     """Return when so many hours are over, of which only those of a source's business days count.
 
-    Days begin and end in the zone of the source.
+    Days begin and end in the zone of the source; what is of no source has no days off.
     """
+    if source is None:
+        return begin + timedelta(hours=hours)
     zone = ZoneInfo(source.time_zone)
     left, at = timedelta(hours=hours), begin.astimezone(zone)
     while True:

@@ -1,7 +1,6 @@
 """A new version of a file: what did not change keeps its matches and its breaks, all else begins anew.
 
-Lines are paired as the diff of the versions pairs them (`ingest.changes`): those that are in no LineChange
-say what they said before.
+Lines that are in no LineChange say what they said before, and are paired by what they say.
 """
 
 from collections.abc import Mapping
@@ -12,30 +11,33 @@ from uuid import UUID
 from core import clock
 from core.history import SYSTEM, Changes
 from core.transactions import requires_transaction
+from reconciliation.breaks import BreakClass
 from reconciliation.ingest.changes import LINES
 from reconciliation.ingest.counting import ids_of
 from reconciliation.locks import lock_discrepancies
 from reconciliation.matching.findings import line_key
 from reconciliation.matching.opening import resolve_breaks
-from reconciliation.matching.sql import execute, rows, scratch
+from reconciliation.matching.sql import execute, rows, scratch, whole_files
 from reconciliation.models import Discrepancy, ReconciliationRun, SettlementFile
 from reconciliation.snapshots import discrepancy_fact
 
 __all__ = ["carry_over"]
 
-_NUMBERED = (
-    f"SELECT id, {', '.join(LINES.key)}, row_number() OVER (PARTITION BY {', '.join(LINES.key)}"  # noqa: S608
-    f" ORDER BY {', '.join(LINES.said)}, id) AS nth FROM {LINES.table} WHERE id BETWEEN %({{of}}_first)s"
-    " AND %({of}_last)s"
-)
+_SAYS = f"ROW({', '.join((*LINES.key, *LINES.said))})"
+# By a digest of 128 bits of what they say; of lines that say the same, the first is the first again.
+_NUMBERED = f"""
+    SELECT id, one, two, row_number() OVER (PARTITION BY one, two ORDER BY id) AS nth FROM (
+        SELECT line.id, hash_record_extended({_SAYS}, 1) AS one, hash_record_extended({_SAYS}, 2) AS two
+        FROM {LINES.table} AS line
+        WHERE line.id BETWEEN %({{of}}_first)s AND %({{of}}_last)s AND NOT EXISTS (
+            SELECT FROM reconciliation_linechange AS change
+            WHERE change.file_id = %(file)s AND change.{{end}} = line.id)
+    ) AS said
+"""  # noqa: S608 - names of columns
 _SAME = f"""
     SELECT old.id AS old_id, new.id AS new_id
-    FROM ({_NUMBERED.format(of="old")}) AS old
-    JOIN ({_NUMBERED.format(of="new")}) AS new
-        ON {" AND ".join(f"old.{each} = new.{each}" for each in LINES.key)}
-        AND old.nth = new.nth
-    WHERE NOT EXISTS (SELECT FROM reconciliation_linechange AS change
-        WHERE change.file_id = %(file)s AND (change.before = old.id OR change.after = new.id))
+    FROM ({_NUMBERED.format(of="old", end="before")}) AS old
+    JOIN ({_NUMBERED.format(of="new", end="after")}) AS new USING (one, two, nth)
 """  # noqa: S608 - names of columns
 _END = """
     WITH ended AS (
@@ -79,7 +81,9 @@ def carry_over(run: ReconciliationRun) -> int:
     execute(_END, params)
     _forget_torn_groups(params)
     carried = execute(_AGAIN, params)
-    _carry_breaks(run, {row[0]: row[1] for row in rows(_BROKEN, params)})
+    with whole_files():
+        broken = {row[0]: row[1] for row in rows(_BROKEN, params)}
+    _carry_breaks(run, broken)
     return carried
 
 
@@ -140,7 +144,7 @@ def _copy(run: ReconciliationRun, old: Discrepancy, line_id: int) -> Discrepancy
         **{name: getattr(old, name) for name in copied},
         run_id=run.id,
         file_id=run.file_id,
-        key=line_key(line_id, old.break_class),
+        key=line_key(line_id, BreakClass(old.break_class)),
         line_id=line_id,
         explanation={**old.explanation, "carried_from": old.public_id},
         created_at=now,

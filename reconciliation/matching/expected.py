@@ -19,7 +19,7 @@ from reconciliation.ingest.days import today_of
 from reconciliation.matching.calendar import expectation_of
 from reconciliation.matching.findings import missing_finding
 from reconciliation.matching.opening import Place, open_breaks
-from reconciliation.matching.sql import MOVEMENTS_SQL, channels_for, execute, rows
+from reconciliation.matching.sql import MOVEMENTS_SQL, channels_for, execute, rows, scratch
 from reconciliation.matching.types import Movement, MovementKey
 from reconciliation.models import ReconciliationRun, SettlementLine, SettlementSource
 
@@ -41,20 +41,22 @@ _HAPPENED = f"""
         AND sent.subject_kind = {{of}}.subject_kind AND sent.nth = {{of}}.nth
     OFFSET 0
 """  # noqa: S608 - names of views
+_ABSENT = f"""
+    SELECT movement.* FROM ({MOVEMENTS_SQL}) AS movement
+    WHERE movement.state = 'final'
+        AND (movement.subject_id >= %(first_key)s OR movement.subject_kind IN {_FOLLOW})
+        AND NOT EXISTS (SELECT FROM reconciliation_match AS found
+            WHERE found.subject_id = movement.subject_id AND found.subject_kind = movement.subject_kind
+            AND found.nth = movement.nth AND found.live)
+        AND NOT EXISTS (SELECT FROM reconciliation_discrepancy AS known
+            WHERE known.subject_id = movement.subject_id AND known.subject_kind = movement.subject_kind
+            AND (known.break_class = 'MISSING_EXTERNAL' OR known.status <> 'RESOLVED'))
+"""  # noqa: S608 - fragments of ours
 _EXPECT = f"""
-    WITH open AS MATERIALIZED (
-        SELECT movement.* FROM ({MOVEMENTS_SQL}) AS movement
-        WHERE movement.state = 'final'
-            AND (movement.subject_id >= %(first_key)s OR movement.subject_kind IN {_FOLLOW})
-            AND NOT EXISTS (SELECT FROM reconciliation_match AS found
-                WHERE found.subject_id = movement.subject_id AND found.subject_kind = movement.subject_kind
-                AND found.nth = movement.nth AND found.live)
-            AND NOT EXISTS (SELECT FROM reconciliation_discrepancy AS known
-                WHERE known.subject_id = movement.subject_id AND known.subject_kind = movement.subject_kind
-                AND (known.break_class = 'MISSING_EXTERNAL' OR known.status <> 'RESOLVED'))
-    ), dated AS (
-        SELECT open.*, (happened.happened_at AT TIME ZONE %(zone)s)::date AS happened_on
-        FROM open JOIN LATERAL ({_HAPPENED.format(of="open")}) AS happened ON true
+    WITH dated AS (
+        SELECT absent.*, (happened.happened_at AT TIME ZONE %(zone)s)::date AS happened_on
+        FROM reconciliation_absent AS absent
+        JOIN LATERAL ({_HAPPENED.format(of="absent")}) AS happened ON true
     )
     INSERT INTO reconciliation_match (merchant_id, source_id, run_id, side, line_id, subject_kind, subject_id,
         nth, how, rule, group_key, line_part, movement_part, clearing_key, amount_minor, difference_minor,
@@ -118,21 +120,19 @@ def expect_missing(run: ReconciliationRun) -> tuple[int, date | None]:
     days = list(expectation.covered(begin, period_to))
     if not days:
         return 0, covered
-    noted = execute(
-        _EXPECT,
-        {
-            "merchant": run.merchant_id,
-            "channels": channels_for(source),
-            "source": source.id,
-            "run": run.id,
-            "zone": source.time_zone,
-            "first_key": first_key(
-                datetime.combine(begin, time.min, ZoneInfo(source.time_zone)) - _LOOK_BACK
-            ),
-            "days": days,
-            "clear_by": [expectation.clear_by(day) for day in days],
-        },
-    )
+    params = {
+        "merchant": run.merchant_id,
+        "channels": channels_for(source),
+        "source": source.id,
+        "run": run.id,
+        "zone": source.time_zone,
+        "first_key": first_key(datetime.combine(begin, time.min, ZoneInfo(source.time_zone)) - _LOOK_BACK),
+        "days": days,
+        "clear_by": [expectation.clear_by(day) for day in days],
+    }
+    scratch("reconciliation_absent", _ABSENT, params)
+    # Few are absent, and each is looked up by its key.
+    noted = execute(_EXPECT, params, whole=False)
     return noted, max(days[-1], covered) if covered else days[-1]
 
 

@@ -1,7 +1,7 @@
 """Breaks that explain themselves later: a payment that was not known when its line came, and is now."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from core.transactions import at_edge, requires_transaction
@@ -15,7 +15,7 @@ from reconciliation.matching.writing import write_pairings
 from reconciliation.models import Discrepancy, ReconciliationRun, SettlementSource
 from reconciliation.resolving.known_later import lead_over
 
-__all__ = ["look_again", "sources_to_watch"]
+__all__ = ["heal_lines", "look_again", "sources_to_watch"]
 
 _PORTION = 500
 
@@ -63,14 +63,27 @@ def _heal(source: SettlementSource) -> int:
     return sum(_heal_run(run_id, breaks) for run_id, breaks in sorted(by_run.items()))
 
 
-def _heal_run(run_id: UUID, breaks: dict[int, UUID]) -> int:
+@requires_transaction
+def heal_lines(*, run_id: UUID, breaks: Mapping[int, UUID]) -> int:
+    """Match lines of a run that is not posted yet, whose movements are known now; return how many.
+
+    `breaks` says, by line, which break ends with it.
+    """
+    source_id = ReconciliationRun.objects.values_list("source_id", flat=True).get(pk=run_id)
+    lock_source(source_id=source_id)
+    return _heal_run(run_id, breaks)
+
+
+def _heal_run(run_id: UUID, breaks: Mapping[int, UUID]) -> int:
     run = lock_run(run_id=run_id)
     lines = list(lines_by_id(_ordered(breaks)).values())
     resolved = resolve(lines, known_of(run, lines))
     # Only what fits without a doubt: everything else is a person's already.
     certain = [each for each in resolved.pairings if each.difference_minor == 0 and not each.group_key]
-    led = lead_over({breaks[each.line_id]: each.movement for each in certain if each.movement.state == "final"})
-    certain = [each for each in certain if breaks[each.line_id] in led]
+    if run.posted_at is not None:
+        final = [each for each in certain if each.movement.state == "final"]
+        led = lead_over({breaks[each.line_id]: each.movement for each in final})
+        certain = [each for each in certain if breaks[each.line_id] in led]
     write_pairings(run, certain)
     return resolve_breaks(
         resolutions={

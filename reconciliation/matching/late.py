@@ -7,7 +7,7 @@ from reconciliation.breaks import BreakClass
 from reconciliation.matching.findings import line_finding
 from reconciliation.matching.open_lines import lines_by_id
 from reconciliation.matching.opening import resolve_breaks
-from reconciliation.matching.sql import rows
+from reconciliation.matching.sql import rows, whole_files
 from reconciliation.matching.types import Finding
 from reconciliation.models import ReconciliationRun
 
@@ -31,7 +31,8 @@ def clear_missing(run: ReconciliationRun) -> tuple[int, list[Finding]]:
 
     One that was resolved before, by an entry or by hand, is late as well: whoever booked it must look again.
     """
-    came = rows(_CAME, {"run": run.id, "merchant": run.merchant_id, "source": run.source_id})
+    with whole_files():
+        came = rows(_CAME, {"run": run.id, "merchant": run.merchant_id, "source": run.source_id})
     if not came:
         return 0, []
     lines = lines_by_id({row[1] for row in came})

@@ -11,7 +11,7 @@ from reconciliation.formats.references import was_a_number
 from reconciliation.ingest.counting import ids_of
 from reconciliation.matching.kinds import KEY_SQL, MATCHED, MINOR_SQL, SELF_EXPLAINED
 from reconciliation.matching.resolving import Known
-from reconciliation.matching.sql import MOVEMENTS_SQL, channels_for, rows
+from reconciliation.matching.sql import MOVEMENTS_SQL, channels_for, rows, whole_files
 from reconciliation.matching.types import Movement, MovementKey, OpenLine
 from reconciliation.models import ReconciliationRun
 
@@ -54,7 +54,8 @@ def find_open(number: int, *, most: int) -> list[OpenLine]:
     """Return the lines of a file that need a match and have none, at most `most` of them, in their order."""
     first, last = ids_of(number)
     params = {"first": first, "last": last, "explained": [str(kind) for kind in SELF_EXPLAINED], "most": most}
-    return [OpenLine(*row) for row in rows(_OPEN, params)]
+    with whole_files():
+        return [OpenLine(*row) for row in rows(_OPEN, params)]
 
 
 def lines_by_id(ids: Iterable[int]) -> dict[int, OpenLine]:
@@ -104,7 +105,7 @@ def known_of(run: ReconciliationRun, lines: Sequence[OpenLine]) -> Known:
 def _found(condition: str, base: dict[str, Any], wanted: Collection[UUID | str]) -> list[Movement]:
     if not wanted:
         return []
-    found = rows(f"{_MOVEMENTS} WHERE {condition}", {**base, "wanted": sorted(wanted)})  # type: ignore[type-var]
+    found = rows(f"{_MOVEMENTS} WHERE {condition}", {**base, "wanted": sorted(wanted)})
     return [Movement(MovementKey(*row[:3]), *row[3:]) for row in found]
 
 

@@ -23,11 +23,19 @@ _PORTION = 500
 
 @dataclass(frozen=True)
 class Place:
-    """Where breaks are found: in a file by a run, or with a source outside of any."""
+    """Where breaks are found: in a file by a run, with a source outside of any, or in a merchant's books."""
 
-    source: SettlementSource
+    source: SettlementSource | None
     run_id: UUID | None = None
     file_id: UUID | None = None
+    merchant_id: UUID | None = None
+
+    @property
+    def owner(self) -> UUID:
+        """Whose breaks they are."""
+        owner = self.source.merchant_id if self.source else self.merchant_id
+        assert owner is not None, "a source, or a merchant"
+        return owner
 
 
 @requires_transaction
@@ -36,13 +44,11 @@ def open_breaks(place: Place, findings: Sequence[Finding], *, rules: Rules | Non
 
     What a rule takes without an entry is resolved by it at once, so that it is on record.
     """
-    rules = rules or rules_of(merchant_id=place.source.merchant_id)
+    rules = rules or rules_of(merchant_id=place.owner)
     opened = []
     for portion in _portions(findings):
         known = set(
-            Discrepancy.objects.filter(
-                merchant_id=place.source.merchant_id, key__in=[each.key for each in portion]
-            )
+            Discrepancy.objects.filter(merchant_id=place.owner, key__in=[each.key for each in portion])
             .exclude(status="RESOLVED")
             .values_list("key", flat=True)
         )
@@ -60,10 +66,8 @@ def _portions(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
 def _open(place: Place, findings: Sequence[Finding], rules: Rules) -> list[UUID]:
     now = clock.now()
     changes = Changes()
-    chosen = [
-        (finding, rules.choose(finding, source=place.source.name, provider=place.source.provider))
-        for finding in findings
-    ]
+    name, provider = (place.source.name, place.source.provider) if place.source else ("", "")
+    chosen = [(finding, rules.choose(finding, source=name, provider=provider)) for finding in findings]
     rows = [_row(place, finding, rule, now) for finding, rule in chosen]
     for row in rows:
         changes.begin(row, why=f"found: {row.summary}", fact=discrepancy_fact(row, "opened"))
@@ -79,8 +83,8 @@ def _open(place: Place, findings: Sequence[Finding], rules: Rules) -> list[UUID]
 def _row(place: Place, finding: Finding, rule: RuleChoice, now: Any) -> Discrepancy:
     movement = finding.movement
     return Discrepancy(
-        merchant_id=place.source.merchant_id,
-        source_id=place.source.id,
+        merchant_id=place.owner,
+        source_id=place.source.id if place.source else None,
         run_id=place.run_id,
         file_id=place.file_id,
         key=finding.key,

@@ -10,6 +10,7 @@ from reconciliation.models import SettlementSource
 
 __all__ = [
     "ALERTS",
+    "ASKS_FOR",
     "CLEAR_WITHIN",
     "FEE_TERMS",
     "FX_TERMS",
@@ -24,6 +25,7 @@ RUN_FAILED = "reconciliation_run_failed"
 LAG, CLEAR_WITHIN = "reconciliation.settlement_lag", "reconciliation.clear_within"
 FEE_TERMS, FX_TERMS = "reconciliation.fee_terms", "reconciliation.fx_terms"
 MOST_BREAKS = "reconciliation.most_breaks"
+ASKS_FOR = "reconciliation.ask_provider_minutes"
 _OTHERS = "*"
 _MOST_BPS = 10_000
 
@@ -49,6 +51,11 @@ def _check_days(value: dict[str, Any]) -> None:
 def _check_most(value: int) -> None:
     if not 1 <= value <= 1_000_000:
         raise ValueError("between one and a million")
+
+
+def _check_minutes(value: int) -> None:
+    if not 0 <= value <= 24 * 60:
+        raise ValueError("between zero and the minutes of a day")
 
 
 def _check_fee_terms(value: dict[str, Any]) -> None:
@@ -124,6 +131,14 @@ SETTINGS = (
         int,
         20_000,
         _check_most,
+    ),
+    Declared(
+        ASKS_FOR,
+        "For how many minutes a file with lines that are nothing we know waits for the provider to say what"
+        " they are, before it is posted. 0: the provider is not asked.",
+        int,
+        10,
+        _check_minutes,
     ),
 )
 

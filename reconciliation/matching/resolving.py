@@ -7,6 +7,7 @@ are broken by what lines and movements say, and last by their numbers.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC
 from typing import Any
 
 from reconciliation.breaks import BreakClass, How
@@ -63,7 +64,7 @@ def _groups(lines: Iterable[OpenLine]) -> Iterator[tuple[tuple[str, str], list[O
 
 
 def _order(line: OpenLine) -> tuple[Any, ...]:
-    at = line.occurred_at.timestamp() if line.occurred_at else 0.0
+    at = line.occurred_at.astimezone(UTC).isoformat() if line.occurred_at else ""
     return (
         line.business_date,
         at,

@@ -1,6 +1,7 @@
 """Statements over whole files: run as text, because the ORM has no words for them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from payments.selectors import MOVEMENTS as PAY_INS
 from payouts.selectors import MOVEMENTS as PAY_OUTS
 from reconciliation.models import SettlementSource
 
-__all__ = ["MOVEMENTS_SQL", "channels_for", "execute", "long_statements", "rows", "scratch"]
+__all__ = ["MOVEMENTS_SQL", "channels_for", "execute", "long_statements", "rows", "scratch", "whole_files"]
 
 # A file of a million lines takes seconds for a statement; nothing may take for ever.
 _LONGEST = "300s"
@@ -46,15 +47,27 @@ def scratch(name: str, select: str, params: dict[str, Any]) -> None:
 
     Without figures about a million new rows the planner would look them up one by one.
     """
-    with connection.cursor() as cursor:
+    with whole_files(), connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{name}")
         cursor.execute(f"CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS {select}", params)
         cursor.execute(f"ANALYZE {name}")
 
 
-def execute(sql: str, params: dict[str, Any]) -> int:
-    """Run a statement and return how many rows it touched."""
+@contextmanager
+def whole_files() -> Iterator[None]:
+    """Let statements join as for whole files: nothing is looked up row by row where it can be hashed.
+
+    Lines and matches that were just written have no figures yet, and the planner takes them for few.
+    """
     with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_nestloop = off")
+        yield
+        cursor.execute("SET LOCAL enable_nestloop = on")
+
+
+def execute(sql: str, params: dict[str, Any], *, whole: bool = True) -> int:
+    """Run a statement, over whole files unless told otherwise; return how many rows it touched."""
+    with whole_files() if whole else nullcontext(), connection.cursor() as cursor:
         cursor.execute(sql, params)
         return int(cursor.rowcount)
 

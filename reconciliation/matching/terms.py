@@ -11,7 +11,7 @@ from reconciliation.breaks import BreakClass
 from reconciliation.matching.findings import line_finding
 from reconciliation.matching.open_lines import lines_by_id
 from reconciliation.matching.policy import FEE_TERMS, FX_TERMS, setting_of
-from reconciliation.matching.sql import rows
+from reconciliation.matching.sql import rows, whole_files
 from reconciliation.matching.types import Finding
 from reconciliation.models import ReconciliationRun
 
@@ -24,6 +24,13 @@ _MATCHED_CHARGES = """
     JOIN reconciliation_match AS found ON found.line_id = pair.line_id AND found.side = 'psp' AND found.live
         AND found.run_id = %(run)s AND found.difference_minor = 0
     WHERE pair.kind = 'charge' AND pair.gross_minor > 0
+"""
+_EXCHANGED = f"""
+    SELECT DISTINCT pair.line_id, pair.original_currency, pair.line_currency, pair.original_minor,
+        pair.gross_minor
+    {_MATCHED_CHARGES}
+    AND pair.original_currency NOT IN ('', pair.line_currency) AND pair.original_minor > 0
+    ORDER BY pair.line_id
 """
 
 
@@ -41,10 +48,14 @@ def fee_findings(run: ReconciliationRun, *, most: int, but: Collection[int] = ()
     sql = f"""
         SELECT DISTINCT line_id, fee_minor, expected FROM (
             SELECT pair.line_id, pair.fee_minor, {expected} AS expected {_MATCHED_CHARGES}
-        ) AS priced WHERE abs(fee_minor - expected) > %(tolerance)s AND line_id <> ALL(%(but)s) ORDER BY line_id LIMIT %(most)s
-    """  # noqa: S608 - fragments of ours; values are parameters
-    asked = {**params, "run": run.id, "tolerance": terms.get("tolerance_minor", 0), "most": most, "but": list(but)}
-    differing = {row[0]: (row[1], row[2]) for row in rows(sql, asked)}
+        ) AS priced
+        WHERE abs(fee_minor - expected) > %(tolerance)s
+            AND line_id <> ALL(%(but)s) ORDER BY line_id LIMIT %(most)s
+    """  # noqa: S608 - fragments of ours
+    asked = {**params, "run": run.id, "most": most, "but": list(but)}
+    asked["tolerance"] = terms.get("tolerance_minor", 0)
+    with whole_files():
+        differing = {row[0]: (row[1], row[2]) for row in rows(sql, asked)}
     return list(_fees(differing))
 
 
@@ -85,25 +96,21 @@ def fx_findings(run: ReconciliationRun, *, most: int) -> list[Finding]:
     if not rates:
         return []
     tolerance = Decimal(terms.get("tolerance_bps", 0)) / 10_000
-    found = rows(
-        f"""
-            SELECT DISTINCT pair.line_id {_MATCHED_CHARGES}
-            AND pair.original_currency NOT IN ('', pair.line_currency) AND pair.original_minor > 0
-            ORDER BY pair.line_id LIMIT %(most)s
-        """,
-        {"run": run.id, "most": most * 50},
-    )
-    findings = []
-    for line in lines_by_id(row[0] for row in found).values():
-        agreed = rates.get(f"{line.original_currency}/{line.currency}")
-        if agreed is None or line.original_minor is None:
-            continue
-        places = ISO_EXPONENTS[line.currency] - ISO_EXPONENTS[line.original_currency]
-        due = (Decimal(line.original_minor) * agreed / _MILLION).scaleb(places)
-        difference = abs(line.gross_minor - due)
-        if difference > max(due * tolerance, Decimal(1)):
-            step = {"step": "rate", "line_minor": str(line.gross_minor), "expected_minor": f"{due:.0f}"}
-            findings.append(
-                line_finding(BreakClass.FX_DIFFERENCE, line, [step], None, amount_minor=round(difference))
-            )
-    return findings[:most]
+    with whole_files():
+        found = rows(_EXCHANGED, {"run": run.id})
+    far: dict[int, tuple[int, Decimal]] = {}
+    for line_id, original, currency, original_minor, gross in found:
+        agreed = rates.get(f"{original}/{currency}")
+        if agreed is not None:
+            places = ISO_EXPONENTS[currency] - ISO_EXPONENTS[original]
+            due = (Decimal(original_minor) * agreed / _MILLION).scaleb(places)
+            if abs(gross - due) > max(due * tolerance, Decimal(1)) and len(far) < most:
+                far[line_id] = (gross, due)
+    return list(_exchanged(far))
+
+
+def _exchanged(far: Mapping[int, tuple[int, Decimal]]) -> Iterator[Finding]:
+    for line in lines_by_id(far).values():
+        gross, due = far[line.id]
+        step = {"step": "rate", "line_minor": str(gross), "expected_minor": f"{due:.0f}"}
+        yield line_finding(BreakClass.FX_DIFFERENCE, line, [step], None, amount_minor=round(abs(gross - due)))

@@ -1,7 +1,7 @@
 """The rows of reconciliation: private to this app."""
 
 from reconciliation.models.bank import BankLine, BankStatement
-from reconciliation.models.days import DayClose
+from reconciliation.models.days import DayClose, DayExcuse
 from reconciliation.models.discrepancies import (
     Adjustment,
     BreakRule,
@@ -21,6 +21,7 @@ __all__ = [
     "BankStatement",
     "BreakRule",
     "DayClose",
+    "DayExcuse",
     "Discrepancy",
     "DiscrepancyNote",
     "LineChange",

@@ -8,9 +8,10 @@ from django.db.models import Q
 
 from core.fsm import StateField, StatefulModel, transition
 from core.ids import uuid7
+from reconciliation.models.sources import SettlementSource
 from reconciliation.states import DAY
 
-__all__ = ["DayClose"]
+__all__ = ["DayClose", "DayExcuse"]
 
 
 class DayClose(StatefulModel):
@@ -67,3 +68,24 @@ class DayClose(StatefulModel):
     def to_closed(self, *, closed_by: str, closed_at: datetime, period_id: Any) -> None:
         """Signed: it does not change any more."""
         self.closed_by, self.closed_at, self.period_id = closed_by, closed_at, period_id
+
+
+class DayExcuse(models.Model):
+    """Why a day may be closed without a source's file about it; append-only."""
+
+    objects: ClassVar[models.Manager["DayExcuse"]] = models.Manager()
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant_id = models.UUIDField()
+    source = models.ForeignKey(SettlementSource, on_delete=models.PROTECT, related_name="+", db_index=False)
+    day = models.DateField()
+    reason = models.CharField(max_length=500)
+    by = models.CharField(max_length=80)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["merchant_id", "day", "source"], name="reconciliation_excused_once"
+            )
+        ]

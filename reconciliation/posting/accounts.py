@@ -29,11 +29,6 @@ class ProviderBooks:
         )
 
     @cached_property
-    def refunds_in_transit(self) -> int:
-        """What R2 closes."""
-        return self.of_provider("refunds_in_transit")
-
-    @cached_property
     def reserve_held(self) -> int:
         """What P6 moves."""
         return self.of_provider("psp_reserve_held")

@@ -12,7 +12,6 @@ from uuid import UUID
 from ledger.templates.entry import Keyed, Posting
 from ledger.templates.fx import ForeignLine
 from ledger.templates.payouts import payout_transfer_entry
-from ledger.templates.refunds import refund_netting_entry, refund_unnetting_entry
 from ledger.templates.settlement import SettledLine, psp_reserve_entry, psp_reserve_release_entry
 from ledger.types import EntryDraft
 from reconciliation.posting.accounts import ProviderBooks
@@ -148,12 +147,10 @@ def _reserve(context: Context, line: PostedLine, treated: Treated) -> None:
 
 
 def _with_it(context: Context, line: PostedLine, treated: Treated) -> None:
-    """R2, R2b, O4b: what the line proves of what was in transit."""
+    """O4b: what the line proves of what was in transit. Of a refund, pay-in has booked that (R2)."""
     if line.subject_id is None or line.matched_minor is None:
         return
-    if line.subject_kind in ("refund", "refund_failure"):
-        treated.others.append(_refund(context, line, line.subject_id, line.matched_minor * line.sign))
-    elif line.subject_kind == "transfer" and line.sign > 0:
+    if line.subject_kind == "transfer" and line.sign > 0:
         treated.others.append(
             payout_transfer_entry(
                 posting=context.posting,
@@ -163,28 +160,3 @@ def _with_it(context: Context, line: PostedLine, treated: Treated) -> None:
                 amount_minor=-line.matched_minor,
             )
         )
-
-
-def _refund(context: Context, line: PostedLine, refund_id: UUID, moved_minor: int) -> EntryDraft:
-    charge_id = UUID(str(line.clearing_key))
-    reason = f"{line.id}:{line.sign:+d}"
-    if moved_minor < 0:
-        return refund_netting_entry(
-            posting=context.posting,
-            refunds_in_transit=context.books.refunds_in_transit,
-            psp_fee=context.books.settlement.fees.psp_fee,
-            psp_clearing=context.books.settlement.psp_clearing,
-            refund_id=refund_id,
-            charge_id=charge_id,
-            amount_minor=-moved_minor,
-            reason_ref=reason,
-        )
-    return refund_unnetting_entry(
-        posting=context.posting,
-        refunds_in_transit=context.books.refunds_in_transit,
-        psp_clearing=context.books.settlement.psp_clearing,
-        refund_id=refund_id,
-        reason_ref=reason,
-        charge_id=charge_id,
-        amount_minor=moved_minor,
-    )

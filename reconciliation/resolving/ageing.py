@@ -27,7 +27,7 @@ _PORTION = 200
 
 
 def ageing(*, merchant_id: UUID | None, at: datetime | None = None) -> list[AgeBucket]:
-    """Return how many breaks are not resolved, by category, age and currency, with their value; zeros are absent.
+    """Return how many breaks are not resolved, by category, age and currency, with their value.
 
     Without a merchant it is about all of them.
     """
@@ -72,8 +72,8 @@ def watch_overdue() -> int:
         raise_alert(
             OVERDUE,
             subject=subject,
-            summary=f"{each['count']} breaks of category {each['category']} in {each['currency']} are overdue,"
-            f" the first since {each['since']:%Y-%m-%d %H:%M}Z",
+            summary=f"{each['count']} breaks of category {each['category']} in {each['currency']} are"
+            f" overdue, the first since {each['since']:%Y-%m-%d %H:%M}Z",
             value_minor=int(each["value"]),
             currency=each["currency"],
             merchant_id=each["merchant_id"],

@@ -9,7 +9,7 @@ _ANY = "SELECT EXISTS (SELECT 1 FROM reconciliation_adjustment WHERE status = 'P
 INVARIANTS = [
     Invariant(
         name="adjustment_has_two_people_or_a_rule",
-        says="What was adjusted was proposed by one person and agreed to by another one, or posted by a rule.",
+        says="What was adjusted was proposed by one person and agreed to by another, or posted by a rule.",
         sql="""
             SELECT made.id::text FROM reconciliation_adjustment AS made
             LEFT JOIN core_approval AS agreed ON agreed.id = made.approval_id
@@ -30,8 +30,8 @@ INVARIANTS = [
     ),
     Invariant(
         name="automatic_adjustment_within_caps",
-        says="What a rule posted by itself has its evidence, and is within the rule's caps for a break and for a"
-        " business day.",
+        says="What a rule posted by itself has its evidence, and is within the rule's caps for a break and"
+        " for a business day.",
         sql="""
             WITH posted AS (
                 SELECT made.*, rule.cap_line_minor, rule.cap_day_minor FROM reconciliation_adjustment AS made
@@ -54,12 +54,12 @@ INVARIANTS = [
     ),
     Invariant(
         name="adjustment_is_its_entry",
-        says="Every adjustment that was posted is an entry of the books, with the lines that were agreed to, and"
+        says="Every adjustment that was posted is an entry of the books, with the lines that were agreed to;"
         " every such entry is one; what was taken back is an exact inverse.",
         sql="""
             WITH booked AS (
-                SELECT made.id, made.entry_id, line ->> 'clearing_key' AS key, line ->> 'currency' AS currency,
-                    sum((line ->> 'amount_minor')::bigint) AS minor
+                SELECT made.id, made.entry_id, line ->> 'clearing_key' AS key,
+                    line ->> 'currency' AS currency, sum((line ->> 'amount_minor')::bigint) AS minor
                 FROM reconciliation_adjustment AS made
                 CROSS JOIN jsonb_array_elements(made.instruction -> 'lines') AS line
                 WHERE made.status IN ('POSTED', 'REVERSED') AND made.entry_id IS NOT NULL
@@ -92,8 +92,7 @@ INVARIANTS = [
     ),
     Invariant(
         name="resolved_break_has_nothing_proposed",
-        says="What is proposed is of a break that waits for it; a break that a rule or two people closed with an"
-        " entry is resolved.",
+        says="What is proposed is of a break that waits for it, and such a break has a proposal.",
         sql="""
             SELECT broken.id::text FROM reconciliation_discrepancy AS broken
             LEFT JOIN reconciliation_adjustment AS made ON made.discrepancy_id = broken.id

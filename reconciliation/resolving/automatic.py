@@ -40,7 +40,7 @@ PORTION = 100
 
 
 def waiting_for_rules(*, run_id: UUID | None = None, limit: int = PORTION) -> list[UUID]:
-    """Return breaks that a rule is to close by itself and has not yet: of a run, or all whose file is posted."""
+    """Return breaks that a rule is to close and has not yet: of a run, or all whose file is posted."""
     rows = Discrepancy.objects.filter(category=Category.AUTOMATED, status="OPEN").exclude(rule_name="")
     if run_id is not None:
         rows = rows.filter(run_id=run_id)

@@ -16,13 +16,12 @@ __all__ = ["AdjustmentBooks", "books_for", "lines_of", "post_drafts"]
 
 # Whose account it is: a provider's, or the merchant's only one.
 _OF_PROVIDER = frozenset(
-    ["psp_clearing", "psp_settlement_in_transit", "psp_reserve_held", "psp_fee", "psp_fee_accrued"]
-    + ["refunds_in_transit", "bank"]
+    ["psp_clearing", "psp_settlement_in_transit", "psp_fee", "refunds_in_transit", "bank"]
 )
 
 
 class AdjustmentBooks(ProviderBooks):
-    """The accounts around one provider, or one bank account, in one currency; remembers what each of them is."""
+    """The accounts around one provider, or one bank account, in one currency; remembers what each is."""
 
     def __init__(self, *, merchant_id: UUID, provider: str, currency: str) -> None:
         super().__init__(merchant_id=merchant_id, provider=provider, currency=currency)
@@ -39,7 +38,7 @@ class AdjustmentBooks(ProviderBooks):
         return other
 
     def describe(self, drafts: Iterable[EntryDraft]) -> list[dict[str, Any]]:
-        """Return the lines of entries on accounts that were asked for here, as they go into an instruction."""
+        """Return the lines of entries on accounts of these books, as they go into an instruction."""
         return [
             {
                 "role": self._roles[line.account_id][0],

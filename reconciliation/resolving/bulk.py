@@ -20,7 +20,7 @@ MOST = 200
 
 @requires_transaction
 def propose_many(*, discrepancy_ids: Sequence[UUID], template: str, reason: str, maker: str) -> BulkResult:
-    """Propose the same kind of entry for up to 200 breaks of one class; each that does not fit is refused alone.
+    """Propose the same entry for up to 200 breaks of one class; each that does not fit is refused alone.
 
     `done` are the adjustments. Raises AdjustmentInvalid for too many, or for breaks of several classes.
     """

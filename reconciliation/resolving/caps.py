@@ -1,7 +1,7 @@
 """How much a rule may still post by itself: for one break, and for a business day and currency of a merchant.
 
-Whoever adds to a day's sum holds the lock of that sum until the commit, so that of many at once each sees what
-the others have posted. The locks come after those of the breaks, in the order of their names.
+Whoever adds to a day's sum holds the lock of that sum until the commit, so that of many at once each sees
+what the others have posted. The locks come after those of the breaks, in the order of their names.
 """
 
 from collections.abc import Collection

@@ -28,7 +28,7 @@ def assign_break(*, discrepancy_id: UUID, owner: str, by: str) -> None:
 
 @requires_transaction
 def release_break(*, discrepancy_id: UUID, by: str, reason: str) -> None:
-    """Give a break back to the queue. Raises NotFound, ReasonRequired, and BreakStateConflict unless ASSIGNED."""
+    """Give a break back to the queue. Raises NotFound, ReasonRequired, BreakStateConflict unless ASSIGNED."""
     reason = required_reason(reason)
     row = _locked(discrepancy_id)
     if row.status != "ASSIGNED":

@@ -93,7 +93,7 @@ def standing(breaks: Collection[UUID]) -> QuerySet[Adjustment]:
 
 
 def family_of(row: Discrepancy) -> list[Discrepancy]:
-    """Return the breaks of earlier versions of the file that this one goes on with, oldest first, itself last."""
+    """Return the breaks of earlier versions of the file that this one goes on with, itself last."""
     found = [row]
     while (before := found[0].explanation.get("carried_from")) is not None:
         key = parse_public_id(before, "dsc")

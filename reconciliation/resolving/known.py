@@ -38,7 +38,8 @@ def named(movement: MovementKey) -> dict[str, Any]:
 def find_movement(source: SettlementSource, parameters: dict[str, Any]) -> Movement:
     """Return a movement at the provider of a source, named by subject_kind, subject_id and nth.
 
-    Raises AdjustmentInvalid when there is none, when it is not known to have moved money, or when it has a line.
+    Raises AdjustmentInvalid when there is none, when it is not known to have moved money, or when it has a
+    line.
     """
     try:
         if set(parameters) != {"subject_kind", "subject_id", "nth"}:

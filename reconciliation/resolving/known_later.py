@@ -1,8 +1,8 @@
 """A line of nothing we know turns out to be a payment that we know by now: the books follow.
 
-The line was posted under a key of its own, and a rule may have parked it in suspense (A1). Both are led over to
-the payment in one entry. It moves no money that anybody may spend, and is the same as if the payment had been
-known at once, so that no person is asked.
+The line was posted under a key of its own, and a rule may have parked it in suspense (A1). Both are led over
+to the payment in one entry. It moves no money that anybody may spend, and is the same as if the payment had
+been known at once, so that no person is asked.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ KNOWN_LATER = "known_later"
 
 @requires_transaction
 def lead_over(found: Mapping[UUID, Movement]) -> set[UUID]:
-    """Lead what the lines of these breaks posted over to movements, before they are matched; return for which.
+    """Lead what the lines of these breaks posted over to movements, before they match; return for which.
 
     Left out are breaks that people are at: something is proposed, or was posted otherwise than by A1.
     """

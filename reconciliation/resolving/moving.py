@@ -1,4 +1,4 @@
-"""What a line posts as one movement, as another one, or as none; and the entry that leads from one to the other.
+"""What a line posts as one movement, another one, or none; and the entry that leads from one to the other.
 
 The effect of a line is asked of posting itself, so that a line that is matched later ends in the books where
 it had ended if it had been matched at once.
@@ -59,7 +59,7 @@ def meaning_of(line: SettlementLine, matches: Sequence[Match], *, posted_id: int
 def legs_between(
     before: Sequence[Meaning], after: Sequence[Meaning], *, file: SettlementFile, books: AdjustmentBooks
 ) -> list[Leg]:
-    """Return what leads from one meaning of lines of a file to another, by account and key; empty if nothing."""
+    """Return what leads from one meaning of lines of a file to another, by account and key."""
     posted = file_to_post(file)
     sums: dict[_Place, int] = {}
     for sign, meanings in ((-1, before), (1, after)):

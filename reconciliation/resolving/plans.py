@@ -1,4 +1,4 @@
-"""What a proposal would do, made anew from the books as they are: before it is proposed, and before it is posted."""
+"""What a proposal would do, made from the books as they are: when it is proposed, and when it is posted."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -42,7 +42,9 @@ def plan(
     facts = facts_of(row)
     if template == MATCH:
         return _plan_match(facts, parameters, adjustment_id, day)
-    if template == NO_ENTRY and not parameters:
+    if template == NO_ENTRY:
+        if parameters:
+            raise AdjustmentInvalid("There are no parameters where there is no entry.", param="parameters")
         return Plan(facts, Made(0, (), []))
     if row.source is None:
         raise AdjustmentInvalid("The break is of no source, so that nothing says whose books it is in.")
@@ -81,7 +83,7 @@ def _unparked(facts: Facts, books: AdjustmentBooks) -> list[Leg]:
 def reassigned(
     row: Discrepancy, legs: list[Leg], *, books: AdjustmentBooks, adjustment_id: UUID, day: date
 ) -> Made:
-    """Return the entry of legs that lead from one meaning of lines to another. Raises AdjustmentInvalid for none."""
+    """Return the entry of legs that lead from one meaning to another. Raises AdjustmentInvalid for none."""
     if not any(leg.amount_minor for leg in legs):
         raise AdjustmentInvalid("Nothing in the books would change by this.")
     posting = Posting(row.merchant_id, row.currency, day)

@@ -12,8 +12,8 @@ ALERTS = (
     Alert(
         OVERDUE,
         "Breaks are not dealt with in time",
-        "The time in which a break must be explained is over. Until it is, nobody knows whose the money is, and"
-        " the day is not closed.",
+        "The time in which a break must be explained is over. Until it is, nobody knows whose the money is,"
+        " and the day is not closed.",
         timedelta(hours=24),
     ),
 )

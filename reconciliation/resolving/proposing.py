@@ -86,8 +86,9 @@ def propose_adjustment(
 def approve_adjustment(*, approval_id: UUID, checker: str) -> UUID:
     """Say yes as the second person: the entry is posted and the break resolved; return the adjustment's key.
 
-    A1 only parks the money: its break stays with its owner. Call it under `at_decision_edge`. Raises NotFound,
-    FourEyesRequired, ApprovalNotPending, ApprovalExpired, ApprovalVoid, BreakStateConflict, InsufficientFunds.
+    A1 only parks the money: its break stays with its owner. Call it under `at_decision_edge`. Raises
+    NotFound, FourEyesRequired, ApprovalNotPending, ApprovalExpired, ApprovalVoid, BreakStateConflict,
+    InsufficientFunds.
     """
     approval, row, adjustment = _proposed(approval_id)
     made = _as_it_is_now(row, adjustment, approval)

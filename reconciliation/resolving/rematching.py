@@ -11,7 +11,14 @@ from typing import Any
 from uuid import UUID
 
 from core import clock
-from core.approvals import ApprovalVoid, FourEyesRequired, approve, reject, request_approval
+from core.approvals import (
+    ApprovalNotPending,
+    ApprovalVoid,
+    FourEyesRequired,
+    approve,
+    reject,
+    request_approval,
+)
 from core.audit_trail import is_person, record_audit, required_reason
 from core.errors import NotFound
 from core.history import Changes
@@ -121,6 +128,8 @@ def approve_unmatching(*, approval_id: UUID, checker: str) -> list[UUID]:
     ApprovalVoid, InsufficientFunds.
     """
     approval = _approval(approval_id)
+    if approval.status != "PENDING":
+        raise ApprovalNotPending
     said = approval.instruction
     try:
         together = _together(said["matches"][0]["id"])
@@ -195,7 +204,7 @@ def _unmatch(
 
 
 def _end_breaks_of_match(known: Sequence[Discrepancy], *, why: str, decision: Decision) -> None:
-    """What was wrong between the line and its movement is no question any more, and what was posted for it goes."""
+    """What was wrong between line and movement is no question any more; what was posted for it goes."""
     is_over = "the line is not this movement"
     changes = Changes()
     for row in known:
@@ -215,7 +224,7 @@ def _end_breaks_of_match(known: Sequence[Discrepancy], *, why: str, decision: De
 def _break_for(
     line_id: int, matches: Sequence[Match], known: Sequence[Discrepancy], *, why: str
 ) -> tuple[Discrepancy, Adjustment | None]:
-    """Return the break that the line is to have, and what matched it by hand, if that is how it was matched."""
+    """Return the break that the line is to have, and what matched it by hand, if anything did."""
     unmatched = [row for row in known if row.break_class not in (*_OF_A_MATCH, "BATCH_TOTAL_MISMATCH")]
     if unmatched:
         row = unmatched[-1]

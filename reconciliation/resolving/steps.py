@@ -1,4 +1,4 @@
-"""The step of a run in which rules close what they may: after the file is posted, so that its keys are there."""
+"""The step of a run in which rules close what they may: after posting, so that its keys are there."""
 
 from core.drain import Claim
 from core.transactions import forbids_transaction

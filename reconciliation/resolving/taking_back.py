@@ -176,7 +176,7 @@ def _inverse(adjustment: Adjustment, why: str) -> tuple[list[Any], list[dict[str
 
 
 def _posted(row: Discrepancy) -> list[Adjustment]:
-    """Return what stands for a break, oldest first. Raises BreakStateConflict if nothing can be taken back."""
+    """Return what stands for a break, oldest first. Raises BreakStateConflict if that has to stay."""
     family = [each.id for each in family_of(row)]
     posted = list(standing(family))
     if row.status == "PROPOSED" or (row.status != "RESOLVED" and not posted):

@@ -1,8 +1,8 @@
 """Which entries fit a break, and what they are: A1 and A3 to A10 of the books.
 
-A2, a receipt that is identified as an order, has no entry here. An order becomes paid by pay-in alone: once it
-knows the payment, the line is matched with it, by itself or by two people, and what A1 parked is taken back in
-the same moment.
+A2, a receipt that is identified as an order, has no entry here. An order becomes paid by pay-in alone: once
+it knows the payment, the line is matched with it, by itself or by two people, and what A1 parked is taken
+back in the same moment.
 """
 
 from collections.abc import Callable, Mapping
@@ -241,7 +241,7 @@ def offers(facts: Facts) -> tuple[str, ...]:
 
 
 def amount_for(template: str, facts: Facts, parameters: Mapping[str, Any]) -> int:
-    """Return what an entry moves, signed as its template wants it. Raises AdjustmentInvalid if it does not fit.
+    """Return what an entry moves, signed as its template wants it. Raises AdjustmentInvalid.
 
     `parameters` may hold `amount_minor`: at most the whole in size, and of A5 with its sign. Of A7 it is
     negative where the provider took too little or is to give back.

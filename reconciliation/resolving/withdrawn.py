@@ -25,7 +25,7 @@ _MEANINGS = frozenset(["match", "unmatch"])
 
 
 def take_back_withdrawn(*, run_id: UUID) -> int:
-    """Take back what stands for lines that a run's file does not have as they were; return how many entries."""
+    """Take back what stands for lines that a run's file does not have any more; return how many entries."""
     run = ReconciliationRun.objects.select_related("file").get(pk=run_id)
     if run.file.supersedes_id is None:
         return 0
@@ -58,8 +58,8 @@ def _tell(row: Discrepancy, posted: Sequence[Adjustment], run: ReconciliationRun
         kind="adjusted_line_withdrawn",
         due_in=_CASE_DUE,
         subject=row.public_id,
-        summary=f"{run.file.name[:120]}: a line that {', '.join(each.template for each in posted)} was posted for"
-        " is not in the new version of the file",
+        summary=f"{run.file.name[:120]}: a line that {', '.join(each.template for each in posted)} was posted"
+        " for is not in the new version of the file",
         detail={"adjustments": [str(each.id) for each in posted], "file": run.file.public_id},
         merchant_id=row.merchant_id,
         value_minor=row.amount_minor,

@@ -1,4 +1,4 @@
-"""Adjustments as rows: begun as proposals, and in the books in the same breath or after a second person's yes."""
+"""Adjustments as rows: begun as proposals, posted in the same breath or after a second person's yes."""
 
 from dataclasses import dataclass
 from datetime import date

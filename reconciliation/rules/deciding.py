@@ -43,7 +43,7 @@ def request_activation(*, rule_id: UUID, reason: str, maker: str) -> UUID:
 
 @requires_transaction
 def request_retirement(*, rule_id: UUID, reason: str, maker: str) -> UUID:
-    """Ask for a second person's yes to ending a version for good; return the approval's key. Raises as above."""
+    """Ask for a second person's yes to ending a version; return the approval's key. Raises as above."""
     return _request(rule_id, RETIRE, ("DRAFT", "ACTIVE"), reason, maker)
 
 

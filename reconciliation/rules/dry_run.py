@@ -1,4 +1,4 @@
-"""Run a version of a rule over breaks that were found: which it would have taken, and what it would have posted.
+"""Run a version of a rule over breaks that were found: what it would have taken, and have posted.
 
 A break is judged as it was found, with the conditions that were stored with it. Before the version come the
 rules that are in force now, in their positions, except other versions of its own name.

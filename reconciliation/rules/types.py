@@ -34,7 +34,7 @@ class RuleDraft:
 class RunOverHistory:
     """What a version would have done with the breaks of some days.
 
-    `taken` are those it would have dealt with, `changed` those of them that another rule, or none, dealt with.
+    `taken` are those it would have dealt with, `changed` those of them that another rule dealt with, or none.
     `posted` is what it would have posted by itself, by currency; `over_line` and `over_day` are the breaks
     that were over a cap and had gone to people. `samples` are some of those that it changes.
     """

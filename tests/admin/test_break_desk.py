@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from console.desks.breaks_words import steps_in_words
 from core.audit_trail import user_actor
 from core.ids import public_id
 from core.models import Approval, AuditRecord, User
@@ -68,7 +69,7 @@ def test_a_break_is_shown_whole_and_closed_by_two_people(shop: Shop, differs: Di
     for words in (
         "Amount differs", "2.00 EUR", "98.00 EUR", "100.00 EUR", "-2.00 EUR", "pi_1", "differs",
         "stands for 1 payment", "The line says 98.00 EUR; with us it is a payment of 100.00 EUR",
-        "Absorb the difference", "prepared by the rule", "Recon difference Debit 2.00 EUR",
+        "Absorb the difference", "prepared by the rule", "Recon difference Debit 2.00 EUR", "PSP clearing (stripe)",
         "Nobody deals with it yet", "L|pi_1|charge|EUR|9800", "The whole payment", "difference version 1",
     ):  # fmt: skip
         assert words in page, words
@@ -457,3 +458,20 @@ def test_text_of_files_cannot_deceive_a_f17(shop: Shop) -> None:
 def test_the_first_page_says_what_waits(shop: Shop, differs: Discrepancy) -> None:
     home = text(console(person("ada", "auditor")).get("/admin/"))
     assert "Breaks to adjust" in home and "2.00 EUR" in home and "Breaks to investigate" in home
+
+
+def test_steps_of_any_shape_are_told() -> None:
+    """What a step says is never lost: the same word with other figures, and words of later versions."""
+    steps = [
+        {"step": "batch", "due_minor": "1234", "shown_before": 2},
+        {"step": "in_transit", "sent_on": "2026-01-05", "names": ["a", "b"]},
+        {"step": "reference", "looked_for": "pi_1", "kind": "charge", "found": 0},
+        {"step": "fee", "line_minor": "30", "expected_minor": "25"},
+    ]
+    said = [each.says for each in steps_in_words(steps, line_currency="EUR", currency="EUR")]
+    assert said == [
+        "Batch: due: 12.34 EUR, shown before: 2",
+        "In transit: sent on: 2026-01-05, names: a, b",
+        "We know of no payment that the provider calls pi_1.",
+        "The provider took 0.30 EUR; the terms say 0.25 EUR.",
+    ]

@@ -16,7 +16,7 @@ RULES = {
 }
 # What these are about has no tables here. Each leaves the list with the app that brings them.
 WITHOUT_TABLES = {
-    "reconciliation": {"I38", "P3"} | {f"R{n}" for n in range(4, 8)},
+    "reconciliation": {"I38", "P3"} | {f"R{n}" for n in range(3, 8)},
 }
 
 

@@ -120,7 +120,7 @@ def test_staging(transactional_db: None, tmp_path: Path) -> None:
     )
     assert max(one["peak_mib"], three["peak_mib"]) <= MOST_MIB
     assert LINES / one["staging"] >= FLOOR / SLACK
-    # In CPU, because the time that the larger file takes tells as much of what else the machine did meanwhile.
+    # In CPU: the time of minutes tells as much of what else the machine did meanwhile.
     assert _cpu(three) / _cpu(one) <= 3.6
 
 

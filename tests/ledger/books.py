@@ -39,6 +39,7 @@ TABLES = (
     "ledger_daytotal",
     "ledger_fence",
     "ledger_fencemark",
+    "ledger_openkey",
     "ledger_seal",
     "wallet_hold",
     "wallet_wallet",

@@ -128,6 +128,7 @@ def test_every_event_says_what_it_means_and_whom_it_is_about() -> None:
         "dispute": "dp_",
         "seller": "sel_",
         "destination": "dst_",
+        "discrepancy": "dsc_",
         "payout": "po_",
         "top_up": "top_",
         "wallet": "rel_",

@@ -1,8 +1,9 @@
 """A process that receives and stages files, for what must be seen from outside: its memory, and its death.
 
 `python -m tests.reconciliation.stager receive SOURCE PATH FIRST LAST` takes a file in, `… work` does what is
-due. It prints one line of JSON: seconds, CPU seconds and the most memory it ever had, in MiB. `… serve` does
-such a thing for each line that it reads, in a child that it forks, so that a death is cheap.
+due of files and `… match` of runs. It prints one line of JSON: seconds, CPU seconds and the most memory it ever
+had, in MiB. `… serve` does such a thing for each line that it reads, in a child that it forks, so that a death
+is cheap.
 """
 
 import json
@@ -73,6 +74,7 @@ def _main(what: str, *arguments: str) -> None:
     from core.drain import get_drain
     from reconciliation.ingest import stage, writer
     from reconciliation.ingest.receive import DRAIN
+    from reconciliation.matching.runs import DRAIN as RUNS
     from reconciliation.services import receive_file
     from tests.reconciliation.plain import register
 
@@ -85,6 +87,8 @@ def _main(what: str, *arguments: str) -> None:
             receive_file(
                 source_id=UUID(source), name=Path(path).name, body=body, origin="upload", by="user:x", **days
             )
+    elif what == "match":
+        get_drain(RUNS).run()
     else:
         writer.CHUNK_LINES = stage.CHUNK_LINES = int(arguments[0]) if arguments else writer.CHUNK_LINES
         get_drain(DRAIN).run()

@@ -19,7 +19,7 @@ from payments.locks import ChargeScope, lock_charge, lock_operation
 from payments.models import Charge, PspOperation
 from payments.psp.contract import Outcome, OutcomeKind, PspObject, PspStatus, ToldRefunds, adapter_for
 
-__all__ = ["on_refund_event"]
+__all__ = ["on_refund_event", "refund_operation"]
 
 _WAITING = ("SENT", "UNKNOWN", "PENDING")
 _KINDS = {
@@ -48,7 +48,7 @@ def _apply(delivery: InboundEvent, seen: PspObject) -> None:
     scope = _find(delivery, seen)
     if scope is None:
         return
-    operation = _operation(scope, seen)
+    operation = refund_operation(scope, seen)
     changes = Changes()
     if operation is None:
         adopt_refund(scope, seen, changes)
@@ -115,7 +115,8 @@ def _charge(delivery: InboundEvent, payment_reference: str) -> UUID | None:
     return key
 
 
-def _operation(scope: ChargeScope, seen: PspObject) -> PspOperation | None:
+def refund_operation(scope: ChargeScope, seen: PspObject) -> PspOperation | None:
+    """Return the operation by which we asked for a refund, by our name of it or by the provider's."""
     ours = [each for each in scope.operations if each.kind == "refund"]
     named = parse_public_id(seen.our_reference, "op") if seen.our_reference else None
     by_name = next((each for each in ours if each.id == named), None)

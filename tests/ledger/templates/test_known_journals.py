@@ -109,6 +109,7 @@ KNOWN = {
     "A8": ("bank 42.00", "suspense_receipts 42.00"),
     "A9": ("suspense_payments 42.00", "bank 42.00"),
     "A10": ("rounding 0.01", "psp_clearing 0.01"),
+    "A11": ("psp_clearing 70.00", "psp_clearing 70.00"),
 }
 
 

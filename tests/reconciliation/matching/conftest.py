@@ -16,8 +16,9 @@ from core.drain import get_drain
 from core.history import begin, move
 from core.ids import uuid7
 from payments.models import Charge, Dispute, DisputeMovement, PaymentEvent, Refund
+from reconciliation.drains import RunDrain
 from reconciliation.matching.audits import INVARIANTS
-from reconciliation.matching.runs import DRAIN
+from reconciliation.matching.runs import DRAIN, match_run
 from reconciliation.models import Discrepancy, Match, ReconciliationRun, SettlementFile, SettlementSource
 from reconciliation.services import look_again
 from tests.openapi.contract import check_events
@@ -125,7 +126,9 @@ class Shop(Desk):
 
     def matches(self, **wanted: Any) -> list[Match]:
         """The matches that hold."""
-        return list(Match.objects.filter(merchant_id=self.merchant_id, live=True, **wanted).order_by("line_id", "pk"))
+        return list(
+            Match.objects.filter(merchant_id=self.merchant_id, live=True, **wanted).order_by("line_id", "pk")
+        )
 
     def look(self) -> tuple[int, int]:
         """Look for what did not come, and for what is known now."""
@@ -159,7 +162,8 @@ def open_shop(monkeypatch: pytest.MonkeyPatch) -> Shop:
 
 @pytest.fixture
 def shop(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
-    """The merchant; whatever the test did, the audits of matching are clean afterwards."""
+    """The merchant; files are matched and no more, and the audits of matching are clean afterwards."""
+    monkeypatch.setattr(RunDrain, "steps", (match_run,))
     yield open_shop(monkeypatch)
     check_events()
     watched = {each.name for each in INVARIANTS}

@@ -68,10 +68,10 @@ def test_a_line_moves_its_own_key_and_no_other(rows: list[PostedLine]) -> None:
             moved = -row.net_minor if row.subject_id else -row.gross_minor
         elif row.kind == "carried":
             moved = -row.net_minor
-        elif row.kind in ("refund", "transfer") and not row.subject_id:
+        elif row.kind == "refund" or (row.kind == "transfer" and not row.subject_id):
             moved = -row.gross_minor
         else:
-            # A refund and a transfer credit what they debit (R2, O4b); a reserve leaves for its own account.
+            # A transfer credits what it debits (O4b); a reserve leaves for its own account.
             moved = 0
         key = row.clearing_key or keys.line_key(line_id=row.id)
         if row.kind == "carried":
@@ -100,10 +100,10 @@ def test_what_nobody_knows_waits_under_its_line() -> None:
     assert sums(posted([row])) == {TRANSIT: 70_00, (USD.clearing, "line:7"): -70_00}
 
 
-def test_a_refund_closes_what_was_in_transit() -> None:
+def test_a_refund_clears_what_pay_in_booked_for_it() -> None:
+    """R2 was booked when the refund succeeded: the line takes it out of the charge's key, and adds the fee."""
     row = matched(1, "refund", -40_00, 30)
-    refund = (USD.refunds_in_transit, str(row.subject_id))
-    assert sums(posted([row])) == {TRANSIT: -40_30, FEE: 30, refund: 40_00}
+    assert sums(posted([row])) == {TRANSIT: -40_30, FEE: 30, (USD.clearing, row.clearing_key): 40_00}
 
 
 def test_a_refund_that_failed_later_opens_it_again() -> None:

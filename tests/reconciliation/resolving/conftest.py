@@ -195,7 +195,8 @@ class Shop(Desk):
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT account.role, coalesce(line.clearing_key, ''), sum(line.amount_minor)"
-                " FROM ledger_journalline AS line JOIN ledger_account AS account ON account.id = line.account_id"
+                " FROM ledger_journalline AS line"
+                " JOIN ledger_account AS account ON account.id = line.account_id"
                 " WHERE line.merchant_id = %s GROUP BY 1, 2 HAVING sum(line.amount_minor) <> 0 ORDER BY 1, 2",
                 [self.merchant_id],
             )
@@ -214,7 +215,7 @@ class Shop(Desk):
 
     def waiting(self, subject: str) -> Approval:
         """The approval that waits."""
-        return Approval.objects.get(subject=subject, status="PENDING")
+        return Approval.objects.get(subject=subject, status="PENDING", action="adjustment.post")
 
     def settle(self, row: Discrepancy, template: str, **parameters: Any) -> None:
         """Propose an entry, and have it agreed to."""
@@ -252,7 +253,8 @@ def _forget_temporary_tables() -> None:
     """They are gone with the commit, which the test's own transaction does not have."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT relname FROM pg_class WHERE relpersistence = 't' AND relkind = 'r' AND pg_table_is_visible(oid)"
+            "SELECT relname FROM pg_class WHERE relpersistence = 't' AND relkind = 'r'"
+            " AND pg_table_is_visible(oid)"
         )
         for (name,) in cursor.fetchall():
             cursor.execute(f'DROP TABLE pg_temp."{name}"')

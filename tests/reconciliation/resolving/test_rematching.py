@@ -4,7 +4,8 @@ from random import Random
 
 import pytest
 
-from core.approvals import ApprovalVoid, at_decision_edge
+from core.approvals import ApprovalNotPending, ApprovalVoid, at_decision_edge
+from core.errors import NotFound
 from core.transactions import at_edge
 from reconciliation.errors import AdjustmentInvalid, BreakStateConflict
 from reconciliation.models import Discrepancy, MatchEnd
@@ -108,7 +109,7 @@ def test_a_line_is_matched_with_what_it_can_be(shop: Shop, what: str) -> None:
 
 
 def test_a_match_is_taken_back_with_what_was_adjusted(shop: Shop) -> None:
-    """R5: the difference goes with the match; the line has one break, and its payment waits for a line again."""
+    """R5: the difference goes with the match; the line has one break, its payment waits for a line again."""
     charge = shop.charge("pi_1", 10_000)
     shop.report("pi_1|charge|9995|100")
     matched = shop.books()
@@ -134,8 +135,11 @@ def test_a_match_is_taken_back_once(shop: Shop) -> None:
     [match] = shop.matches()
     key = at_edge(request_unmatching)(match_id=match.id, reason="wrong", maker=MIA)
     at_decision_edge(approve_unmatching)(approval_id=key, checker=NOA)
-    with pytest.raises(Exception, match="holds|not exist|Not found|not found|changed|decided"):
+    with pytest.raises(ApprovalNotPending):
         at_decision_edge(approve_unmatching)(approval_id=key, checker=NOA)
+    with pytest.raises(NotFound):
+        at_edge(request_unmatching)(match_id=match.id, reason="wrong", maker=MIA)
+    assert len(shop.adjustments()) == 1
 
 
 def test_a_payment_that_is_known_later_takes_its_line(shop: Shop) -> None:
