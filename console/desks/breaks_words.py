@@ -25,6 +25,9 @@ __all__ = [
     "template_name",
 ]
 
+# A text, or one that is translated when it is shown.
+Words = Any
+
 LOOKS = {"OPEN": "failed", "ASSIGNED": "progress", "PROPOSED": "waiting", "RESOLVED": "done"}
 RUN_LOOKS = {
     "QUEUED": "progress",
@@ -217,7 +220,7 @@ def _our_reference(step: Mapping[str, Any], line_currency: str, currency: str) -
     return Step("done" if number == 1 else "failed", says % {"name": step["looked_for"], "number": number})
 
 
-def _compared(says: str) -> Any:
+def _compared(says: Words) -> Any:
     def make(step: Mapping[str, Any], line_currency: str, currency: str) -> Step:
         movement = step["movement"]
         told = {
@@ -230,7 +233,7 @@ def _compared(says: str) -> Any:
     return make
 
 
-def _several(says: str) -> Any:
+def _several(says: Words) -> Any:
     def make(step: Mapping[str, Any], line_currency: str, currency: str) -> Step:
         found = "; ".join(_movement(each) for each in step["movements"])
         return Step("failed", str(says) % {"movements": found})
@@ -238,7 +241,7 @@ def _several(says: str) -> Any:
     return make
 
 
-def _line_before(says: str) -> Any:
+def _line_before(says: Words) -> Any:
     def make(step: Mapping[str, Any], line_currency: str, currency: str) -> Step:
         amount = _money(step["line_minor"], line_currency)
         return Step("failed", str(says) % {"line": step["line_id"], "amount": amount})
@@ -259,7 +262,7 @@ def _expected(step: Mapping[str, Any], line_currency: str, currency: str) -> Ste
     return Step("neutral", says % {"happened": step["happened_on"], "by": step["clear_by"]})
 
 
-def _figures(says: str, ours: str, theirs: str) -> Any:
+def _figures(says: Words, ours: str, theirs: str) -> Any:
     def make(step: Mapping[str, Any], line_currency: str, currency: str) -> Step:
         told = {"line": _money(step[theirs], line_currency), "ours": _money(step[ours], currency)}
         return Step("failed", str(says) % told)

@@ -57,7 +57,13 @@ def candidate_movements(*, discrepancy_id: UUID, limit: int = 5) -> list[Movemen
     that has no line of a provider.
     """
     row = Discrepancy.objects.select_related("source").filter(pk=discrepancy_id).first()
-    if row is None or row.source is None or row.side != Side.PSP or row.line_id is None:
+    if (
+        row is None
+        or row.source is None
+        or row.source_id is None
+        or row.side != Side.PSP
+        or row.line_id is None
+    ):
         return []
     facts = facts_of(row)
     line = facts.line
@@ -83,7 +89,7 @@ def candidate_lines(*, discrepancy_id: UUID, limit: int = 5) -> list[LineCandida
     Empty for any break but one of a movement that no file has.
     """
     row = Discrepancy.objects.filter(pk=discrepancy_id, break_class=BreakClass.MISSING_EXTERNAL).first()
-    if row is None:
+    if row is None or row.source_id is None:
         return []
     known = Discrepancy.objects.filter(
         merchant_id=row.merchant_id,
@@ -108,7 +114,7 @@ def candidate_lines(*, discrepancy_id: UUID, limit: int = 5) -> list[LineCandida
     return found[:limit]
 
 
-def _nearest(source_id: UUID | None, amounts: Sequence[int]) -> list[MovementKey]:
+def _nearest(source_id: UUID, amounts: Sequence[int]) -> list[MovementKey]:
     waiting = Match.objects.filter(source_id=source_id, how="expected", live=True).order_by("clear_by", "pk")
     found = waiting.values_list("subject_kind", "subject_id", "nth", "amount_minor")[:_LOOKED_AT]
     near = sorted(found, key=lambda each: (min(abs(each[3] - minor) for minor in amounts), each[1]))

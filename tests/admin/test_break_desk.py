@@ -69,7 +69,8 @@ def test_a_break_is_shown_whole_and_closed_by_two_people(shop: Shop, differs: Di
     for words in (
         "Amount differs", "2.00 EUR", "98.00 EUR", "100.00 EUR", "-2.00 EUR", "pi_1", "differs",
         "stands for 1 payment", "The line says 98.00 EUR; with us it is a payment of 100.00 EUR",
-        "Absorb the difference", "prepared by the rule", "Recon difference Debit 2.00 EUR", "PSP clearing (stripe)",
+        "Absorb the difference", "prepared by the rule", "Recon difference Debit 2.00 EUR",
+        "PSP clearing (stripe)",
         "Nobody deals with it yet", "L|pi_1|charge|EUR|9800", "The whole payment", "difference version 1",
     ):  # fmt: skip
         assert words in page, words
