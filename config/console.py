@@ -192,9 +192,12 @@ def _reconciliation() -> dict[str, Any]:
         "title": _("Reconciliation"),
         "separator": True,
         "items": [
+            _desk(_("Breaks"), "difference", "breaks", "reconciliation.view_discrepancy"),
+            _desk(_("Runs"), "rule", "runs", "reconciliation.view_reconciliationrun"),
             _page(_("Settlement files"), "file_present", "reconciliation.settlementfile"),
             _page(_("Bank statements"), "account_balance", "reconciliation.bankstatement"),
             _page(_("Sources"), "input", "reconciliation.settlementsource"),
+            _desk(_("Rules about breaks"), "gavel", "break-rules", "reconciliation.view_breakrule"),
             _desk(_("Close the day"), "event_available", "days", "reconciliation.view_dayclose"),
         ],
     }

@@ -1,8 +1,8 @@
 """GET /metrics: for Prometheus, by token or from this machine. A scrape must not hurt whoever pays.
 
-Each source has its own short time in the database and the page has one for all of them; what was read is
-kept for a while, so that a second Prometheus costs nothing. A source that fails is missing from the page and
-named in it, and the rest is there.
+Each query has its own short time in the database, and no source is begun when the time of the page is over.
+What was read is kept for a while, so that a second Prometheus costs nothing. A source that fails is missing
+from the page and named in it, and the rest is there.
 """
 
 import hmac
@@ -66,7 +66,7 @@ def _is_from_here(request: HttpRequest) -> bool:
 
 
 def read_gauges() -> list[tuple[Family, list[Sample]]]:
-    """Look at every source once, each within its time, until the time of all is over."""
+    """Look at every source once, each query within its time, until the time of all is over."""
     ends, found, told = time.monotonic() + _BUDGET_SECONDS, [], []
     for source in registered_gauges():
         begun = time.monotonic()

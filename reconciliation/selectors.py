@@ -6,6 +6,13 @@ from reconciliation.closing.reading import day_at_desk, days_at_desk, find_day, 
 from reconciliation.closing.report import Section, Table, report_sections
 from reconciliation.closing.report_csv import report_csv
 from reconciliation.closing.report_pdf import report_pdf
+from reconciliation.desk.by_rule import breaks_by_rule
+from reconciliation.desk.candidates import candidate_lines, candidate_movements
+from reconciliation.desk.line_page import line_at_desk, unmatchings_of
+from reconciliation.desk.movements import movements_of_break
+from reconciliation.desk.previews import changed_since, preview_adjustment
+from reconciliation.desk.rules_page import rule_at_desk
+from reconciliation.desk.runs import run_at_desk, runs_at_desk
 from reconciliation.ingest.reading import (
     find_bank_lines,
     find_lines,
@@ -27,13 +34,19 @@ from reconciliation.matching.reading import (
 )
 from reconciliation.resolving.ageing import ageing
 from reconciliation.resolving.automatic import waiting_for_rules
+from reconciliation.resolving.bulk import MOST as BULK_MOST
+from reconciliation.resolving.proposing import ACTION as PROPOSAL_ACTION
 from reconciliation.resolving.reading import QUEUES, break_at_desk, breaks_at_desk, preview
+from reconciliation.rules.conditions import CONDITIONS as RULE_CONDITIONS
 from reconciliation.rules.deciding import rules_at_desk
 from reconciliation.sources.at_desk import sources_at_desk
 from reconciliation.sources.reading import find_source, get_source, list_sources
 
 __all__ = [
+    "BULK_MOST",
+    "PROPOSAL_ACTION",
     "QUEUES",
+    "RULE_CONDITIONS",
     "Check",
     "Late",
     "Section",
@@ -43,7 +56,11 @@ __all__ = [
     "bank_sources",
     "break_at_desk",
     "breaks_at_desk",
+    "breaks_by_rule",
     "breaks_of_run",
+    "candidate_lines",
+    "candidate_movements",
+    "changed_since",
     "day_at_desk",
     "days_at_desk",
     "explain_line",
@@ -57,19 +74,26 @@ __all__ = [
     "held_statements",
     "internal_checks",
     "late_keys",
+    "line_at_desk",
     "list_changes",
     "list_sources",
     "matches_of_lines",
+    "movements_of_break",
     "next_day",
     "open_breaks_of",
     "preview",
+    "preview_adjustment",
     "read_body",
     "report_csv",
     "report_pdf",
     "report_sections",
+    "rule_at_desk",
     "rules_at_desk",
+    "run_at_desk",
+    "runs_at_desk",
     "sources_at_desk",
     "sources_to_watch",
     "statements_of",
+    "unmatchings_of",
     "waiting_for_rules",
 ]

@@ -7,17 +7,60 @@ from typing import Any
 from uuid import UUID
 
 from reconciliation.closing.types import DayAtDesk, DayData, Obstacle
+from reconciliation.desk.by_rule import RuledBreak
+from reconciliation.desk.candidates import LineCandidate, MovementCandidate
+from reconciliation.desk.line_page import LineAtDesk
+from reconciliation.desk.movements import MovementAtDesk
+from reconciliation.desk.rules_page import DryRunData, RuleAtDesk
+from reconciliation.desk.runs import BatchInTransit, RunAtDesk, RunPage
+from reconciliation.matching.types import BreakData
+from reconciliation.resolving.types import (
+    AdjustmentData,
+    AgeBucket,
+    BreakDetail,
+    BreakFilters,
+    BreakPage,
+    BreakRow,
+    BulkResult,
+    HistoryData,
+    Prepared,
+    ProposedLine,
+)
+from reconciliation.rules.types import RuleData, RuleDraft
 from reconciliation.sources.types import SourceData, SourceSettings
 
 __all__ = [
+    "AdjustmentData",
+    "AgeBucket",
     "BankLineData",
+    "BatchInTransit",
+    "BreakData",
+    "BreakDetail",
+    "BreakFilters",
+    "BreakPage",
+    "BreakRow",
+    "BulkResult",
     "ChangeData",
     "DayAtDesk",
     "DayData",
+    "DryRunData",
     "FileData",
+    "HistoryData",
+    "LineAtDesk",
+    "LineCandidate",
     "LineData",
+    "MovementAtDesk",
+    "MovementCandidate",
     "Obstacle",
+    "Prepared",
+    "ProposedLine",
     "ReceivedFile",
+    "RuleAtDesk",
+    "RuleData",
+    "RuleDraft",
+    "RuledBreak",
+    "RunAtDesk",
+    "RunPage",
     "SourceData",
     "SourceSettings",
     "StatementData",

@@ -6,13 +6,16 @@ from reconciliation.matching.kinds import SELF_EXPLAINED
 __all__ = ["INVARIANTS"]
 
 _EXPLAINED = ", ".join(f"'{kind}'" for kind in SELF_EXPLAINED)
-_RUNS = "SELECT EXISTS (SELECT 1 FROM reconciliation_reconciliationrun WHERE status IN ('MATCHED', 'POSTED'))"
+_RUNS = """
+    SELECT EXISTS (SELECT 1 FROM reconciliation_reconciliationrun
+        WHERE status IN ('MATCHED', 'POSTED', 'DONE'))
+"""
 _MATCHES = "SELECT EXISTS (SELECT 1 FROM reconciliation_match)"
 # Runs of files that count, of which every line must have ended somewhere.
 _DONE = """
     SELECT run.id AS run_id, file.id AS file_id, file.number FROM reconciliation_reconciliationrun AS run
     JOIN reconciliation_settlementfile AS file ON file.id = run.file_id AND file.status = 'PUBLISHED'
-    WHERE run.status IN ('MATCHED', 'POSTED')
+    WHERE run.status IN ('MATCHED', 'POSTED', 'DONE')
 """
 
 INVARIANTS = [
@@ -65,7 +68,7 @@ INVARIANTS = [
             UNION ALL
             SELECT found.id FROM reconciliation_match AS found
             JOIN reconciliation_settlementfile AS file ON file.number = found.line_id >> 24
-            JOIN reconciliation_reconciliationrun AS later ON later.status IN ('MATCHED', 'POSTED')
+            JOIN reconciliation_reconciliationrun AS later ON later.status IN ('MATCHED', 'POSTED', 'DONE')
             JOIN reconciliation_settlementfile AS newer ON newer.id = later.file_id
                 AND newer.supersedes_id = file.id
             WHERE found.live AND found.side = 'psp' AND file.status = 'SUPERSEDED'

@@ -36,6 +36,8 @@ ALERTS = (
         "Nothing of it is in the books, and later files of its source wait for nobody. What stopped it is"
         " written at the run.",
         timedelta(hours=8),
+        page="console:runs",
+        query="?status=FAILED",
     ),
 )
 

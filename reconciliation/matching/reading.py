@@ -65,6 +65,7 @@ def explain_line(*, line_id: int, side: str = "psp") -> dict[str, Any]:
     return {
         "matches": [
             {
+                "id": each.id,
                 "how": each.how,
                 "rule": each.rule,
                 "says": _HOW.get(each.how, ""),

@@ -15,5 +15,7 @@ ALERTS = (
         "The time in which a break must be explained is over. Until it is, nobody knows whose the money is,"
         " and the day is not closed.",
         timedelta(hours=24),
+        page="console:breaks",
+        query="?queue=all&overdue=1",
     ),
 )

@@ -154,6 +154,8 @@ def _narrowed(rows: QuerySet[Discrepancy], wanted: BreakFilters) -> QuerySet[Dis
         "status": wanted.status,
         "business_date__gte": wanted.first_day,
         "business_date__lte": wanted.last_day,
+        "created_at__gte": wanted.found_since,
+        "created_at__lt": wanted.found_before,
     }
     rows = rows.filter(**{name: value for name, value in named.items() if value})
     if wanted.is_overdue is None:

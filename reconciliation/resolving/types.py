@@ -137,6 +137,8 @@ class BreakFilters:
     is_overdue: bool | None = None
     first_day: date | None = None
     last_day: date | None = None
+    found_since: datetime | None = None
+    found_before: datetime | None = None
 
 
 @dataclass(frozen=True)

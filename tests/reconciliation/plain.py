@@ -4,8 +4,9 @@ A settlement file begins with `H|identity|from|to|sequence|complete`, its lines 
 `L|reference|kind|currency|gross|fee|net|day|batch`, and its end is `T|lines|net|currency`, with `|batch|net`
 of one batch if that is told. A bank's has for each statement
 `S|identity|account|currency|opening|from|to|sequence|copy|kind`, entries
-`E|amount|currency|day|reference|parent|reversal`, with `|end to end|batch|code|reason|text|payer` where
-wanted, and `C|closing|lines`. Amounts are minor units; every record ends with a line feed.
+`E|amount|currency|day|reference|parent|reversal`, where wanted with
+`|end to end|batch|code|reason|text|payer`, and `C|closing|lines`. Amounts are
+minor units; every record ends with a line feed.
 """
 
 from collections.abc import Iterator
