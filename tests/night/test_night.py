@@ -45,6 +45,11 @@ class Morning:
         rows = SettlementFile.objects.filter(merchant_id=self.merchant_id).select_related("source")
         return {(row.source.name, row.asked_from or row.created_at.date()): row for row in rows}
 
+    def status(self, source: str, day: date) -> str:
+        """How far the file of a day is; empty if it has not come."""
+        found = self.files().get((source, day))
+        return found.status if found else ""
+
     def entries(self, kind: str) -> list[JournalEntry]:
         return list(JournalEntry.objects.filter(merchant_id=self.merchant_id, kind=kind).order_by("id"))
 
@@ -100,6 +105,10 @@ def test_a_night_and_the_morning_after(morning: Morning) -> None:
     arrived_on = world.today
     world.bank_entry("7.00", "MR UNKNOWN REF 4711")
     world.pass_days()
+    morning.beat("reconciliation.fetch")
+    # What contradicts the provider's own payout waits until it is said a second time.
+    morning.wait(lambda: morning.status("stripe", arrived_on - ONE_DAY) == "PROVISIONAL")
+    world.pass_seconds(600)
     morning.beat("reconciliation.fetch")
     morning.wait(lambda: has_come(morning, bought_on, arrived_on))
     morning.wait(morning.everything_is_worked_on)

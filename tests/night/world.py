@@ -58,11 +58,15 @@ class World:
     def pass_days(self, days: int = 1) -> None:
         """Let days go by, one at a time, at the provider, at the bank and with us."""
         for _ in range(days):
-            self.ahead += DAY
-            self.control("POST", "clock", {"seconds": DAY})
-            fresh = self.hooks / "clock.new"
-            fresh.write_text(str(self.ahead))
-            fresh.replace(self.hooks / "clock")
+            self.pass_seconds(DAY)
+
+    def pass_seconds(self, seconds: int) -> None:
+        """Let time go by, there and with us."""
+        self.ahead += seconds
+        self.control("POST", "clock", {"seconds": seconds})
+        fresh = self.hooks / "clock.new"
+        fresh.write_text(str(self.ahead))
+        fresh.replace(self.hooks / "clock")
 
     def lie(self, kind: str, day: date, **options: Any) -> None:
         """Let a file of a day lie."""
