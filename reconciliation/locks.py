@@ -33,6 +33,7 @@ __all__ = [
     "lock_proposals",
     "lock_rules",
     "lock_run",
+    "lock_run_of",
     "lock_source",
     "lock_statement",
     "lock_statements",
@@ -129,3 +130,11 @@ def lock_day(*, merchant_id: UUID, day: date) -> DayClose | None:
     """Lock the close of one day; None when nobody has begun it."""
     rows = DayClose.objects.select_for_update(no_key=True, of=("self",))
     return rows.filter(merchant_id=merchant_id, day=day).first()
+
+
+@requires_transaction
+def lock_run_of(*, file_id: UUID) -> ReconciliationRun | None:
+    """Lock the run of a file, after its source; None when it has none yet."""
+    return (
+        ReconciliationRun.objects.select_for_update(no_key=True, of=("self",)).filter(file_id=file_id).first()
+    )
