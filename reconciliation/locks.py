@@ -19,6 +19,7 @@ from reconciliation.models import (
     BreakRule,
     DayClose,
     Discrepancy,
+    Match,
     ReconciliationRun,
     SettlementFile,
     SettlementSource,
@@ -30,6 +31,7 @@ __all__ = [
     "lock_discrepancies",
     "lock_file",
     "lock_files",
+    "lock_matches",
     "lock_proposals",
     "lock_rules",
     "lock_run",
@@ -37,6 +39,7 @@ __all__ = [
     "lock_source",
     "lock_statement",
     "lock_statements",
+    "lock_sums",
 ]
 
 
@@ -114,6 +117,26 @@ def lock_rules(*, merchant_id: UUID, name: str) -> list[BreakRule]:
     """Lock every version of a merchant's rule, by version."""
     rows = BreakRule.objects.select_for_update(no_key=True, of=("self",))
     return list(rows.filter(merchant_id=merchant_id, name=name).order_by("version"))
+
+
+@requires_transaction
+def lock_matches(*, match: Match) -> list[Match]:
+    """Lock the live matches of a match's line, and of its group, in the order of their keys."""
+    rows = Match.objects.select_for_update(no_key=True).filter(live=True, side=match.side)
+    together = rows.filter(line_id=match.line_id)
+    if match.group_key:
+        together = together | rows.filter(
+            subject_id=match.subject_id, group_key=match.group_key, line_id__isnull=False
+        )
+    return list(together.order_by("pk"))
+
+
+@requires_transaction
+def lock_sums(*, names: Collection[str]) -> None:
+    """Hold sums that nobody else may add to until the commit, in the order of their names."""
+    with connection.cursor() as cursor:
+        for name in sorted(names):
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
 
 
 @requires_transaction
