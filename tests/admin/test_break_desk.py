@@ -290,7 +290,12 @@ def test_many_of_one_class_together(shop: Shop, differs: Discrepancy) -> None:
     page = text(maker.post(url, {**propose, "break": chosen}))
     assert "2 proposed" in page and "1 refused" in page and "not in a state" in page
     assert maker.post(url, {"action": "approve", "break": chosen}).status_code == 403
+    # A yes is to what the page showed: of those that it did not show, nothing is agreed to.
+    asked = dict(re.findall(r'name="(asked-[0-9a-f-]+)" value="([^"]+)"', checker.get(DESK).content.decode()))
+    assert len(asked) == 3
     page = text(checker.post(url, {"action": "approve", "break": chosen}))
+    assert "3 refused" in page and "The request changed meanwhile" in page
+    page = text(checker.post(url, {"action": "approve", "break": chosen, **asked}))
     assert "3 approved" in page
     assert {fresh(each).status for each in rows} == {"RESOLVED"}
     assert shop.at("psp_clearing") == 5
