@@ -24,7 +24,7 @@ _HAS_TABLES = (
     "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
 )
 
-# A dump names the rights that a table has beyond PostgreSQL's own defaults. In a database whose new tables get
+# A dump names the rights of a table beyond PostgreSQL's own defaults. In a database whose new tables get
 # rights by ALTER DEFAULT PRIVILEGES those would be added, and append-only tables could be changed. So these
 # defaults are taken away first; the dump brings them again after the tables.
 _NO_DEFAULTS = """
