@@ -6,12 +6,10 @@ from typing import Any
 
 from django.db.models import Q
 
-from core.ids import parse_public_id, public_id
-from core.models import JobRun
+from core.ids import public_id
 from ledger.types import DayPosition
 from payouts.selectors import is_business_day
 from reconciliation.models import BankStatement, DayExcuse, SettlementFile, SettlementSource
-from reconciliation.sources.fetching import JOB
 from reconciliation.states import FILE_LIVE
 
 __all__ = ["excuses_of", "files_of", "is_expected", "quiet_files", "source_figures", "sources_of"]
@@ -41,13 +39,15 @@ def files_of(source: SettlementSource, day: date) -> list[SettlementFile]:
 def quiet_files(source: SettlementSource, day: date) -> list[SettlementFile]:
     """Return the file that said of this day that nothing happened.
 
-    A report without lines has the same bytes every day, and is stored once: as the first such day's file.
+    A body without lines is stored once: as the file of the first day that it was sent for.
     """
-    run = JobRun.objects.filter(
-        job=JOB, scope=str(source.pk), business_date=day, finished_at__isnull=False
-    ).first()
-    keys = [parse_public_id(name, "stl") for name in run.summary.get("files", ())] if run else []
-    return list(SettlementFile.objects.filter(pk__in=keys, source_id=source.pk, lines_count=0).order_by("pk"))
+    rows = SettlementFile.objects.filter(
+        source_id=source.pk,
+        lines_count=0,
+        covers__day=day,
+        status__in=(*FILE_LIVE, "DUPLICATE", "SUPERSEDED"),
+    )
+    return list(rows.order_by("pk"))
 
 
 def _counting(source: SettlementSource, day: date) -> list[SettlementFile]:

@@ -4,6 +4,7 @@ Days pass by the sandbox's clock and by ours. Stores call the API, and people cl
 console, with password and code, all over plain HTTP; what became of it is read in the database.
 """
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,16 +12,12 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from config.celery import app
-from core.approvals import at_decision_edge
 from core.audits import run_audits
 from core.ids import parse_public_id
-from core.models import Approval
-from core.transactions import at_edge
 from ledger.models import JournalEntry
 from ledger.selectors import closed_through
 from payments.models import OrderShare
 from reconciliation.models import DayClose, Discrepancy, ReconciliationRun, SettlementFile
-from reconciliation.services import approve_adjustment, assign_break, propose_adjustment
 from tests.night.people import Page, Person
 from tests.night.world import World
 from tests.stack import Stack
@@ -28,7 +25,6 @@ from tests.waiting import eventually
 
 pytestmark = [pytest.mark.database]
 ONE_DAY = timedelta(days=1)
-MIA, CORA = "user:mia", "user:cora"
 
 
 class Morning:
@@ -65,7 +61,15 @@ class Morning:
         files = [(*key, row.status, row.lines_count) for key, row in sorted(self.files().items())]
         runs = ReconciliationRun.objects.filter(merchant_id=self.merchant_id).values_list("status", "error")
         found = [(row.break_class, row.category, row.status, row.summary) for row in self.breaks()]
-        return f"files {files}; runs {list(runs)}; breaks {found}"
+        logs = [self.system.log(name)[-1500:] for name in ("worker-1", "worker-2")]
+        return f"files {files}; runs {list(runs)}; breaks {found}; logs {logs}"
+
+    def wait(self, check: Callable[[], Any]) -> None:
+        """Wait until it is so; or say how things stand."""
+        try:
+            eventually(check, within=60, every=0.2)
+        except AssertionError:
+            raise AssertionError(self.state()) from None
 
     def page_of(self, day: date) -> str:
         return f"/admin/desks/days/{self.world.facts['merchant']}/{day}/"
@@ -97,14 +101,15 @@ def test_a_night_and_the_morning_after(morning: Morning) -> None:
     world.bank_entry("7.00", "MR UNKNOWN REF 4711")
     world.pass_days()
     morning.beat("reconciliation.fetch")
-    eventually(lambda: has_come(morning, bought_on, arrived_on), within=60, what="files")
-    eventually(morning.everything_is_worked_on, within=60, what="matched and posted")
+    morning.wait(lambda: has_come(morning, bought_on, arrived_on))
+    morning.wait(morning.everything_is_worked_on)
     morning.beat("reconciliation.watch_breaks")
-    eventually(lambda: morning.breaks(category="A", status="RESOLVED"), within=60, what=morning.state())
+    morning.wait(lambda: morning.breaks(category="A", status="RESOLVED"))
     money_is_proven(morning, payout, honest)
     breaks_are_in_their_queues(morning)
     audits_are_clean()
     maker, checker = world.person("maker"), world.person("checker")
+    two_people_resolve_a_break(morning, maker, checker)
     two_people_close_the_day(morning, arrived_on, maker, checker)
     closed_day_does_not_change(morning, arrived_on)
     audits_are_clean()
@@ -165,17 +170,29 @@ def breaks_are_in_their_queues(morning: Morning) -> None:
     assert len(morning.entries("unidentified_receipt")) == 1
 
 
+def two_people_resolve_a_break(morning: Morning, maker: Person, checker: Person) -> None:
+    """Finance's queue has it; one proposes the entry, another approves, and it is in the books."""
+    [wrong] = morning.breaks(category="B", amount_minor=1234)
+    page = desk_of(wrong)
+    assert wrong.public_id in maker.get("/admin/desks/breaks/?queue=finance").source
+    assert "Proposed" in morning.press(maker, page, "propose", template="A5").text
+    approval = checker.get(page).value("approval")
+    assert maker.press(page, action="approve", approval=approval, reason="mine").status == 403
+    assert "it is in the books" in morning.press(checker, page, "approve", approval=approval).text
+    assert [row.status for row in morning.breaks(pk=wrong.pk)] == ["RESOLVED"]
+
+
+def desk_of(row: Discrepancy) -> str:
+    """Where a break is dealt with."""
+    return f"/admin/desks/breaks/{row.public_id}/"
+
+
 def two_people_close_the_day(morning: Morning, day: date, maker: Person, checker: Person) -> None:
     """The page says what stands in the way; when somebody looks into it, one prepares and another signs."""
     page = morning.page_of(day)
     assert "Nobody looks into" in maker.get(page).text
     for each in morning.breaks(category="C", status="OPEN"):
-        at_edge(assign_break)(discrepancy_id=each.pk, owner=MIA, by=MIA)
-    [wrong] = morning.breaks(category="B", amount_minor=1234)
-    at_edge(propose_adjustment)(discrepancy_id=wrong.pk, template="A5", reason="absorbed", maker=MIA)
-    asked = Approval.objects.get(subject=wrong.public_id, status="PENDING")
-    at_decision_edge(approve_adjustment)(approval_id=asked.pk, checker=CORA)
-    assert [row.status for row in morning.breaks(pk=wrong.pk)] == ["RESOLVED"]
+        assert "It is yours" in morning.press(maker, desk_of(each), "take").text
     assert "Nobody looks into" not in maker.get(page).text
     prepared = morning.press(maker, page, "prepare")
     assert "The figures stand" in prepared.text, prepared.text

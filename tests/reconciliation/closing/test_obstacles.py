@@ -13,7 +13,7 @@ from reconciliation import services
 from reconciliation.closing import obstacles
 from reconciliation.errors import DayBlocked, SourceUnknown
 from reconciliation.internal.checks import internal_checks
-from reconciliation.models import ReconciliationRun
+from reconciliation.models import ReconciliationRun, SettlementCover
 from reconciliation.selectors import day_at_desk
 from tests.reconciliation.closing.conftest import DAY, MAKER, NEXT, Closer
 from tests.reconciliation.conftest import Desk
@@ -184,3 +184,16 @@ def test_every_comparison_has_audits() -> None:
     checks = {each.name: each for each in internal_checks()}
     assert len(checks) == 11 and all(each.audits for each in checks.values())
     assert set(obstacles.__all__) == {"notices_of", "obstacles_of"}
+
+
+def test_a_quiet_day_has_the_file_that_covers_it(closer: Closer) -> None:
+    """The same body without lines was sent for both days, and is stored once, as the first one's."""
+    source = closer.desk.source(name="paypal", begins_on=DAY - timedelta(days=1))
+    assert {each.code for each in closer.obstacles()} == {"file_missing"}
+    earlier = DAY - timedelta(days=1)
+    sent = closer.desk.send(source, settlement(identity="quiet", day=str(earlier), currency="EUR"))
+    closer.finish_runs()
+    SettlementCover.objects.create(
+        file_id=sent.file_id, day=DAY, name="quiet", covered_by="system", covered_at=clock.now()
+    )
+    assert closer.obstacles() == []

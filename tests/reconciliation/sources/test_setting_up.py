@@ -13,6 +13,7 @@ from core.errors import NotFound
 from core.models import AuditRecord
 from core.transactions import at_edge
 from reconciliation.errors import SourceExists, SourceInvalid, SourceUnknown
+from reconciliation.models import SettlementSource
 from reconciliation.selectors import find_source, get_source, list_sources, sources_at_desk
 from reconciliation.services import change_source, create_source, receive_file, set_source_enabled
 from tests.channels.lines import open_channel, open_merchant
@@ -137,3 +138,20 @@ def change(source: Any, *, merchant_id: Any = None, **changes: Any) -> Any:
         by=BY,
         reason="as agreed",
     )
+
+
+def test_its_accounts_in_the_books_are_those_of_its_channel() -> None:
+    """Pay-in keeps psp_clearing under the channel's name; what a file clears must be found there."""
+    merchant_id = open_merchant()
+    none = set_up(merchant_id, name="none")
+    assert SettlementSource.objects.get(pk=none.id).in_books == "stripe"
+    first = open_channel(merchant_id=merchant_id)
+    for name, channel_id in (("named", first.id), ("the-only-one", None)):
+        made = set_up(merchant_id, name=name, channel_id=channel_id)
+        assert SettlementSource.objects.get(pk=made.id).in_books == first.name
+    second = open_channel(merchant_id=merchant_id)
+    with pytest.raises(SourceInvalid) as refused:
+        set_up(merchant_id, name="which")
+    assert refused.value.param == "channel"
+    made = set_up(merchant_id, name="second", channel_id=second.id)
+    assert SettlementSource.objects.get(pk=made.id).in_books == second.name
