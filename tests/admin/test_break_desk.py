@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -143,15 +143,16 @@ def test_the_maker_cannot_decide_and_a_yes_is_to_what_the_page_showed(
     press(maker, differs, "propose", template="A5", amount="1.50")
     assert "changed meanwhile" in said(press(checker, differs, "approve", approval=asked))
     # Somebody changed what it rests on: it is said, and the yes is refused.
-    held = Match.objects.filter(line_id=differs.line_id)
-    held.update(live=False)
-    page = checker.get(page_of(differs))
-    assert "Changed since then: the entry does not fit any more" in text(page)
-    assert 'value="approve"' not in page.content.decode()
-    assert "changed after the approval was requested" in said(
-        press(checker, differs, "approve", approval=waiting(differs))
-    )
-    held.update(live=True)
+    with transaction.atomic():
+        Match.objects.filter(line_id=differs.line_id).update(live=False)
+        page = checker.get(page_of(differs))
+        assert "Changed since then: the entry does not fit any more" in text(page)
+        assert 'value="approve"' not in page.content.decode()
+        assert "changed after the approval was requested" in said(
+            press(checker, differs, "approve", approval=waiting(differs))
+        )
+        assert fresh(differs).status == "PROPOSED"
+        transaction.set_rollback(True)  # A match that ended cannot hold again.
     assert shop.adjustments(status="POSTED") == []
 
 
