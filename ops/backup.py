@@ -24,6 +24,23 @@ _HAS_TABLES = (
     "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
 )
 
+# A dump names the rights of a table beyond PostgreSQL's own defaults. In a database whose new tables get
+# rights by ALTER DEFAULT PRIVILEGES those would be added, and append-only tables could be changed. So these
+# defaults are taken away first; the dump brings them again after the tables.
+_NO_DEFAULTS = """
+    DO $$ DECLARE given record; BEGIN
+        FOR given IN
+            SELECT DISTINCT a.grantee::regrole AS role, CASE d.defaclobjtype WHEN 'r' THEN 'TABLES'
+                WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS' END AS kind
+            FROM pg_default_acl d, aclexplode(d.defaclacl) a
+            WHERE d.defaclrole = current_user::regrole AND d.defaclnamespace = 0
+                AND d.defaclobjtype IN ('r', 'S', 'f') AND a.grantee NOT IN (0, d.defaclrole)
+        LOOP
+            EXECUTE format('ALTER DEFAULT PRIVILEGES REVOKE ALL ON %s FROM %s', given.kind, given.role);
+        END LOOP;
+    END $$
+"""
+
 
 def back_up(*, binaries: Binaries, owner_url: str, target: Path, progress: Progress) -> str:
     """Write the database of the owner's login into a new file; return its SHA-256.
@@ -63,6 +80,7 @@ def restore(*, binaries: Binaries, owner_url: str, source: Path, progress: Progr
             cure="restore into an empty database: make one with `manage.py provision_roles`, and let "
             "DATABASE_OWNER_URL name it.",
         )
+    _run(binaries, "psql", owner_url, "-Xqc", _NO_DEFAULTS)
     with progress.step("restoring the database"):
         _run(
             *(binaries, "pg_restore", owner_url),

@@ -19,6 +19,7 @@ from reconciliation.models import (
     BreakRule,
     DayClose,
     Discrepancy,
+    Match,
     ReconciliationRun,
     SettlementFile,
     SettlementSource,
@@ -30,12 +31,15 @@ __all__ = [
     "lock_discrepancies",
     "lock_file",
     "lock_files",
+    "lock_matches",
     "lock_proposals",
     "lock_rules",
     "lock_run",
+    "lock_run_of",
     "lock_source",
     "lock_statement",
     "lock_statements",
+    "lock_sums",
 ]
 
 
@@ -116,6 +120,26 @@ def lock_rules(*, merchant_id: UUID, name: str) -> list[BreakRule]:
 
 
 @requires_transaction
+def lock_matches(*, match: Match) -> list[Match]:
+    """Lock the live matches of a match's line, and of its group, in the order of their keys."""
+    rows = Match.objects.select_for_update(no_key=True).filter(live=True, side=match.side)
+    together = rows.filter(line_id=match.line_id)
+    if match.group_key:
+        together = together | rows.filter(
+            subject_id=match.subject_id, group_key=match.group_key, line_id__isnull=False
+        )
+    return list(together.order_by("pk"))
+
+
+@requires_transaction
+def lock_sums(*, names: Collection[str]) -> None:
+    """Hold sums that nobody else may add to until the commit, in the order of their names."""
+    with connection.cursor() as cursor:
+        for name in sorted(names):
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+
+
+@requires_transaction
 def lock_clearing(*, merchant_id: UUID) -> None:
     """Wait until nobody else ages the clearing accounts of a merchant."""
     with connection.cursor() as cursor:
@@ -129,3 +153,11 @@ def lock_day(*, merchant_id: UUID, day: date) -> DayClose | None:
     """Lock the close of one day; None when nobody has begun it."""
     rows = DayClose.objects.select_for_update(no_key=True, of=("self",))
     return rows.filter(merchant_id=merchant_id, day=day).first()
+
+
+@requires_transaction
+def lock_run_of(*, file_id: UUID) -> ReconciliationRun | None:
+    """Lock the run of a file, after its source; None when it has none yet."""
+    return (
+        ReconciliationRun.objects.select_for_update(no_key=True, of=("self",)).filter(file_id=file_id).first()
+    )

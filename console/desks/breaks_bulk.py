@@ -30,7 +30,7 @@ _LONGEST = 1_000
 def together(request: HttpRequest) -> HttpResponse:
     """Propose or approve for all breaks that were chosen in a queue, and say what became of each.
 
-    Nothing but a POST does anything. A yes is to the requests that stood when the button was pressed.
+    Nothing but a POST does anything. A yes is to the requests that the page showed.
     """
     require(request, SEE)
     back = reverse("console:breaks") + _query(request)
@@ -86,16 +86,28 @@ def _approve(request: HttpRequest, rows: list[BreakData]) -> list[dict[str, Any]
     me = actor(request)
     if asked and all(each.maker == me for each in asked.values()):
         raise PermissionDenied(_("A second person must decide this."))
+    shown = {
+        subject: each
+        for subject, each in asked.items()
+        if request.POST.get(f"asked-{subjects[subject].id}", "") == str(each.pk)
+    }
     found: BulkResult = at_decision_edge(approve_many)(
-        approval_ids=[each.pk for each in asked.values()], checker=me
+        approval_ids=[each.pk for each in shown.values()], checker=me
     )
-    return [_line(row, _refusal(row, asked, found.refused)) for row in rows]
+    return [_line(row, _refusal(row, asked, shown, found.refused)) for row in rows]
 
 
-def _refusal(row: BreakData, asked: Mapping[str, Approval], refused: Mapping[UUID, str]) -> str:
-    approval = asked.get(row.public_id)
-    if approval is None:
+def _refusal(
+    row: BreakData,
+    asked: Mapping[str, Approval],
+    shown: Mapping[str, Approval],
+    refused: Mapping[UUID, str],
+) -> str:
+    if row.public_id not in asked:
         return _("Nothing of this break waits for a second person.")
+    approval = shown.get(row.public_id)
+    if approval is None:
+        return _("The request changed meanwhile. Read it again.")
     return refused.get(approval.pk, "")
 
 

@@ -14,7 +14,8 @@ from console.desks.breaks_words import AGES, CATEGORIES, LOOKS, class_name, temp
 from console.frame import actor, require, show
 from core import clock
 from core.admin_display import amount, name_people, person, state
-from reconciliation.selectors import ageing, breaks_at_desk, breaks_by_rule
+from core.models import Approval
+from reconciliation.selectors import PROPOSAL_ACTION, ageing, breaks_at_desk, breaks_by_rule
 from reconciliation.types import BreakRow
 
 __all__ = ["CHANGE", "DECIDE", "SEE", "age", "desk", "lines_of", "owner_names"]
@@ -33,6 +34,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     asked = asked_in(request)
     offered = choices()
     lines, after = lines_of(asked, me=actor(request))
+    _note_requests(lines)
     context = {
         "queues": [
             {"name": says, "url": asked.without_place().query(queue=name), "is_chosen": name == asked.queue}
@@ -81,6 +83,15 @@ def lines_of(asked: Asked, *, me: str, chosen: UUID | None = None) -> tuple[list
         raise Http404 from error
     names = owner_names([each.owner for each in page.rows])
     return [_line(each, asked, names, chosen) for each in page.rows], page.after or ""
+
+
+def _note_requests(lines: list[dict[str, Any]]) -> None:
+    """Note which request waits about each break, so that a yes to many is to what the page showed."""
+    subjects = [each["subject"] for each in lines]
+    waiting = Approval.objects.filter(subject__in=subjects, action=PROPOSAL_ACTION, status="PENDING")
+    asked = {each.subject: each.pk for each in waiting}
+    for each in lines:
+        each["asked"] = asked.get(each["subject"], "")
 
 
 def _ruled(asked: Asked, me: str, chosen: UUID | None) -> tuple[list[dict[str, Any]], str]:

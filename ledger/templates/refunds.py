@@ -17,7 +17,6 @@ __all__ = [
     "refund_entry",
     "refund_failure_entry",
     "refund_netting_entry",
-    "refund_unnetting_entry",
     "return_legs",
     "returned_total",
     "reversal_entry",
@@ -122,52 +121,22 @@ def refund_netting_entry(
     charge_id: UUID,
     amount_minor: int,
     fee_minor: int = 0,
-    reason_ref: Key | None = None,
 ) -> EntryDraft:
     """R2: the PSP took the refund and its fee from what it owes us.
 
     Dr refunds_in_transit, psp_fee; Cr psp_clearing under the charge. The refund's line of the
-    settlement file, a negative gross, debits it there again (P4). `reason_ref` names that line, where a
-    refund may be netted, given back (R2b) and netted again.
+    settlement file, a negative gross, debits it there again (P4).
     """
     return entry(
         posting=posting,
         kind="refund_netted",
         source="refund",
-        source_ref=refund_id if reason_ref is None else f"{refund_id}:{reason_ref}",
+        source_ref=refund_id,
         leg="netted",
         legs=[
             debit(refunds_in_transit, amount_minor, key=refund_id),
             debit(psp_fee, fee_minor),
             credit(psp_clearing, amount_minor + fee_minor, key=charge_id),
-        ],
-    )
-
-
-def refund_unnetting_entry(
-    *,
-    posting: Posting,
-    refunds_in_transit: int,
-    psp_clearing: int,
-    refund_id: UUID,
-    reason_ref: Key,
-    charge_id: UUID,
-    amount_minor: int,
-) -> EntryDraft:
-    """R2b: the PSP gives back a refund that it had netted, or never netted it. The contrary of R2, without a
-    fee: Dr psp_clearing under the charge; Cr refunds_in_transit.
-
-    `reason_ref` is what tells of it (the line of a file): a refund may fail, be sent again and fail again.
-    """
-    return entry(
-        posting=posting,
-        kind="refund_netting_undone",
-        source="refund",
-        source_ref=f"{refund_id}:{reason_ref}",
-        leg="unnetted",
-        legs=[
-            debit(psp_clearing, amount_minor, key=charge_id),
-            credit(refunds_in_transit, amount_minor, key=refund_id),
         ],
     )
 

@@ -22,7 +22,7 @@ from reconciliation.banking.versions import same_bookings
 from reconciliation.banking.writing import carry_matches, end_matches, write_parts
 from reconciliation.breaks import Side
 from reconciliation.ingest.chain import place_of
-from reconciliation.locks import lock_run, lock_source
+from reconciliation.locks import lock_run, lock_run_of, lock_source
 from reconciliation.matching.carry import carry_breaks
 from reconciliation.matching.opening import Place, open_breaks
 from reconciliation.matching.rules import Rules, ensure_rules, rules_of
@@ -45,7 +45,7 @@ def queue_statement(statement: BankStatement) -> None:
     if statement.kind in _REPEATS:
         return
     now = clock.now()
-    run = ReconciliationRun.objects.select_for_update().filter(file_id=statement.file_id).first()
+    run = lock_run_of(file_id=statement.file_id)
     if run is None:
         run = ReconciliationRun.objects.create(
             merchant_id=statement.merchant_id,

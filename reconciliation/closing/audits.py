@@ -21,8 +21,8 @@ _REPORTED = """
     SELECT FROM reconciliation_match AS found WHERE found.merchant_id = open.merchant_id
         AND found.clearing_key = open.key AND found.live AND found.line_id IS NOT NULL
 """
-# Booked against psp_clearing when they happen; refunds and transfers are when a file reports them.
-_AT_ONCE = "('charge', 'charge_failure', 'dispute', 'dispute_reversal')"
+# Booked against psp_clearing when they happen; transfers are when a file reports them.
+_AT_ONCE = "('charge', 'charge_failure', 'refund', 'refund_failure', 'dispute', 'dispute_reversal')"
 _ANY_CLEARED = "SELECT EXISTS (SELECT 1 FROM reconciliation_match WHERE line_id IS NOT NULL)"
 _ANY_CLOSED = "SELECT EXISTS (SELECT 1 FROM reconciliation_dayclose WHERE status = 'CLOSED')"
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from core import clock
 from core.alerts import end_alert, raise_alert
+from core.audit_trail import required_reason
 from core.drain import Claim
 from core.failpoints import failpoint
 from core.history import Changes, begin, move
@@ -16,6 +17,7 @@ from core.nudges import nudge
 from core.settings_store import get_setting
 from core.transactions import at_edge, requires_transaction
 from reconciliation.breaks import BreakClass
+from reconciliation.errors import BreakStateConflict
 from reconciliation.locks import lock_run, lock_source
 from reconciliation.matching.batches import batch_findings, declared_findings
 from reconciliation.matching.carry import carry_over
@@ -186,8 +188,14 @@ def fail_run(run: ReconciliationRun, *, error: str) -> None:
 
 @requires_transaction
 def retry_run(*, run_id: UUID, by: str, reason: str) -> ReconciliationRun:
-    """Let a run that failed try again, from where it stands. Raises TransitionNotAllowed for any other."""
+    """Let a run that failed try again, from where it stands.
+
+    Raises ReasonRequired, and BreakStateConflict for any other run.
+    """
+    reason = required_reason(reason)
     run = lock_run(run_id=run_id)
+    if run.status != "FAILED":
+        raise BreakStateConflict("Only a run that failed can try again.")
     not_posted = run.back_to_matched if run.matched_at else run.to_queued
     move(run, run.back_to_posted if run.posted_at else not_posted, why=reason, by=by, due_at=clock.now())
     nudge(DRAIN)

@@ -9,10 +9,10 @@ from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Sum
 
 from core.transactions import requires_transaction
+from reconciliation.locks import lock_sums
 from reconciliation.models import Adjustment
 
 __all__ = ["Purse", "lock_purses", "posted_by_rule"]
@@ -30,12 +30,9 @@ class Purse(NamedTuple):
 @requires_transaction
 def lock_purses(purses: Collection[Purse]) -> None:
     """Hold these sums until the commit."""
-    names = sorted(
-        {f"adjusting:{each.merchant_id}:{each.rule_name}:{each.currency}:{each.day}" for each in purses}
+    lock_sums(
+        names={f"adjusting:{each.merchant_id}:{each.rule_name}:{each.currency}:{each.day}" for each in purses}
     )
-    with connection.cursor() as cursor:
-        for name in names:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
 
 
 @requires_transaction

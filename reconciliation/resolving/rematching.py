@@ -28,7 +28,7 @@ from core.transactions import requires_transaction
 from reconciliation.breaks import BreakClass, How, Side
 from reconciliation.errors import BreakStateConflict
 from reconciliation.ingest.days import today_of
-from reconciliation.locks import lock_discrepancies
+from reconciliation.locks import lock_discrepancies, lock_matches
 from reconciliation.matching.calendar import expectation_of
 from reconciliation.matching.findings import line_finding
 from reconciliation.matching.open_lines import lines_by_id
@@ -320,13 +320,7 @@ def _together(match_id: int) -> list[Match]:
     file = file_of_line(found.line_id)
     if file is None or not is_posted(file.id):
         raise BreakStateConflict("The file is still being posted.")
-    rows = Match.objects.select_for_update(no_key=True).filter(live=True, side=Side.PSP)
-    of_line = rows.filter(line_id=found.line_id)
-    if found.group_key:
-        of_line = of_line | rows.filter(
-            subject_id=found.subject_id, group_key=found.group_key, line_id__isnull=False
-        )
-    return list(of_line.order_by("pk"))
+    return lock_matches(match=found)
 
 
 def _approval(approval_id: UUID) -> Approval:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -15,7 +15,7 @@ from core.ids import public_id
 from core.models import Approval, AuditRecord, User
 from core.transactions import at_edge
 from reconciliation.matching.runs import fail_run
-from reconciliation.models import Adjustment, BreakRule, Discrepancy, ReconciliationRun, RuleDryRun
+from reconciliation.models import Adjustment, BreakRule, Discrepancy, Match, ReconciliationRun, RuleDryRun
 from tests.admin.paying_out import said
 from tests.admin.people import console, person
 from tests.admin.test_risk_desk import text
@@ -143,13 +143,17 @@ def test_the_maker_cannot_decide_and_a_yes_is_to_what_the_page_showed(
     press(maker, differs, "propose", template="A5", amount="1.50")
     assert "changed meanwhile" in said(press(checker, differs, "approve", approval=asked))
     # Somebody changed what it rests on: it is said, and the yes is refused.
-    Discrepancy.objects.filter(pk=differs.pk).update(amount_minor=199)
-    page = text(checker.get(page_of(differs)))
-    assert "Changed since then: what it rests on" in page and 'value="approve"' not in page
-    assert "changed after the approval was requested" in said(
-        press(checker, differs, "approve", approval=waiting(differs))
-    )
-    assert [each.status for each in shop.adjustments(status="POSTED")] == []
+    with transaction.atomic():
+        Match.objects.filter(line_id=differs.line_id).update(live=False)
+        page = checker.get(page_of(differs))
+        assert "Changed since then: the entry does not fit any more" in text(page)
+        assert 'value="approve"' not in page.content.decode()
+        assert "changed after the approval was requested" in said(
+            press(checker, differs, "approve", approval=waiting(differs))
+        )
+        assert fresh(differs).status == "PROPOSED"
+        transaction.set_rollback(True)  # A match that ended cannot hold again.
+    assert shop.adjustments(status="POSTED") == []
 
 
 def test_a_part_is_absorbed_and_the_entry_is_seen_before(shop: Shop, differs: Discrepancy) -> None:
@@ -285,9 +289,14 @@ def test_many_of_one_class_together(shop: Shop, differs: Discrepancy) -> None:
     assert maker.get(url).status_code == 302
     press(maker, rows[0], "propose", template="A5")
     page = text(maker.post(url, {**propose, "break": chosen}))
-    assert "2 proposed" in page and "1 refused" in page and "not in the state" in page
+    assert "2 proposed" in page and "1 refused" in page and "not in a state" in page
     assert maker.post(url, {"action": "approve", "break": chosen}).status_code == 403
+    # A yes is to what the page showed: of those that it did not show, nothing is agreed to.
+    asked = dict(re.findall(r'name="(asked-[0-9a-f-]+)" value="([^"]+)"', checker.get(DESK).content.decode()))
+    assert len(asked) == 3
     page = text(checker.post(url, {"action": "approve", "break": chosen}))
+    assert "3 refused" in page and "The request changed meanwhile" in page
+    page = text(checker.post(url, {"action": "approve", "break": chosen, **asked}))
     assert "3 approved" in page
     assert {fresh(each).status for each in rows} == {"RESOLVED"}
     assert shop.at("psp_clearing") == 5

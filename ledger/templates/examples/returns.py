@@ -25,7 +25,6 @@ from ledger.templates.refunds import (
     refund_entry,
     refund_failure_entry,
     refund_netting_entry,
-    refund_unnetting_entry,
     reversal_entry,
 )
 from ledger.types import EntryDraft
@@ -55,18 +54,6 @@ def _netting(books: ExampleBooks) -> EntryDraft:
         charge_id=named("charge"),
         amount_minor=40_00,
         fee_minor=30,
-    )
-
-
-def _unnetting(books: ExampleBooks) -> EntryDraft:
-    return refund_unnetting_entry(
-        posting=books.posting(),
-        refunds_in_transit=books.account("refunds_in_transit"),
-        psp_clearing=books.account("psp_clearing"),
-        refund_id=named("refund"),
-        reason_ref="line of the file",
-        charge_id=named("charge"),
-        amount_minor=40_00,
     )
 
 
@@ -125,13 +112,6 @@ REFUNDS = (
         "PSP nets the refund in a settlement, refund fee 0.30",
         refund_netting_entry,
         _netting,
-    ),
-    Journal(
-        "R2b",
-        "refund_netting_undone",
-        "PSP gives back a refund that it had netted",
-        refund_unnetting_entry,
-        _unnetting,
     ),
     Journal("R3", "refund_failed", "Refund rejected by the card scheme", refund_failure_entry, _failure),
     Journal(

@@ -22,7 +22,6 @@ KNOWN = {
     "P7": ("seller_pending 90.00", "seller_available 81.00, seller_reserve 9.00"),
     "R1": ("seller_available 36.00, commission_refunded 3.33, tax_payable 0.67", "refunds_in_transit 40.00"),
     "R2": ("refunds_in_transit 40.00, psp_fee 0.30", "psp_clearing 40.30"),
-    "R2b": ("psp_clearing 40.00", "refunds_in_transit 40.00"),
     "R3": ("refunds_in_transit 40.00", "seller_available 36.00, commission_refunded 3.33, tax_payable 0.67"),
     "R4": (
         "seller_available 10.00, seller_receivable 26.00, commission_refunded 3.33, tax_payable 0.67",
