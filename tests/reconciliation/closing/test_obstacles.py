@@ -13,7 +13,7 @@ from reconciliation import services
 from reconciliation.closing import obstacles
 from reconciliation.errors import DayBlocked, SourceUnknown
 from reconciliation.internal.checks import internal_checks
-from reconciliation.models import ReconciliationRun, SettlementCover
+from reconciliation.models import Discrepancy, ReconciliationRun, SettlementCover
 from reconciliation.selectors import day_at_desk
 from tests.reconciliation.closing.conftest import DAY, MAKER, NEXT, Closer
 from tests.reconciliation.conftest import Desk
@@ -48,6 +48,9 @@ def unfinished(closer: Closer) -> None:
 
 def held(closer: Closer) -> None:
     closer.desk.send(closer.bank, statement("9", 77, 5, day=str(DAY)))
+    # That the chain is broken is a break as well; somebody looks into it.
+    for row in Discrepancy.objects.filter(merchant_id=closer.merchant_id, status="OPEN"):
+        at_edge(services.assign_break)(discrepancy_id=row.pk, owner=MAKER, by=MAKER)
 
 
 def bank_differs(closer: Closer) -> None:
