@@ -100,7 +100,8 @@ def test_a_night_and_the_morning_after(morning: Morning) -> None:
     payout = shopping(world, bought_on)
     world.pass_days()
     honest = [world.buy(6_100 + number, card="pm_card_bypassPending") for number in range(2)]
-    world.paid(*honest)
+    disputed = world.buy(8_800, card="pm_card_createDispute")
+    world.paid(*honest, disputed)
     world.pass_days(2)
     arrived_on = world.today
     world.bank_entry("7.00", "MR UNKNOWN REF 4711")
@@ -128,10 +129,9 @@ def shopping(world: World, day: date) -> str:
     """Money that is available at once is paid out in the coming night; the reports will lie about it."""
     fast = [world.buy(5_000 + 137 * number, card="pm_card_bypassPending") for number in range(6)]
     hosted = world.buy(7_000, card=None)
-    disputed = world.buy(8_800, card="pm_card_createDispute")
-    world.pay_on_page(hosted)
-    world.paid(*fast, hosted, disputed)
-    world.top_up(3_000)
+    world.pay_on_page(hosted, "pm_card_bypassPending")
+    world.paid(*fast, hosted)
+    world.top_up(3_000, "pm_card_bypassPending")
     order = world.get(f"/v1/checkouts/{fast[1]}")["payment_orders"][0]["payment_order_id"]
     world.post("/v1/refunds", {"payment_order_id": order, "amount": "12.00", "reason": "one book came back"})
     asked = {"seller_account": "bob-bikes", "amount": "20.00", "currency": "USD"}
