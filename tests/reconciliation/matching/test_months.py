@@ -26,7 +26,9 @@ def judge(played: Played) -> tuple[Counter[str], Counter[str]]:
         if answer["kind"] in ON_THE_BANK:
             continue
         names = {answer["reference"], answer["transaction"]} | damaged(played, answer)
-        reported = set().union(*(found.get(name, set()) for name in names if name))
+        # A line whose reference is no reference is found under none.
+        is_damaged = answer["kind"] == "damaged_reference"
+        reported = set().union(*(found.get(name, set()) for name in names if name or is_damaged))
         classes = {answer["expected"], *answer["also"]} - {"none"}
         if answer["expected"] == "LATE":
             classes.add("MISSING_EXTERNAL")  # Until its line came.
