@@ -97,7 +97,9 @@ def test_a_file_and_its_source_have_one_owner(desk: Desk, booked: ReceivedFile) 
     columns = (
         "id, number, merchant_id, source_id, name, sha256, size, packing, origin, received_by, document,"
     )
-    columns += " status, staged_lines, quarantined_count, totals, received_at, updated_at, fence, attempts"
+    columns += (
+        " status, staged_lines, quarantined_count, totals, declared, received_at, updated_at, fence, attempts"
+    )
     values = columns.replace("id, number, merchant_id,", "gen_random_uuid(), 999999, {},", 1)
     values = values.replace("sha256", "'\\x01'").replace("status", "'RECEIVED'").replace("document", "''")
     table = "reconciliation_settlementfile"
