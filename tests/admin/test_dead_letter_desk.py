@@ -1,6 +1,7 @@
 """Every queue that buries work can be replayed and dropped at the desk."""
 
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,10 @@ def queues() -> set[str]:
             for name in re.findall(r"\bbury\(\s*queue=([^,]+),", source):
                 if name == "queue_of(consumer)":
                     found |= {queue_of(get_consumer(each)) for each in consumers()}
+                    continue
+                given = re.search(rf"^from ([a-z_.]+) import .*\b{re.escape(name)}\b", source, re.MULTILINE)
+                if given:
+                    found.add(str(getattr(import_module(given[1]), name)))
                     continue
                 constant = re.search(rf'^{re.escape(name)} = "([a-z_]+)"', source, re.MULTILINE)
                 found.add(constant[1] if constant else name.strip('"'))

@@ -18,9 +18,10 @@ from wallet.types import HoldData, WalletMove
 
 __all__ = ["BY_HAND", "TABLES", "Books", "contents", "door_call", "nothing_changes", "rows", "run"]
 
-# What only the services keep: postings by hand move held money without a hold, need nobody's approval, and
-# credit returns of payouts that there are not.
+# What only the services keep: postings by hand move held money without a hold, need nobody's approval, credit
+# returns of payouts that there are not, and are of adjustments that nobody proposed.
 BY_HAND = {
+    "adjustment_is_its_entry",
     "held_is_its_open_holds",
     "held_is_covered",
     "debt_is_netted",
