@@ -16,9 +16,12 @@ from ops.venv import VirtualEnvironment
 
 NO_TESTS_COLLECTED = 5
 OLDEST_LEG = 15
-# What surrounds the product or is seen from outside it: these start families of processes and wait for them,
-# so they and the rest, which keeps one core busy, take hardly longer together than alone.
-SURROUNDINGS = tuple(f"tests/{name}" for name in ("docs", "e2e", "faults", "openapi", "ops", "sandbox"))
+# What runs beside the rest, which keeps one core busy: first what surrounds the product or is seen from
+# outside (it starts families of processes and waits for them), then what would make the rest too long.
+BESIDE = {
+    "its surroundings": ("docs", "e2e", "faults", "night", "openapi", "ops", "sandbox"),
+    "reconciliation": ("months", "reconciliation"),
+}
 
 
 @dataclass(frozen=True)
@@ -81,9 +84,11 @@ def _lanes(session: Session, *, venv: VirtualEnvironment, plan: TestPlan) -> lis
     if not plan.lanes:
         lanes = [lane("all", *plan.pytest_args)]
     else:
+        beside = {name: [f"tests/{folder}" for folder in folders] for name, folders in BESIDE.items()}
+        left_out = [f"--ignore={folder}" for folders in beside.values() for folder in folders]
         lanes = [
-            lane("the product", *plan.pytest_args, *(f"--ignore={folder}" for folder in SURROUNDINGS)),
-            lane("its surroundings", *plan.pytest_args, *SURROUNDINGS),
+            lane("the product", *plan.pytest_args, *left_out),
+            *(lane(name, *plan.pytest_args, *folders) for name, folders in beside.items()),
         ]
     oldest = _oldest(session) if plan.oldest_leg else None
     if oldest:
