@@ -280,7 +280,7 @@ def test_replaying_gives_the_balances(books: Books, exported: Export) -> None:
 def test_one_altered_line_is_found_by_script_and_audit(
     books: Books, exported: Export, tmp_path: Path
 ) -> None:
-    """As a superuser: guards off, one line altered, guards on again. Nothing but the seal can tell."""
+    """As a superuser: guards off, one line altered, guards on again. What was derived before it tells."""
     change = (
         "ALTER TABLE ledger_journalline DISABLE TRIGGER USER;"
         " UPDATE ledger_journalline SET clearing_key = '{}' WHERE clearing_key = '{}';"
@@ -295,7 +295,7 @@ def test_one_altered_line_is_found_by_script_and_audit(
     )  # fmt: skip
     as_owner(change.format("k", "forged"))
     found = {each.name for each in report.violated} - BY_HAND
-    assert found == {"sealed_blocks_hold", "entry_has_its_digest"}
+    assert found == {"sealed_blocks_hold", "entry_has_its_digest", "open_keys_are_the_sum"}
     assert done.returncode == 1, done.stderr
     assert "block 1: root is" in json.loads(done.stdout)["findings"][0]
 
