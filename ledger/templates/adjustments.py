@@ -270,4 +270,5 @@ def line_reassigned_entry(*, posting: Posting, adjustment_id: UUID, legs: Sequen
     one key to another, and what came with the movement comes or goes. Matching and un-matching a line are
     each other's inverse.
     """
-    return _adjustment(posting=posting, kind="line_reassigned", adjustment_id=adjustment_id, legs=legs)
+    checked = [signed(leg.account_id, leg.amount_minor, key=leg.key, currency=leg.currency) for leg in legs]
+    return _adjustment(posting=posting, kind="line_reassigned", adjustment_id=adjustment_id, legs=checked)

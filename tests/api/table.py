@@ -28,7 +28,7 @@ from payouts.api.serializers import PayoutCancellationInput, PayoutInput
 from tests.api.world import World
 from wallet.api.serializers import WalletInput
 
-__all__ = ["BAD_PATHS", "PUBLIC", "ROUTES", "Call", "Route"]
+__all__ = ["BAD_PATHS", "OPERATING", "PUBLIC", "ROUTES", "Call", "Route"]
 
 Body = Callable[[World], dict[str, Any]]
 
@@ -360,6 +360,9 @@ PUBLIC = (
     Route("/docs/errors", {}),
     Route("/v1/schema", {}),
 )
+
+# Open to whoever runs the system: by token, or from this machine alone. Their own tests ask them.
+OPERATING = (Route("/metrics", {}),)
 
 # In the place of any id. None of them may be told from an id that nothing has.
 BAD_PATHS = ("x", "%00", "a%20b", "%f0%28", "é", "...", "z" * 2000, "{prefix}_", "{prefix}_zzz", "-1", "null")

@@ -134,6 +134,8 @@ def shopping(world: World, day: date) -> str:
     world.top_up(3_000, "pm_card_bypassPending")
     order = world.get(f"/v1/checkouts/{fast[1]}")["payment_orders"][0]["payment_order_id"]
     world.post("/v1/refunds", {"payment_order_id": order, "amount": "12.00", "reason": "one book came back"})
+    # His share is released when it is captured, by a worker of its own.
+    eventually(lambda: world.available("bob-bikes") >= 25, within=60, what="there is something to pay out")
     asked = {"seller_account": "bob-bikes", "amount": "20.00", "currency": "USD"}
     payout = str(world.post("/v1/payouts", asked)["id"])
     eventually(lambda: world.get(f"/v1/payouts/{payout}")["status"] == "PAID", within=60, what="paid out")

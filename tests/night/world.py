@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,11 @@ class World:
                 within=within,
                 what=f"{each} is paid",
             )
+
+    def available(self, seller: str) -> Decimal:
+        """What a seller could be paid out now, in dollars."""
+        wallets = self.get(f"/v1/sellers/{seller}/wallets")["data"]
+        return sum((Decimal(each["available"]) for each in wallets if each["currency"] == "USD"), Decimal(0))
 
     def _accepted(self, path: str, body: Any, key: str) -> Answer | None:
         answer = self.call("POST", path, body, key=key)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ledger.templates.capture import CapturedOrder, Share, Terms, split
 from ledger.templates.cover import Cover, Restored
-from ledger.templates.entry import Posting
+from ledger.templates.entry import Leg, Posting
 
 __all__ = ["CURRENCIES", "arguments", "spoiled"]
 
@@ -77,6 +77,8 @@ def _integer(draw: st.DrawFn, name: str, ids: Iterator[int], *, optional: bool) 
 def _record(draw: st.DrawFn, hint: Any, ids: Iterator[int], items: int) -> Any:
     if hint is Posting:
         return Posting(draw(st.uuids()), draw(st.sampled_from(CURRENCIES)), date(2026, 3, 1))
+    if hint is Leg:
+        return Leg(next(ids), draw(minor), "a payment")
     if hint is Cover:
         return draw(st.builds(Cover, maybe, maybe, maybe, minor))
     if hint is Restored:
@@ -145,6 +147,13 @@ def _one_unit(given: dict[str, Any]) -> dict[str, Any]:
     return given | {"line": dataclasses.replace(given["line"], amount_minor=1)}
 
 
+def _balanced(given: dict[str, Any]) -> dict[str, Any]:
+    """What comes to one place leaves another."""
+    legs = given["legs"]
+    other = max(leg.account_id for leg in legs) + 1
+    return given | {"legs": [*legs, Leg(other, -sum(leg.amount_minor for leg in legs), "a line")]}
+
+
 def _two_currencies(given: dict[str, Any]) -> dict[str, Any]:
     name = "bought_currency" if "bought_currency" in given else "settled_currency"
     return given | {name: "EUR"}
@@ -162,6 +171,7 @@ _CURED: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "foreign_settlement_entries": _two_currencies,
     "remittance_entries": _remittance,
     "rounding_entry": _one_unit,
+    "line_reassigned_entry": _balanced,
 }
 
 
@@ -176,6 +186,8 @@ def spoiled(given: Any, bad: Any) -> Iterator[Any]:
     elif isinstance(given, list):
         for at, value in enumerate(given):
             yield from ([*given[:at], other, *given[at + 1 :]] for other in spoiled(value, bad))
+    elif isinstance(given, Leg):
+        yield from (given._replace(**other) for other in spoiled(given._asdict(), bad))
     elif dataclasses.is_dataclass(given) and not isinstance(given, type):
         fields = {field.name: getattr(given, field.name) for field in dataclasses.fields(given)}
         yield from (dataclasses.replace(given, **other) for other in spoiled(fields, bad))

@@ -54,11 +54,14 @@ def test_a_format_says_what_it_checks(monkeypatch: pytest.MonkeyPatch) -> None:
 def raised() -> Iterator[tuple[str, str]]:
     """Every code that a file may be refused with, as a pattern, and where it is written."""
     for path in sorted(Path(project.BASE_DIR, "reconciliation").rglob("*.py")):
-        for function in ast.walk(ast.parse(path.read_text())):
+        module = ast.parse(path.read_text())
+        for function in ast.walk(module):
             if isinstance(function, ast.FunctionDef):
                 for call in ast.walk(function):
                     if code := _code_of(call):
-                        yield from ((each, f"{path.name}:{call.lineno}") for each in _values(code, function))  # type: ignore[attr-defined]
+                        yield from (
+                            (each, f"{path.name}:{call.lineno}") for each in _values(code, function, module)
+                        )  # type: ignore[attr-defined]
 
 
 def _code_of(call: ast.AST) -> ast.expr | None:
@@ -69,7 +72,7 @@ def _code_of(call: ast.AST) -> ast.expr | None:
     return call.args[0] if call.func.id == "Refused" else None
 
 
-def _values(code: ast.expr, function: ast.FunctionDef) -> Iterator[str]:
+def _values(code: ast.expr, function: ast.FunctionDef, module: ast.Module) -> Iterator[str]:
     """What an expression can be: a text, one with places that are filled in, or one of two; or a variable."""
     match code:
         case ast.Constant(value=str(text)):
@@ -79,18 +82,18 @@ def _values(code: ast.expr, function: ast.FunctionDef) -> Iterator[str]:
                 re.escape(part.value) if isinstance(part, ast.Constant) else r"\w+" for part in parts
             )
         case ast.IfExp(body=one, orelse=other):
-            yield from _values(one, function)
-            yield from _values(other, function)
+            yield from _values(one, function, module)
+            yield from _values(other, function, module)
         case ast.Name(id=name):
             found = [
                 each.value
-                for each in ast.walk(function)
+                for each in (*ast.walk(function), *module.body)
                 if isinstance(each, ast.Assign)
                 and any(isinstance(target, ast.Name) and target.id == name for target in each.targets)
             ]
             assert found, f"{name} comes from elsewhere: {ast.unparse(function)[:200]}"
             for each in found:
-                yield from _values(each, function)
+                yield from _values(each, function, module)
         case _:
             pytest.fail(f"cannot tell which codes {ast.unparse(code)} may be")
 
