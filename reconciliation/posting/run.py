@@ -28,37 +28,49 @@ from reconciliation.posting.reading import Extent
 
 __all__ = ["post_file"]
 
-_ABREAST = 2
+# Portions that are posted at a time.
+ABREAST = 2
 # Portions between two notes of how far it has come.
 _NOTE_EVERY = 10
 _Item = TypeVar("_Item")
 
 
 @forbids_transaction
-def post_file(*, run_id: UUID, fence: int, abreast: int = _ABREAST) -> None:
+def post_file(*, run_id: UUID, fence: int, abreast: int | None = None) -> None:
     """Post the file of a MATCHED run, and move the run to POSTED.
 
     May be called again at any time, also by another process meanwhile: nothing is posted twice. `fence` is
     that of the claim; a run that somebody else claimed since is left to them. `abreast` is how many portions
-    are posted at a time, each on a connection of its own.
+    are posted at a time, each on a connection of its own where there are several.
     """
     run = ReconciliationRun.objects.get(pk=run_id)
     file = file_to_post(run.file)
     done = run.posted_chunks
+    for _ in _posted(file, _skipping(portions(file), done), abreast or ABREAST):
+        done += 1
+        if done % _NOTE_EVERY == 0 and not at_edge(_note)(run_id, fence, done):
+            return
+    failpoint("reconciliation.posted")
+    at_edge(_finish)(run_id, fence, done)
+
+
+def _posted(file: FileToPost, items: Iterable[Portion], abreast: int) -> Iterator[None]:
+    """Post portions, so many at a time; yield after each of them, in their order."""
+    if abreast == 1:
+        for portion in items:
+            at_edge(_post)(file, portion)
+            yield
+        return
     with ThreadPoolExecutor(abreast, thread_name_prefix="posting") as pool:
         waiting: deque[Future[None]] = deque()
-        for portion in _skipping(portions(file), run.posted_chunks):
+        for portion in items:
             waiting.append(pool.submit(_post_threaded, file, portion))
             if len(waiting) > abreast:
                 waiting.popleft().result()
-                done += 1
-                if done % _NOTE_EVERY == 0 and not at_edge(_note)(run_id, fence, done):
-                    return
+                yield
         for each in waiting:
             each.result()
-            done += 1
-    failpoint("reconciliation.posted")
-    at_edge(_finish)(run_id, fence, done)
+            yield
 
 
 def file_to_post(row: SettlementFile) -> FileToPost:

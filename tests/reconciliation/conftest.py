@@ -17,6 +17,7 @@ from reconciliation.drains import RunDrain
 from reconciliation.formats import registry
 from reconciliation.ingest.receive import DRAIN
 from reconciliation.models import BankLine, BankStatement, SettlementFile, SettlementLine, SettlementSource
+from reconciliation.posting import run as posting
 from reconciliation.services import receive_file
 from reconciliation.types import ReceivedFile
 from tests.reconciliation.plain import PlainBank, PlainSettlement
@@ -120,6 +121,14 @@ def plain_formats(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def silent_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody is asked about unknown lines: there is no provider behind most of these tests."""
     monkeypatch.setattr(RunDrain, "steps", tuple(step for step in RunDrain.steps if step is not ask_run))
+
+
+@pytest.fixture(autouse=True)
+def one_connection(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a test is rolled back, posting stays on its connection: on others it would commit."""
+    marked = request.node.get_closest_marker("django_db")
+    if marked is None or not marked.kwargs.get("transaction"):
+        monkeypatch.setattr(posting, "ABREAST", 1)
 
 
 @pytest.fixture
