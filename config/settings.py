@@ -223,6 +223,8 @@ WEB_IN_FLIGHT = env_int("WEB_IN_FLIGHT", env_int("DATABASE_POOL_MAX", 8))
 
 # --- Sign-in of people ----------------------------------------------------------------------------
 OTP_TOTP_ISSUER = "Quittance"
+# Whoever comes to the door without saying where to.
+LOGIN_REDIRECT_URL = "admin:index"
 # Five wrong passwords for one name from one address: locked, even for the right password.
 AXES_FAILURE_LIMIT = env_int("LOGIN_FAILURE_LIMIT", 5)
 AXES_COOLOFF_TIME = timedelta(minutes=env_int("LOGIN_COOLOFF_MINUTES", 15))

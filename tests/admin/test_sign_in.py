@@ -57,6 +57,13 @@ def test_readers_need_no_code_unless_they_have_an_app(role: str) -> None:
     assert client.get(INSIDE).status_code == 302
 
 
+def test_the_door_without_an_address_leads_to_the_console() -> None:
+    """Who keeps /admin/login/ as a bookmark."""
+    person("sam", "support")
+    answer = give_password(Client(), "sam")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/")
+
+
 def test_password_then_code() -> None:
     client, app = half_way("ada", "operator")
     response = client.post("/admin/code/", {"code": code(app.key), "next": INSIDE})
