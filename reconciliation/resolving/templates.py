@@ -1,8 +1,9 @@
-"""Which entries fit a break, and what they are: A1 and A3 to A10 of the books.
+"""Which entries fit a break, and what they are: A1, A3 to A7 and A10 of the books.
 
 A2, a receipt that is identified as an order, has no entry here. An order becomes paid by pay-in alone: once
 it knows the payment, the line is matched with it, by itself or by two people, and what A1 parked is taken
-back in the same moment.
+back in the same moment. A8 and A9 are posted with the bank's statement, because the balance there has moved:
+who proposed them again would post them twice.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,15 +20,13 @@ from ledger.templates.adjustments import (
     fee_difference_entry,
     rounding_entry,
     suspense_returned_entry,
-    unidentified_payment_entry,
-    unidentified_receipt_entry,
     unknown_capture_entry,
 )
 from ledger.templates.entry import Keyed, Posting
 from ledger.types import EntryDraft
 from reconciliation.breaks import BreakClass
 from reconciliation.errors import AdjustmentInvalid
-from reconciliation.models import BankLine, SettlementLine
+from reconciliation.models import SettlementLine
 from reconciliation.resolving.books import AdjustmentBooks
 from reconciliation.resolving.facts import Facts
 
@@ -75,21 +74,29 @@ class Template:
     is_chosen: bool = False
 
 
+def _of_line(
+    template: Callable[..., EntryDraft], *roles: str, named: str = "line"
+) -> Callable[[_Making, int], EntryDraft]:
+    """Return what makes an entry of a template that takes the accounts of these roles by their names, and
+    the key and amount of the line as `named`."""
+
+    def build(making: _Making, minor: int) -> EntryDraft:
+        accounts = {role: making.books.account(role) for role in roles}
+        return template(
+            posting=making.posting,
+            adjustment_id=making.adjustment_id,
+            **accounts,
+            **{named: making.keyed(minor)},
+        )
+
+    return build
+
+
 def _receipt(facts: Facts, classes: frozenset[BreakClass]) -> int | None:
     """What an unmatched line of a provider brought in."""
     if facts.row.break_class not in classes or facts.is_matched or not isinstance(facts.line, SettlementLine):
         return None
     return -facts.open_minor if facts.open_minor < 0 and facts.parked is None else None
-
-
-def _unknown(making: _Making, minor: int) -> EntryDraft:
-    return unknown_capture_entry(
-        posting=making.posting,
-        psp_clearing=making.books.account("psp_clearing"),
-        suspense_receipts=making.books.account("suspense_receipts"),
-        adjustment_id=making.adjustment_id,
-        line=making.keyed(minor),
-    )
 
 
 def _parked_receipt(facts: Facts) -> int | None:
@@ -134,76 +141,9 @@ def _difference(facts: Facts) -> int | None:
     return facts.open_minor or None
 
 
-def _absorbed(making: _Making, minor: int) -> EntryDraft:
-    return amount_difference_entry(
-        posting=making.posting,
-        recon_difference=making.books.account("recon_difference"),
-        psp_clearing=making.books.account("psp_clearing"),
-        adjustment_id=making.adjustment_id,
-        line=making.keyed(minor),
-    )
-
-
-def _duplicate(making: _Making, minor: int) -> EntryDraft:
-    return duplicate_charge_entry(
-        posting=making.posting,
-        psp_clearing=making.books.account("psp_clearing"),
-        customer_overpayment=making.books.account("customer_overpayment"),
-        adjustment_id=making.adjustment_id,
-        charge=making.keyed(minor),
-    )
-
-
 def _fee_amount(facts: Facts) -> int | None:
     fits = facts.row.break_class == BreakClass.FEE_DIFFERENCE and facts.is_matched
     return facts.row.amount_minor if fits and not facts.posted else None
-
-
-def _fee(making: _Making, minor: int) -> EntryDraft:
-    return fee_difference_entry(
-        posting=making.posting,
-        psp_fee=making.books.account("psp_fee"),
-        psp_clearing=making.books.account("psp_clearing"),
-        adjustment_id=making.adjustment_id,
-        line=making.keyed(minor),
-    )
-
-
-def _bank(facts: Facts) -> int | None:
-    unknown = facts.row.break_class in (BreakClass.MISSING_INTERNAL, BreakClass.UNKNOWN)
-    if not isinstance(facts.line, BankLine) or not unknown or facts.is_matched or facts.posted:
-        return None
-    return facts.line.amount_minor
-
-
-def _credit(facts: Facts) -> int | None:
-    minor = _bank(facts)
-    return minor if minor and minor > 0 else None
-
-
-def _debit(facts: Facts) -> int | None:
-    minor = _bank(facts)
-    return -minor if minor and minor < 0 else None
-
-
-def _unidentified_receipt(making: _Making, minor: int) -> EntryDraft:
-    return unidentified_receipt_entry(
-        posting=making.posting,
-        bank=making.books.account("bank"),
-        suspense_receipts=making.books.account("suspense_receipts"),
-        adjustment_id=making.adjustment_id,
-        line=making.keyed(minor),
-    )
-
-
-def _unidentified_payment(making: _Making, minor: int) -> EntryDraft:
-    return unidentified_payment_entry(
-        posting=making.posting,
-        bank=making.books.account("bank"),
-        suspense_payments=making.books.account("suspense_payments"),
-        adjustment_id=making.adjustment_id,
-        line=making.keyed(minor),
-    )
 
 
 def _rounding_amount(facts: Facts) -> int | None:
@@ -211,26 +151,22 @@ def _rounding_amount(facts: Facts) -> int | None:
     return facts.open_minor if fits else None
 
 
-def _rounding(making: _Making, minor: int) -> EntryDraft:
-    return rounding_entry(
-        posting=making.posting,
-        rounding=making.books.account("rounding"),
-        psp_clearing=making.books.account("psp_clearing"),
-        adjustment_id=making.adjustment_id,
-        line=making.keyed(minor),
-    )
-
-
 TEMPLATES: dict[str, Template] = {
-    "A1": Template(lambda facts: _receipt(facts, _TO_SUSPENSE), _unknown),
+    "A1": Template(
+        lambda facts: _receipt(facts, _TO_SUSPENSE),
+        _of_line(unknown_capture_entry, "psp_clearing", "suspense_receipts"),
+    ),
     "A3": Template(_parked_receipt, _returned),
     "A4": Template(_denied_amount, _denied),
-    "A5": Template(_difference, _absorbed, is_chosen=True),
-    "A6": Template(lambda facts: _receipt(facts, _TWICE), _duplicate),
-    "A7": Template(_fee_amount, _fee, is_chosen=True),
-    "A8": Template(_credit, _unidentified_receipt),
-    "A9": Template(_debit, _unidentified_payment),
-    "A10": Template(_rounding_amount, _rounding),
+    "A5": Template(
+        _difference, _of_line(amount_difference_entry, "recon_difference", "psp_clearing"), is_chosen=True
+    ),
+    "A6": Template(
+        lambda facts: _receipt(facts, _TWICE),
+        _of_line(duplicate_charge_entry, "psp_clearing", "customer_overpayment", named="charge"),
+    ),
+    "A7": Template(_fee_amount, _of_line(fee_difference_entry, "psp_fee", "psp_clearing"), is_chosen=True),
+    "A10": Template(_rounding_amount, _of_line(rounding_entry, "rounding", "psp_clearing")),
 }
 
 
