@@ -37,12 +37,14 @@ from reconciliation.resolving.automatic import waiting_for_rules
 from reconciliation.resolving.bulk import MOST as BULK_MOST
 from reconciliation.resolving.proposing import ACTION as PROPOSAL_ACTION
 from reconciliation.resolving.reading import QUEUES, break_at_desk, breaks_at_desk, preview
+from reconciliation.resolving.templates import TEMPLATES as ADJUSTMENT_TEMPLATES
 from reconciliation.rules.conditions import CONDITIONS as RULE_CONDITIONS
 from reconciliation.rules.deciding import rules_at_desk
 from reconciliation.sources.at_desk import sources_at_desk
 from reconciliation.sources.reading import find_source, get_source, list_sources
 
 __all__ = [
+    "ADJUSTMENT_TEMPLATES",
     "BULK_MOST",
     "PROPOSAL_ACTION",
     "QUEUES",

@@ -15,7 +15,13 @@ from console.frame import actor, require, show
 from core import clock
 from core.admin_display import amount, name_people, person, state
 from core.models import Approval
-from reconciliation.selectors import PROPOSAL_ACTION, ageing, breaks_at_desk, breaks_by_rule
+from reconciliation.selectors import (
+    ADJUSTMENT_TEMPLATES,
+    PROPOSAL_ACTION,
+    ageing,
+    breaks_at_desk,
+    breaks_by_rule,
+)
 from reconciliation.types import BreakRow
 
 __all__ = ["CHANGE", "DECIDE", "SEE", "age", "desk", "lines_of", "owner_names"]
@@ -54,10 +60,7 @@ def desk(request: HttpRequest) -> HttpResponse:
         "first_url": asked.without_place().query() if asked.after else "",
         "next_url": asked.query(after=after) if after else "",
         "ageing": _ageing(asked),
-        "templates": [
-            (name, f"{name} · {template_name(name)}")
-            for name in ("A1", "A3", "A4", "A5", "A6", "A7", "A8", "A9", "A10")
-        ],
+        "templates": [(name, f"{name} · {template_name(name)}") for name in ADJUSTMENT_TEMPLATES],
         "may_change": request.user.has_perm(CHANGE),
         "may_decide": request.user.has_perm(DECIDE),
     }

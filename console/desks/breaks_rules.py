@@ -24,7 +24,7 @@ from core.ids import parse_public_id, public_id
 from core.models import Approval
 from core.transactions import at_edge
 from merchants.selectors import list_merchants, merchant_names
-from reconciliation.selectors import RULE_CONDITIONS, rule_at_desk, rules_at_desk
+from reconciliation.selectors import ADJUSTMENT_TEMPLATES, RULE_CONDITIONS, rule_at_desk, rules_at_desk
 from reconciliation.services import (
     approve_rule_change,
     draft_break_rule,
@@ -97,9 +97,7 @@ def new(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "conditions": [{"name": name, "says": each.says} for name, each in RULE_CONDITIONS.items()],
-        "templates": [
-            (name, template_name(name)) for name in ("A1", "A3", "A4", "A5", "A6", "A7", "A8", "A9", "A10")
-        ],
+        "templates": [(name, template_name(name)) for name in ADJUSTMENT_TEMPLATES],
         "back": reverse("console:break-rules"),
     }
     status = 422 if form.errors else 200

@@ -23,8 +23,8 @@ from reconciliation.posting.keys import line_key
 
 __all__ = ["Facts", "Parked", "facts_of", "family_of", "file_of_line", "standing"]
 
-# Movements that pay-in books against psp_clearing when they happen; the others when a file tells of them.
-_BOOKED = ("charge", "dispute", "reversal")
+# Movements that are booked against psp_clearing only when a file tells of them; the others when they happen.
+_BOOKED_BY_FILES = ("transfer", "transfer_reversal")
 _SUSPENSE = ("suspense_receipts", "suspense_payments")
 
 
@@ -140,7 +140,8 @@ def _open(
         return (line_key(line_id=first.line_id), 0) if first.line_id is not None else (row.clearing_key, 0)
     if isinstance(line, SettlementLine):
         return _open_of_line(first, line, matches)
-    if row.break_class == BreakClass.MISSING_EXTERNAL and matches and row.subject_kind in _BOOKED:
+    is_missing = row.break_class == BreakClass.MISSING_EXTERNAL and matches
+    if is_missing and row.subject_kind not in _BOOKED_BY_FILES:
         return row.clearing_key, matches[0].amount_minor
     return row.clearing_key, 0
 
