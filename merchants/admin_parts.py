@@ -1,4 +1,4 @@
-"""What lists of the console show about merchants, for the pages of every app."""
+"""What lists of the console show and filter by merchant, for the pages of every app."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,10 +8,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
+from core.fsm import Machine
 from core.ids import parse_public_id, public_id
 from merchants.selectors import list_merchants, merchant_names
 
-__all__ = ["MerchantColumn", "MerchantFilter"]
+__all__ = ["MerchantColumn", "MerchantFilter", "StateFilter"]
 
 
 class MerchantFilter(SimpleListFilter):
@@ -46,3 +47,22 @@ class MerchantColumn:
     def shown_merchant(self, row: Any) -> str:
         """The store, with its mode."""
         return str(row.merchant_name)
+
+
+class StateFilter(SimpleListFilter):
+    """Rows in one state of `machine`, which subclasses name."""
+
+    title = gettext_lazy("status")
+    parameter_name = "status"
+    machine: Machine
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Every state there is."""
+        return [(name, name.replace("_", " ").capitalize()) for name in self.machine.states]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep the rows in the state; by merchant as well, because the index begins with it."""
+        if not self.value():
+            return queryset
+        merchants = [each.id for each in list_merchants()]
+        return queryset.filter(merchant_id__in=merchants, status=self.value())

@@ -1,6 +1,6 @@
 """What lists of reconciliation are narrowed to."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.admin import SimpleListFilter
@@ -9,20 +9,14 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
 from core import clock
-from core.fsm import Machine
-from core.ids import first_key
+from core.admin_filters import SinceFilter
+from merchants.admin_parts import StateFilter
 from merchants.selectors import list_merchants
 from reconciliation.models import SettlementSource
 from reconciliation.states import FILE, STATEMENT
 
 __all__ = ["FileStatus", "PeriodFilter", "SourceFilter", "StatementStatus", "TimeFilter"]
 
-_HOURS = {
-    "24": gettext_lazy("The last 24 hours"),
-    "168": gettext_lazy("The last 7 days"),
-    "720": gettext_lazy("The last 30 days"),
-    "2160": gettext_lazy("The last 90 days"),
-}
 _DAYS = {
     "7": gettext_lazy("The last 7 days"),
     "31": gettext_lazy("The last 31 days"),
@@ -30,23 +24,10 @@ _DAYS = {
 }
 
 
-class TimeFilter(SimpleListFilter):
-    """Rows that came since a moment, found by key: keys grow with time."""
+class TimeFilter(SinceFilter):
+    """Rows that came since a moment."""
 
     title = gettext_lazy("received")
-    parameter_name = "since"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """From the last day to the last 90 days."""
-        return list(_HOURS.items())
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep what came since then."""
-        value = str(self.value() or "")
-        if value not in _HOURS:
-            return queryset
-        begins: datetime = clock.now() - timedelta(hours=int(value))
-        return queryset.filter(pk__gte=first_key(begins))
 
 
 class PeriodFilter(SimpleListFilter):
@@ -67,32 +48,13 @@ class PeriodFilter(SimpleListFilter):
         return queryset.filter(period_to__gte=clock.today() - timedelta(days=int(value)))
 
 
-class _StatusFilter(SimpleListFilter):
-    """Rows in one state."""
-
-    title = gettext_lazy("status")
-    parameter_name = "status"
-    machine: Machine
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Every state there is."""
-        return [(name, name.replace("_", " ").capitalize()) for name in self.machine.states]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep the rows in the state; by merchant as well, because the index begins with it."""
-        if not self.value():
-            return queryset
-        merchants = [each.id for each in list_merchants()]
-        return queryset.filter(merchant_id__in=merchants, status=self.value())
-
-
-class FileStatus(_StatusFilter):
+class FileStatus(StateFilter):
     """Files in one state."""
 
     machine = FILE
 
 
-class StatementStatus(_StatusFilter):
+class StatementStatus(StateFilter):
     """Statements in one state."""
 
     machine = STATEMENT
