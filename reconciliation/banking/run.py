@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from core import clock
@@ -22,17 +21,17 @@ from reconciliation.banking.versions import same_bookings
 from reconciliation.banking.writing import carry_matches, end_matches, write_parts
 from reconciliation.breaks import Side
 from reconciliation.ingest.chain import place_of
-from reconciliation.locks import lock_run, lock_run_of, lock_source
+from reconciliation.locks import lock_run_of
 from reconciliation.matching.carry import carry_breaks
 from reconciliation.matching.opening import Place, open_breaks
 from reconciliation.matching.rules import Rules, ensure_rules, rules_of
 from reconciliation.matching.runs import DRAIN, note_matched
 from reconciliation.matching.sql import long_statements
+from reconciliation.matching.turns import take_turn
 from reconciliation.models import BankStatement, Discrepancy, ReconciliationRun
 
 __all__ = ["booked_statements", "match_bank_run", "queue_statement"]
 
-_PAUSE = timedelta(seconds=2)
 _REPEATS = ("report", "notification")
 
 
@@ -68,19 +67,12 @@ def match_bank_run(claim: Claim) -> str:
 
     All matches and breaks of the file are written in one transaction.
     """
-    source_id = ReconciliationRun.objects.values_list("source_id", flat=True).get(pk=claim.id)
-    source = lock_source(source_id=source_id)
-    run = lock_run(run_id=claim.id)
-    if run.fence != claim.fence or run.status != "QUEUED":
-        return run.status
-    if _older_is_under_way(run):
-        run.due_at, run.leased_until = clock.now() + _PAUSE, None
-        run.save(update_fields=["due_at", "leased_until"])
+    run, may = take_turn(claim, after=("QUEUED", "MATCHED"))
+    if not may:
         return run.status
     long_statements()
     ensure_rules(merchant_id=run.merchant_id)
     rules = rules_of(merchant_id=run.merchant_id)
-    run.source = source
     counts: Counter[str] = Counter()
     breaks: Counter[str] = Counter()
     for statement in booked_statements(run, matched=False):
@@ -96,15 +88,6 @@ def booked_statements(run: ReconciliationRun, *, matched: bool) -> list[BankStat
         file_id=run.file_id, status="LIVE", kind="statement", matched_at__isnull=not matched
     )
     return sorted(rows.select_related("file", "supersedes__file"), key=place_of)
-
-
-def _older_is_under_way(run: ReconciliationRun) -> bool:
-    older = ReconciliationRun.objects.filter(
-        source_id=run.source_id, status__in=("QUEUED", "MATCHED"), due_at__isnull=False
-    )
-    return older.filter(created_at__lt=run.created_at).exists() or (
-        older.filter(created_at=run.created_at, pk__lt=run.pk).exists()
-    )
 
 
 def _match(

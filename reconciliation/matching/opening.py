@@ -16,7 +16,7 @@ from reconciliation.matching.types import Finding, RuleChoice
 from reconciliation.models import Discrepancy, SettlementSource
 from reconciliation.snapshots import discrepancy_fact
 
-__all__ = ["Place", "open_breaks", "resolve_breaks"]
+__all__ = ["Place", "end_break", "open_breaks", "resolve_breaks"]
 
 _PORTION = 500
 
@@ -75,7 +75,7 @@ def _open(place: Place, findings: Sequence[Finding], rules: Rules) -> list[UUID]
     changes.insert(rows)
     for row, (_, rule) in zip(rows, chosen, strict=True):
         if rule.category == Category.AUTOMATED and not rule.action:
-            _resolve(changes, row, why=f"version {rule.version}: {rule.note}", by=f"rule:{rule.name}")
+            end_break(changes, row, why=f"version {rule.version}: {rule.note}", by=f"rule:{rule.name}")
     changes.save()
     return [row.id for row in rows]
 
@@ -131,13 +131,14 @@ def resolve_breaks(*, resolutions: Mapping[UUID, str], by: str = SYSTEM) -> int:
     for proposal in lock_proposals(discrepancies=[row.id for row in rows]):
         changes.move(proposal, proposal.to_rejected, why="the break is gone", by=by)
     for row in rows:
-        _resolve(changes, row, why=resolutions[row.id], by=by)
+        end_break(changes, row, why=resolutions[row.id], by=by)
         ended += 1
     changes.save()
     return ended
 
 
-def _resolve(changes: Changes, row: Discrepancy, *, why: str, by: str) -> None:
+def end_break(changes: Changes, row: Discrepancy, *, why: str, by: str = SYSTEM) -> None:
+    """End a locked break, among the changes of a transaction."""
     changes.move(
         row,
         row.to_resolved,

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from core.settings_store import get_setting
 from core.transactions import at_edge, requires_transaction
 from reconciliation.breaks import BreakClass
 from reconciliation.errors import BreakStateConflict
-from reconciliation.locks import lock_run, lock_source
+from reconciliation.locks import lock_run
 from reconciliation.matching.batches import batch_findings, declared_findings
 from reconciliation.matching.carry import carry_over
 from reconciliation.matching.exact import match_exactly, pair_lines
@@ -32,6 +32,7 @@ from reconciliation.matching.resolving import resolve
 from reconciliation.matching.rules import Rules, ensure_rules, rules_of
 from reconciliation.matching.sql import long_statements
 from reconciliation.matching.terms import fee_findings, fx_findings
+from reconciliation.matching.turns import take_turn
 from reconciliation.matching.types import Finding, OpenLine
 from reconciliation.matching.writing import write_pairings
 from reconciliation.models import ReconciliationRun, SettlementFile
@@ -39,8 +40,6 @@ from reconciliation.models import ReconciliationRun, SettlementFile
 __all__ = ["DRAIN", "TooManyBreaks", "fail_run", "match_run", "note_matched", "queue_run", "retry_run"]
 
 DRAIN = "reconciliation_runs"
-# How long a run waits for an older one of its source.
-_PAUSE = timedelta(seconds=2)
 
 
 class TooManyBreaks(Exception):
@@ -78,14 +77,8 @@ def match_run(claim: Claim) -> str:
 
     Everything is written in one transaction. Raises TooManyBreaks when the file cannot be this account's.
     """
-    source_id = ReconciliationRun.objects.values_list("source_id", flat=True).get(pk=claim.id)
-    lock_source(source_id=source_id)
-    run = lock_run(run_id=claim.id)
-    if run.fence != claim.fence or run.status != "QUEUED":
-        return run.status
-    if _older_is_queued(run):
-        run.due_at, run.leased_until = clock.now() + _PAUSE, None
-        run.save(update_fields=["due_at", "leased_until"])
+    run, may = take_turn(claim, after=("QUEUED",))
+    if not may:
         return run.status
     long_statements()
     ensure_rules(merchant_id=run.merchant_id)
@@ -97,13 +90,6 @@ def match_run(claim: Claim) -> str:
     note_matched(run, rules, counts, covered_to)
     failpoint("reconciliation_runs.before_matched")
     return run.status
-
-
-def _older_is_queued(run: ReconciliationRun) -> bool:
-    older = ReconciliationRun.objects.filter(source_id=run.source_id, status="QUEUED", due_at__isnull=False)
-    return older.filter(created_at__lt=run.created_at).exists() or (
-        older.filter(created_at=run.created_at, pk__lt=run.pk).exists()
-    )
 
 
 def _match(run: ReconciliationRun, rules: Rules) -> tuple[dict[str, Any], date | None]:

@@ -19,6 +19,7 @@ from core.transactions import at_edge, requires_transaction
 from reconciliation.breaks import Category
 from reconciliation.errors import AdjustmentInvalid
 from reconciliation.locks import lock_discrepancies
+from reconciliation.matching.opening import end_break
 from reconciliation.matching.rules import PARKS
 from reconciliation.models import (
     Adjustment,
@@ -32,7 +33,7 @@ from reconciliation.resolving.books import post_drafts
 from reconciliation.resolving.caps import Purse, lock_purses, posted_by_rule
 from reconciliation.resolving.evidence import evidence_of
 from reconciliation.resolving.plans import Plan, plan
-from reconciliation.resolving.writing import Terms, begin_adjustment, resolve
+from reconciliation.resolving.writing import Terms, begin_adjustment
 
 __all__ = ["adjust_by_rule", "waiting_for_rules"]
 
@@ -122,7 +123,9 @@ def _post(row: Discrepancy, rule: BreakRule, terms: Terms, made: Plan) -> None:
         adjustment, adjustment.to_posted, why=terms.reason, by=by, posted_at=clock.now(), entry_id=ref.id
     )
     if rule.action not in PARKS:
-        resolve(row, changes, why=f"{rule.action} posted by rule {rule.name}, version {rule.version}", by=by)
+        end_break(
+            changes, row, why=f"{rule.action} posted by rule {rule.name}, version {rule.version}", by=by
+        )
     changes.save()
     if rule.action in PARKS:
         _note(row, by, "The money is in suspense: match it, give it back (A3), or absorb it.")

@@ -25,13 +25,14 @@ from core.models import Approval
 from core.transactions import requires_transaction
 from reconciliation.errors import AdjustmentInvalid, BreakStateConflict
 from reconciliation.locks import lock_discrepancies, lock_proposals
+from reconciliation.matching.opening import end_break
 from reconciliation.matching.rules import PARKS
 from reconciliation.models import Adjustment, Discrepancy
 from reconciliation.resolving.books import post_drafts
 from reconciliation.resolving.evidence import evidence_of
 from reconciliation.resolving.plans import MATCH, Plan, plan
 from reconciliation.resolving.rematching import pair_by_hand
-from reconciliation.resolving.writing import Terms, begin_adjustment, instruction_of, resolve
+from reconciliation.resolving.writing import Terms, begin_adjustment, instruction_of
 
 __all__ = ["ACTION", "approve_adjustment", "propose_adjustment", "reject_adjustment", "withdraw_adjustment"]
 
@@ -155,7 +156,7 @@ def _close(row: Discrepancy, adjustment: Adjustment, made: Plan, changes: Change
         return
     if adjustment.template == MATCH:
         pair_by_hand(row, made, by=by)
-    resolve(row, changes, why=f"{adjustment.template}: {_reason(adjustment)}"[:500], by=by)
+    end_break(changes, row, why=f"{adjustment.template}: {_reason(adjustment)}"[:500], by=by)
 
 
 def _as_it_is_now(row: Discrepancy, adjustment: Adjustment, approval: Approval) -> Plan:

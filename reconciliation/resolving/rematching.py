@@ -32,7 +32,7 @@ from reconciliation.locks import lock_discrepancies, lock_matches
 from reconciliation.matching.calendar import expectation_of
 from reconciliation.matching.findings import line_finding
 from reconciliation.matching.open_lines import lines_by_id
-from reconciliation.matching.opening import Place, open_breaks, resolve_breaks
+from reconciliation.matching.opening import Place, end_break, open_breaks, resolve_breaks
 from reconciliation.matching.types import Pairing
 from reconciliation.matching.writing import write_pairings
 from reconciliation.models import Adjustment, Discrepancy, Match, MatchEnd, ReconciliationRun, SettlementLine
@@ -44,7 +44,7 @@ from reconciliation.resolving.moving import legs_between, meaning_of
 from reconciliation.resolving.plans import MATCH, Plan, reassigned
 from reconciliation.resolving.taking_back import Decision, reverse_adjustment
 from reconciliation.resolving.templates import Made
-from reconciliation.resolving.writing import Terms, begin_adjustment, reopen, resolve
+from reconciliation.resolving.writing import Terms, begin_adjustment, reopen
 
 __all__ = ["UNMATCH", "approve_unmatching", "pair_by_hand", "reject_unmatching", "request_unmatching"]
 
@@ -215,7 +215,7 @@ def _end_breaks_of_match(known: Sequence[Discrepancy], *, why: str, decision: De
             reverse_adjustment(row, adjustment, changes, why=why, decision=decision)
         if posted and row.status == "RESOLVED":
             reopen(row, changes, why=why, by=decision.checker)
-            resolve(row, changes, why=is_over, by=decision.checker)
+            end_break(changes, row, why=is_over, by=decision.checker)
     changes.save()
     still = [row for row in known if row.break_class in _OF_A_MATCH and row.status != "RESOLVED"]
     resolve_breaks(resolutions={row.id: is_over for row in still}, by=decision.checker)

@@ -6,14 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from core import clock
-from core.history import SYSTEM, Changes
+from core.history import Changes
 from core.transactions import requires_transaction
 from reconciliation.models import Adjustment, Discrepancy
 from reconciliation.resolving.evidence import evidence_digest
 from reconciliation.resolving.templates import Made
 from reconciliation.snapshots import discrepancy_fact
 
-__all__ = ["Terms", "begin_adjustment", "instruction_of", "reopen", "resolve"]
+__all__ = ["Terms", "begin_adjustment", "instruction_of", "reopen"]
 
 
 @dataclass(frozen=True)
@@ -80,19 +80,6 @@ def begin_adjustment(
     changes.begin(adjustment, why=terms.reason, by=maker)
     changes.insert([adjustment])
     return adjustment
-
-
-def resolve(row: Discrepancy, changes: Changes, *, why: str, by: str = SYSTEM) -> None:
-    """End a locked break."""
-    changes.move(
-        row,
-        row.to_resolved,
-        why=why,
-        by=by,
-        fact=discrepancy_fact(row, "resolved"),
-        resolution=why,
-        resolved_at=clock.now(),
-    )
 
 
 def reopen(row: Discrepancy, changes: Changes, *, why: str, by: str) -> None:
