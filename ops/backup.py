@@ -1,7 +1,8 @@
 """`python3 -m ops backup FILE` and `python3 -m ops restore FILE`: the whole database in one file, and back.
 
-With pg_dump and pg_restore of the PostgreSQL that comes with the project, or of the machine. The dump is one
-consistent picture, taken while the system works. Beside it lies FILE.sha256. The field keys are not in it:
+With pg_dump and pg_restore of the server's own version: those of the project or of the machine. A newer
+pg_restore speaks of settings that an older server does not know, and an older one can't read a newer dump. The
+dump is one consistent picture, taken while the system works. Beside it lies FILE.sha256. The field keys are not in it:
 without those of its time the encrypted columns of a backup cannot be read.
 """
 
@@ -50,15 +51,16 @@ def back_up(*, binaries: Binaries, owner_url: str, target: Path, progress: Progr
     """
     if target.exists():
         raise Stop(f"{target} exists already.", cure="name another file; backups are not written over.")
+    programs = _programs(binaries, owner_url)
     half = target.with_name(target.name + ".part")
     half.unlink(missing_ok=True)
     os.close(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     try:
         with progress.step("dumping the database"):
-            _run(binaries, "pg_dump", owner_url, "--format=custom", "--compress=6", f"--file={half}")
+            _run(programs, "pg_dump", owner_url, "--format=custom", "--compress=6", f"--file={half}")
         with progress.step("reading the file back"):
             # A list of contents can be read only of a file that has its end.
-            _run(binaries, "pg_restore", "", "--list", "--file=/dev/null", str(half))
+            _run(programs, "pg_restore", "", "--list", "--file=/dev/null", str(half))
             digest = _digest(half)
         half.rename(target)
     finally:
@@ -74,20 +76,39 @@ def restore(*, binaries: Binaries, owner_url: str, source: Path, progress: Progr
     are in the file. Raises Stop when the file was altered, the database holds tables, or loading fails.
     """
     _require_intact(source)
-    if _run(binaries, "psql", owner_url, "-XAtc", _HAS_TABLES).strip() != "0":
+    programs = _programs(binaries, owner_url)
+    if _run(programs, "psql", owner_url, "-XAtc", _HAS_TABLES).strip() != "0":
         raise Stop(
             "the database holds tables already.",
             cure="restore into an empty database: make one with `manage.py provision_roles`, and let "
             "DATABASE_OWNER_URL name it.",
         )
-    _run(binaries, "psql", owner_url, "-Xqc", _NO_DEFAULTS)
+    _run(programs, "psql", owner_url, "-Xqc", _NO_DEFAULTS)
     with progress.step("restoring the database"):
         _run(
-            *(binaries, "pg_restore", owner_url),
+            *(programs, "pg_restore", owner_url),
             *("--no-owner", "--exit-on-error", "--single-transaction", str(source)),
         )
     with progress.step("gathering statistics"):
-        _run(binaries, "psql", owner_url, "-Xqc", "ANALYZE")
+        _run(programs, "psql", owner_url, "-Xqc", "ANALYZE")
+
+
+def _programs(binaries: Binaries, owner_url: str) -> Path:
+    """The folder with the programs of the server's own version.
+
+    Raises Stop when the machine has none: a dump and its way back belong together.
+    """
+    said = _run(binaries.folder, "psql", owner_url, "-XAtc", "SHOW server_version_num").strip()
+    major = int(said) // 10_000
+    if major == binaries.major:
+        return binaries.folder
+    for folder in (Path(f"/usr/lib/postgresql/{major}/bin"), Path(f"/usr/pgsql-{major}/bin")):
+        if all((folder / program).exists() for program in ("pg_dump", "pg_restore", "psql")):
+            return folder
+    raise Stop(
+        f"the server is PostgreSQL {major}, and this machine has the programs of {binaries.major} only.",
+        cure=f"`apt-get install postgresql-client-{major}`.",
+    )
 
 
 def _require_intact(source: Path) -> None:
@@ -114,11 +135,11 @@ def _digest(path: Path) -> str:
     return found.hexdigest()
 
 
-def _run(binaries: Binaries, program: str, url: str, *arguments: str) -> str:
+def _run(programs: Path, program: str, url: str, *arguments: str) -> str:
     """Run one of PostgreSQL's programs; the password is in its environment, never on its command line."""
     login, secret = _without_password(url) if url else ("", {})
     done = subprocess.run(
-        [binaries.folder / program, *([f"--dbname={login}", "--no-password"] if login else []), *arguments],
+        [programs / program, *([f"--dbname={login}", "--no-password"] if login else []), *arguments],
         env={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C.UTF-8", **secret},
         capture_output=True,
         text=True,

@@ -159,3 +159,19 @@ def test_a_file_that_was_altered_is_not_loaded(damage: str, binaries: Binaries, 
         (tmp_path / "books.dump.sha256").write_text("0" * 64 + "  books.dump\n")
     with pytest.raises(Stop, match=r"not what was written|can't be read"):
         restore(binaries=binaries, owner_url="postgresql://x@127.0.0.1:1/x", source=file, progress=Progress())
+
+
+@needs_superuser
+def test_a_server_of_another_version_needs_its_own_programs(
+    source: str, binaries: Binaries, tmp_path: Path
+) -> None:
+    """pg_restore 18 sets what PostgreSQL 15 does not know; found out before anything is written."""
+    strange = Binaries(folder=binaries.folder, major=binaries.major + 1)
+    server = connection.cursor().connection.info.server_version // 10_000
+    own = Path(f"/usr/lib/postgresql/{server}/bin/pg_restore").exists()
+    if own:
+        back_up(binaries=strange, owner_url=source, target=tmp_path / "own.dump", progress=Progress())
+        return
+    with pytest.raises(Stop, match=f"the server is PostgreSQL {server}"):
+        back_up(binaries=strange, owner_url=source, target=tmp_path / "own.dump", progress=Progress())
+    assert list(tmp_path.iterdir()) == []
