@@ -28,6 +28,7 @@ __all__ = [
     "PaymentMethodUnavailable",
     "PaymentMethodUnknown",
     "PaymentOrderExists",
+    "ReceiptNotTheOrders",
     "RefundDestinationUnavailable",
     "RefundExceedsCaptured",
     "RefundNotInWholePoints",
@@ -218,3 +219,9 @@ class DivisionInvalid(DomainError):
     code = "division_invalid"
     status = 422
     message = "The amounts must be of the dispute's orders, within what each paid, and add up to the dispute."
+
+
+class ReceiptNotTheOrders(DomainError):
+    code = "receipt_not_the_orders"
+    status = 422
+    message = "This money is not what the order is waiting for."

@@ -23,6 +23,7 @@ from payments.engine.disputes.outline import DisputeCase, dispute_case, disputes
 from payments.engine.evidence import HeldPayment, held_payment, payment_briefs
 from payments.engine.methods import method_offers
 from payments.engine.outline import ChargeData, ExpectedShare, expected_shares, find_charge
+from payments.engine.receipts import what_receipt_pays
 from payments.engine.refunds.reviews import ACTION as REFUND_ACTION
 from payments.engine.reserved import Reserved, reserved
 from payments.engine.stuck import KINDS as WAITING_KINDS
@@ -116,6 +117,7 @@ __all__ = [
     "waiting_of_orders",
     "waiting_of_seller",
     "waiting_words",
+    "what_receipt_pays",
 ]
 
 # The view of what a provider's balance must show of pay-in, for set-based work: payments/sql/movements.sql

@@ -32,6 +32,7 @@ from payments.engine.expiry import expire_checkout, replay_expiry
 from payments.engine.failures import replay_operation
 from payments.engine.inline import register_inline
 from payments.engine.observe import on_provider_event
+from payments.engine.receipts import hold_order, pay_with_receipt
 from payments.engine.refunds.observe import on_refund_event
 from payments.engine.refunds.request import request_refund
 from payments.engine.refunds.reviews import (
@@ -74,6 +75,7 @@ __all__ = [
     "expire_top_up",
     "fulfill_order",
     "give_back_outcome",
+    "hold_order",
     "hurry_checkout",
     "hurry_top_up",
     "mark_proven",
@@ -82,6 +84,7 @@ __all__ = [
     "on_refund_event",
     "on_reversal_event",
     "on_risk_verdict",
+    "pay_with_receipt",
     "probe_silent_channels",
     "reassign_dispute",
     "register_inline",

@@ -16,7 +16,10 @@ __all__ = [
     "FileLine",
     "MethodOffer",
     "OrderFilters",
+    "OrderPart",
     "OrderRequest",
+    "Receipt",
+    "ReceiptPays",
     "RefundFilters",
     "RefundRequest",
     "Settled",
@@ -231,3 +234,46 @@ class Settled:
 
     result: Literal["settled", "known", "conflict", "unsettled", "silent"]
     says: str = ""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Money that a provider's file reports and that is no payment we know, in minor units.
+
+    `channel_ids` are the channels of the account that the file is about, `reference` is the provider's name
+    for the payment, `order` is the order that it is said to pay: its own id of the store's or ours.
+    """
+
+    merchant_id: UUID
+    channel_ids: tuple[UUID, ...]
+    reference: str
+    amount_minor: int
+    currency: str
+    order: str
+
+
+@dataclass(frozen=True)
+class OrderPart:
+    """What is, or was, an order's part of a payment, in minor units: the seller's, commission and tax."""
+
+    order_id: UUID
+    payment_order_id: str
+    seller_account: str
+    seller_minor: int
+    commission_minor: int
+    tax_minor: int
+
+    @property
+    def amount_minor(self) -> int:
+        """All of it."""
+        return self.seller_minor + self.commission_minor + self.tax_minor
+
+
+@dataclass(frozen=True)
+class ReceiptPays:
+    """What a receipt would pay: the orders of one checkout, by a charge of this channel."""
+
+    checkout_id: UUID
+    channel_id: UUID
+    provider: str
+    orders: tuple[OrderPart, ...]

@@ -1,7 +1,9 @@
 """The charges that pay a checkout, each with its lines and the first thing that is asked of the provider."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from channels.types import ChannelData
 from core import clock
@@ -11,9 +13,29 @@ from core.rows import new_row
 from core.transactions import requires_transaction
 from payments.engine.operations import new_operation
 from payments.engine.saved import customer_of
+from payments.locks import ChargeScope
 from payments.models import Charge, ChargeLine, PaymentEvent, PaymentOrder, PspOperation, TopUp
 
-__all__ = ["charge_amounts", "charge_money", "open_charges", "open_top_up_charge"]
+__all__ = [
+    "FoundCharge",
+    "charge_amounts",
+    "charge_money",
+    "open_charges",
+    "open_found_charge",
+    "open_top_up_charge",
+]
+
+
+@dataclass(frozen=True)
+class FoundCharge:
+    """What a provider has of a checkout: its reference, and all that it took, in minor units."""
+
+    id: UUID
+    checkout: PaymentEvent
+    channel_id: UUID
+    reference: str
+    amount_minor: int
+    currency: str
 
 
 def charge_amounts(groups: Sequence[Sequence[PaymentOrder]]) -> list[tuple[str, int]]:
@@ -78,6 +100,53 @@ def open_top_up_charge(
     changes.insert([charge])
     changes.insert([operation])
     return [operation]
+
+
+@requires_transaction
+def open_found_charge(
+    found: FoundCharge, orders: Sequence[PaymentOrder], changes: Changes, *, live: bool, why: str, by: str
+) -> ChargeScope:
+    """Make the charge of money that a provider has and we did not ask for; not captured yet, but saved.
+
+    The orders are locked with their checkout. A charge that is not `live` covers none of them.
+    """
+    checkout, now = found.checkout, clock.now()
+    charge = new_row(
+        Charge,
+        id=found.id,
+        merchant_id=checkout.merchant_id,
+        checkout_id=checkout.id,
+        channel_id=found.channel_id,
+        payment_method="card",
+        psp_reference=found.reference,
+        amount=charge_money(found.amount_minor, found.currency).amount,
+        amount_currency=found.currency,
+        amount_minor=found.amount_minor,
+        created_at=now,
+        updated_at=now,
+    )
+    charge.checkout = checkout
+    lines = [
+        new_row(
+            ChargeLine,
+            merchant_id=checkout.merchant_id,
+            charge_id=charge.id,
+            order_id=order.id,
+            amount_minor=order.amount_minor,
+            live=live,
+        )
+        for order in orders
+    ]
+    for line, order in zip(lines, orders, strict=True):
+        line.order = order
+    changes.begin(charge, why=why, by=by)
+    changes.insert([charge])
+    changes.insert(lines)
+    if not live:
+        changes.move(charge, charge.to_canceled, why="its orders are paid otherwise, or ended", by=by)
+    # What follows reads and writes these rows.
+    changes.save()
+    return ChargeScope(checkout, charge, [], lines, list(orders))
 
 
 def _first(payable: PaymentEvent | TopUp, channel: ChannelData, is_ready: bool) -> str:

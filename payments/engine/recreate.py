@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from channels.types import ChannelData
-from core import clock
 from core.history import Changes
-from core.rows import new_row
 from core.transactions import requires_transaction
 from payments.engine.authorized import PSP
-from payments.engine.charges import charge_money
+from payments.engine.charges import FoundCharge, open_found_charge
 from payments.locks import ChargeScope, CheckoutScope, lock_checkout
-from payments.models import Charge, ChargeLine, PaymentEvent, PaymentOrder
+from payments.models import PaymentEvent, PaymentOrder
 from payments.psp.contract import PspObject
 
 __all__ = ["recreate_charge"]
@@ -61,40 +59,5 @@ def _charge(
     *,
     live: bool,
 ) -> ChargeScope:
-    checkout, now = found.checkout, clock.now()
-    charge = new_row(
-        Charge,
-        id=charge_id,
-        merchant_id=checkout.merchant_id,
-        checkout_id=checkout.id,
-        channel_id=channel.id,
-        payment_method="card",
-        psp_reference=seen.reference,
-        amount=charge_money(seen.amount_minor, seen.currency).amount,
-        amount_currency=seen.currency,
-        amount_minor=seen.amount_minor,
-        created_at=now,
-        updated_at=now,
-    )
-    charge.checkout = checkout
-    lines = [
-        new_row(
-            ChargeLine,
-            merchant_id=checkout.merchant_id,
-            charge_id=charge.id,
-            order_id=order.id,
-            amount_minor=order.amount_minor,
-            live=live,
-        )
-        for order in orders
-    ]
-    for line, order in zip(lines, orders, strict=True):
-        line.order = order
-    changes.begin(charge, why=_WHY, by=PSP)
-    changes.insert([charge])
-    changes.insert(lines)
-    if not live:
-        changes.move(charge, charge.to_canceled, why="its orders are paid otherwise, or ended", by=PSP)
-    # What follows reads and writes these rows.
-    changes.save()
-    return ChargeScope(checkout, charge, [], lines, list(orders))
+    made = FoundCharge(charge_id, found.checkout, channel.id, seen.reference, seen.amount_minor, seen.currency)
+    return open_found_charge(made, orders, changes, live=live, why=_WHY, by=PSP)

@@ -12,9 +12,10 @@ from core.errors import NotFound
 from core.models import Approval
 from reconciliation.errors import AdjustmentInvalid
 from reconciliation.models import Adjustment, Discrepancy
+from reconciliation.resolving.books import shown_lines
 from reconciliation.resolving.evidence import evidence_of
 from reconciliation.resolving.plans import plan
-from reconciliation.resolving.types import Prepared, ProposedLine
+from reconciliation.resolving.types import Prepared
 from reconciliation.resolving.writing import Terms, instruction_of
 
 __all__ = ["changed_since", "preview_adjustment"]
@@ -37,7 +38,7 @@ def preview_adjustment(
     finally:
         # Accounts that would be opened for it are not: nobody has proposed anything.
         transaction.set_rollback(True)
-    return Prepared(template, made.amount_minor, tuple(ProposedLine(**line) for line in made.lines))
+    return Prepared(template, made.amount_minor, shown_lines(made.lines, made.also))
 
 
 @transaction.atomic

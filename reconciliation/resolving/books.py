@@ -1,6 +1,7 @@
 """The accounts that adjustments move, and entries in words that a person can read and a digest can hold."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from reconciliation.posting.accounts import ProviderBooks
 from reconciliation.resolving.types import ProposedLine
 from wallet.services import moves_for, post
 
-__all__ = ["AdjustmentBooks", "books_for", "lines_of", "post_drafts"]
+__all__ = ["AdjustmentBooks", "books_for", "lines_of", "post_drafts", "shown_lines"]
 
 # Whose account it is: a provider's, or the merchant's only one.
 _OF_PROVIDER = frozenset(
@@ -63,8 +64,22 @@ def books_for(source: SettlementSource, currency: str) -> AdjustmentBooks:
 
 
 def lines_of(instruction: Mapping[str, Any]) -> tuple[ProposedLine, ...]:
-    """Return the lines that an instruction says will be posted."""
-    return tuple(ProposedLine(**line) for line in instruction.get("lines", ()))
+    """Return the lines that an instruction says will be posted.
+
+    With what another app posts in the same commit they are one journal: what cancels out is left out.
+    """
+    return shown_lines(instruction.get("lines", ()), instruction.get("also", ()))
+
+
+def shown_lines(lines: Sequence[Mapping[str, Any]], also: Sequence[Mapping[str, Any]]) -> tuple[ProposedLine, ...]:
+    """Return lines of an entry as one journal with what is posted beside it."""
+    if not also:
+        return tuple(ProposedLine(**line) for line in lines)
+    sums: dict[ProposedLine, int] = {}
+    for line in (*lines, *also):
+        place = ProposedLine(**{**line, "amount_minor": 0})
+        sums[place] = sums.get(place, 0) + line["amount_minor"]
+    return tuple(replace(place, amount_minor=minor) for place, minor in sums.items() if minor)
 
 
 @requires_transaction

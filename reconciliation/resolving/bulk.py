@@ -10,7 +10,7 @@ from core.errors import DomainError
 from core.transactions import requires_transaction
 from reconciliation.errors import AdjustmentInvalid
 from reconciliation.models import Discrepancy
-from reconciliation.resolving.proposing import approve_adjustment, propose_adjustment
+from reconciliation.resolving.proposing import approve_adjustment, hold_pay_in, propose_adjustment
 from reconciliation.resolving.types import BulkResult
 
 __all__ = ["MOST", "approve_many", "propose_many"]
@@ -45,7 +45,9 @@ def approve_many(*, approval_ids: Sequence[UUID], checker: str) -> BulkResult:
     def agree(key: UUID) -> UUID:
         return approve_adjustment(approval_id=key, checker=checker)
 
-    return _each(_few(approval_ids), agree)
+    ids = _few(approval_ids)
+    hold_pay_in(ids)
+    return _each(ids, agree)
 
 
 def _few(ids: Sequence[UUID]) -> list[UUID]:

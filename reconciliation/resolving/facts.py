@@ -20,6 +20,7 @@ from reconciliation.models import (
 )
 from reconciliation.models.lines import LINE_BITS
 from reconciliation.posting.keys import line_key
+from reconciliation.resolving.meanings import MEANINGS
 
 __all__ = ["Facts", "Parked", "facts_of", "family_of", "file_of_line", "standing"]
 
@@ -162,7 +163,7 @@ def _moved(posted: Iterable[Adjustment], roles: tuple[str, ...], key: str) -> in
         line["amount_minor"]
         for each in posted
         for line in each.instruction["lines"]
-        if line["role"] in roles and line["clearing_key"] == key and each.template not in ("match", "unmatch")
+        if line["role"] in roles and line["clearing_key"] == key and each.template not in MEANINGS
     )
 
 

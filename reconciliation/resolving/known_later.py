@@ -22,7 +22,8 @@ from reconciliation.resolving.books import post_drafts
 from reconciliation.resolving.evidence import evidence_of
 from reconciliation.resolving.facts import family_of, standing
 from reconciliation.resolving.known import named
-from reconciliation.resolving.plans import MATCH, plan
+from reconciliation.resolving.meanings import MATCH
+from reconciliation.resolving.plans import plan
 from reconciliation.resolving.writing import Terms, begin_adjustment
 
 __all__ = ["KNOWN_LATER", "lead_over"]

@@ -4,6 +4,7 @@ The yes is to the exact entry as it would be posted now: when anything that it r
 proposed, the approval is void, and who wants it proposes it again.
 """
 
+from collections.abc import Collection
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -23,18 +24,30 @@ from core.history import Changes
 from core.ids import uuid7
 from core.models import Approval
 from core.transactions import requires_transaction
+from payments.services import hold_order, pay_with_receipt
+from payments.types import Receipt
 from reconciliation.errors import AdjustmentInvalid, BreakStateConflict
 from reconciliation.locks import lock_discrepancies, lock_proposals
 from reconciliation.matching.opening import end_break
 from reconciliation.matching.rules import PARKS
 from reconciliation.models import Adjustment, Discrepancy
+from reconciliation.posting.proving import prove_batch
 from reconciliation.resolving.books import post_drafts
 from reconciliation.resolving.evidence import evidence_of
-from reconciliation.resolving.plans import MATCH, Plan, plan
+from reconciliation.resolving.identifying import charge_made_by
+from reconciliation.resolving.meanings import IDENTIFIED, PAIRINGS
+from reconciliation.resolving.plans import Plan, plan
 from reconciliation.resolving.rematching import pair_by_hand
 from reconciliation.resolving.writing import Terms, begin_adjustment, instruction_of
 
-__all__ = ["ACTION", "approve_adjustment", "propose_adjustment", "reject_adjustment", "withdraw_adjustment"]
+__all__ = [
+    "ACTION",
+    "approve_adjustment",
+    "hold_pay_in",
+    "propose_adjustment",
+    "reject_adjustment",
+    "withdraw_adjustment",
+]
 
 ACTION = "adjustment.post"
 _EXPIRES_IN = timedelta(days=7)
@@ -52,9 +65,9 @@ def propose_adjustment(
 ) -> UUID:
     """Propose what closes a break, and ask for a second person's yes to it; return the adjustment's key.
 
-    `template` is one of those that the break offers: A1, A3 to A10, "match" with the movement's name as
-    parameters, or "none" with the reason as the explanation. `parameters` may name `amount_minor` for A5 and
-    A7. The entry is dated today. Raises NotFound, ReasonRequired, FourEyesRequired for anybody but a person,
+    `template` is one of those that the break offers: A1 to A10, "match" with the movement's name as
+    parameters, or "none" with the reason as the explanation. `parameters` name the `order` for A2, and may
+    name `amount_minor` for A5 and A7. The entry is dated today. Raises NotFound, ReasonRequired, FourEyesRequired for anybody but a person,
     BreakStateConflict, AdjustmentInvalid.
     """
     reason = required_reason(reason)
@@ -91,6 +104,7 @@ def approve_adjustment(*, approval_id: UUID, checker: str) -> UUID:
     NotFound, FourEyesRequired, ApprovalNotPending, ApprovalExpired, ApprovalVoid, BreakStateConflict,
     InsufficientFunds.
     """
+    hold_pay_in([approval_id])
     approval, row, adjustment = _proposed(approval_id)
     made = _as_it_is_now(row, adjustment, approval)
     now = instruction_of(row, _terms(adjustment, made), made.made)
@@ -109,6 +123,8 @@ def approve_adjustment(*, approval_id: UUID, checker: str) -> UUID:
     )
     _close(row, adjustment, made, changes, by=checker)
     changes.save()
+    if made.receipt is not None:
+        _pay(row, adjustment, made.receipt, by=checker)
     _record(row, adjustment, ACTION, by=checker, reason=_reason(adjustment), approval=approval_id)
     return adjustment.id
 
@@ -142,6 +158,27 @@ def withdraw_adjustment(*, adjustment_id: UUID, by: str, reason: str) -> None:
     _record(row, adjustment, "adjustment.withdraw", by=by, reason=reason)
 
 
+@requires_transaction
+def hold_pay_in(approval_ids: Collection[UUID]) -> None:
+    """Lock what pay-in changes if these proposals get a yes: its rows come before ours."""
+    found = Approval.objects.filter(pk__in=approval_ids, action=ACTION).order_by("pk")
+    wanted = [(each.merchant_id, each.instruction) for each in found]
+    orders = {
+        (merchant_id, said["parameters"].get("order", ""))
+        for merchant_id, said in wanted
+        if merchant_id is not None and said["template"] == IDENTIFIED
+    }
+    for merchant_id, order in sorted(orders, key=str):
+        hold_order(merchant_id=merchant_id, order=order)
+
+
+def _pay(row: Discrepancy, adjustment: Adjustment, receipt: Receipt, *, by: str) -> None:
+    """The order is paid by the line's money, which its file has reported."""
+    charge_id, why = charge_made_by(adjustment.id), f"two people found its money: {row.public_id}"
+    pay_with_receipt(receipt=receipt, charge_id=charge_id, why=why, by=by)
+    prove_batch(merchant_id=row.merchant_id, charge_ids=[charge_id], level="reported")
+
+
 def _drop(row: Discrepancy, adjustment: Adjustment, *, why: str, by: str) -> None:
     changes = Changes()
     changes.move(adjustment, adjustment.to_rejected, why=why, by=by)
@@ -154,7 +191,7 @@ def _close(row: Discrepancy, adjustment: Adjustment, made: Plan, changes: Change
         why = "parked in suspense until it is identified or given back"
         changes.move(row, row.to_assigned, why=why, by=by, owner=adjustment.maker)
         return
-    if adjustment.template == MATCH:
+    if adjustment.template in PAIRINGS:
         pair_by_hand(row, made, by=by)
     end_break(changes, row, why=f"{adjustment.template}: {_reason(adjustment)}"[:500], by=by)
 

@@ -15,7 +15,7 @@ from core.errors import NotFound
 from core.models import Approval, StatusChange
 from reconciliation.errors import AdjustmentInvalid
 from reconciliation.models import Adjustment, BreakRule, Discrepancy, DiscrepancyNote
-from reconciliation.resolving.books import lines_of
+from reconciliation.resolving.books import lines_of, shown_lines
 from reconciliation.resolving.evidence import line_facts, movement_facts
 from reconciliation.resolving.facts import Facts, facts_of
 from reconciliation.resolving.plans import plan
@@ -185,7 +185,7 @@ def _prepared(facts: Facts) -> Prepared | None:
         made = plan(row, rule.action, {}, adjustment_id=uuid4(), day=day).made
     except AdjustmentInvalid:
         return None
-    return Prepared(rule.action, made.amount_minor, tuple(ProposedLine(**line) for line in made.lines))
+    return Prepared(rule.action, made.amount_minor, shown_lines(made.lines, made.also))
 
 
 def _adjustments(facts: Facts, waiting: Collection[Approval]) -> tuple[AdjustmentData, ...]:

@@ -41,7 +41,9 @@ from reconciliation.resolving.evidence import evidence_of
 from reconciliation.resolving.facts import facts_of, file_of_line, standing
 from reconciliation.resolving.known import is_posted
 from reconciliation.resolving.moving import legs_between, meaning_of
-from reconciliation.resolving.plans import MATCH, Plan, reassigned
+from reconciliation.resolving.meanings import PAIRINGS
+from reconciliation.resolving.meanings import UNMATCH as _TEMPLATE
+from reconciliation.resolving.plans import Plan, reassigned
 from reconciliation.resolving.taking_back import Decision, reverse_adjustment
 from reconciliation.resolving.templates import Made
 from reconciliation.resolving.writing import Terms, begin_adjustment, reopen
@@ -49,7 +51,6 @@ from reconciliation.resolving.writing import Terms, begin_adjustment, reopen
 __all__ = ["UNMATCH", "approve_unmatching", "pair_by_hand", "reject_unmatching", "request_unmatching"]
 
 UNMATCH = "match.take_back"
-_TEMPLATE = "unmatch"
 _EXPIRES_IN = timedelta(days=7)
 # Breaks of a line that has a movement: they are about the two of them.
 _OF_A_MATCH = ("AMOUNT_MISMATCH", "FEE_DIFFERENCE", "FX_DIFFERENCE", "LATE")
@@ -228,7 +229,7 @@ def _break_for(
     unmatched = [row for row in known if row.break_class not in (*_OF_A_MATCH, "BATCH_TOTAL_MISMATCH")]
     if unmatched:
         row = unmatched[-1]
-        return row, standing([row.id]).filter(template=MATCH).last()
+        return row, standing([row.id]).filter(template__in=PAIRINGS).last()
     file = file_of_line(line_id)
     assert file is not None
     line = lines_by_id([line_id])[line_id]

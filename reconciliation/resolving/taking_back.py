@@ -22,6 +22,7 @@ from reconciliation.locks import lock_discrepancies
 from reconciliation.models import Adjustment, Discrepancy
 from reconciliation.resolving.books import post_drafts
 from reconciliation.resolving.facts import family_of, standing
+from reconciliation.resolving.meanings import MEANINGS
 from reconciliation.resolving.templates import Made
 from reconciliation.resolving.writing import Terms, begin_adjustment, reopen
 
@@ -36,8 +37,6 @@ __all__ = [
 
 REOPEN = "discrepancy.reopen"
 _EXPIRES_IN = timedelta(days=7)
-# What only a new meaning of the line takes back.
-_MEANINGS = ("match", "unmatch")
 
 
 class Decision:
@@ -181,7 +180,7 @@ def _posted(row: Discrepancy) -> list[Adjustment]:
     posted = list(standing(family))
     if row.status == "PROPOSED" or (row.status != "RESOLVED" and not posted):
         raise BreakStateConflict()
-    if any(each.template in _MEANINGS for each in posted):
+    if any(each.template in MEANINGS for each in posted):
         raise BreakStateConflict("The line was matched by hand: take the match back.")
     return posted
 

@@ -1,8 +1,7 @@
 """Which entries fit a break, and what they are: A1, A3 to A7 and A10 of the books.
 
-A2, a receipt that is identified as an order, has no entry here. An order becomes paid by pay-in alone: once
-it knows the payment, the line is matched with it, by itself or by two people, and what A1 parked is taken
-back in the same moment. A8 and A9 are posted with the bank's statement, because the balance there has moved:
+A2, a receipt that is identified as an order, has no entry here: an order becomes paid by pay-in alone
+(`identifying`). A8 and A9 are posted with the bank's statement, because the balance there has moved:
 who proposed them again would post them twice.
 """
 
@@ -29,6 +28,7 @@ from reconciliation.errors import AdjustmentInvalid
 from reconciliation.models import SettlementLine
 from reconciliation.resolving.books import AdjustmentBooks
 from reconciliation.resolving.facts import Facts
+from reconciliation.resolving.meanings import IDENTIFIED
 
 __all__ = ["NO_ENTRY", "TEMPLATES", "Made", "amount_for", "make", "offers"]
 
@@ -44,11 +44,15 @@ _TWICE = frozenset(
 
 @dataclass(frozen=True)
 class Made:
-    """The entry of a template for a break, with the amount at stake in minor units, never negative."""
+    """The entry of a template for a break, with the amount at stake in minor units, never negative.
+
+    `also` are lines of what another app posts with it in the same commit, as `lines` are written.
+    """
 
     amount_minor: int
     drafts: tuple[EntryDraft, ...]
     lines: list[dict[str, Any]]
+    also: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -172,8 +176,17 @@ TEMPLATES: dict[str, Template] = {
 
 def offers(facts: Facts) -> tuple[str, ...]:
     """Return the templates that fit a break as it stands; an explanation without an entry always does."""
-    fitting = tuple(name for name, each in TEMPLATES.items() if each.amount(facts) is not None)
+    fitting = [name for name, each in TEMPLATES.items() if each.amount(facts) is not None]
+    if _is_identifiable(facts):
+        fitting.insert(0, IDENTIFIED)
     return (*fitting, NO_ENTRY)
+
+
+def _is_identifiable(facts: Facts) -> bool:
+    """Whether a payment of the line that is parked could be an order's."""
+    line = facts.line
+    is_payment = isinstance(line, SettlementLine) and line.kind == "charge" and bool(line.reference)
+    return is_payment and not facts.is_matched and _parked_receipt(facts) is not None
 
 
 def amount_for(template: str, facts: Facts, parameters: Mapping[str, Any]) -> int:

@@ -23,13 +23,17 @@ __all__ = [
 
 @dataclass(frozen=True)
 class ProposedLine:
-    """One line of the entry that is proposed: which account, what it moves by, and what it clears."""
+    """One line of the entry that is proposed: which account, what it moves by, and what it clears.
+
+    `owner` is the account of the seller whose money it is, empty for none.
+    """
 
     role: str
     provider: str | None
     currency: str
     amount_minor: int
     clearing_key: str | None
+    owner: str = ""
 
     @property
     def debit_minor(self) -> int:
@@ -46,7 +50,7 @@ class ProposedLine:
 class AdjustmentData:
     """An entry that is proposed or posted for a break.
 
-    `template` is A1 … A10, "match", "unmatch", or "none" for an explanation without an entry. While it is
+    `template` is A1 … A10, one of the bank's, "match", "unmatch", or "none" for an explanation without an entry. While it is
     PROPOSED, `approval_id` is the approval that waits for a second person.
     """
 

@@ -14,14 +14,13 @@ from core.transactions import at_edge, requires_transaction
 from reconciliation.locks import lock_discrepancies
 from reconciliation.models import Adjustment, Discrepancy, LineChange, ReconciliationRun
 from reconciliation.resolving.facts import family_of, standing
+from reconciliation.resolving.meanings import MEANINGS
 from reconciliation.resolving.taking_back import Decision, reverse_adjustment
 
 __all__ = ["take_back_withdrawn"]
 
 _RULE = "line_withdrawn"
 _CASE_DUE = timedelta(hours=24)
-# What a line posts under its key is taken back by posting, wherever it was moved to.
-_MEANINGS = frozenset(["match", "unmatch"])
 
 
 def take_back_withdrawn(*, run_id: UUID) -> int:
@@ -38,7 +37,8 @@ def take_back_withdrawn(*, run_id: UUID) -> int:
 def _take_back(discrepancy_id: UUID, run: ReconciliationRun) -> int:
     [row] = lock_discrepancies(ids=[discrepancy_id])
     family = [each.id for each in family_of(row)]
-    posted = [each for each in standing(family) if each.template not in _MEANINGS and each.entry_id]
+    # What a line posts under its key is taken back by posting, wherever it was moved to.
+    posted = [each for each in standing(family) if each.template not in MEANINGS and each.entry_id]
     if not posted:
         return 0
     if not all(each.automatic for each in posted):

@@ -41,6 +41,7 @@ def instruction_of(row: Discrepancy, terms: Terms, made: Made) -> dict[str, Any]
         "lines": made.lines,
         "reason": terms.reason,
         "evidence_sha256": evidence_digest(terms.evidence).hex(),
+        **({"also": list(made.also)} if made.also else {}),
     }
 
 
