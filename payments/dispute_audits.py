@@ -150,11 +150,41 @@ INVARIANTS = [
             HAVING count(entry.id) <> 1 OR reversal.amount_minor IS DISTINCT FROM lines.minor
             UNION ALL
             SELECT o.id, o.reversed_minor, coalesce(sum(line.amount_minor), 0), 0
-            FROM payments_paymentorder AS o LEFT JOIN payments_reversalline AS line ON line.order_id = o.id
+            FROM payments_paymentorder AS o LEFT JOIN (
+                SELECT order_id, amount_minor FROM payments_reversalline
+                UNION ALL
+                SELECT line.order_id, line.amount_minor FROM payments_denialline AS line
+                JOIN payments_chargedenial AS denial ON denial.id = line.denial_id
+                WHERE denial.ended_at IS NULL
+            ) AS line ON line.order_id = o.id
             GROUP BY o.id HAVING o.reversed_minor <> coalesce(sum(line.amount_minor), 0)
         """,
         exercised_sql=_REVERSED,
         covers=("I09", "I14"),
+    ),
+    Invariant(
+        name="denial_is_its_entry",
+        says="What orders gave back because a provider denies their payment is the sum of its lines, and an"
+        " entry of the books took as much from sellers, commission and tax.",
+        sql="""
+            SELECT denial.id, denial.amount_minor, lines.minor, booked.minor
+            FROM payments_chargedenial AS denial
+            LEFT JOIN LATERAL (
+                SELECT sum(amount_minor) AS minor FROM payments_denialline WHERE denial_id = denial.id
+            ) AS lines ON true
+            LEFT JOIN LATERAL (
+                SELECT sum(line.amount_minor) AS minor FROM ledger_journalentry AS entry
+                JOIN ledger_journalline AS line ON line.entry_id = entry.id
+                JOIN ledger_account AS account ON account.id = line.account_id
+                WHERE entry.merchant_id = denial.merchant_id AND entry.source = 'adjustment'
+                    AND entry.source_ref = denial.adjustment_id::text AND entry.kind = 'capture_denied'
+                    AND account.role NOT IN ('psp_clearing', 'recon_loss')
+            ) AS booked ON true
+            WHERE denial.amount_minor IS DISTINCT FROM lines.minor
+                OR denial.amount_minor IS DISTINCT FROM booked.minor
+        """,
+        exercised_sql="SELECT EXISTS (SELECT 1 FROM payments_chargedenial)",
+        covers=("I14",),
     ),
     Invariant(
         name="evidence_is_sent_whole",

@@ -15,7 +15,7 @@ _ENTRIES = """
         AND entry.source = 'refund' AND entry.source_ref = refund.id::text
     GROUP BY refund.id
 """
-# What has gone back of an order, part by part, with the commission: refunded, disputed, or reversed.
+# What has gone back of an order, part by part, with the commission: refunded, disputed, reversed, denied.
 _RETURNED = """
     SELECT order_id, sum(amount_minor) AS whole, sum(seller_minor) AS seller,
         sum(commission_minor) AS commission, sum(tax_minor) AS tax
@@ -28,6 +28,10 @@ _RETURNED = """
         FROM payments_disputeline WHERE is_reserved
         UNION ALL
         SELECT order_id, amount_minor, seller_minor, commission_minor, tax_minor FROM payments_reversalline
+        UNION ALL
+        SELECT line.order_id, line.amount_minor, line.seller_minor, line.commission_minor, line.tax_minor
+        FROM payments_denialline AS line JOIN payments_chargedenial AS denial ON denial.id = line.denial_id
+        WHERE denial.ended_at IS NULL
     ) AS line GROUP BY order_id
 """
 

@@ -17,6 +17,7 @@ from payments.dispute_lists import get_dispute, list_disputes
 from payments.engine.balance import parts_of_order
 from payments.engine.conflicts import ACTION as CONFLICT_ACTION
 from payments.engine.conflicts import End as ConflictEnd
+from payments.engine.denials import what_denial_takes
 from payments.engine.disposal_requests import DISPOSALS, Disposal
 from payments.engine.disputes.desk import ACTIONS as DISPUTE_ACTIONS
 from payments.engine.disputes.outline import DisputeCase, dispute_case, disputes_to_answer
@@ -117,6 +118,7 @@ __all__ = [
     "waiting_of_orders",
     "waiting_of_seller",
     "waiting_words",
+    "what_denial_takes",
     "what_receipt_pays",
 ]
 

@@ -55,6 +55,15 @@ _SALES = """
         JOIN payments_paymentorder AS o ON o.id = line.order_id
         WHERE o.merchant_id = %(merchant)s AND o.seller_id = ANY (%(sellers)s)
             AND reversal.recorded_at >= %(since)s AND reversal.recorded_at < %(until)s
+        UNION ALL
+        -- What a provider denies, and what it has after all.
+        SELECT o.seller_id, o.amount_currency, told.at, 0, 0, told.sign * line.amount_minor,
+            -told.sign * (line.commission_minor + line.tax_minor)
+        FROM payments_denialline AS line JOIN payments_chargedenial AS denial ON denial.id = line.denial_id
+        CROSS JOIN LATERAL (VALUES (denial.recorded_at, 1), (denial.ended_at, -1)) AS told(at, sign)
+        JOIN payments_paymentorder AS o ON o.id = line.order_id
+        WHERE o.merchant_id = %(merchant)s AND o.seller_id = ANY (%(sellers)s)
+            AND told.at >= %(since)s AND told.at < %(until)s
     ) AS moved
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """

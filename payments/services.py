@@ -16,6 +16,7 @@ from payments.engine.conflicts import (
     request_conflict_resolution,
     resolve_conflict,
 )
+from payments.engine.denials import deny_capture, hold_charge, undo_denial
 from payments.engine.disposal_requests import approve_disposal, reject_disposal, request_disposal
 from payments.engine.disputes.answers import add_evidence
 from payments.engine.disputes.desk import (
@@ -70,11 +71,13 @@ __all__ = [
     "capture_order",
     "close_outcome",
     "delete_payment_method",
+    "deny_capture",
     "execute_operation",
     "expire_checkout",
     "expire_top_up",
     "fulfill_order",
     "give_back_outcome",
+    "hold_charge",
     "hold_order",
     "hurry_checkout",
     "hurry_top_up",
@@ -105,6 +108,7 @@ __all__ = [
     "start_attempt",
     "start_top_up",
     "take_outcome",
+    "undo_denial",
     "watch_disputes",
     "watch_releases",
     "watch_stuck",

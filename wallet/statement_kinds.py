@@ -15,6 +15,7 @@ FEE_ROLE = "payout_fee"
 _KINDS = {
     # What a buyer's hold or points paid is confirmed to the seller in one entry with it.
     "earnings": (
+        "capture_denial_undone",
         "capture_denied",
         "cash_collected",
         "hold_confirmed",

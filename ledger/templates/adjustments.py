@@ -1,4 +1,4 @@
-"""A1 to A11: what reconciliation posts when a file or statement and the books differ.
+"""A1 to A12: what reconciliation posts when a file or statement and the books differ.
 
 Differences of timing alone get no entry. The source of each is the adjustment, which holds the rule, the
 evidence and who proposed and approved it.
@@ -21,11 +21,18 @@ from ledger.templates.entry import (
     signed,
     sum_minor,
 )
-from ledger.templates.refunds import ReturnedOrder, return_legs, returned_total
+from ledger.templates.refunds import (
+    FailedOrder,
+    ReturnedOrder,
+    restored_parts,
+    return_legs,
+    returned_total,
+)
 from ledger.types import EntryDraft
 
 __all__ = [
     "amount_difference_entry",
+    "denial_undone_entry",
     "denied_capture_entry",
     "duplicate_charge_entry",
     "fee_difference_entry",
@@ -147,6 +154,35 @@ def denied_capture_entry(
             *return_legs(accounts, orders),
             debit(recon_loss, loss_minor),
             credit(psp_clearing, returned_total(orders) + check_minor(loss_minor), key=charge_id),
+        ],
+    )
+
+
+def denial_undone_entry(
+    *,
+    posting: Posting,
+    accounts: ReturnAccounts,
+    psp_clearing: int,
+    recon_loss: int,
+    adjustment_id: UUID,
+    charge_id: UUID,
+    orders: Sequence[FailedOrder],
+    loss_minor: int = 0,
+) -> EntryDraft:
+    """A12: the PSP has a capture after all that it had denied (A4). Dr psp_clearing; Cr who gave it.
+
+    Not a mirror of A4: sellers get back first what they still owe and then available money, as in R3.
+    """
+    legs = restored_parts(accounts, orders)
+    given = -sum_minor(leg.amount_minor for leg in legs)
+    return _adjustment(
+        posting=posting,
+        kind="capture_denial_undone",
+        adjustment_id=adjustment_id,
+        legs=[
+            debit(psp_clearing, given + check_minor(loss_minor), key=charge_id),
+            *legs,
+            credit(recon_loss, loss_minor),
         ],
     )
 

@@ -17,6 +17,7 @@ __all__ = [
     "refund_entry",
     "refund_failure_entry",
     "refund_netting_entry",
+    "restored_parts",
     "return_legs",
     "returned_total",
     "reversal_entry",
@@ -60,6 +61,18 @@ def return_legs(accounts: ReturnAccounts, orders: Iterable[ReturnedOrder]) -> li
         legs += [
             debit(accounts.commission_refunded, order.commission_minor),
             debit(accounts.tax_payable, order.tax_minor),
+        ]
+    return legs
+
+
+def restored_parts(accounts: ReturnAccounts, orders: Iterable[FailedOrder]) -> list[Leg]:
+    """Return the credits that give everybody back what they bore."""
+    legs: list[Leg] = []
+    for order in orders:
+        legs += restored_legs(order.seller, order.restored)
+        legs += [
+            credit(accounts.commission_refunded, order.commission_minor),
+            credit(accounts.tax_payable, order.tax_minor),
         ]
     return legs
 
@@ -154,13 +167,7 @@ def refund_failure_entry(
     Not a mirror of R1: a debt that it made may have been netted meanwhile, so sellers get back first what
     they still owe and then available money (`cover.decide_restored`).
     """
-    legs: list[Leg] = []
-    for order in orders:
-        legs += restored_legs(order.seller, order.restored)
-        legs += [
-            credit(accounts.commission_refunded, order.commission_minor),
-            credit(accounts.tax_payable, order.tax_minor),
-        ]
+    legs = restored_parts(accounts, orders)
     return entry(
         posting=posting,
         kind="refund_failed",

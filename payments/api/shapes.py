@@ -206,7 +206,9 @@ _TOLD = {
     "failed": "The order was not paid; `failure` says why. Another attempt may follow.",
     "canceled": "The order ended unpaid because the store took it back.",
     "expired": "The order ended unpaid: its time, the provider's page's or the authorization's was over.",
-    "reversed": "The rail took a payment back that had succeeded: `reversed` says how much.",
+    "reversed": "A payment that had succeeded was taken back by its rail, or is denied by its provider:"
+    " `reversed` says how much.",
+    "reinstated": "The provider has a payment after all that it had denied; `reversed` says what is gone.",
     "retried": "A new attempt to pay an order that had failed begins.",
 }
 RELEASE = shape(

@@ -38,7 +38,7 @@ def hold_order(*, merchant_id: UUID, order: str) -> None:
 
 
 def what_receipt_pays(*, receipt: Receipt) -> ReceiptPays:
-    """Return what a receipt pays if it is the order's: the order, or all unpaid ones of its checkout together.
+    """Return what a receipt pays if it is the order's: that order, or all unpaid ones of its checkout.
 
     Raises ReceiptNotTheOrders where it cannot be: another amount or currency, an order that is paid or may
     still be, a reference that is a payment already, or several channels of which no one took it before.
@@ -49,7 +49,9 @@ def what_receipt_pays(*, receipt: Receipt) -> ReceiptPays:
     if Charge.objects.filter(
         merchant_id=receipt.merchant_id, channel_id=channel_id, psp_reference=receipt.reference
     ).exists():
-        raise ReceiptNotTheOrders(f"{receipt.reference} is a payment of ours already: match the line with it.")
+        raise ReceiptNotTheOrders(
+            f"{receipt.reference} is a payment of ours already: match the line with it."
+        )
     shares = shares_of(merchant_id=receipt.merchant_id, orders=orders, at=checkout.created_at)
     return ReceiptPays(
         checkout.id,
@@ -118,7 +120,9 @@ def _order(receipt: Receipt) -> tuple[PaymentOrder, PaymentEvent]:
 
 def _paid_by(receipt: Receipt, order: PaymentOrder, checkout: PaymentEvent) -> list[PaymentOrder]:
     if str(order.amount_currency) != receipt.currency:
-        raise ReceiptNotTheOrders(f"The order is in {order.amount_currency}, the money in {receipt.currency}.")
+        raise ReceiptNotTheOrders(
+            f"The order is in {order.amount_currency}, the money in {receipt.currency}."
+        )
     if order.status == "SUCCESS":
         raise ReceiptNotTheOrders("The order is paid: this money is a second payment, and goes back.")
     if order.amount_minor == receipt.amount_minor:

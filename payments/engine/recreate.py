@@ -59,5 +59,7 @@ def _charge(
     *,
     live: bool,
 ) -> ChargeScope:
-    made = FoundCharge(charge_id, found.checkout, channel.id, seen.reference, seen.amount_minor, seen.currency)
+    made = FoundCharge(
+        charge_id, found.checkout, channel.id, seen.reference, seen.amount_minor, seen.currency
+    )
     return open_found_charge(made, orders, changes, live=live, why=_WHY, by=PSP)

@@ -3,6 +3,7 @@
 from payments.models.balances import BalancePart
 from payments.models.charges import Charge, ChargeLine
 from payments.models.checkouts import PaymentEvent, PaymentOrder
+from payments.models.denials import ChargeDenial, DenialLine
 from payments.models.disputes import (
     ChargeReversal,
     Dispute,
@@ -20,8 +21,10 @@ from payments.models.topups import TopUp, TopUpReturn
 __all__ = [
     "BalancePart",
     "Charge",
+    "ChargeDenial",
     "ChargeLine",
     "ChargeReversal",
+    "DenialLine",
     "Dispute",
     "DisputeEvidence",
     "DisputeLine",

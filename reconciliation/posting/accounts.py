@@ -17,6 +17,11 @@ class ProviderBooks:
     def __init__(self, *, merchant_id: UUID, provider: str, currency: str) -> None:
         self._merchant_id, self._provider, self._currency = merchant_id, provider, currency
 
+    @property
+    def provider(self) -> str:
+        """What the provider's accounts are called after."""
+        return self._provider
+
     @cached_property
     def settlement(self) -> SettlementAccounts:
         """What P4 moves."""

@@ -84,7 +84,9 @@ INVARIANTS = [
             SELECT back.id::text FROM reconciliation_adjustment AS back
             JOIN reconciliation_adjustment AS was ON was.id = back.reverses_id
             LEFT JOIN ledger_journalentry AS entry ON entry.id = back.entry_id
-            WHERE was.status <> 'REVERSED' OR entry.corrects IS DISTINCT FROM was.entry_id
+            WHERE was.status <> 'REVERSED' OR (entry.corrects IS DISTINCT FROM was.entry_id
+                -- What sellers gave for a payment that was denied goes to them, not to where it came from.
+                AND (was.template, entry.kind) IS DISTINCT FROM ('A4', 'capture_denial_undone'))
         """,
         exercised_sql=_ANY,
         covers=("R2", "R5"),

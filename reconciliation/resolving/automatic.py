@@ -33,6 +33,7 @@ from reconciliation.resolving.books import post_drafts
 from reconciliation.resolving.caps import Purse, lock_purses, posted_by_rule
 from reconciliation.resolving.evidence import evidence_of
 from reconciliation.resolving.plans import Plan, plan
+from reconciliation.resolving.templates import TAKES_TWO
 from reconciliation.resolving.writing import Terms, begin_adjustment
 
 __all__ = ["adjust_by_rule", "waiting_for_rules"]
@@ -81,6 +82,9 @@ def _purse(row: Discrepancy) -> Purse:
 def _adjust(row: Discrepancy, rule: BreakRule | None) -> bool:
     if rule is None or not rule.action:
         _to_people(row, "No rule says what to post for it.")
+        return False
+    if rule.action in TAKES_TWO:
+        _to_people(row, f"{rule.name} names {rule.action}, which takes two people.")
         return False
     adjustment_id, day = uuid7(), _day(row)
     try:

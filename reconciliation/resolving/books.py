@@ -71,7 +71,9 @@ def lines_of(instruction: Mapping[str, Any]) -> tuple[ProposedLine, ...]:
     return shown_lines(instruction.get("lines", ()), instruction.get("also", ()))
 
 
-def shown_lines(lines: Sequence[Mapping[str, Any]], also: Sequence[Mapping[str, Any]]) -> tuple[ProposedLine, ...]:
+def shown_lines(
+    lines: Sequence[Mapping[str, Any]], also: Sequence[Mapping[str, Any]]
+) -> tuple[ProposedLine, ...]:
     """Return lines of an entry as one journal with what is posted beside it."""
     if not also:
         return tuple(ProposedLine(**line) for line in lines)

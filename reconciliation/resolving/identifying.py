@@ -1,8 +1,8 @@
 """A receipt that is an order's (A2): what pay-in is told of it, and what it posts then.
 
 The order becomes paid by pay-in alone, with a charge, its entry (P2) and all that follows of a payment. The
-line is matched with that charge in the same commit, and what A1 parked is taken back (A11). Together they move
-what A2 says: suspense to the seller, the commission and the tax; the keys of psp_clearing come to zero.
+line is matched with that charge in the same commit, and what A1 parked is taken back (A11). Together they
+move what A2 says: suspense to the seller, the commission and the tax; psp_clearing comes to zero.
 """
 
 from typing import Any
@@ -42,7 +42,7 @@ def receipt_of(source: SettlementSource, line: SettlementLine, parameters: dict[
 
 
 def charge_made_by(adjustment_id: UUID) -> UUID:
-    """Return the id of the payment that an adjustment makes: the next one to its own, and known before it is."""
+    """Return the id of the payment that an adjustment makes: beside its own, and known before it is made."""
     return UUID(int=adjustment_id.int ^ 1)
 
 
@@ -77,9 +77,7 @@ def also_posted(receipt: Receipt, charge_id: UUID) -> tuple[dict[str, Any], ...]
             **({"owner": owner} if owner else {}),
         }
 
-    sellers = [
-        line("seller_pending", -each.seller_minor, owner=each.seller_account) for each in pays.orders
-    ]
+    sellers = [line("seller_pending", -each.seller_minor, owner=each.seller_account) for each in pays.orders]
     kept = {
         "commission": sum(each.commission_minor for each in pays.orders),
         "tax_payable": sum(each.tax_minor for each in pays.orders),

@@ -13,6 +13,7 @@ from reconciliation.errors import AdjustmentInvalid
 from reconciliation.matching.types import Movement
 from reconciliation.models import Discrepancy, SettlementLine, SettlementSource
 from reconciliation.resolving.books import AdjustmentBooks, books_for
+from reconciliation.resolving.denying import DENIED, Denial, plan_denied
 from reconciliation.resolving.facts import Facts, facts_of
 from reconciliation.resolving.identifying import also_posted, charge_made_by, receipt_of, to_be_charge
 from reconciliation.resolving.known import find_movement, is_posted, pairing_of
@@ -27,13 +28,15 @@ __all__ = ["Plan", "plan", "reassigned"]
 class Plan:
     """What is known, what is to be posted, and for a match the movement that the line is.
 
-    `receipt` is what pay-in is told of when the line becomes a payment.
+    `receipt` is what pay-in is told of when the line becomes a payment, `denial` what it is told of one that
+    its provider denies: that one is posted with it, and has no drafts.
     """
 
     facts: Facts
     made: Made
     movement: Movement | None = None
     receipt: Receipt | None = None
+    denial: Denial | None = None
 
 
 @requires_transaction
@@ -56,6 +59,9 @@ def plan(
     if row.source is None:
         raise AdjustmentInvalid("The break is of no source, so that nothing says whose books it is in.")
     books = books_for(row.source, row.currency)
+    if template == DENIED:
+        made, denial = plan_denied(facts, parameters, books)
+        return Plan(facts, made, denial=denial)
     return Plan(facts, make(template, facts, parameters, books=books, adjustment_id=adjustment_id, day=day))
 
 
@@ -68,7 +74,9 @@ def _plan_identified(facts: Facts, parameters: dict[str, Any], adjustment_id: UU
     """A2: the line is matched with the payment that the order gets; together it is what the books say."""
     line, source = _alone(facts)
     if facts.parked is None or facts.parked.role != "suspense_receipts":
-        raise AdjustmentInvalid("Only a receipt that is parked in suspense can be an order's.", param="template")
+        raise AdjustmentInvalid(
+            "Only a receipt that is parked in suspense can be an order's.", param="template"
+        )
     receipt = receipt_of(source, line, parameters)
     charge_id = charge_made_by(adjustment_id)
     also = also_posted(receipt, charge_id)

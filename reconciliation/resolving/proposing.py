@@ -24,7 +24,7 @@ from core.history import Changes
 from core.ids import uuid7
 from core.models import Approval
 from core.transactions import requires_transaction
-from payments.services import hold_order, pay_with_receipt
+from payments.services import hold_charge, hold_order, pay_with_receipt
 from payments.types import Receipt
 from reconciliation.errors import AdjustmentInvalid, BreakStateConflict
 from reconciliation.locks import lock_discrepancies, lock_proposals
@@ -32,7 +32,8 @@ from reconciliation.matching.opening import end_break
 from reconciliation.matching.rules import PARKS
 from reconciliation.models import Adjustment, Discrepancy
 from reconciliation.posting.proving import prove_batch
-from reconciliation.resolving.books import post_drafts
+from reconciliation.resolving.books import books_for, post_drafts
+from reconciliation.resolving.denying import DENIED, post_denied
 from reconciliation.resolving.evidence import evidence_of
 from reconciliation.resolving.identifying import charge_made_by
 from reconciliation.resolving.meanings import IDENTIFIED, PAIRINGS
@@ -67,8 +68,9 @@ def propose_adjustment(
 
     `template` is one of those that the break offers: A1 to A10, "match" with the movement's name as
     parameters, or "none" with the reason as the explanation. `parameters` name the `order` for A2, and may
-    name `amount_minor` for A5 and A7. The entry is dated today. Raises NotFound, ReasonRequired, FourEyesRequired for anybody but a person,
-    BreakStateConflict, AdjustmentInvalid.
+    name `amount_minor` for A5 and A7, and who bears A4 (`borne_by`: seller, which it is if left out, or
+    platform). The entry is dated today. Raises NotFound, ReasonRequired, FourEyesRequired for anybody but a
+    person, BreakStateConflict, AdjustmentInvalid.
     """
     reason = required_reason(reason)
     if not is_person(maker):
@@ -110,14 +112,13 @@ def approve_adjustment(*, approval_id: UUID, checker: str) -> UUID:
     now = instruction_of(row, _terms(adjustment, made), made.made)
     approve(approval_id=approval_id, checker=checker, instruction_now=now)
     changes = Changes()
-    refs = post_drafts(made.made.drafts) if made.made.drafts else []
     changes.move(
         adjustment,
         adjustment.to_posted,
         why="two people agree",
         by=checker,
         posted_at=clock.now(),
-        entry_id=refs[0].id if refs else None,
+        entry_id=_post(row, adjustment, made, by=checker),
         checker=checker,
         approval_id=approval_id,
     )
@@ -161,15 +162,22 @@ def withdraw_adjustment(*, adjustment_id: UUID, by: str, reason: str) -> None:
 @requires_transaction
 def hold_pay_in(approval_ids: Collection[UUID]) -> None:
     """Lock what pay-in changes if these proposals get a yes: its rows come before ours."""
-    found = Approval.objects.filter(pk__in=approval_ids, action=ACTION).order_by("pk")
-    wanted = [(each.merchant_id, each.instruction) for each in found]
-    orders = {
-        (merchant_id, said["parameters"].get("order", ""))
-        for merchant_id, said in wanted
-        if merchant_id is not None and said["template"] == IDENTIFIED
-    }
-    for merchant_id, order in sorted(orders, key=str):
-        hold_order(merchant_id=merchant_id, order=order)
+    found = Approval.objects.filter(pk__in=approval_ids, action=ACTION).values_list("instruction", flat=True)
+    keys = [each["adjustment"] for each in found if each["template"] in (IDENTIFIED, DENIED)]
+    for each in Adjustment.objects.filter(pk__in=keys).select_related("discrepancy").order_by("pk"):
+        if each.template == IDENTIFIED:
+            hold_order(merchant_id=each.merchant_id, order=each.instruction["parameters"]["order"])
+        elif each.discrepancy.subject_id is not None:
+            hold_charge(charge_id=each.discrepancy.subject_id)
+
+
+def _post(row: Discrepancy, adjustment: Adjustment, made: Plan, *, by: str) -> int | None:
+    """Post the entry of an adjustment; return its id, None where there is none."""
+    if made.denial is not None:
+        assert row.source is not None, "it was planned in the books of its source"
+        return post_denied(adjustment, made.denial, books_for(row.source, row.currency), by=by).id
+    refs = post_drafts(made.made.drafts) if made.made.drafts else []
+    return refs[0].id if refs else None
 
 
 def _pay(row: Discrepancy, adjustment: Adjustment, receipt: Receipt, *, by: str) -> None:

@@ -40,9 +40,9 @@ from reconciliation.resolving.books import books_for, post_drafts
 from reconciliation.resolving.evidence import evidence_of
 from reconciliation.resolving.facts import facts_of, file_of_line, standing
 from reconciliation.resolving.known import is_posted
-from reconciliation.resolving.moving import legs_between, meaning_of
 from reconciliation.resolving.meanings import PAIRINGS
 from reconciliation.resolving.meanings import UNMATCH as _TEMPLATE
+from reconciliation.resolving.moving import legs_between, meaning_of
 from reconciliation.resolving.plans import Plan, reassigned
 from reconciliation.resolving.taking_back import Decision, reverse_adjustment
 from reconciliation.resolving.templates import Made

@@ -17,10 +17,12 @@ from core.ids import parse_public_id, uuid7
 from core.models import Approval
 from core.transactions import requires_transaction
 from ledger.selectors import correction_draft, get_entry
+from payments.services import hold_charge
 from reconciliation.errors import BreakStateConflict
 from reconciliation.locks import lock_discrepancies
 from reconciliation.models import Adjustment, Discrepancy
 from reconciliation.resolving.books import post_drafts
+from reconciliation.resolving.denying import DENIED, undo_denied
 from reconciliation.resolving.facts import family_of, standing
 from reconciliation.resolving.meanings import MEANINGS
 from reconciliation.resolving.templates import Made
@@ -86,6 +88,7 @@ def approve_reopening(*, approval_id: UUID, checker: str) -> None:
     Call it under `at_decision_edge`. Raises NotFound, FourEyesRequired, ApprovalNotPending, ApprovalExpired,
     ApprovalVoid, BreakStateConflict, InsufficientFunds.
     """
+    _hold_pay_in(approval_id)
     approval, row = _asked(approval_id)
     reason = approval.instruction["reason"]
     posted = _posted(row)
@@ -128,9 +131,11 @@ def reverse_adjustment(
 
     Written with the changes; the entry is posted at once.
     """
+    back_id = uuid7()
+    undone = undo_denied(row, adjustment, back_id=back_id) if adjustment.template == DENIED else None
     drafts, lines = _inverse(adjustment, why)
     terms = Terms(
-        uuid7(),
+        back_id,
         adjustment.template,
         dict(adjustment.instruction["parameters"]),
         why,
@@ -147,7 +152,7 @@ def reverse_adjustment(
         rule=(decision.rule, None),
         reverses=adjustment,
     )
-    refs = post_drafts(drafts) if drafts else []
+    refs = [undone] if undone is not None else post_drafts(drafts) if drafts else []
     changes.move(
         back,
         back.to_posted,
@@ -160,6 +165,16 @@ def reverse_adjustment(
     )
     changes.move(adjustment, adjustment.to_reversed, why=why, by=decision.checker or decision.maker)
     return back
+
+
+def _hold_pay_in(approval_id: UUID) -> None:
+    """Lock what pay-in changes when a denial is undone: its rows come before ours."""
+    approval = Approval.objects.filter(pk=approval_id, action=REOPEN).first()
+    for each in approval.instruction["takes_back"] if approval else ():
+        if each["template"] == DENIED:
+            row = Discrepancy.objects.get(adjustments=UUID(each["adjustment"]))
+            assert row.subject_id is not None, "what is denied is a charge"
+            hold_charge(charge_id=row.subject_id)
 
 
 def _inverse(adjustment: Adjustment, why: str) -> tuple[list[Any], list[dict[str, Any]]]:

@@ -11,10 +11,8 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from ledger.templates.accounts import ReturnAccounts
 from ledger.templates.adjustments import (
     amount_difference_entry,
-    denied_capture_entry,
     duplicate_charge_entry,
     fee_difference_entry,
     rounding_entry,
@@ -30,9 +28,11 @@ from reconciliation.resolving.books import AdjustmentBooks
 from reconciliation.resolving.facts import Facts
 from reconciliation.resolving.meanings import IDENTIFIED
 
-__all__ = ["NO_ENTRY", "TEMPLATES", "Made", "amount_for", "make", "offers"]
+__all__ = ["NO_ENTRY", "TAKES_TWO", "TEMPLATES", "Made", "amount_for", "make", "offers"]
 
 NO_ENTRY = "none"
+# It takes money from sellers: whatever a rule says, two people decide.
+TAKES_TWO = frozenset(["A4"])
 _ROUNDING = 1
 _TO_SUSPENSE = frozenset(
     [BreakClass.MISSING_INTERNAL, BreakClass.STATUS_MISMATCH, BreakClass.REFERENCE_COLLISION]
@@ -68,13 +68,14 @@ class _Making:
 
 @dataclass(frozen=True)
 class Template:
-    """One kind of entry: what it moves for a break, signed (None: it does not fit), and how it is made.
+    """One kind of entry: what it moves for a break, signed (None: it does not fit), and how it is made
+    (None: `denying` does, with pay-in).
 
     `is_chosen`: a person may say another amount than the whole.
     """
 
     amount: Callable[[Facts], int | None]
-    build: Callable[[_Making, int], EntryDraft]
+    build: Callable[[_Making, int], EntryDraft] | None
     is_chosen: bool = False
 
 
@@ -125,22 +126,6 @@ def _denied_amount(facts: Facts) -> int | None:
     return facts.open_minor if is_charge and facts.open_minor > 0 else None
 
 
-def _denied(making: _Making, minor: int) -> EntryDraft:
-    """The marketplace bears it: what a seller is to bear is taken back by pay-in, as a reversal."""
-    account, row = making.books.account, making.facts.row
-    assert row.subject_id is not None
-    return denied_capture_entry(
-        posting=making.posting,
-        accounts=ReturnAccounts(account("commission_refunded"), account("tax_payable")),
-        psp_clearing=account("psp_clearing"),
-        recon_loss=account("recon_loss"),
-        adjustment_id=making.adjustment_id,
-        charge_id=row.subject_id,
-        orders=[],
-        loss_minor=minor,
-    )
-
-
 def _difference(facts: Facts) -> int | None:
     return facts.open_minor or None
 
@@ -161,7 +146,7 @@ TEMPLATES: dict[str, Template] = {
         _of_line(unknown_capture_entry, "psp_clearing", "suspense_receipts"),
     ),
     "A3": Template(_parked_receipt, _returned),
-    "A4": Template(_denied_amount, _denied),
+    "A4": Template(_denied_amount, None),
     "A5": Template(
         _difference, _of_line(amount_difference_entry, "recon_difference", "psp_clearing"), is_chosen=True
     ),
@@ -231,5 +216,7 @@ def make(
     if template == NO_ENTRY:
         return Made(0, (), [])
     posting = Posting(facts.row.merchant_id, facts.row.currency, day)
-    draft = TEMPLATES[template].build(_Making(facts, books, posting, adjustment_id), minor)
+    build = TEMPLATES[template].build
+    assert build is not None, "A4 is planned by itself"
+    draft = build(_Making(facts, books, posting, adjustment_id), minor)
     return Made(abs(minor), (draft,), books.describe([draft]))

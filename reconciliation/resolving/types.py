@@ -50,8 +50,8 @@ class ProposedLine:
 class AdjustmentData:
     """An entry that is proposed or posted for a break.
 
-    `template` is A1 … A10, one of the bank's, "match", "unmatch", or "none" for an explanation without an entry. While it is
-    PROPOSED, `approval_id` is the approval that waits for a second person.
+    `template` is A1 … A10, one of the bank's (B4 …), "match", "unmatch", or "none" for an explanation without
+    an entry. While it is PROPOSED, `approval_id` is the approval that waits for a second person.
     """
 
     id: UUID

@@ -15,7 +15,7 @@ from reconciliation.breaks import BreakClass, Category
 from reconciliation.errors import BreakRuleInvalid, BreakRuleStateConflict
 from reconciliation.matching.rules import ensure_rules
 from reconciliation.models import BreakRule
-from reconciliation.resolving.templates import TEMPLATES
+from reconciliation.resolving.templates import TAKES_TWO, TEMPLATES
 from reconciliation.rules.conditions import check_conditions
 from reconciliation.rules.types import RuleDraft
 
@@ -129,6 +129,8 @@ def _check(draft: RuleDraft) -> None:
         _whole(name, getattr(draft, name), 1 if posts else 0, _MOST_MINOR)
     if draft.cap_line_minor > draft.cap_day_minor:
         raise BreakRuleInvalid("A break may not take more than a day may.", param="cap_line_minor")
+    if draft.category == Category.AUTOMATED and draft.action in TAKES_TWO:
+        raise BreakRuleInvalid(f"{draft.action} takes two people: no rule posts it.", param="action")
     if draft.category == Category.UNCLASSIFIED and draft.action:
         raise BreakRuleInvalid("Nobody knows what to post for what is unclassified.", param="action")
     check_conditions(draft.conditions)

@@ -65,12 +65,12 @@ def balances(seller_id: UUID) -> dict[str, int]:
     return {name: getattr(wallet, f"{name}_minor") for name in ("pending", "available", "held", "receivable")}
 
 
-def post_taken(*, merchant_id: UUID, account: int, minor: int) -> None:
+def post_taken(*, merchant_id: UUID, account: int, minor: int, currency: str = "USD") -> None:
     """An entry of no business event: money of a seller's account is taken for nobody; needs a transaction."""
     key = uuid7()
-    other = open_account(merchant_id=merchant_id, role="customer_overpayment", currency="USD")
+    other = open_account(merchant_id=merchant_id, role="customer_overpayment", currency=currency)
     draft = entry(
-        posting=Posting(merchant_id, "USD", clock.today()),
+        posting=Posting(merchant_id, currency, clock.today()),
         kind="taken_for_a_test",
         source="test",
         source_ref=key,

@@ -1,7 +1,8 @@
-"""Examples of A1 to A11, with the amounts of the books."""
+"""Examples of A1 to A12, with the amounts of the books."""
 
 from ledger.templates.adjustments import (
     amount_difference_entry,
+    denial_undone_entry,
     denied_capture_entry,
     duplicate_charge_entry,
     fee_difference_entry,
@@ -14,10 +15,10 @@ from ledger.templates.adjustments import (
     unknown_capture_entry,
 )
 from ledger.templates.capture import CapturedOrder, Share
-from ledger.templates.cover import Cover, SellerPart
+from ledger.templates.cover import Cover, Restored, SellerPart
 from ledger.templates.entry import Keyed, credit, debit
 from ledger.templates.journal import ExampleBooks, Journal, named, returns, sale, seller
-from ledger.templates.refunds import ReturnedOrder
+from ledger.templates.refunds import FailedOrder, ReturnedOrder
 from ledger.types import EntryDraft
 
 __all__ = ["ADJUSTMENTS"]
@@ -64,6 +65,18 @@ def _denied(books: ExampleBooks) -> EntryDraft:
         adjustment_id=named("adjustment"),
         charge_id=named("charge"),
         orders=[ReturnedOrder(SellerPart(seller(books), Cover(pending_minor=90_00)), 8_33, 1_67)],
+    )
+
+
+def _reported_after_all(books: ExampleBooks) -> EntryDraft:
+    return denial_undone_entry(
+        posting=books.posting(),
+        accounts=returns(books),
+        psp_clearing=books.account("psp_clearing"),
+        recon_loss=books.account("recon_loss"),
+        adjustment_id=named("adjustment"),
+        charge_id=named("charge"),
+        orders=[FailedOrder(seller(books), Restored(20_00, 70_00), 8_33, 1_67)],
     )
 
 
@@ -167,5 +180,12 @@ ADJUSTMENTS = (
         "A reported line of 70.00 turns out to be a payment, or not to be it",
         line_reassigned_entry,
         _reassigned,
+    ),
+    Journal(
+        "A12",
+        "capture_denial_undone",
+        "The PSP has the capture after all; the seller owed 20.00",
+        denial_undone_entry,
+        _reported_after_all,
     ),
 )

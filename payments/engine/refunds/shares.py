@@ -8,7 +8,7 @@ from core.ids import public_id
 from core.settings_store import Declared, get_setting
 from ledger.templates.capture import Share
 from ledger.templates.splits import refund_share
-from payments.models import DisputeLine, OrderShare, PaymentOrder, RefundLine, ReversalLine
+from payments.models import DenialLine, DisputeLine, OrderShare, PaymentOrder, RefundLine, ReversalLine
 from payments.states import REFUND_DEAD
 
 __all__ = ["RETURNS_COMMISSION", "divide", "left_to_refund", "returned_so_far", "returns_commission"]
@@ -36,13 +36,15 @@ def left_to_refund(order: PaymentOrder) -> int:
 def returned_so_far(*, order_id: UUID) -> Share:
     """Return what the parts of a locked order have given back with their commission, or are giving.
 
-    Through refunds, through disputes that are open or lost, and through what the rail took back.
+    Through refunds, through disputes that are open or lost, and through what the rail took back or the
+    provider denies.
     """
     refunded = RefundLine.objects.filter(order_id=order_id, refund__returns_commission=True)
     given = (
         refunded.exclude(refund__status__in=REFUND_DEAD),
         DisputeLine.objects.filter(order_id=order_id, is_reserved=True),
         ReversalLine.objects.filter(order_id=order_id),
+        DenialLine.objects.filter(order_id=order_id, denial__ended_at__isnull=True),
     )
     sums = [
         rows.aggregate(seller=Sum("seller_minor"), commission=Sum("commission_minor"), tax=Sum("tax_minor"))

@@ -220,9 +220,12 @@ class Shop(Desk):
 
     def settle(self, row: Discrepancy, template: str, **parameters: Any) -> None:
         """Propose an entry, and have it agreed to."""
-        approval = self.propose(row, template, **parameters)
-        at_decision_edge(approve_adjustment)(approval_id=approval.pk, checker=NOA)
+        self.agree(self.propose(row, template, **parameters))
         row.refresh_from_db()
+
+    def agree(self, approval: Approval) -> None:
+        """Say yes as the second person."""
+        at_decision_edge(approve_adjustment)(approval_id=approval.pk, checker=NOA)
 
     def reopen(self, row: Discrepancy) -> None:
         """Take back what was posted for a break, as two people."""

@@ -100,7 +100,14 @@ def test_money_is_no_order_s_that_does_not_wait_for_it(shop: Shop, counter: Stor
     first, second = shop.rows()
     shop.settle(first, "A2", order=fits.payment_order_id)
     open_one = accepted["payment_orders"][0]["payment_order_id"]
-    for name in (fits.payment_order_id, dearer.payment_order_id, abroad.payment_order_id, open_one, "o-x", " "):
+    for name in (
+        fits.payment_order_id,
+        dearer.payment_order_id,
+        abroad.payment_order_id,
+        open_one,
+        "o-x",
+        " ",
+    ):
         with pytest.raises(AdjustmentInvalid):
             shop.propose(second, "A2", order=name)
     for parameters in ({}, {"order": "o-x", "amount_minor": 1}, {"order": 5}):
