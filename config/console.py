@@ -116,6 +116,7 @@ def _menu() -> list[dict[str, Any]]:
             "separator": True,
             "items": [
                 _page(_("Dead letters"), "move_to_inbox", "core.deadletter"),
+                _page(_("Alerts sent"), "notifications", "core.alertnotice"),
                 _page(_("Webhooks in"), "webhook", "events.webhookinbox"),
                 _page(_("Webhook endpoints"), "outbound", "events.webhookendpoint"),
                 _page(_("Webhooks out"), "send", "events.webhookdelivery"),

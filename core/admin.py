@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 
-from core import clock, dead_letters
+from core import admin_alerts, clock, dead_letters
 from core.admin_base import ReadOnlyAdmin, ServiceAction
 from core.admin_display import amount, person, state, text
 from core.admin_pages import ReportsAdmin
@@ -29,7 +29,7 @@ from core.models import (
 )
 from core.verdicts import latest_verdicts
 
-__all__: list[str] = []
+__all__ = ["admin_alerts"]
 
 _LOOKS = {
     "PENDING": "waiting",

@@ -294,6 +294,8 @@ class AlertNotice(WorkRow):
     severity = models.CharField(max_length=8)
     way = models.CharField(max_length=8)
     error = models.CharField(max_length=300, blank=True)
+    # Who took it: addresses, or the host of the webhook.
+    told = models.CharField(max_length=300, blank=True, default="", db_default="")
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
 

@@ -7,6 +7,7 @@ and writing that down; both copies then carry the id of the row (Message-ID, web
 import json
 import time
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
@@ -156,9 +157,16 @@ def _record(claim: Claim, said: str) -> None:
     if notice is None:
         return
     notice.due_at = notice.leased_until = None
-    notice.error = said
+    notice.error, notice.told = said, "" if said else _told(notice.way)
     notice.sent_at = None if said else clock.now()
-    notice.save(update_fields=["due_at", "leased_until", "error", "sent_at"])
+    notice.save(update_fields=["due_at", "leased_until", "error", "told", "sent_at"])
+
+
+def _told(way: str) -> str:
+    """Who is told this way; of an address on the web the host alone, because the rest may be a secret."""
+    if way == "email":
+        return ", ".join(settings.ALERT_EMAIL_TO)[:300]
+    return urlsplit(settings.ALERT_WEBHOOK_URL).hostname or ""
 
 
 @at_edge

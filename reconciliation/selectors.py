@@ -35,6 +35,7 @@ from reconciliation.matching.reading import (
 from reconciliation.resolving.ageing import ageing
 from reconciliation.resolving.automatic import waiting_for_rules
 from reconciliation.resolving.bulk import MOST as BULK_MOST
+from reconciliation.resolving.meanings import MEANINGS
 from reconciliation.resolving.proposing import ACTION as PROPOSAL_ACTION
 from reconciliation.resolving.reading import QUEUES, break_at_desk, breaks_at_desk, preview
 from reconciliation.resolving.templates import TEMPLATES as ADJUSTMENT_TEMPLATES
@@ -46,6 +47,7 @@ from reconciliation.sources.reading import find_source, get_source, list_sources
 __all__ = [
     "ADJUSTMENT_TEMPLATES",
     "BULK_MOST",
+    "MEANINGS",
     "PROPOSAL_ACTION",
     "QUEUES",
     "RULE_CONDITIONS",

@@ -87,6 +87,7 @@ class BreakForm(forms.Form):
         widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "autocomplete": "off"}),
     )
     movement = forms.CharField(max_length=120, required=False)
+    named = forms.CharField(max_length=120, required=False)
 
 
 def desk(request: HttpRequest, reference: str) -> HttpResponse:

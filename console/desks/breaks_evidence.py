@@ -25,7 +25,13 @@ from console.frame import actor
 from core.admin_display import amount, state
 from core.models import Approval
 from merchants.selectors import merchant_names
-from reconciliation.selectors import candidate_lines, candidate_movements, changed_since, get_break
+from reconciliation.selectors import (
+    MEANINGS,
+    candidate_lines,
+    candidate_movements,
+    changed_since,
+    get_break,
+)
 from reconciliation.types import AdjustmentData, BreakDetail, MovementCandidate
 
 __all__ = ["evidence"]
@@ -48,7 +54,7 @@ def evidence(request: HttpRequest, detail: BreakDetail, wish: Wish) -> dict[str,
     rule = detail.explanation.get("rule") or {}
     line_currency = str((detail.line or {}).get("currency", ""))
     query = request.GET.copy()
-    for name in ("template", "amount", "movement"):
+    for name in ("template", "amount", "movement", "named"):
         query.pop(name, None)
     here = f"?{query.urlencode()}" if query else "?"
     return {
@@ -199,6 +205,6 @@ def _taken(entry: dict[str, Any]) -> dict[str, Any]:
 
 def _is_reopenable(detail: BreakDetail) -> bool:
     standing = [each for each in detail.adjustments if each.status == "POSTED" and each.reverses_id is None]
-    if any(each.template in ("match", "unmatch") for each in standing) or detail.pending:
+    if any(each.template in MEANINGS for each in standing) or detail.pending:
         return False
     return detail.row.status == "RESOLVED" or (bool(standing) and detail.row.status != "PROPOSED")

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.forms import Form
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
 
 from console.desks.breaks_words import account_name, template_name
 from core.admin_display import amount
@@ -20,17 +21,25 @@ __all__ = ["Wish", "entry_lines", "proposal", "wish_of"]
 # A person may say how much: of a difference a part, of a fee also the other way round.
 _CHOSEN = ("A5", "A7")
 _EITHER_WAY = "A7"
+# Of these a person must say, or may say, one thing more: its name among the parameters.
+_NAMED = {"A2": "order", "A4": "borne_by"}
+# Who bears what the provider denies.
+_BEARERS = {
+    "seller": gettext_lazy("The sellers, as far as it was theirs"),
+    "platform": gettext_lazy("The marketplace, all of it"),
+}
 NO_ENTRY, MATCH = "none", "match"
 
 
 @dataclass(frozen=True)
 class Wish:
-    """A template with its parameters; `amount` is as it was typed, for the form."""
+    """A template with its parameters; `amount`, `movement` and `named` are as typed, for the form."""
 
     template: str
     parameters: dict[str, Any] = field(default_factory=dict)
     amount: str = ""
     movement: str = ""
+    named: str = ""
 
     @classmethod
     def of(cls, said: Mapping[str, Any], detail: BreakDetail) -> "Wish":
@@ -40,6 +49,9 @@ class Wish:
             kind, subject, nth = ([*movement.split(":"), "", "", ""])[:3]
             parameters = {"subject_kind": kind, "subject_id": subject, "nth": nth}
             return cls(template, parameters, movement=movement)
+        if template in _NAMED:
+            named = said["named"].strip()
+            return cls(template, {_NAMED[template]: named} if named else {}, named=named)
         if template in _CHOSEN and typed:
             minor = _minor(template, typed, detail)
             return cls(template, {"amount_minor": minor}, typed)
@@ -53,7 +65,9 @@ def wish_of(request: HttpRequest, form: Form, detail: BreakDetail) -> Wish:
     if template not in detail.offers and not (template == MATCH and detail.offers):
         prepared = detail.prepared.template if detail.prepared else ""
         return Wish(prepared or next(iter(detail.offers), ""))
-    said = {name: given.get(name, "")[:120] for name in ("template", "amount", "movement")}
+    said = {name: given.get(name, "")[:120] for name in ("template", "amount", "movement", "named")}
+    if template == "A2" and "named" not in given and detail.line:
+        said["named"] = str(detail.line.get("merchant_reference", ""))
     try:
         return Wish.of(said, detail)
     except DomainError:
@@ -88,6 +102,8 @@ def proposal(detail: BreakDetail, wish: Wish, *, query: str) -> dict[str, Any]:
         "wish_name": template_name(wish.template),
         "wish_amount": amount(shown.amount_minor, currency) if shown and shown.lines else "",
         "wish_typed": wish.amount or (format_minor(shown.amount_minor, currency) if shown else ""),
+        "is_order_named": wish.template == "A2",
+        "bearers": _bearers(wish, query) if wish.template == "A4" else [],
         "is_chosen_amount": wish.template in _CHOSEN,
         "is_parked": wish.template == "A1",
         "is_without_entry": wish.template == NO_ENTRY,
@@ -96,11 +112,24 @@ def proposal(detail: BreakDetail, wish: Wish, *, query: str) -> dict[str, Any]:
     }
 
 
+def _bearers(wish: Wish, query: str) -> list[dict[str, Any]]:
+    """Who may bear it, each with the page that shows its entry."""
+    chosen = wish.named or "seller"
+    return [
+        {
+            "says": says,
+            "url": f"{query}&{urlencode({'template': wish.template, 'named': name})}#propose",
+            "is_chosen": name == chosen,
+        }
+        for name, says in _BEARERS.items()
+    ]
+
+
 def entry_lines(lines: tuple[ProposedLine, ...]) -> list[dict[str, Any]]:
     """Return the lines of an entry as the console shows them, debits first."""
     shown = [
         {
-            "account": account_name(each.role, each.provider),
+            "account": account_name(each.role, each.provider, each.owner),
             "key": each.clearing_key or "",
             "debit": amount(each.debit_minor, each.currency) if each.debit_minor else "",
             "credit": amount(each.credit_minor, each.currency) if each.credit_minor else "",

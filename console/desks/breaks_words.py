@@ -68,9 +68,9 @@ CLASSES = {
 }
 TEMPLATES = {
     "A1": gettext_lazy("Park the receipt in suspense"),
-    "A2": gettext_lazy("Identify the receipt"),
+    "A2": gettext_lazy("It is what an order was waiting for"),
     "A3": gettext_lazy("Give the parked receipt back"),
-    "A4": gettext_lazy("Write off what the provider denies"),
+    "A4": gettext_lazy("Take back what the provider denies"),
     "A5": gettext_lazy("Absorb the difference"),
     "A6": gettext_lazy("Charged twice: owe it to the buyer"),
     "A7": gettext_lazy("Book the difference of the fee"),
@@ -140,10 +140,11 @@ def kind_name(kind: str) -> str:
     return str(_KINDS.get(kind, kind.replace("_", " ")))
 
 
-def account_name(role: str, provider: str | None) -> str:
+def account_name(role: str, provider: str | None, owner: str = "") -> str:
     """Return an account as the lines of an entry name it."""
     name = role.replace("_", " ").capitalize().replace("Psp ", "PSP ")
-    return f"{name} ({provider})" if provider else name
+    whose = provider or owner
+    return f"{name} ({whose})" if whose else name
 
 
 def steps_in_words(steps: Sequence[Mapping[str, Any]], *, line_currency: str, currency: str) -> list[Step]:

@@ -3,6 +3,7 @@
 import re
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -48,7 +49,8 @@ _PAGE = 31
 _ACTOR = re.compile(r"user:[0-9a-f-]{36}")
 # A cell up to this long is never broken.
 _UNBROKEN = 24
-# Where what stands in the way is dealt with, by its code: a page, and how it is asked for the subject.
+# Where what stands in the way is dealt with, by its code: a page, and what it is asked: the name of the
+# parameter that is the subject, or the whole query.
 _PLACES = {
     "file_missing": ("admin:reconciliation_settlementfile_changelist", ""),
     "file_unread": ("admin:reconciliation_settlementfile_changelist", "q"),
@@ -57,6 +59,7 @@ _PLACES = {
     "run_unfinished": ("admin:reconciliation_settlementfile_changelist", "q"),
     "statement_held": ("admin:reconciliation_bankstatement_changelist", ""),
     "bank_differs": ("admin:reconciliation_bankstatement_changelist", ""),
+    "clearing_unexplained": ("console:breaks", "queue=all"),
     "out_of_balance": ("admin:ledger_account_trial-balance", ""),
     "audit_violated": ("admin:core_auditrun_latest", ""),
     "audit_failed": ("admin:core_auditrun_latest", ""),
@@ -83,6 +86,9 @@ def days(request: HttpRequest) -> HttpResponse:
         "chosen": public_id("mer", chosen.id) if chosen else "",
         "rows": [_row(each, chosen) for each in named] if chosen else [],
         "next": next_day(merchant_id=chosen.id) if chosen else None,
+        "sources_url": reverse("admin:reconciliation_settlementsource_changelist")
+        if request.user.has_perm("reconciliation.view_settlementsource")
+        else "",
         "older": shown[-1].day.isoformat() if len(rows) > _PAGE else "",
     }
     return show(request, "console/days.html", _("Close the day"), context)
@@ -192,16 +198,28 @@ def _context(request: HttpRequest, whose: MerchantData, found: DayAtDesk, form: 
         # What is late gets its break when the day is prepared.
         "is_blocked": any(each.code != "clearing_unexplained" for each in found.obstacles),
         "missing": sorted({each.subject for each in found.obstacles if each.code == "file_missing"}),
-        "notices": found.notices,
+        "notices": [_notice(each, public_id("mer", whose.id)) for each in found.notices],
         "sections": _named_sections(report_sections(found.figures)),
         "may": {"prepare": user.has_perm(_PREPARE), "sign": user.has_perm(_SIGN)},
     }
 
 
 def _obstacle(each: Obstacle) -> dict[str, str]:
+    if each.code == "break_unassigned":
+        return {"says": each.says, "link": reverse("console:break", args=[each.subject])}
     page, asked = _PLACES.get(each.code, ("", ""))
     link = reverse(page) if page else ""
-    return {"says": each.says, "link": f"{link}?{asked}={each.subject}" if link and asked else link}
+    query = asked if "=" in asked else urlencode({asked: each.subject})
+    return {"says": each.says, "link": f"{link}?{query}" if link and asked else link}
+
+
+def _notice(each: Obstacle, merchant: str) -> dict[str, str]:
+    """What should be known, with the breaks that it is about."""
+    narrowed = {"breaks_open": {}, "proposals_waiting": {"status": "PROPOSED"}}.get(each.code)
+    if narrowed is None:
+        return {"says": each.says, "link": ""}
+    query = urlencode({"queue": "all", "merchant": merchant, **narrowed})
+    return {"says": each.says, "link": f"{reverse('console:breaks')}?{query}"}
 
 
 def _named_sections(sections: list[Section]) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """A provider denies a payment that the books have (A4): what was credited for it is taken back.
 
-As when a rail takes a payment back (R8), but nothing was there to be taken: no line of a file will tell of it.
+As when a rail takes a payment back (R8), but nothing was there to be taken: no line of a file tells of it.
 The entry is reconciliation's, with its adjustment; who gives how much is decided here. When the provider has
 the payment after all, the sellers get back what they gave.
 """
@@ -35,8 +35,8 @@ def hold_charge(*, charge_id: UUID) -> None:
 def what_denial_takes(*, charge_id: UUID, amount_minor: int) -> tuple[OrderPart, ...]:
     """Return what each order gives back if so much of its charge is denied, in the order of the checkout.
 
-    Never more than is left of it: what was refunded or is disputed went back once. Empty where the charge pays
-    no order, or is denied already: then nobody can be asked but the marketplace.
+    Never more than is left of it: what was refunded or is disputed went back once. Empty where the charge
+    pays no order, or is denied already: then nobody can be asked but the marketplace.
     """
     if ChargeDenial.objects.filter(charge_id=charge_id, ended_at__isnull=True).exists():
         return ()

@@ -19,7 +19,7 @@ from reconciliation.matching.sql import execute, rows, scratch, whole_files
 from reconciliation.models import Discrepancy, ReconciliationRun, SettlementFile
 from reconciliation.snapshots import discrepancy_fact
 
-__all__ = ["carry_breaks", "carry_over"]
+__all__ = ["SAME_SQL", "carry_breaks", "carry_over"]
 
 _SAYS = f"ROW({', '.join((*LINES.key, *LINES.said))})"
 # By a digest of 128 bits of what they say; of lines that say the same, the first is the first again.
@@ -32,11 +32,12 @@ _NUMBERED = f"""
             WHERE change.file_id = %(file)s AND change.{{end}} = line.id)
     ) AS said
 """  # noqa: S608 - names of columns
-_SAME = f"""
+SAME_SQL = f"""
     SELECT old.id AS old_id, new.id AS new_id
     FROM ({_NUMBERED.format(of="old", end="before")}) AS old
     JOIN ({_NUMBERED.format(of="new", end="after")}) AS new USING (one, two, nth)
 """  # noqa: S608 - names of columns
+"""Which lines of a new version say what lines of the one before said; of LineChange's file, old and new."""
 _END = """
     WITH ended AS (
         UPDATE reconciliation_match SET live = false
@@ -80,7 +81,7 @@ def carry_over(run: ReconciliationRun) -> int:
     if before is None:
         return 0
     params = _params(run, before)
-    scratch("reconciliation_same", _SAME, params)
+    scratch("reconciliation_same", SAME_SQL, params)
     execute(_END, params)
     _forget_torn_groups(params)
     carried = execute(_AGAIN, params)

@@ -8,7 +8,7 @@ Sources: BOOKS, "Reconciliation adjustments" (A1 to A10) and "Reconciliation bre
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -181,20 +181,26 @@ def rules_of(*, merchant_id: UUID) -> Rules:
 
 @requires_transaction
 def ensure_rules(*, merchant_id: UUID) -> None:
-    """Give a merchant the rules that everybody begins with, unless it has rules. Of many at once one does."""
-    if BreakRule.objects.filter(merchant_id=merchant_id).exists():
+    """Give a merchant those of the rules that everybody begins with which it never had.
+
+    A rule that it has, had, or drafts under the name stays as it is, also when it was changed or retired. Of
+    many at once one does it.
+    """
+    known = set(BreakRule.objects.filter(merchant_id=merchant_id).values_list("name", flat=True))
+    missing = [each for each in DEFAULTS if each.name not in known]
+    if not missing:
         return
     try:
         with transaction.atomic():
-            _write_defaults(merchant_id)
+            _write(merchant_id, missing)
     except IntegrityError as error:
         if sqlstate(error) != UNIQUE_VIOLATION:
             raise
 
 
-def _write_defaults(merchant_id: UUID) -> None:
+def _write(merchant_id: UUID, defaults: Sequence[Default]) -> None:
     now = clock.now()
-    rows = [_row(merchant_id, each, now) for each in DEFAULTS]
+    rows = [_row(merchant_id, each, now) for each in defaults]
     changes = Changes()
     changes.insert(rows)
     for row in rows:

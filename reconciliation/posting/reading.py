@@ -6,6 +6,9 @@ from uuid import UUID
 
 from django.db import connection
 
+from reconciliation.posting.keys import line_key
+from reconciliation.posting.origins import posted_as
+
 __all__ = ["Extent", "Group", "PostedLine", "groups_of", "portions_of"]
 
 # What tells of the batch itself, not of something in it: the amount that the others add up to.
@@ -32,7 +35,8 @@ class PostedLine(NamedTuple):
     """One line to post, or its part for one movement where it is for several.
 
     `sign` is -1 for a line of the version before that is taken back. `matched_minor` is the movement's
-    amount, `subject_…` the movement; without a match they are None. `is_further` says that an earlier part
+    amount, `subject_…` the movement; without a match they are None, and `clearing_key` says where a line that
+    is taken back stands. `is_further` says that an earlier part
     has the line's own amounts.
     """
 
@@ -107,12 +111,26 @@ def portions_of(extent: Extent, group: Group, *, size: int) -> Iterator[list[Pos
     while True:
         with connection.cursor() as cursor:
             cursor.execute(sql, params)
-            rows = [PostedLine(*row) for row in cursor.fetchall()]
+            rows = _where_they_are([PostedLine(*row) for row in cursor.fetchall()])
         if not rows:
             return
         yield rows
         # Where the next one begins also bounds the range of keys that is looked through.
         params |= {"after_id": rows[-1].id, "after_sign": rows[-1].sign, "first": rows[-1].id}
+
+
+def _where_they_are(rows: list[PostedLine]) -> list[PostedLine]:
+    """Lines of nothing we know that are taken back are taken back where they were posted first."""
+    gone = [row.id for row in rows if row.sign < 0 and row.subject_kind is None]
+    if not gone:
+        return rows
+    at = posted_as(gone)
+    return [
+        row._replace(clearing_key=line_key(line_id=at[row.id]))
+        if row.sign < 0 and row.subject_kind is None
+        else row
+        for row in rows
+    ]
 
 
 def _source(extent: Extent) -> str:

@@ -3,8 +3,8 @@
 The sellers give back what they were credited for it, in the order of cover of every return (R4): what the
 order has pending, what they may spend, its reserve, then a debt; the marketplace gives its commission and the
 tax. What nobody can be asked for, because it went back to the buyer before, is the marketplace's loss, and so
-is all of it where two people say so. The proposal says who bears how much; out of which pocket a seller's part
-comes is decided when it is posted.
+is all of it where two people say so. The proposal says who bears how much; out of which pocket a seller's
+part comes is decided when it is posted.
 """
 
 from dataclasses import dataclass
@@ -94,7 +94,10 @@ def undo_denied(row: Discrepancy, adjustment: Adjustment, *, back_id: UUID) -> E
         return None
     books = books_for(row.source, row.currency)
     given = sum(
-        each.restored.receivable_minor + each.restored.available_minor + each.commission_minor + each.tax_minor
+        each.restored.receivable_minor
+        + each.restored.available_minor
+        + each.commission_minor
+        + each.tax_minor
         for each in orders
     )
     draft = denial_undone_entry(

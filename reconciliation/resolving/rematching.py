@@ -36,9 +36,10 @@ from reconciliation.matching.opening import Place, end_break, open_breaks, resol
 from reconciliation.matching.types import Pairing
 from reconciliation.matching.writing import write_pairings
 from reconciliation.models import Adjustment, Discrepancy, Match, MatchEnd, ReconciliationRun, SettlementLine
+from reconciliation.posting.origins import OF_A_MATCH
 from reconciliation.resolving.books import books_for, post_drafts
 from reconciliation.resolving.evidence import evidence_of
-from reconciliation.resolving.facts import facts_of, file_of_line, standing
+from reconciliation.resolving.facts import facts_of, family_of, file_of_line, standing
 from reconciliation.resolving.known import is_posted
 from reconciliation.resolving.meanings import PAIRINGS
 from reconciliation.resolving.meanings import UNMATCH as _TEMPLATE
@@ -52,8 +53,6 @@ __all__ = ["UNMATCH", "approve_unmatching", "pair_by_hand", "reject_unmatching",
 
 UNMATCH = "match.take_back"
 _EXPIRES_IN = timedelta(days=7)
-# Breaks of a line that has a movement: they are about the two of them.
-_OF_A_MATCH = ("AMOUNT_MISMATCH", "FEE_DIFFERENCE", "FX_DIFFERENCE", "LATE")
 
 
 @requires_transaction
@@ -209,7 +208,7 @@ def _end_breaks_of_match(known: Sequence[Discrepancy], *, why: str, decision: De
     is_over = "the line is not this movement"
     changes = Changes()
     for row in known:
-        if row.break_class not in _OF_A_MATCH:
+        if row.break_class not in OF_A_MATCH:
             continue
         posted = list(standing([row.id]))
         for adjustment in reversed(posted):
@@ -218,7 +217,7 @@ def _end_breaks_of_match(known: Sequence[Discrepancy], *, why: str, decision: De
             reopen(row, changes, why=why, by=decision.checker)
             end_break(changes, row, why=is_over, by=decision.checker)
     changes.save()
-    still = [row for row in known if row.break_class in _OF_A_MATCH and row.status != "RESOLVED"]
+    still = [row for row in known if row.break_class in OF_A_MATCH and row.status != "RESOLVED"]
     resolve_breaks(resolutions={row.id: is_over for row in still}, by=decision.checker)
 
 
@@ -226,10 +225,11 @@ def _break_for(
     line_id: int, matches: Sequence[Match], known: Sequence[Discrepancy], *, why: str
 ) -> tuple[Discrepancy, Adjustment | None]:
     """Return the break that the line is to have, and what matched it by hand, if anything did."""
-    unmatched = [row for row in known if row.break_class not in (*_OF_A_MATCH, "BATCH_TOTAL_MISMATCH")]
+    unmatched = [row for row in known if row.break_class not in (*OF_A_MATCH, "BATCH_TOTAL_MISMATCH")]
     if unmatched:
         row = unmatched[-1]
-        return row, standing([row.id]).filter(template__in=PAIRINGS).last()
+        family = [each.id for each in family_of(row)]
+        return row, standing(family).filter(template__in=PAIRINGS).last()
     file = file_of_line(line_id)
     assert file is not None
     line = lines_by_id([line_id])[line_id]
@@ -274,7 +274,9 @@ def _made(line_id: int, matches: Sequence[Match], row: Discrepancy, adjustment_i
     line, file = SettlementLine.objects.get(pk=line_id), file_of_line(line_id)
     assert file is not None
     books = books_for(file.source, line.currency)
-    legs = legs_between([meaning_of(line, matches)], [meaning_of(line, ())], file=file, books=books)
+    # Where its break began: there the desk looks for what is open because of it.
+    after = meaning_of(line, (), posted_id=family_of(row)[0].line_id)
+    legs = legs_between([meaning_of(line, matches)], [after], file=file, books=books)
     return reassigned(row, legs, books=books, adjustment_id=adjustment_id, day=day)
 
 

@@ -7,6 +7,7 @@ from django.test import Client
 
 from core.ids import public_id
 from ledger.selectors import closed_through
+from reconciliation.models import Discrepancy
 from tests.admin.paying_out import said
 from tests.admin.people import console, person
 from tests.admin.test_risk_desk import text
@@ -100,6 +101,26 @@ def test_what_stands_in_the_way_is_on_the_page(closer: Closer) -> None:
     assert closer.row().status == "PREPARED"
     press(maker, closer, "reopen")
     assert closer.row().status == "OPEN"
+
+
+def test_an_obstacle_leads_to_what_it_is_about(closer: Closer) -> None:
+    """A break that nobody took on, and the breaks that are still open: each has its place in the desk."""
+    maker, _ = finance()
+    closer.found()
+    html = maker.get(address(closer)).content.decode()
+    row = Discrepancy.objects.get(merchant_id=closer.merchant_id)
+    assert f'href="/admin/desks/breaks/{row.public_id}/"' in html
+    narrowed = f"/admin/desks/breaks/?queue=all&amp;merchant={public_id('mer', closer.merchant_id)}"
+    assert f'href="{narrowed}"' in html
+    assert maker.get(narrowed.replace("&amp;", "&")).status_code == 200
+
+
+def test_a_merchant_without_sources_is_told_what_to_do(db: None) -> None:
+    store = open_store()
+    maker, _ = finance()
+    page = maker.get(f"{DESK}?merchant={public_id('mer', store.merchant_id)}")
+    assert "Set up a source of settlement files" in text(page)
+    assert 'href="/admin/reconciliation/settlementsource/"' in page.content.decode()
 
 
 @pytest.mark.parametrize("role", ["support", "auditor", "operator", "risk"])

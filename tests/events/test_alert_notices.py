@@ -55,6 +55,7 @@ def test_an_alert_is_mailed_once_however_often_it_is_seen() -> None:
     assert "1250 minor units of EUR" in sent.body and "runbooks.md#test-wrong" in sent.body
     notice = AlertNotice.objects.get()
     assert notice.sent_at is not None and notice.due_at is None
+    assert notice.told == "ann@example.com, bob@example.com"
 
 
 def test_what_nobody_dealt_with_is_told_once_more() -> None:

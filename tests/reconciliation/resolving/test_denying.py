@@ -1,4 +1,4 @@
-"""A4: a capture that the provider denies is borne by who was credited for it; A12 when it has it after all."""
+"""A4: a capture that the provider denies is borne by who was credited for it; A12: it has it after all."""
 
 from dataclasses import dataclass
 from datetime import timedelta

@@ -11,6 +11,7 @@ from core.approvals import ApprovalVoid, FourEyesRequired, at_decision_edge
 from core.models import AuditRecord
 from core.transactions import at_edge
 from reconciliation.errors import BreakRuleInvalid, BreakRuleStateConflict, RuleDryRunMissing
+from reconciliation.matching.rules import DEFAULTS, ensure_rules
 from reconciliation.models import BreakRule, RuleDryRun
 from reconciliation.rules.conditions import Asked, conditions_hold
 from reconciliation.rules.types import RuleDraft
@@ -51,6 +52,29 @@ def put_in_force(rule: BreakRule) -> None:
     key = at_edge(request_activation)(rule_id=rule.id, reason="agreed", maker=MIA)
     at_decision_edge(approve_rule_change)(approval_id=key, checker=NOA)
     rule.refresh_from_db()
+
+
+def test_rules_that_are_new_come_to_merchants_that_began_before_them(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a merchant changed or retired stays so; what it never had it gets, once."""
+    older = tuple(each for each in DEFAULTS if not each.name.startswith("bank_"))
+    assert len(older) < len(DEFAULTS)
+    monkeypatch.setattr("reconciliation.matching.rules.DEFAULTS", older)
+    changed = draft(shop, name="difference", position=7)
+    put_in_force(changed)
+    retired = BreakRule.objects.get(merchant_id=shop.merchant_id, name="gap")
+    key = at_edge(request_retirement)(rule_id=retired.id, reason="never again", maker=MIA)
+    at_decision_edge(approve_rule_change)(approval_id=key, checker=NOA)
+    before = {row.pk: row.status for row in BreakRule.objects.filter(merchant_id=shop.merchant_id)}
+    monkeypatch.setattr("reconciliation.matching.rules.DEFAULTS", DEFAULTS)
+    for _ in range(2):
+        at_edge(ensure_rules)(merchant_id=shop.merchant_id)
+    rows = {row.pk: row for row in BreakRule.objects.filter(merchant_id=shop.merchant_id)}
+    assert {key: rows[key].status for key in before} == before
+    added = [(row.name, row.version, row.status) for key, row in rows.items() if key not in before]
+    wanted = {each.name for each in DEFAULTS} - {each.name for each in older}
+    assert sorted(added) == sorted((name, 1, "ACTIVE") for name in wanted)
 
 
 def test_a_merchant_begins_with_the_rules_of_everybody(shop: Shop) -> None:
