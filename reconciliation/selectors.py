@@ -10,7 +10,7 @@ from reconciliation.desk.by_rule import breaks_by_rule
 from reconciliation.desk.candidates import candidate_lines, candidate_movements
 from reconciliation.desk.line_page import line_at_desk, unmatchings_of
 from reconciliation.desk.movements import movements_of_break
-from reconciliation.desk.previews import changed_since, preview_adjustment
+from reconciliation.desk.previews import changed_since, choices_for, preview_adjustment
 from reconciliation.desk.rules_page import rule_at_desk
 from reconciliation.desk.runs import run_at_desk, runs_at_desk
 from reconciliation.ingest.reading import (
@@ -65,6 +65,7 @@ __all__ = [
     "candidate_lines",
     "candidate_movements",
     "changed_since",
+    "choices_for",
     "day_at_desk",
     "days_at_desk",
     "explain_line",

@@ -19,6 +19,7 @@ from reconciliation.resolving.ageing import drop_lapsed_proposals, watch_overdue
 from reconciliation.resolving.automatic import adjust_by_rule
 from reconciliation.resolving.bulk import approve_many, propose_many
 from reconciliation.resolving.desk import assign_break, comment_on_break, release_break
+from reconciliation.resolving.found_at_bank import prove_found_deposits
 from reconciliation.resolving.proposing import (
     approve_adjustment,
     propose_adjustment,
@@ -64,6 +65,7 @@ __all__ = [
     "prepare_day",
     "propose_adjustment",
     "propose_many",
+    "prove_found_deposits",
     "queue_run",
     "read_file_again",
     "receive_file",

@@ -13,6 +13,7 @@ from reconciliation.services import (
     drop_lapsed_proposals,
     fetch_due,
     look_again,
+    prove_found_deposits,
     watch_files,
     watch_overdue,
     watch_source,
@@ -59,7 +60,7 @@ def watch(**_newer: object) -> None:
 
 @shared_task(name="reconciliation.watch_bank")
 def watch_bank(**_newer: object) -> None:
-    """Open breaks for what the bank should have shown, and end those of what it has."""
+    """Open breaks for what the bank should have shown, end those of what it has; tell of what people found."""
     for source_id in bank_sources():
         try:
             opened, ended = at_edge(watch_source)(source_id=source_id)
@@ -68,6 +69,8 @@ def watch_bank(**_newer: object) -> None:
             continue
         if opened or ended:
             log.info("bank source %s: %s breaks opened, %s ended", source_id, opened, ended)
+    for merchant in list_merchants():
+        prove_found_deposits(merchant_id=merchant.id)
 
 
 @shared_task(name="reconciliation.watch_breaks")

@@ -13,7 +13,7 @@ from console.desks.breaks_words import account_name, template_name
 from core.admin_display import amount
 from core.errors import DomainError
 from core.money import format_minor, parse_amount
-from reconciliation.selectors import preview_adjustment
+from reconciliation.selectors import choices_for, preview_adjustment
 from reconciliation.types import BreakDetail, ProposedLine
 
 __all__ = ["Wish", "entry_lines", "proposal", "wish_of"]
@@ -22,7 +22,7 @@ __all__ = ["Wish", "entry_lines", "proposal", "wish_of"]
 _CHOSEN = ("A5", "A7")
 _EITHER_WAY = "A7"
 # Of these a person must say, or may say, one thing more: its name among the parameters.
-_NAMED = {"A2": "order", "A4": "borne_by"}
+_NAMED = {"A2": "order", "A4": "borne_by", "B4": "batch", "B6": "other"}
 # Who bears what the provider denies.
 _BEARERS = {
     "seller": gettext_lazy("The sellers, as far as it was theirs"),
@@ -104,11 +104,42 @@ def proposal(detail: BreakDetail, wish: Wish, *, query: str) -> dict[str, Any]:
         "wish_typed": wish.amount or (format_minor(shown.amount_minor, currency) if shown else ""),
         "is_order_named": wish.template == "A2",
         "bearers": _bearers(wish, query) if wish.template == "A4" else [],
+        **_choices(detail, wish, query),
         "is_chosen_amount": wish.template in _CHOSEN,
         "is_parked": wish.template == "A1",
         "is_without_entry": wish.template == NO_ENTRY,
         "wish_lines": entry_lines(shown.lines) if shown else [],
         "refused": refused,
+    }
+
+
+_ASKED = {
+    "B4": (gettext_lazy("Which batch is it?"), gettext_lazy("No batch is on its way to the bank.")),
+    "B6": (
+        gettext_lazy("With which line did it go back?"),
+        gettext_lazy("No other line of this bank waits with the same amount the other way round."),
+    ),
+}
+
+
+def _choices(detail: BreakDetail, wish: Wish, query: str) -> dict[str, Any]:
+    """What may be named with the template, each with the page that shows its entry."""
+    if wish.template not in _ASKED:
+        return {"choices": None}
+    asks, nothing = _ASKED[wish.template]
+    found = choices_for(discrepancy_id=detail.row.id, template=wish.template)
+    return {
+        "asks": asks,
+        "nothing_to_choose": nothing,
+        "choices": [
+            {
+                "says": each.says,
+                "amount": amount(each.amount_minor, detail.row.currency),
+                "url": f"{query}&{urlencode({'template': wish.template, 'named': each.value})}#propose",
+                "is_chosen": each.value == wish.named,
+            }
+            for each in found
+        ],
     }
 
 

@@ -21,7 +21,7 @@ from reconciliation.types import RuleDraft
 
 __all__ = ["DecisionForm", "RuleForm"]
 
-_NO_ENTRY_OF_A_RULE = ("none", "match", "unmatch", "A2")
+_NO_ENTRY_OF_A_RULE = ("none", "match", "unmatch", "A2", "B4", "B5", "B6")
 _OWNERS = ("finance_maker", "finance_checker", "operator", "risk")
 
 

@@ -83,7 +83,8 @@ def carry_matches(run: ReconciliationRun, same: Mapping[int, int], *, reason: st
 
 def _row(run: ReconciliationRun, part: Part) -> Match:
     is_group = part.line_part or part.movement_part
-    how = How.GROUP if is_group else How.TOLERANCE if part.rule.endswith("_fee") else How.EXACT
+    found = How.GROUP if is_group else How.TOLERANCE if part.rule.endswith("_fee") else How.EXACT
+    how = How.BY_HAND if part.rule == "by_hand" else found
     return Match(
         merchant_id=run.merchant_id,
         source_id=run.source_id,

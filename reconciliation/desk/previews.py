@@ -12,13 +12,15 @@ from core.errors import NotFound
 from core.models import Approval
 from reconciliation.errors import AdjustmentInvalid
 from reconciliation.models import Adjustment, Discrepancy
+from reconciliation.resolving.at_bank import Choice, choices_at_bank
 from reconciliation.resolving.books import shown_lines
 from reconciliation.resolving.evidence import evidence_of
+from reconciliation.resolving.facts import facts_of
 from reconciliation.resolving.plans import plan
 from reconciliation.resolving.types import Prepared
 from reconciliation.resolving.writing import Terms, instruction_of
 
-__all__ = ["changed_since", "preview_adjustment"]
+__all__ = ["changed_since", "choices_for", "preview_adjustment"]
 
 
 @transaction.atomic
@@ -39,6 +41,15 @@ def preview_adjustment(
         # Accounts that would be opened for it are not: nobody has proposed anything.
         transaction.set_rollback(True)
     return Prepared(template, made.amount_minor, shown_lines(made.lines, made.also))
+
+
+@transaction.atomic
+def choices_for(*, discrepancy_id: UUID, template: str) -> list[Choice]:
+    """Return what may be named with a template for a break, what fits best first. Raises NotFound."""
+    row = Discrepancy.objects.select_related("source").filter(pk=discrepancy_id).first()
+    if row is None:
+        raise NotFound()
+    return choices_at_bank(facts_of(row), template)
 
 
 @transaction.atomic

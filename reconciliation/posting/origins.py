@@ -1,4 +1,4 @@
-"""Under which line a line is in the books that nothing of ours stands behind, where a file came more than once.
+"""Under which line the books have a line of nothing we know, where its file came more than once.
 
 A version of a file posts only what changed: a line that says the same in the next one stays under the key of
 the line that said it first. What is taken back later is taken back there.

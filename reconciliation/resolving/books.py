@@ -32,6 +32,10 @@ class AdjustmentBooks(ProviderBooks):
         """Return the account of a role. Needs a transaction."""
         return self._open(role, self._provider if role in _OF_PROVIDER else None)
 
+    def account_of(self, role: str, provider: str) -> int:
+        """Return the account of a role that is another provider's. Needs a transaction."""
+        return self._open(role, provider)
+
     def in_currency(self, currency: str) -> "AdjustmentBooks":
         """Return the same provider's accounts in another currency, remembered together with these."""
         other = AdjustmentBooks(merchant_id=self._merchant_id, provider=self._provider, currency=currency)

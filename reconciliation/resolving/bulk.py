@@ -10,7 +10,8 @@ from core.errors import DomainError
 from core.transactions import requires_transaction
 from reconciliation.errors import AdjustmentInvalid
 from reconciliation.models import Discrepancy
-from reconciliation.resolving.proposing import approve_adjustment, hold_pay_in, propose_adjustment
+from reconciliation.resolving.holding import hold_for_yes
+from reconciliation.resolving.proposing import approve_adjustment, propose_adjustment
 from reconciliation.resolving.types import BulkResult
 
 __all__ = ["MOST", "approve_many", "propose_many"]
@@ -46,7 +47,7 @@ def approve_many(*, approval_ids: Sequence[UUID], checker: str) -> BulkResult:
         return approve_adjustment(approval_id=key, checker=checker)
 
     ids = _few(approval_ids)
-    hold_pay_in(ids)
+    hold_for_yes(ids)
     return _each(ids, agree)
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from core.ids import parse_public_id
+from ledger.selectors import open_keys
 from reconciliation.breaks import BreakClass, Side
 from reconciliation.matching.kinds import SELF_EXPLAINED
 from reconciliation.models import (
@@ -31,7 +32,10 @@ _SUSPENSE = ("suspense_receipts", "suspense_payments")
 
 @dataclass(frozen=True)
 class Parked:
-    """What an earlier entry for the break put into suspense, and is still there: a credit is negative."""
+    """What an earlier entry for the break, or its statement, put into suspense and is still there.
+
+    A credit is negative.
+    """
 
     role: str
     key: str
@@ -82,7 +86,7 @@ def facts_of(row: Discrepancy) -> Facts:
         matches=matches,
         clearing_key=key,
         open_minor=before + _moved(posted, ("psp_clearing",), key),
-        parked=_parked(posted),
+        parked=_parked_at_bank(row, key) if row.side == Side.BANK else _parked(posted),
         posted=posted,
     )
 
@@ -176,6 +180,16 @@ def _parked(posted: Sequence[Adjustment]) -> Parked | None:
     for (role, key), amount in left.items():
         if amount:
             return Parked(role, key, amount)
+    return None
+
+
+def _parked_at_bank(row: Discrepancy, key: str) -> Parked | None:
+    """What the statement put there with its line, and nobody has taken out since."""
+    if row.line_id is None:
+        return None
+    for role in _SUSPENSE:
+        for each in open_keys(merchant_id=row.merchant_id, role=role, currency=row.currency, keys=[key]):
+            return Parked(role, key, each.balance_minor)
     return None
 
 

@@ -12,6 +12,7 @@ from payments.types import Receipt
 from reconciliation.errors import AdjustmentInvalid
 from reconciliation.matching.types import Movement
 from reconciliation.models import Discrepancy, SettlementLine, SettlementSource
+from reconciliation.resolving.at_bank import AT_BANK, plan_at_bank
 from reconciliation.resolving.books import AdjustmentBooks, books_for
 from reconciliation.resolving.denying import DENIED, Denial, plan_denied
 from reconciliation.resolving.facts import Facts, facts_of
@@ -59,6 +60,9 @@ def plan(
     if row.source is None:
         raise AdjustmentInvalid("The break is of no source, so that nothing says whose books it is in.")
     books = books_for(row.source, row.currency)
+    if template in AT_BANK:
+        made = plan_at_bank(facts, template, parameters, books=books, adjustment_id=adjustment_id, day=day)
+        return Plan(facts, made)
     if template == DENIED:
         made, denial = plan_denied(facts, parameters, books)
         return Plan(facts, made, denial=denial)

@@ -4,7 +4,6 @@ The yes is to the exact entry as it would be posted now: when anything that it r
 proposed, the approval is void, and who wants it proposes it again.
 """
 
-from collections.abc import Collection
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -24,7 +23,7 @@ from core.history import Changes
 from core.ids import uuid7
 from core.models import Approval
 from core.transactions import requires_transaction
-from payments.services import hold_charge, hold_order, pay_with_receipt
+from payments.services import pay_with_receipt
 from payments.types import Receipt
 from reconciliation.errors import AdjustmentInvalid, BreakStateConflict
 from reconciliation.locks import lock_discrepancies, lock_proposals
@@ -32,11 +31,13 @@ from reconciliation.matching.opening import end_break
 from reconciliation.matching.rules import PARKS
 from reconciliation.models import Adjustment, Discrepancy
 from reconciliation.posting.proving import prove_batch
+from reconciliation.resolving.at_bank import AT_BANK, close_at_bank
 from reconciliation.resolving.books import books_for, post_drafts
-from reconciliation.resolving.denying import DENIED, post_denied
+from reconciliation.resolving.denying import post_denied
 from reconciliation.resolving.evidence import evidence_of
+from reconciliation.resolving.holding import ACTION, hold_for_yes
 from reconciliation.resolving.identifying import charge_made_by
-from reconciliation.resolving.meanings import IDENTIFIED, PAIRINGS
+from reconciliation.resolving.meanings import PAIRINGS
 from reconciliation.resolving.plans import Plan, plan
 from reconciliation.resolving.rematching import pair_by_hand
 from reconciliation.resolving.writing import Terms, begin_adjustment, instruction_of
@@ -44,13 +45,11 @@ from reconciliation.resolving.writing import Terms, begin_adjustment, instructio
 __all__ = [
     "ACTION",
     "approve_adjustment",
-    "hold_pay_in",
     "propose_adjustment",
     "reject_adjustment",
     "withdraw_adjustment",
 ]
 
-ACTION = "adjustment.post"
 _EXPIRES_IN = timedelta(days=7)
 _FREE = ("OPEN", "ASSIGNED")
 
@@ -106,7 +105,7 @@ def approve_adjustment(*, approval_id: UUID, checker: str) -> UUID:
     NotFound, FourEyesRequired, ApprovalNotPending, ApprovalExpired, ApprovalVoid, BreakStateConflict,
     InsufficientFunds.
     """
-    hold_pay_in([approval_id])
+    hold_for_yes([approval_id])
     approval, row, adjustment = _proposed(approval_id)
     made = _as_it_is_now(row, adjustment, approval)
     now = instruction_of(row, _terms(adjustment, made), made.made)
@@ -159,18 +158,6 @@ def withdraw_adjustment(*, adjustment_id: UUID, by: str, reason: str) -> None:
     _record(row, adjustment, "adjustment.withdraw", by=by, reason=reason)
 
 
-@requires_transaction
-def hold_pay_in(approval_ids: Collection[UUID]) -> None:
-    """Lock what pay-in changes if these proposals get a yes: its rows come before ours."""
-    found = Approval.objects.filter(pk__in=approval_ids, action=ACTION).values_list("instruction", flat=True)
-    keys = [each["adjustment"] for each in found if each["template"] in (IDENTIFIED, DENIED)]
-    for each in Adjustment.objects.filter(pk__in=keys).select_related("discrepancy").order_by("pk"):
-        if each.template == IDENTIFIED:
-            hold_order(merchant_id=each.merchant_id, order=each.instruction["parameters"]["order"])
-        elif each.discrepancy.subject_id is not None:
-            hold_charge(charge_id=each.discrepancy.subject_id)
-
-
 def _post(row: Discrepancy, adjustment: Adjustment, made: Plan, *, by: str) -> int | None:
     """Post the entry of an adjustment; return its id, None where there is none."""
     if made.denial is not None:
@@ -199,6 +186,8 @@ def _close(row: Discrepancy, adjustment: Adjustment, made: Plan, changes: Change
         why = "parked in suspense until it is identified or given back"
         changes.move(row, row.to_assigned, why=why, by=by, owner=adjustment.maker)
         return
+    if adjustment.template in AT_BANK:
+        close_at_bank(row, adjustment, made.facts, changes, by=by)
     if adjustment.template in PAIRINGS:
         pair_by_hand(row, made, by=by)
     end_break(changes, row, why=f"{adjustment.template}: {_reason(adjustment)}"[:500], by=by)

@@ -15,6 +15,7 @@ from core.errors import NotFound
 from core.models import Approval, StatusChange
 from reconciliation.errors import AdjustmentInvalid
 from reconciliation.models import Adjustment, BreakRule, Discrepancy, DiscrepancyNote
+from reconciliation.resolving.at_bank import offers_at_bank
 from reconciliation.resolving.books import lines_of, shown_lines
 from reconciliation.resolving.evidence import line_facts, movement_facts
 from reconciliation.resolving.facts import Facts, facts_of
@@ -167,7 +168,7 @@ def _narrowed(rows: QuerySet[Discrepancy], wanted: BreakFilters) -> QuerySet[Dis
 def _offers(facts: Facts) -> tuple[str, ...]:
     if facts.row.status not in ("OPEN", "ASSIGNED"):
         return ()
-    return offers(facts) if facts.row.source is not None else (NO_ENTRY,)
+    return (*offers_at_bank(facts), *offers(facts)) if facts.row.source is not None else (NO_ENTRY,)
 
 
 def _prepared(facts: Facts) -> Prepared | None:

@@ -17,13 +17,14 @@ from core.ids import parse_public_id, uuid7
 from core.models import Approval
 from core.transactions import requires_transaction
 from ledger.selectors import correction_draft, get_entry
-from payments.services import hold_charge
 from reconciliation.errors import BreakStateConflict
 from reconciliation.locks import lock_discrepancies
 from reconciliation.models import Adjustment, Discrepancy
+from reconciliation.resolving.at_bank import take_back_at_bank
 from reconciliation.resolving.books import post_drafts
 from reconciliation.resolving.denying import DENIED, undo_denied
 from reconciliation.resolving.facts import family_of, standing
+from reconciliation.resolving.holding import REOPEN, hold_for_taking_back
 from reconciliation.resolving.meanings import MEANINGS
 from reconciliation.resolving.templates import Made
 from reconciliation.resolving.writing import Terms, begin_adjustment, reopen
@@ -37,7 +38,6 @@ __all__ = [
     "reverse_adjustment",
 ]
 
-REOPEN = "discrepancy.reopen"
 _EXPIRES_IN = timedelta(days=7)
 
 
@@ -88,7 +88,7 @@ def approve_reopening(*, approval_id: UUID, checker: str) -> None:
     Call it under `at_decision_edge`. Raises NotFound, FourEyesRequired, ApprovalNotPending, ApprovalExpired,
     ApprovalVoid, BreakStateConflict, InsufficientFunds.
     """
-    _hold_pay_in(approval_id)
+    hold_for_taking_back(approval_id)
     approval, row = _asked(approval_id)
     reason = approval.instruction["reason"]
     posted = _posted(row)
@@ -152,6 +152,9 @@ def reverse_adjustment(
         rule=(decision.rule, None),
         reverses=adjustment,
     )
+    other = take_back_at_bank(adjustment, changes, why=why, by=decision.checker or decision.maker)
+    if other is not None:
+        reopen(other, changes, why=why, by=decision.checker or decision.maker)
     refs = [undone] if undone is not None else post_drafts(drafts) if drafts else []
     changes.move(
         back,
@@ -165,16 +168,6 @@ def reverse_adjustment(
     )
     changes.move(adjustment, adjustment.to_reversed, why=why, by=decision.checker or decision.maker)
     return back
-
-
-def _hold_pay_in(approval_id: UUID) -> None:
-    """Lock what pay-in changes when a denial is undone: its rows come before ours."""
-    approval = Approval.objects.filter(pk=approval_id, action=REOPEN).first()
-    for each in approval.instruction["takes_back"] if approval else ():
-        if each["template"] == DENIED:
-            row = Discrepancy.objects.get(adjustments=UUID(each["adjustment"]))
-            assert row.subject_id is not None, "what is denied is a charge"
-            hold_charge(charge_id=row.subject_id)
 
 
 def _inverse(adjustment: Adjustment, why: str) -> tuple[list[Any], list[dict[str, Any]]]:

@@ -105,7 +105,7 @@ def _receipt(facts: Facts, classes: frozenset[BreakClass]) -> int | None:
 
 
 def _parked_receipt(facts: Facts) -> int | None:
-    parked = facts.parked
+    parked = None if facts.is_bank else facts.parked
     return -parked.amount_minor if parked and parked.role == "suspense_receipts" else None
 
 

@@ -1,4 +1,4 @@
-"""Examples of P1 to P7 and D1 to D3, with the amounts of the books."""
+"""Examples of P1 to P7, B1 to B6 and D1 to D3, with the amounts of the books."""
 
 from ledger.templates.bank_lines import (
     ReversedLeg,
@@ -27,6 +27,11 @@ from ledger.templates.settlement import (
     psp_reserve_entry,
     psp_reserve_release_entry,
     settlement_entries,
+)
+from ledger.templates.suspense import (
+    identified_charge_entry,
+    identified_deposit_entry,
+    returned_receipt_entry,
 )
 from ledger.types import EntryDraft
 
@@ -240,6 +245,40 @@ PAY_IN = (
     Journal("P7", "funds_released", "Funds become available, 10 % rolling reserve", release_entry, _release),
 )
 
+
+def _deposit_identified(books: ExampleBooks) -> EntryDraft:
+    return identified_deposit_entry(
+        posting=books.posting(),
+        suspense=books.account("suspense_receipts"),
+        bank_fee=books.account("bank_fee"),
+        in_transit=books.account("psp_settlement_in_transit"),
+        adjustment_id=named("adjustment"),
+        line=Keyed(named("bank line"), 96_60),
+        batch=Keyed(named("batch"), 97_10),
+    )
+
+
+def _charge_identified(books: ExampleBooks) -> EntryDraft:
+    return identified_charge_entry(
+        posting=books.posting(),
+        suspense=books.account("suspense_payments"),
+        bank_fee=books.account("bank_fee"),
+        adjustment_id=named("adjustment"),
+        line=Keyed(named("bank line"), -7_50),
+    )
+
+
+def _went_back(books: ExampleBooks) -> EntryDraft:
+    return returned_receipt_entry(
+        posting=books.posting(),
+        suspense_receipts=books.account("suspense_receipts"),
+        suspense_payments=books.account("suspense_payments"),
+        adjustment_id=named("adjustment"),
+        receipt=Keyed(named("bank line"), 42_00),
+        payment=Keyed(named("second bank line"), 42_00),
+    )
+
+
 BANK = (
     Journal("B1", "bank_charge", "The bank takes 7.50 for the account", bank_charge_entry, _charged),
     Journal(
@@ -255,6 +294,27 @@ BANK = (
         "What an account held before its first statement",
         bank_opening_entry,
         _brought_in,
+    ),
+    Journal(
+        "B4",
+        "deposit_identified",
+        "An unknown receipt of 96.60 is a batch of 97.10, less the bank's fee",
+        identified_deposit_entry,
+        _deposit_identified,
+    ),
+    Journal(
+        "B5",
+        "bank_charge_identified",
+        "An unknown debit of 7.50 is the bank's own charge",
+        identified_charge_entry,
+        _charge_identified,
+    ),
+    Journal(
+        "B6",
+        "suspense_offset",
+        "An unknown receipt of 42.00 went back",
+        returned_receipt_entry,
+        _went_back,
     ),
 )
 
