@@ -60,7 +60,7 @@ def watch(**_newer: object) -> None:
 
 @shared_task(name="reconciliation.watch_bank")
 def watch_bank(**_newer: object) -> None:
-    """Open breaks for what the bank should have shown, end those of what it has; tell of what people found."""
+    """Open and end breaks of what the bank should have shown, and tell of deposits that people found."""
     for source_id in bank_sources():
         try:
             opened, ended = at_edge(watch_source)(source_id=source_id)
