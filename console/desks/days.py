@@ -86,6 +86,7 @@ def days(request: HttpRequest) -> HttpResponse:
         "chosen": public_id("mer", chosen.id) if chosen else "",
         "rows": [_row(each, chosen) for each in named] if chosen else [],
         "next": next_day(merchant_id=chosen.id) if chosen else None,
+        "is_earlier": before is not None,
         "sources_url": reverse("admin:reconciliation_settlementsource_changelist")
         if request.user.has_perm("reconciliation.view_settlementsource")
         else "",

@@ -43,7 +43,7 @@ def identified_deposit_entry(
 def identified_charge_entry(
     *, posting: Posting, suspense: int, bank_fee: int, adjustment_id: UUID, line: Keyed
 ) -> EntryDraft:
-    """B5: the line is the bank's own. A negative one is a charge: Dr bank_fee; Cr suspense. Or it comes back."""
+    """B5: the line is the bank's own. A charge is negative: Dr bank_fee; Cr suspense. Or it comes back."""
     return _of(
         posting,
         "bank_charge_identified",

@@ -150,8 +150,10 @@ def plan_at_bank(
 
 
 @requires_transaction
-def close_at_bank(row: Discrepancy, adjustment: Adjustment, facts: Facts, changes: Changes, *, by: str) -> None:
-    """Note what else follows when an adjustment of a locked break is posted: its match, or the other break."""
+def close_at_bank(
+    row: Discrepancy, adjustment: Adjustment, facts: Facts, changes: Changes, *, by: str
+) -> None:
+    """Note what else follows when an adjustment of a locked break is posted: a match, or the other break."""
     said = adjustment.instruction
     if adjustment.template == DEPOSIT:
         paid = paid_batch(adjustment)
@@ -219,7 +221,9 @@ def _other(facts: Facts, parameters: dict[str, Any]) -> Parked:
     for row, parked in _others(facts):
         if row.id == wanted and _shown(parked) == -_shown(facts.parked):
             return parked
-    raise AdjustmentInvalid("That is no open break of the same amount the other way round.", param="parameters")
+    raise AdjustmentInvalid(
+        "That is no open break of the same amount the other way round.", param="parameters"
+    )
 
 
 def _others(facts: Facts) -> Sequence[tuple[Discrepancy, Parked]]:

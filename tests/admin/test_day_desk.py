@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from core import clock
 from core.ids import public_id
 from ledger.selectors import closed_through
 from reconciliation.models import Discrepancy
@@ -115,12 +116,17 @@ def test_an_obstacle_leads_to_what_it_is_about(closer: Closer) -> None:
     assert maker.get(narrowed.replace("&amp;", "&")).status_code == 200
 
 
-def test_a_merchant_without_sources_is_told_what_to_do(db: None) -> None:
+def test_a_list_without_days_says_what_to_do(desk: Any) -> None:
+    """Before the first source begins, and before the first day that there is."""
     store = open_store()
+    desk.merchant_id = store.merchant_id
+    desk.source(name="psp", begins_on=clock.today())
     maker, _ = finance()
-    page = maker.get(f"{DESK}?merchant={public_id('mer', store.merchant_id)}")
-    assert "Set up a source of settlement files" in text(page)
+    mine = f"{DESK}?merchant={public_id('mer', store.merchant_id)}"
+    page = maker.get(mine)
+    assert "No day is over yet" in text(page)
     assert 'href="/admin/reconciliation/settlementsource/"' in page.content.decode()
+    assert "There is no earlier day" in text(maker.get(f"{mine}&before=2020-01-01"))
 
 
 @pytest.mark.parametrize("role", ["support", "auditor", "operator", "risk"])

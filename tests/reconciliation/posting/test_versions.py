@@ -122,3 +122,11 @@ def test_a_line_that_was_matched_by_hand_and_is_not_it_stands_where_it_stood(sho
     shop.report("x|charge|650|0", "y|refund|-2|0", identity="again")
     assert ReconciliationRun.objects.filter(merchant_id=shop.merchant_id).count() == 3
     assert (at(shop, "suspense_receipts"), at(shop, "psp_clearing")) == ([-650], [2])
+
+
+def test_what_would_be_without_going_back_to_the_first(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control: taken back under the line of the version before, both keys stay open."""
+    monkeypatch.setattr("reconciliation.posting.reading.posted_as", lambda ids: {each: each for each in ids})
+    for gross, other in ((500, 1), (500, 2), (600, 2)):
+        shop.report(f"x|refund|-{gross}|0", f"y|refund|-{other}|0", identity="again")
+    assert sorted(at(shop, "psp_clearing")) == [-500, 2, 500, 600]
