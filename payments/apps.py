@@ -72,6 +72,7 @@ def _register_audits() -> None:
         audits,
         balance_audits,
         capture_audits,
+        denial_audits,
         dispute_audits,
         refund_audits,
         top_up_audits,
@@ -80,5 +81,5 @@ def _register_audits() -> None:
 
     for each in (audits, capture_audits, refund_audits, release_audits, dispute_audits):
         register(each.INVARIANTS)
-    for each in (balance_audits, top_up_audits):
+    for each in (balance_audits, denial_audits, top_up_audits):
         register(each.INVARIANTS)

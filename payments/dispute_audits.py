@@ -163,30 +163,6 @@ INVARIANTS = [
         covers=("I09", "I14"),
     ),
     Invariant(
-        name="denial_is_its_entry",
-        says="What orders gave back because a provider denies their payment is the sum of its lines, and an"
-        " entry of the books took as much from sellers, commission and tax.",
-        sql="""
-            SELECT denial.id, denial.amount_minor, lines.minor, booked.minor
-            FROM payments_chargedenial AS denial
-            LEFT JOIN LATERAL (
-                SELECT sum(amount_minor) AS minor FROM payments_denialline WHERE denial_id = denial.id
-            ) AS lines ON true
-            LEFT JOIN LATERAL (
-                SELECT sum(line.amount_minor) AS minor FROM ledger_journalentry AS entry
-                JOIN ledger_journalline AS line ON line.entry_id = entry.id
-                JOIN ledger_account AS account ON account.id = line.account_id
-                WHERE entry.merchant_id = denial.merchant_id AND entry.source = 'adjustment'
-                    AND entry.source_ref = denial.adjustment_id::text AND entry.kind = 'capture_denied'
-                    AND account.role NOT IN ('psp_clearing', 'recon_loss')
-            ) AS booked ON true
-            WHERE denial.amount_minor IS DISTINCT FROM lines.minor
-                OR denial.amount_minor IS DISTINCT FROM booked.minor
-        """,
-        exercised_sql="SELECT EXISTS (SELECT 1 FROM payments_chargedenial)",
-        covers=("I14",),
-    ),
-    Invariant(
         name="evidence_is_sent_whole",
         says="An answer that is on its way, or arrived, has its pieces, the case file among them.",
         sql="""

@@ -71,7 +71,7 @@ def test_who_bears_what_is_denied_is_chosen_on_the_page(
 
 
 def test_a_line_of_the_bank_is_closed_on_the_page(bank: Bank) -> None:
-    """B4: the batches that are on their way are offered, the nearest first; B6 says when there is no other."""
+    """B4: the batches on their way are offered, the nearest first; B6 says when there is no other line."""
     bank.reported("po_0000000001", 9710)
     bank.show(entry(9660, text="thank you"))
     [row] = of_lines()
