@@ -39,6 +39,7 @@ from payments.models import (
     RefundLine,
 )
 from payments.order_lists import current_lines, list_payment_orders
+from payments.outcome_counts import outcomes_by_hour
 from payments.references import by_reference
 from payments.refund_desk import (
     RefundableOrder,
@@ -101,6 +102,7 @@ __all__ = [
     "list_top_ups",
     "method_offers",
     "needs_two_people",
+    "outcomes_by_hour",
     "parts_of_order",
     "payment_briefs",
     "refund_story",
