@@ -1,6 +1,6 @@
 """The books in the console: trial balance, accounts with their statements, and entries."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
@@ -26,7 +26,7 @@ from ledger.admin_explain import Question, accounts_page, days_page, explain_url
 from ledger.admin_tables import account_code, entry_table, page_url, sided, statement_row, trial_table
 from ledger.chart import CHART
 from ledger.models import Account, JournalEntry
-from ledger.statements import Place
+from ledger.statements import EntryLine, Place
 from merchants.admin_parts import MerchantColumn
 from merchants.selectors import get_merchant, list_merchants, owner_names
 from merchants.types import MerchantData
@@ -265,7 +265,10 @@ class JournalEntryAdmin(MerchantColumn, PageAdmin):
         others = statements.entries_of_event(
             merchant_id=row.merchant_id, source=row.source, source_ref=row.source_ref
         )
+        marked = _marked(request, lines)
         return {
+            "marked": marked.line_no if marked else 0,
+            "above": _above_line(row, marked) if marked else None,
             "currencies": [
                 entry_table(currency, list(group), owners)
                 for currency, group in groupby(
@@ -292,6 +295,26 @@ def _above(row: Any) -> dict[str, str]:
         "role_url": explain_url(role),
         "trial_url": f"{reverse('admin:ledger_account_trial-balance')}?merchant={row.merchant_id}",
         "keys_url": "?keys=open" if row.clearing else "",
+    }
+
+
+def _marked(request: HttpRequest, lines: Sequence[EntryLine]) -> EntryLine | None:
+    """Return the line from which somebody came down to the entry."""
+    wanted = request.GET.get("line", "")
+    return next((line for line in lines if str(line.line_no) == wanted), None)
+
+
+def _above_line(row: Any, line: EntryLine) -> dict[str, Any]:
+    """Return what stands above an entry for whoever came from an account."""
+    role = Question(
+        (line.role,), line.currency, merchant_id=row.merchant_id, provider=line.provider, one_provider=True
+    )
+    return {
+        "trial_url": f"{reverse('admin:ledger_account_trial-balance')}?merchant={row.merchant_id}",
+        "role_url": explain_url(role),
+        "code": account_code(line.role, line.provider, line.currency),
+        "account_url": page_url("account", line.account_id),
+        "account_id": line.account_id,
     }
 
 

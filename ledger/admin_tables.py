@@ -108,7 +108,7 @@ def statement_row(each: StatementLine) -> dict[str, Any]:
     line = each.line
     return {
         "entry": line.entry_id,
-        "url": page_url("journalentry", line.entry_id),
+        "url": f"{page_url('journalentry', line.entry_id)}?line={line.id % 1024}",
         "date": line.effective_date,
         "at": line.recorded_at,
         "kind": line.kind,

@@ -27,6 +27,8 @@ from payments.engine.refunds.reviews import ACTION as REFUND_ACTION
 from payments.engine.reserved import Reserved, reserved
 from payments.engine.stuck import KINDS as WAITING_KINDS
 from payments.engine.stuck import Waiting, values_waiting, waiting
+from payments.entry_sources import SOURCES as PAYMENT_SOURCES
+from payments.entry_sources import PaymentBehind, payment_behind
 from payments.layout import story_layout
 from payments.models import (
     BalancePart,
@@ -64,6 +66,7 @@ __all__ = [
     "DISPOSALS",
     "DISPUTE_ACTIONS",
     "MOVEMENTS",
+    "PAYMENT_SOURCES",
     "REFUND_ACTION",
     "WAITING_KINDS",
     "Chapter",
@@ -73,6 +76,7 @@ __all__ = [
     "DisputeCase",
     "ExpectedShare",
     "HeldPayment",
+    "PaymentBehind",
     "RefundData",
     "RefundPart",
     "RefundableOrder",
@@ -104,6 +108,7 @@ __all__ = [
     "needs_two_people",
     "outcomes_by_hour",
     "parts_of_order",
+    "payment_behind",
     "payment_briefs",
     "refund_story",
     "refunds_at_desk",

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from console.acting import ReasonForm, act
 from console.frame import actor, require, show
+from console.numbers import number_url
 from core.admin_display import name_people, person, state
 from core.approvals import at_decision_edge
 from core.errors import NotFound
@@ -193,7 +194,9 @@ def _context(request: HttpRequest, whose: MerchantData, found: DayAtDesk, form: 
         "is_blocked": any(each.code != "clearing_unexplained" for each in found.obstacles),
         "missing": sorted({each.subject for each in found.obstacles if each.code == "file_missing"}),
         "notices": found.notices,
-        "sections": _named_sections(report_sections(found.figures)),
+        "sections": _linked(
+            _named_sections(report_sections(found.figures)), found.figures, whose.id, close.day
+        ),
         "may": {"prepare": user.has_perm(_PREPARE), "sign": user.has_perm(_SIGN)},
     }
 
@@ -216,6 +219,29 @@ def _named_sections(sections: list[Section]) -> list[dict[str, Any]]:
             if name:
                 cell["text"] = cell["text"].replace(each.actor, name)
     return shown
+
+
+def _linked(
+    sections: list[dict[str, Any]], figures: Any, merchant_id: UUID, day: date
+) -> list[dict[str, Any]]:
+    """Give each row that is about accounts the page of what it is made of, by the end of the day."""
+    books = figures["books"]
+    places = {
+        "providers": [each for source in books["sources"] for each in source.get("positions", ())],
+        "trial": books["positions"],
+        "clearing": books["clearing"],
+    }
+    for section in sections:
+        for row, each in zip(section["rows"], places.get(section["name"], ()), strict=False):
+            row[0]["url"] = number_url(
+                roles=[each["role"]],
+                currency=each["currency"],
+                side="balance",
+                merchant_id=merchant_id,
+                provider=each["provider"],
+                day=day.isoformat(),
+            )
+    return sections
 
 
 class _Person:

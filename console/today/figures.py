@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from console.today.links import money_url
+from console.numbers import number_url
 from console.today.measures import (
     AUDITS,
     BREAKS,
@@ -152,7 +152,7 @@ def _in_transit(read: Read) -> Figure:
 
 
 def _money_link(data: Data, roles: Sequence[str], currency: str, side: str, day: str) -> str:
-    return money_url(
+    return number_url(
         mode=data["mode"], roles=roles, currency=currency, side=side, place=data["place"], day=day
     )
 

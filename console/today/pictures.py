@@ -6,9 +6,9 @@ from datetime import date, datetime, timedelta
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from console.numbers import number_url
 from console.today.charts import Chart, Series, bar_chart, line_chart
 from console.today.figures import BUCKETS, Read
-from console.today.links import money_url
 from console.today.measures import BREAKS, DAYS, IN_ROLES, MONEY, OUT_ROLES
 from console.today.trends import share
 from core import clock
@@ -85,7 +85,7 @@ def money_chart(read: Read, currency: str) -> Chart:
     ):
         values = [found.get(day.isoformat(), (0, 0))[place] for day in days]
         urls = [
-            money_url(
+            number_url(
                 mode=data["mode"],
                 roles=roles,
                 currency=currency,

@@ -1,4 +1,4 @@
-"""The open keys of one clearing account, page by page, and the lines of one key: what a balance is made of."""
+"""The open keys of one clearing account, page by page, and the lines of one key."""
 
 from dataclasses import dataclass
 from typing import Any
