@@ -117,6 +117,7 @@ def _payments() -> list[dict[str, Any]]:
     return [
         _page(_("Checkouts"), "shopping_cart", "payments.paymentevent"),
         _page(_("Orders"), "receipt", "payments.paymentorder"),
+        _page(_("Top-ups"), "add_card", "payments.topup"),
         _desk(_("Authorised payments"), "lock_clock", "authorized", "payments.view_charge"),
     ]
 
@@ -169,6 +170,7 @@ def _books() -> list[dict[str, Any]]:
         _page(_("Accounts"), "menu_book", "ledger.account", reports=reports),
         _page(_("Journal entries"), "receipt_long", "ledger.journalentry"),
         _page(_("Wallets"), "account_balance_wallet", "wallet.wallet"),
+        _page(_("Bonus and points"), "redeem", "wallet.grant"),
         _desk(_("Sellers' money"), "payments", "sellers", "wallet.view_wallet"),
         _desk(_("Year totals"), "summarize", "year-totals", "wallet.view_wallet"),
         _page(_("Daily revenue"), "bar_chart", "events.dailyrevenue"),

@@ -87,7 +87,7 @@ def current(names: Collection[str]) -> dict[str, Reading]:
 def earlier(names: Collection[str], *, ages: Collection[timedelta]) -> dict[tuple[str, timedelta], Reading]:
     """Return what these measures were that long ago, where it is known: within the hour before it."""
     now = clock.now()
-    slots = {_quarter(now - age - back * timedelta(minutes=_QUARTER)) for age in ages for back in range(4)}
+    slots = {_quarter(now - age - back * timedelta(minutes=_QUARTER)) for age in ages for back in range(5)}
     rows = Figure.objects.filter(name__in=list(names), slot__in=sorted(slots)).order_by("slot")
     found: dict[tuple[str, timedelta], Reading] = {}
     for row in rows:

@@ -111,6 +111,7 @@ def accounts_page(query: QueryDict) -> dict[str, Any]:
         "trial_url": _trial_url(question.merchant_id),
         "rows": [_account_row(row, question, owners, names) for row in rows],
         "count": f"{whole.accounts:,}",
+        "number_of_accounts": whole.accounts,
         "whole": _columns(whole, question.currency),
         "debit_balances": amount(whole.debit_balances_minor, question.currency),
         "credit_balances": amount(whole.credit_balances_minor, question.currency),

@@ -20,7 +20,8 @@ def under_way_card() -> Card:
         doubt = _("In doubt: %(count)d, %(value)s.") % {"count": unknown, "value": unknown_value}
         return Card(title, figure, " ".join([doubt, *said]), "failed", reverse("console:payout-batches"))
     page = reverse("admin:payouts_payout_changelist") + "?status=SENT"
-    return Card(title, figure, said[0] if said else _("Nothing is on its way."), "progress", page)
+    none = _("Nothing is on its way.")
+    return Card(title, figure, said[0] if said else none, "progress" if said else "done", page)
 
 
 def _sum(status: str) -> tuple[int, str]:

@@ -37,6 +37,7 @@ __all__ = ["csv_file", "day_page", "days", "pdf_file"]
 
 _SEE = "reconciliation.view_dayclose"
 _PREPARE, _SIGN = "reconciliation.change_dayclose", "reconciliation.approve_dayclose"
+_BOOKS = "ledger.view_account"
 _NEEDS = {"prepare": _PREPARE, "reopen": _PREPARE, "excuse": _PREPARE, "sign": _SIGN}
 _DONE = {
     "prepare": gettext_lazy("The figures stand. A second person is asked to sign them."),
@@ -194,9 +195,7 @@ def _context(request: HttpRequest, whose: MerchantData, found: DayAtDesk, form: 
         "is_blocked": any(each.code != "clearing_unexplained" for each in found.obstacles),
         "missing": sorted({each.subject for each in found.obstacles if each.code == "file_missing"}),
         "notices": found.notices,
-        "sections": _linked(
-            _named_sections(report_sections(found.figures)), found.figures, whose.id, close.day
-        ),
+        "sections": _sections(request, found, whose.id),
         "may": {"prepare": user.has_perm(_PREPARE), "sign": user.has_perm(_SIGN)},
     }
 
@@ -219,6 +218,13 @@ def _named_sections(sections: list[Section]) -> list[dict[str, Any]]:
             if name:
                 cell["text"] = cell["text"].replace(each.actor, name)
     return shown
+
+
+def _sections(request: HttpRequest, found: DayAtDesk, merchant_id: UUID) -> list[dict[str, Any]]:
+    sections = _named_sections(report_sections(found.figures))
+    if not request.user.has_perm(_BOOKS):
+        return sections
+    return _linked(sections, found.figures, merchant_id, found.close.day)
 
 
 def _linked(

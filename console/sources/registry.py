@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from console.desks.payables import payable_story, payable_url
 from core.errors import NotFound
-from core.ids import public_id
+from core.ids import parse_public_id, public_id
 from core.story import Chapter
 from ledger.types import EntryData
 from payments.selectors import PAYMENT_SOURCES, payment_behind, refund_story
@@ -93,7 +93,9 @@ def _payment(entry: EntryData) -> Source | None:
 
 
 def _payout(entry: EntryData) -> Source | None:
-    key = _key(entry.source_ref)
+    # Of what came back the books may have the sending's reference: the payout's id and a number.
+    ref = entry.source_ref
+    key = _key(ref) or parse_public_id(f"po_{ref.removeprefix('po').partition('-')[0]}", "po")
     payout = find_payout(payout_id=key) if key else None
     if key is None or payout is None or payout.merchant_id != entry.merchant_id:
         return None
@@ -191,6 +193,7 @@ def _key(text: str) -> UUID | None:
 _FINDERS: Mapping[str, Callable[[EntryData], Source | None]] = {
     **dict.fromkeys(PAYMENT_SOURCES, _payment),
     "payout": _payout,
+    "payout_return": _payout,
     "settlement_file": _file,
     "bank_line": _bank_line,
     "bank_statement": _statement,
