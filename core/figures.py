@@ -103,10 +103,12 @@ def tallied(name: str, *, since: datetime) -> dict[datetime, Data]:
     An hour that was not counted yet is absent.
     """
     now = clock.now()
-    first = _hour(now) - HOUR
-    fresh = Figure.objects.filter(name=name, slot=_hour(now), made_at__gt=now - FRESH, made_at__lte=now)
-    if not fresh.exists():
-        _count(_TALLIES[name], first, now)
+    this = _hour(now)
+    counted = Figure.objects.filter(name=name, slot__in=[this - HOUR, this], made_at__lte=now)
+    at = dict(counted.values_list("slot", "made_at"))
+    if now - at.get(this, this - HOUR) >= FRESH:
+        is_last_whole = at.get(this - HOUR, this - HOUR) >= this
+        _count(_TALLIES[name], this if is_last_whole else this - HOUR, now)
     rows = Figure.objects.filter(name=name, slot__gte=_hour(since), slot__lte=now)
     return dict(rows.values_list("slot", "data"))
 

@@ -18,6 +18,8 @@ from payments.models import (
 
 __all__ = ["SOURCES", "PaymentBehind", "payment_behind"]
 
+_NOBODY = UUID(int=0)
+
 
 @dataclass(frozen=True)
 class PaymentBehind:
@@ -100,14 +102,14 @@ def _of_dispute(dispute: Dispute, *subjects: UUID) -> PaymentBehind:
     )
 
 
-def _key(text: str, prefix: str = "") -> UUID | None:
-    """Return the key in a reference, as it is or as it is shown outside; None, which finds nothing."""
+def _key(text: str, prefix: str = "") -> UUID:
+    """Return the key in a reference, as it is or as it is shown outside; else one that nothing has."""
     if prefix and (key := parse_public_id(text, prefix)):
         return key
     try:
         return UUID(text)
     except ValueError:
-        return None
+        return _NOBODY
 
 
 _FINDERS: Mapping[str, Callable[[UUID, str], PaymentBehind | None]] = {

@@ -69,6 +69,7 @@ class Chart:
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     is_empty: bool
+    has_links: bool
     width: int = WIDTH
     height: int = HEIGHT
     left: int = _LEFT
@@ -176,6 +177,7 @@ def _chart(
         columns=[axis, *(each.name for each in values)],
         rows=[[label, *(each.words[n] for each in values)] for n, label in enumerate(labels)],
         is_empty=not any(value for each in values for value in each.values),
+        has_links=any(bar.url for bar in drawn),
     )
 
 

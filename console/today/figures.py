@@ -111,7 +111,7 @@ def _moved(
     parts = [
         Part(
             value=f"{digits(minor, currency)} {currency}",
-            url=_money_link(data, roles, currency, side, data["day"]),
+            url=_money_link(data, roles, currency, side),
             trend=_than(minor, yesterday.get(currency, 0), currency) if past else "",
         )
         for currency, minor in sorted(today.items(), key=lambda each: (not each[1], each[0]))
@@ -143,7 +143,7 @@ def _in_transit(read: Read) -> Figure:
             if not minor:
                 continue
             then = before.get(currency, (0, 0))[place]
-            url = _money_link(data, roles, currency, "balance", "")
+            url = _money_link(data, roles, currency, "balance")
             value = f"{digits(minor, currency)} {currency}"
             parts.append(Part(value, url, word, _than(minor, then, currency) if past else ""))
     says = _("Between us and a bank: captured and not at our bank yet, sent and not arrived yet.")
@@ -151,9 +151,9 @@ def _in_transit(read: Read) -> Figure:
     return _cut(Figure("transit", _("In transit"), says, parts, trend), _trial_url())
 
 
-def _money_link(data: Data, roles: Sequence[str], currency: str, side: str, day: str) -> str:
+def _money_link(data: Data, roles: Sequence[str], currency: str, side: str) -> str:
     return number_url(
-        mode=data["mode"], roles=roles, currency=currency, side=side, place=data["place"], day=day
+        mode=data["mode"], roles=roles, currency=currency, side=side, place=data["place"], day=data["day"]
     )
 
 

@@ -1,7 +1,8 @@
 """What the first page measures: money, outcomes, doubts, breaks, payouts and the audits' verdict."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -74,19 +75,17 @@ def _money() -> dict[str, Any]:
         "place": place,
         "day": day.isoformat(),
         "days": [[currency, on, *minor] for (currency, on), minor in sorted(days.items())],
-        "transit": _transit(merchants, place),
+        "transit": _transit(merchants, place, day),
     }
 
 
-def _transit(merchants: list[UUID], place: int) -> list[list[Any]]:
+def _transit(merchants: list[UUID], place: int, day: date) -> list[list[Any]]:
     found = []
     for currency in currencies_of(merchants=merchants, roles={*COMING, *LEAVING}):
-        minor = [
-            turnover_sum(
-                Asked(merchants=merchants, roles=roles, currency=currency, known=place)
-            ).closing_minor
-            for roles in (COMING, LEAVING)
-        ]
+        asked = Asked(
+            merchants=merchants, roles=(), currency=currency, first_day=day, last_day=day, known=place
+        )
+        minor = [turnover_sum(replace(asked, roles=roles)).closing_minor for roles in (COMING, LEAVING)]
         found.append([currency, minor[0], -minor[1]])
     return found
 

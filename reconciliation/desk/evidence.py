@@ -29,7 +29,7 @@ def lines_of_subjects(*, subjects: Collection[UUID], limit: int = 50) -> list[in
 def file_behind(*, merchant_id: UUID, source_ref: str) -> FileBehind | None:
     """Return the settlement file that an entry of a file names (file:version:…); None for any other text."""
     key = _key(source_ref.partition(":")[0])
-    row = SettlementFile.objects.filter(merchant_id=merchant_id, pk=key).first() if key else None
+    row = SettlementFile.objects.filter(merchant_id=merchant_id, pk=key).first()
     if row is None:
         return None
     return FileBehind(row.id, row.public_id, row.name, row.version, bytes(row.sha256).hex())
@@ -37,21 +37,20 @@ def file_behind(*, merchant_id: UUID, source_ref: str) -> FileBehind | None:
 
 def statement_behind(*, merchant_id: UUID, source_ref: str) -> UUID | None:
     """Return the key of the bank statement that an entry names, if the merchant has it."""
-    key = _key(source_ref)
-    rows = BankStatement.objects.filter(merchant_id=merchant_id, pk=key)
-    return rows.values_list("pk", flat=True).first() if key else None
+    rows = BankStatement.objects.filter(merchant_id=merchant_id, pk=_key(source_ref))
+    return rows.values_list("pk", flat=True).first()
 
 
 def break_behind(*, merchant_id: UUID, source_ref: str) -> str:
     """Return the dsc_… id of the break that an adjustment explains; empty where there is no such one."""
-    key = _key(source_ref)
-    rows = Adjustment.objects.filter(merchant_id=merchant_id, pk=key).select_related("discrepancy")
-    row = rows.first() if key else None
+    rows = Adjustment.objects.filter(merchant_id=merchant_id, pk=_key(source_ref))
+    row = rows.select_related("discrepancy").first()
     return row.discrepancy.public_id if row else ""
 
 
-def _key(text: str) -> UUID | None:
+def _key(text: str) -> UUID:
+    """Return the key in a reference; of any other text one that nothing has."""
     try:
         return UUID(text)
     except ValueError:
-        return None
+        return UUID(int=0)

@@ -117,6 +117,18 @@ def test_money_is_what_its_page_breaks_down(books: Books) -> None:
     assert 'class="marked"' in entry and "Account #" in text(entry)
 
 
+def test_what_is_in_transit_is_the_balance_of_its_page(books: Books) -> None:
+    client = console(person("fin", "finance_checker"))
+    shown = home(client)
+    transit = shown[shown.index('id="figure-transit"') :]
+    value = re.search(r'class="today-value" href="([^"]+)">([^<]+)<', transit)
+    assert value and value[2] == "140.45 USD", "yesterday's as well"
+    books.post(books.sale(99, effective_date=clock.today()))
+    advance_fence(), advance_fence()
+    page = client.get(markup.unescape(value[1])).content.decode()
+    assert "Balance 140.45 USD Dr" in text(page)
+
+
 def test_live_and_test_money_are_never_added_up(books: Books) -> None:
     client = console(person("fin", "finance_checker"))
     assert "money of test merchants" in home(client)
