@@ -78,8 +78,8 @@ def test_an_hour_is_counted_again_while_outcomes_come_late(world: World, at: lis
     keep_figures()
     assert len(world.asked) == figures.TALLIED // HOUR
     counted = []
-    for minutes in range(0, 5 * 24 * 60, 20):
-        at[0] = first + timedelta(minutes=minutes + 20)
+    for hours in range(1, 4 * 24 + 2):
+        at[0] = first + hours * HOUR
         before = len(world.asked)
         keep_figures()
         if first in {asked for asked, _until in world.asked[before:]}:
