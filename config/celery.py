@@ -39,6 +39,7 @@ PERIODIC = {
     "age the clearing accounts": ("reconciliation.age_clearing", 900.0),
     "watch the event stream": ("events.watch_stream", 60.0),
     "raise and escalate alerts": ("core.watch", 60.0),
+    "keep the figures of the first page": ("core.keep_figures", 60.0),
     "forget old nonces": ("merchants.forget_nonces", 60.0),
     "prune counted attempts": ("core.prune_attempts", 60.0),
     "forget old answers": ("core.forget_answers", 60.0),

@@ -81,140 +81,134 @@ def console_settings() -> dict[str, Any]:
 
 
 def _menu() -> list[dict[str, Any]]:
+    """Return the menu: one group for each job, in the order of a working day."""
+    groups = [
+        (_("Today"), _today()),
+        (_("Payments"), _payments()),
+        (
+            _("Unknown"),
+            [_desk(_("Unknown outcomes"), "help_center", "unknown", "payments.view_pspoperation")],
+        ),
+        (_("Risk"), _risk()),
+        (_("Refunds & disputes"), _given_back()),
+        (_("Payouts"), _payouts()),
+        (_("Reconciliation"), _reconciliation()),
+        (_("Books"), _books()),
+        (_("Close the day"), [_desk(_("Days"), "event_available", "days", "reconciliation.view_dayclose")]),
+        (_("Developers"), _developers()),
+        (_("Settings"), _settings()),
+        (_("Audit"), _audit()),
+    ]
     return [
+        {"title": title, "separator": place > 0, "items": items}
+        for place, (title, items) in enumerate(groups)
+    ]
+
+
+def _today() -> list[dict[str, Any]]:
+    return [
+        {"title": _("Overview"), "icon": "space_dashboard", "link": reverse_lazy("admin:index")},
+        _page(_("Cases"), "assignment_late", "core.case"),
+        _page(_("Approvals"), "how_to_reg", "core.approval"),
+    ]
+
+
+def _payments() -> list[dict[str, Any]]:
+    return [
+        _page(_("Checkouts"), "shopping_cart", "payments.paymentevent"),
+        _page(_("Orders"), "receipt", "payments.paymentorder"),
+        _page(_("Top-ups"), "add_card", "payments.topup"),
+        _desk(_("Authorised payments"), "lock_clock", "authorized", "payments.view_charge"),
+    ]
+
+
+def _risk() -> list[dict[str, Any]]:
+    return [
+        _desk(_("Review desk"), "shield_person", "risk-review", "risk.view_riskdecision"),
+        _page(_("Decisions"), "rule", "risk.riskdecision"),
+        _page(_("Rules"), "policy", "risk.riskrule"),
+        _page(_("Lists"), "list_alt", "risk.risklist"),
+    ]
+
+
+def _given_back() -> list[dict[str, Any]]:
+    return [
+        _desk(_("Refunds"), "undo", "refunds", "payments.view_refund"),
+        _desk(_("Disputes"), "gavel", "disputes", "payments.view_dispute"),
+    ]
+
+
+def _payouts() -> list[dict[str, Any]]:
+    return [
+        _desk(_("Payout desk"), "outbound", "payouts", "payouts.view_payout"),
+        _page(_("All payouts"), "list", "payouts.payout"),
+        _desk(_("Batches in doubt"), "help_center", "payout-batches", "payouts.view_payoutbatch"),
+        _page(_("All batches"), "inventory_2", "payouts.payoutbatch"),
+        _desk(_("Accounts to verify"), "how_to_reg", "destinations", "payouts.view_destination"),
+        _page(_("All accounts"), "account_box", "payouts.destination"),
+        _desk(_("What is stopped"), "front_hand", "payout-blocks", "payouts.view_payoutblock"),
+        _page(_("All blocks"), "block", "payouts.payoutblock"),
+        _page(_("Working days"), "event_repeat", "payouts.payoutschedule"),
+    ]
+
+
+def _reconciliation() -> list[dict[str, Any]]:
+    return [
+        _desk(_("Breaks"), "difference", "breaks", "reconciliation.view_discrepancy"),
+        _desk(_("Runs"), "rule", "runs", "reconciliation.view_reconciliationrun"),
+        _page(_("Settlement files"), "file_present", "reconciliation.settlementfile"),
+        _page(_("Bank statements"), "account_balance", "reconciliation.bankstatement"),
+        _page(_("Sources"), "input", "reconciliation.settlementsource"),
+        _desk(_("Rules about breaks"), "gavel", "break-rules", "reconciliation.view_breakrule"),
+    ]
+
+
+def _books() -> list[dict[str, Any]]:
+    reports = ("trial-balance", "explain")
+    return [
+        _report(_("Trial balance"), "balance", "ledger.account", "trial-balance"),
+        _page(_("Accounts"), "menu_book", "ledger.account", reports=reports),
+        _page(_("Journal entries"), "receipt_long", "ledger.journalentry"),
+        _page(_("Wallets"), "account_balance_wallet", "wallet.wallet"),
+        _page(_("Bonus and points"), "redeem", "wallet.grant"),
+        _desk(_("Sellers' money"), "payments", "sellers", "wallet.view_wallet"),
+        _desk(_("Year totals"), "summarize", "year-totals", "wallet.view_wallet"),
+        _page(_("Daily revenue"), "bar_chart", "events.dailyrevenue"),
+    ]
+
+
+def _developers() -> list[dict[str, Any]]:
+    return [
+        _page(_("API keys"), "key", "merchants.apikey"),
+        _page(_("Webhook endpoints"), "outbound", "events.webhookendpoint"),
+        _page(_("Webhooks out"), "send", "events.webhookdelivery"),
+        _page(_("Webhooks in"), "webhook", "events.webhookinbox"),
+        _page(_("Event stream"), "stream", "events.streamposition"),
+    ]
+
+
+def _settings() -> list[dict[str, Any]]:
+    return [
+        _page(_("Settings"), "tune", "core.setting"),
+        _page(_("Dead letters"), "move_to_inbox", "core.deadletter"),
+        _page(_("Alerts sent"), "notifications", "core.alertnotice"),
+        _page(_("Job runs"), "event_repeat", "core.jobrun"),
         {
-            "title": _("Today"),
-            "items": [
-                {"title": _("Overview"), "icon": "space_dashboard", "link": reverse_lazy("admin:index")},
-                _page(_("Cases"), "assignment_late", "core.case"),
-                _page(_("Approvals"), "how_to_reg", "core.approval"),
-            ],
-        },
-        _payments(),
-        _risk(),
-        _payouts(),
-        _reconciliation(),
-        {
-            "title": _("Books"),
-            "separator": True,
-            "items": [
-                _report(_("Trial balance"), "balance", "ledger.account", "trial-balance"),
-                _page(_("Accounts"), "menu_book", "ledger.account", reports=("trial-balance",)),
-                _page(_("Journal entries"), "receipt_long", "ledger.journalentry"),
-                _page(_("Wallets"), "account_balance_wallet", "wallet.wallet"),
-                _desk(_("Year totals"), "summarize", "year-totals", "wallet.view_wallet"),
-                _page(_("Daily revenue"), "bar_chart", "events.dailyrevenue"),
-            ],
-        },
-        {
-            "title": _("Developers"),
-            "separator": True,
-            "items": [_page(_("API keys"), "key", "merchants.apikey")],
-        },
-        {
-            "title": _("Operations"),
-            "separator": True,
-            "items": [
-                _page(_("Dead letters"), "move_to_inbox", "core.deadletter"),
-                _page(_("Alerts sent"), "notifications", "core.alertnotice"),
-                _page(_("Webhooks in"), "webhook", "events.webhookinbox"),
-                _page(_("Webhook endpoints"), "outbound", "events.webhookendpoint"),
-                _page(_("Webhooks out"), "send", "events.webhookdelivery"),
-                _page(_("Event stream"), "stream", "events.streamposition"),
-                _page(_("Job runs"), "event_repeat", "core.jobrun"),
-                _page(_("Settings"), "tune", "core.setting"),
-            ],
-        },
-        _audit(),
-        {
-            "title": _("People"),
-            "separator": True,
-            "items": [
-                {
-                    "title": _("Users"),
-                    "icon": "group",
-                    "link": reverse_lazy("admin:core_user_changelist"),
-                    "permission": lambda request: request.user.is_superuser,
-                }
-            ],
+            "title": _("Users"),
+            "icon": "group",
+            "link": reverse_lazy("admin:core_user_changelist"),
+            "permission": lambda request: request.user.is_superuser,
         },
     ]
 
 
-def _audit() -> dict[str, Any]:
-    return {
-        "title": _("Audit"),
-        "separator": True,
-        "items": [
-            _page(_("Audit trail"), "history", "core.auditrecord"),
-            _page(_("State changes"), "conversion_path", "core.statuschange"),
-            _report(_("Verdicts on the books"), "verified", "core.auditrun", "latest"),
-            _page(_("Runs of the checks"), "fact_check", "core.auditrun", reports=("latest",)),
-        ],
-    }
-
-
-def _payments() -> dict[str, Any]:
-    return {
-        "title": _("Payments"),
-        "separator": True,
-        "items": [
-            _page(_("Checkouts"), "shopping_cart", "payments.paymentevent"),
-            _page(_("Orders"), "receipt", "payments.paymentorder"),
-            _desk(_("Disputes"), "gavel", "disputes", "payments.view_dispute"),
-            _desk(_("Authorised payments"), "lock_clock", "authorized", "payments.view_charge"),
-            _desk(_("Unknown outcomes"), "help_center", "unknown", "payments.view_pspoperation"),
-            _desk(_("Sellers' money"), "payments", "sellers", "wallet.view_wallet"),
-            _desk(_("Refunds"), "undo", "refunds", "payments.view_refund"),
-        ],
-    }
-
-
-def _payouts() -> dict[str, Any]:
-    return {
-        "title": _("Payouts"),
-        "separator": True,
-        "items": [
-            _desk(_("Payout desk"), "outbound", "payouts", "payouts.view_payout"),
-            _page(_("All payouts"), "list", "payouts.payout"),
-            _desk(_("Batches in doubt"), "help_center", "payout-batches", "payouts.view_payoutbatch"),
-            _page(_("All batches"), "inventory_2", "payouts.payoutbatch"),
-            _desk(_("Accounts to verify"), "how_to_reg", "destinations", "payouts.view_destination"),
-            _page(_("All accounts"), "account_box", "payouts.destination"),
-            _desk(_("What is stopped"), "front_hand", "payout-blocks", "payouts.view_payoutblock"),
-            _page(_("All blocks"), "block", "payouts.payoutblock"),
-            _page(_("Working days"), "event_repeat", "payouts.payoutschedule"),
-        ],
-    }
-
-
-def _reconciliation() -> dict[str, Any]:
-    return {
-        "title": _("Reconciliation"),
-        "separator": True,
-        "items": [
-            _desk(_("Breaks"), "difference", "breaks", "reconciliation.view_discrepancy"),
-            _desk(_("Runs"), "rule", "runs", "reconciliation.view_reconciliationrun"),
-            _page(_("Settlement files"), "file_present", "reconciliation.settlementfile"),
-            _page(_("Bank statements"), "account_balance", "reconciliation.bankstatement"),
-            _page(_("Sources"), "input", "reconciliation.settlementsource"),
-            _desk(_("Rules about breaks"), "gavel", "break-rules", "reconciliation.view_breakrule"),
-            _desk(_("Close the day"), "event_available", "days", "reconciliation.view_dayclose"),
-        ],
-    }
-
-
-def _risk() -> dict[str, Any]:
-    return {
-        "title": _("Risk"),
-        "separator": True,
-        "items": [
-            _desk(_("Review desk"), "shield_person", "risk-review", "risk.view_riskdecision"),
-            _page(_("Decisions"), "rule", "risk.riskdecision"),
-            _page(_("Rules"), "policy", "risk.riskrule"),
-            _page(_("Lists"), "list_alt", "risk.risklist"),
-        ],
-    }
+def _audit() -> list[dict[str, Any]]:
+    return [
+        _page(_("Audit trail"), "history", "core.auditrecord"),
+        _page(_("State changes"), "conversion_path", "core.statuschange"),
+        _report(_("Verdicts on the books"), "verified", "core.auditrun", "latest"),
+        _page(_("Runs of the checks"), "fact_check", "core.auditrun", reports=("latest",)),
+    ]
 
 
 # A calm blue-green; violet stays free for disputes.

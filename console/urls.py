@@ -23,6 +23,7 @@ from console.desks import (
     unknown,
     year_totals,
 )
+from console.sources.page import source_page
 from core.admin_site import site
 
 app_name = "console"
@@ -64,6 +65,11 @@ urlpatterns = [
     path("break-rules/", site.admin_view(breaks_rules.rules), name="break-rules"),
     path("break-rules/new/", site.admin_view(breaks_rules.new), name="break-rule-new"),
     path("break-rules/<uuid:rule_id>/", site.admin_view(breaks_rules.rule), name="break-rule"),
+    path(
+        "entries/<uuid:merchant_id>/<int:entry_id>/source/",
+        site.admin_view(source_page),
+        name="entry-source",
+    ),
     path("payout-blocks/", site.admin_view(payout_blocks.desk), name="payout-blocks"),
     path("payout-blocks/new/", site.admin_view(payout_blocks.new), name="payout-block-new"),
     path("payout-blocks/<uuid:block_id>/", site.admin_view(payout_blocks.desk), name="payout-block"),

@@ -61,7 +61,7 @@ class QuittanceAdminSite(UnfoldAdminSite):  # type: ignore[misc]
     """The admin site of the console."""
 
     site_url = None
-    index_title = _("Overview")
+    index_title = _("Today")
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Let in active staff; with a verified code where one is needed."""
@@ -117,9 +117,14 @@ class QuittanceAdminSite(UnfoldAdminSite):  # type: ignore[misc]
         return self._second_step(request, "admin/enrol.html", _("Set up the second step"), context)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Open on what waits for a person."""
+        """Open on the figures of the day, and on what waits for a person."""
         user = _user(request)
-        found = {"cards": overview.cards(user=user), "alerts": overview.alerts(user=user)}
+        found = {
+            "alerts": overview.alerts(user=user),
+            "cards": overview.cards(user=user),
+            "cases": overview.oldest_cases(user=user),
+            **overview.top(request),
+        }
         shown = {**found, **(extra_context or {})}
         return super().index(request, shown)  # type: ignore[no-any-return]
 

@@ -22,6 +22,7 @@ __all__ = [
     "Case",
     "DeadLetter",
     "EventSubject",
+    "Figure",
     "IdempotencyRecord",
     "JobRun",
     "OutboxEvent",
@@ -455,3 +456,20 @@ class AttemptBucket(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Figure(models.Model):
+    """What a figure of the console's first page was: one row for each quarter of an hour, or for each hour.
+
+    The newest row is what the page shows for a while; the older ones are what it is compared with.
+    """
+
+    pk = models.CompositePrimaryKey("name", "slot")
+    name = models.CharField(max_length=48)
+    slot = models.DateTimeField()
+    data = models.JSONField()
+    made_at = models.DateTimeField()
+
+    class Meta:
+        # By which old rows are found.
+        indexes = [models.Index(fields=["slot"], name="core_figure_slot")]

@@ -11,6 +11,7 @@ from core.audit_seals import advance_audit_fence, seal_audit_trail
 from core.audits import AuditReport, run_audits
 from core.drain import get_drain
 from core.failpoints import failpoint
+from core.figures import keep_figures
 from core.idempotency import forget
 from core.job_runs import Ran, renew, run_job
 from core.limits.counters import prune
@@ -86,3 +87,9 @@ def prune_attempts(**_newer: object) -> None:
 def forget_answers(**_newer: object) -> None:
     """Delete the answers to requests that nobody repeats any more; their keys are free again."""
     at_edge(forget)(before=clock.now() - _ANSWERS_KEPT, limit=_FORGOTTEN_AT_ONCE)
+
+
+@shared_task(name="core.keep_figures")
+def figures(**_newer: object) -> None:
+    """Read the figures of the console's first page, so that each has a past to be compared with."""
+    keep_figures()

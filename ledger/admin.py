@@ -1,6 +1,6 @@
 """The books in the console: trial balance, accounts with their statements, and entries."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.contrib.admin import SimpleListFilter, display, register
 from django.core import signing
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
@@ -22,10 +22,11 @@ from core.admin_site import site
 from core.errors import NotFound
 from core.ids import parse_public_id
 from ledger import statements
+from ledger.admin_explain import Question, accounts_page, days_page, explain_url, key_page, keys_page
 from ledger.admin_tables import account_code, entry_table, page_url, sided, statement_row, trial_table
 from ledger.chart import CHART
 from ledger.models import Account, JournalEntry
-from ledger.statements import Place
+from ledger.statements import EntryLine, Place
 from merchants.admin_parts import MerchantColumn
 from merchants.selectors import get_merchant, list_merchants, owner_names
 from merchants.types import MerchantData
@@ -34,6 +35,13 @@ __all__: list[str] = []
 
 _SALT = "ledger.statement"
 _OWNERS = ("sel", "buy")
+_Part = Callable[[Account, QueryDict], dict[str, Any]]
+# Parts of an account by the name in the address that asks for them.
+_PARTS: dict[str, tuple[str, _Part, Any]] = {
+    "from": ("ledger/days.html", days_page, gettext_lazy("by date")),
+    "keys": ("ledger/keys.html", keys_page, gettext_lazy("open keys")),
+    "key": ("ledger/key.html", key_page, gettext_lazy("one key")),
+}
 
 
 class MerchantFilter(SimpleListFilter):
@@ -81,7 +89,7 @@ class AccountAdmin(MerchantColumn, PageAdmin):
         "No account has been opened yet. A merchant's first captured payment opens the accounts it needs."
     )
     page_template = "ledger/statement.html"
-    reports = {"trial-balance": "trial_balance"}
+    reports = {"trial-balance": "trial_balance", "explain": "explain"}
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -134,18 +142,36 @@ class AccountAdmin(MerchantColumn, PageAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """Go to the newest lines when the place that a link names cannot be read any more."""
+        """Show the whole account, or what the address asks of it: some days, its open keys, one key."""
+        for name, (template, make, title) in _PARTS.items():
+            if name in request.GET:
+                return self._part(request, object_id, template, make, title)
         if "at" in request.GET and _read_place(request.GET["at"], object_id) is None:
             messages.warning(request, _("That link does not fit any more. These are the newest lines."))
             return HttpResponseRedirect(request.path)
         return super().change_view(request, object_id, form_url, extra_context)
+
+    def _part(
+        self, request: HttpRequest, object_id: str, template: str, make: _Part, title: Any
+    ) -> HttpResponse:
+        self.only_look(request)
+        row = self.get_object(request, object_id)
+        if row is None:
+            raise Http404(_("There is no such row."))
+        shown = {"row": row, "below": title, **_above(row), **make(row, request.GET)}
+        return self.show(request, template, f"{self.page_title(row)} · {title}", shown)
+
+    def explain(self, request: HttpRequest) -> HttpResponse:
+        """Take a number of the books apart into the accounts that it is the sum of."""
+        return self.show(
+            request, "ledger/explain.html", _("What this number is made of"), accounts_page(request.GET)
+        )
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """One page of the statement, and the links to its neighbours."""
         at = _read_place(request.GET["at"], str(row.pk)) if "at" in request.GET else None
         page = statements.statement(account_id=row.pk, at=at)
         return {
-            "code": account_code(row.role, row.provider, row.currency),
             "normal": CHART[row.role].normal,
             "is_unusual": (row.balance_minor < 0) is (CHART[row.role].normal == "debit")
             and bool(row.balance_minor),
@@ -159,6 +185,7 @@ class AccountAdmin(MerchantColumn, PageAdmin):
             "newer_url": _place_url(page.newer, row.pk),
             "first_url": _place_url(Place(0, False, 0), row.pk) if page.older else "",
             "entry_list_url": reverse("admin:ledger_journalentry_changelist"),
+            **_above(row),
         }
 
     def trial_balance(self, request: HttpRequest) -> HttpResponse:
@@ -238,7 +265,10 @@ class JournalEntryAdmin(MerchantColumn, PageAdmin):
         others = statements.entries_of_event(
             merchant_id=row.merchant_id, source=row.source, source_ref=row.source_ref
         )
+        marked = _marked(request, lines)
         return {
+            "marked": marked.line_no if marked else 0,
+            "above": _above_line(row, marked) if marked else None,
             "currencies": [
                 entry_table(currency, list(group), owners)
                 for currency, group in groupby(
@@ -253,6 +283,39 @@ class JournalEntryAdmin(MerchantColumn, PageAdmin):
                 for key, leg, kind, at, corrects in others
             ],
         }
+
+
+def _above(row: Any) -> dict[str, str]:
+    """Return what stands above an account: its role in the trial balance of its merchant."""
+    role = Question(
+        (row.role,), row.currency, merchant_id=row.merchant_id, provider=row.provider, one_provider=True
+    )
+    return {
+        "code": account_code(row.role, row.provider, row.currency),
+        "role_url": explain_url(role),
+        "trial_url": f"{reverse('admin:ledger_account_trial-balance')}?merchant={row.merchant_id}",
+        "keys_url": "?keys=open" if row.clearing else "",
+    }
+
+
+def _marked(request: HttpRequest, lines: Sequence[EntryLine]) -> EntryLine | None:
+    """Return the line from which somebody came down to the entry."""
+    wanted = request.GET.get("line", "")
+    return next((line for line in lines if str(line.line_no) == wanted), None)
+
+
+def _above_line(row: Any, line: EntryLine) -> dict[str, Any]:
+    """Return what stands above an entry for whoever came from an account."""
+    role = Question(
+        (line.role,), line.currency, merchant_id=row.merchant_id, provider=line.provider, one_provider=True
+    )
+    return {
+        "trial_url": f"{reverse('admin:ledger_account_trial-balance')}?merchant={row.merchant_id}",
+        "role_url": explain_url(role),
+        "code": account_code(line.role, line.provider, line.currency),
+        "account_url": page_url("account", line.account_id),
+        "account_id": line.account_id,
+    }
 
 
 def _place_url(place: Place | None, account_id: int) -> str:

@@ -69,10 +69,14 @@ def trial_table(merchant_id: UUID, currency: str, rows: Sequence[RoleBalance]) -
 
 
 def _list_url(merchant_id: UUID, row: RoleBalance) -> str:
-    """Return the list of the accounts that one row of the trial balance adds up."""
-    provider = {"provider__exact": row.provider} if row.provider else {"provider__isnull": "True"}
-    filters = {"merchant_id__exact": merchant_id, "role__exact": row.role, "currency__exact": row.currency}
-    return f"{reverse('admin:ledger_account_changelist')}?{urlencode({**filters, **provider})}"
+    """Return the page of the accounts that one row of the trial balance adds up."""
+    asked = {
+        "role": row.role,
+        "currency": row.currency,
+        "merchant": merchant_id,
+        "provider": row.provider or "",
+    }
+    return f"{reverse('admin:ledger_account_explain')}?{urlencode(asked)}"
 
 
 def entry_table(currency: str, lines: Sequence[EntryLine], owners: Mapping[UUID, str]) -> dict[str, Any]:
@@ -104,7 +108,7 @@ def statement_row(each: StatementLine) -> dict[str, Any]:
     line = each.line
     return {
         "entry": line.entry_id,
-        "url": page_url("journalentry", line.entry_id),
+        "url": f"{page_url('journalentry', line.entry_id)}?line={line.id % 1024}",
         "date": line.effective_date,
         "at": line.recorded_at,
         "kind": line.kind,

@@ -7,9 +7,11 @@ from uuid import UUID
 __all__ = [
     "AccountBalance",
     "AccountLine",
+    "AccountTurnover",
     "ChainRoot",
     "ClearingTotal",
     "DayPosition",
+    "DayTurnover",
     "EntryData",
     "EntryDraft",
     "EntryHead",
@@ -25,6 +27,7 @@ __all__ = [
     "StatementLine",
     "StatementPlace",
     "TrialBalance",
+    "TurnoverSum",
 ]
 
 
@@ -329,3 +332,51 @@ class DayPosition:
     def closing_minor(self) -> int:
         """Debits less credits at the end of the day."""
         return self.opening_minor + self.debit_minor - self.credit_minor
+
+
+@dataclass(frozen=True)
+class DayTurnover:
+    """What was posted to all accounts of one role and currency with one effective date, in minor units."""
+
+    role: str
+    currency: str
+    day: date
+    debit_minor: int
+    credit_minor: int
+
+
+@dataclass(frozen=True)
+class AccountTurnover:
+    """One account over some days: `opening_minor` plus debits less credits is `closing_minor`."""
+
+    account_id: int
+    merchant_id: UUID
+    role: str
+    owner: UUID | None
+    provider: str | None
+    currency: str
+    opening_minor: int
+    debit_minor: int
+    credit_minor: int
+
+    @property
+    def closing_minor(self) -> int:
+        """Debits less credits at the end of the days."""
+        return self.opening_minor + self.debit_minor - self.credit_minor
+
+
+@dataclass(frozen=True)
+class TurnoverSum:
+    """All accounts that were asked for, added up; debit and credit balances apart, without their signs."""
+
+    accounts: int
+    opening_minor: int
+    debit_minor: int
+    credit_minor: int
+    debit_balances_minor: int
+    credit_balances_minor: int
+
+    @property
+    def closing_minor(self) -> int:
+        """Debits less credits at the end of the days."""
+        return self.debit_balances_minor - self.credit_balances_minor

@@ -15,7 +15,7 @@ class PaymentsConfig(AppConfig):
         from core.settings_store import declare
         from events.subscriptions import subscribe
         from payments import metrics
-        from payments.cards import reviews_card, unknown_card
+        from payments.cards import reviews_card
         from payments.drains import ExpiryDrain, OperationDrain, ReleaseDrain, TopUpDrain
         from payments.engine import stuck
         from payments.engine.disputes import policy as dispute_policy
@@ -45,7 +45,6 @@ class PaymentsConfig(AppConfig):
         declare(LATE_MONEY, BALANCE, RETURNS_COMMISSION, REVIEW_ABOVE)
         declare(*stuck.SETTINGS, *plan.SETTINGS, watch.OVERDUE, *dispute_policy.SETTINGS)
         declare_alert(*stuck.ALERTS, watch.ALERT, *dispute_watch.ALERTS)
-        register_card("payments.view_pspoperation", unknown_card)
         register_card("risk.view_riskdecision", reviews_card)
         register_drain(OperationDrain())
         register_drain(ExpiryDrain())

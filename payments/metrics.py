@@ -10,19 +10,11 @@ from core import clock
 from core.metrics import Family, Gauges, Sample
 from core.prometheus_rules import Rule
 from payments.engine.stuck import values_waiting
+from payments.outcome_counts import ENDS
 
 __all__ = ["GAUGES", "RULES"]
 
 _RECENT = timedelta(minutes=15)
-_ENDS = {
-    "CAPTURED": "accepted",
-    "AUTHORIZED": "accepted",
-    "DECLINED": "declined",
-    "CANCELED": "given_up",
-    "EXPIRED": "given_up",
-    "UNKNOWN": "unknown",
-    "CONFLICTED": "unknown",
-}
 # Ids begin with the time (UUIDv7), so the newest charges are a piece of the primary key; a busy quarter of an
 # hour has tens of thousands of them.
 _CHARGES = """
@@ -37,7 +29,7 @@ def _charges() -> Iterator[Sample]:
         rows = cursor.fetchall()
     found: dict[tuple[str, str, str], int] = {}
     for channel, method, status, number in rows:
-        key = (channel, method, _ENDS.get(status, "open"))
+        key = (channel, method, ENDS.get(status, "open"))
         found[key] = found.get(key, 0) + number
     for key, number in found.items():
         yield Sample("quittance_charges_recent", number, key)

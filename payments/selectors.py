@@ -29,6 +29,8 @@ from payments.engine.refunds.reviews import ACTION as REFUND_ACTION
 from payments.engine.reserved import Reserved, reserved
 from payments.engine.stuck import KINDS as WAITING_KINDS
 from payments.engine.stuck import Waiting, values_waiting, waiting
+from payments.entry_sources import SOURCES as PAYMENT_SOURCES
+from payments.entry_sources import PaymentBehind, payment_behind
 from payments.layout import story_layout
 from payments.models import (
     BalancePart,
@@ -41,6 +43,7 @@ from payments.models import (
     RefundLine,
 )
 from payments.order_lists import current_lines, list_payment_orders
+from payments.outcome_counts import outcomes_by_hour
 from payments.references import by_reference
 from payments.refund_desk import (
     RefundableOrder,
@@ -65,6 +68,7 @@ __all__ = [
     "DISPOSALS",
     "DISPUTE_ACTIONS",
     "MOVEMENTS",
+    "PAYMENT_SOURCES",
     "REFUND_ACTION",
     "WAITING_KINDS",
     "Chapter",
@@ -74,6 +78,7 @@ __all__ = [
     "DisputeCase",
     "ExpectedShare",
     "HeldPayment",
+    "PaymentBehind",
     "RefundData",
     "RefundPart",
     "RefundableOrder",
@@ -103,7 +108,9 @@ __all__ = [
     "list_top_ups",
     "method_offers",
     "needs_two_people",
+    "outcomes_by_hour",
     "parts_of_order",
+    "payment_behind",
     "payment_briefs",
     "refund_story",
     "refunds_at_desk",

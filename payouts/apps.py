@@ -83,8 +83,7 @@ def _register_cards() -> None:
     from core.overview import register_card
     from payouts import cards
 
-    for make in (cards.waiting_card, cards.under_way_card):
-        register_card("payouts.view_payout", make)
+    register_card("payouts.view_payout", cards.under_way_card)
 
 
 def _register_metrics() -> None:

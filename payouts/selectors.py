@@ -38,6 +38,7 @@ from payouts.engine.approving import ACTION as APPROVE_ACTION
 from payouts.engine.approving import subject_of as approval_subject
 from payouts.looks import BATCH_LOOKS, DESTINATION_LOOKS, PAYOUT_LOOKS, SENDING_LOOKS
 from payouts.models import Payout, PayoutAttempt
+from payouts.open_values import values_in_state
 from payouts.paid_totals import paid_to_sellers
 from payouts.payout_lists import get_payout, list_payouts
 from payouts.providers.contract import provider_for
@@ -106,6 +107,7 @@ __all__ = [
     "twins_of",
     "usable_destination",
     "usual_of",
+    "values_in_state",
 ]
 
 # The view of what statements must show of pay-out, for set-based work: payouts/sql/movements.sql says

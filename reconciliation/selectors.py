@@ -8,6 +8,7 @@ from reconciliation.closing.report_csv import report_csv
 from reconciliation.closing.report_pdf import report_pdf
 from reconciliation.desk.by_rule import breaks_by_rule
 from reconciliation.desk.candidates import candidate_lines, candidate_movements
+from reconciliation.desk.evidence import break_behind, file_behind, lines_of_subjects, statement_behind
 from reconciliation.desk.line_page import line_at_desk, unmatchings_of
 from reconciliation.desk.movements import movements_of_break
 from reconciliation.desk.previews import changed_since, choices_for, preview_adjustment
@@ -59,6 +60,7 @@ __all__ = [
     "bank_position",
     "bank_sources",
     "break_at_desk",
+    "break_behind",
     "breaks_at_desk",
     "breaks_by_rule",
     "breaks_of_run",
@@ -69,6 +71,7 @@ __all__ = [
     "day_at_desk",
     "days_at_desk",
     "explain_line",
+    "file_behind",
     "find_bank_lines",
     "find_day",
     "find_lines",
@@ -80,6 +83,7 @@ __all__ = [
     "internal_checks",
     "late_keys",
     "line_at_desk",
+    "lines_of_subjects",
     "list_changes",
     "list_sources",
     "matches_of_lines",
@@ -98,6 +102,7 @@ __all__ = [
     "runs_at_desk",
     "sources_at_desk",
     "sources_to_watch",
+    "statement_behind",
     "statements_of",
     "unmatchings_of",
     "waiting_for_rules",

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from console.acting import ReasonForm, act
 from console.frame import actor, require, show
+from console.numbers import number_url
 from core.admin_display import name_people, person, state
 from core.approvals import at_decision_edge
 from core.errors import NotFound
@@ -37,6 +38,7 @@ __all__ = ["csv_file", "day_page", "days", "pdf_file"]
 
 _SEE = "reconciliation.view_dayclose"
 _PREPARE, _SIGN = "reconciliation.change_dayclose", "reconciliation.approve_dayclose"
+_BOOKS = "ledger.view_account"
 _NEEDS = {"prepare": _PREPARE, "reopen": _PREPARE, "excuse": _PREPARE, "sign": _SIGN}
 _DONE = {
     "prepare": gettext_lazy("The figures stand. A second person is asked to sign them."),
@@ -199,8 +201,8 @@ def _context(request: HttpRequest, whose: MerchantData, found: DayAtDesk, form: 
         # What is late gets its break when the day is prepared.
         "is_blocked": any(each.code != "clearing_unexplained" for each in found.obstacles),
         "missing": sorted({each.subject for each in found.obstacles if each.code == "file_missing"}),
-        "notices": [_notice(each, public_id("mer", whose.id)) for each in found.notices],
-        "sections": _named_sections(report_sections(found.figures)),
+"notices": [_notice(each, public_id("mer", whose.id)) for each in found.notices],
+        "sections": _sections(request, found, whose.id),
         "may": {"prepare": user.has_perm(_PREPARE), "sign": user.has_perm(_SIGN)},
     }
 
@@ -235,6 +237,36 @@ def _named_sections(sections: list[Section]) -> list[dict[str, Any]]:
             if name:
                 cell["text"] = cell["text"].replace(each.actor, name)
     return shown
+
+
+def _sections(request: HttpRequest, found: DayAtDesk, merchant_id: UUID) -> list[dict[str, Any]]:
+    sections = _named_sections(report_sections(found.figures))
+    if not request.user.has_perm(_BOOKS):
+        return sections
+    return _linked(sections, found.figures, merchant_id, found.close.day)
+
+
+def _linked(
+    sections: list[dict[str, Any]], figures: Any, merchant_id: UUID, day: date
+) -> list[dict[str, Any]]:
+    """Give each row that is about accounts the page of what it is made of, by the end of the day."""
+    books = figures["books"]
+    places = {
+        "providers": [each for source in books["sources"] for each in source.get("positions", ())],
+        "trial": books["positions"],
+        "clearing": books["clearing"],
+    }
+    for section in sections:
+        for row, each in zip(section["rows"], places.get(section["name"], ()), strict=False):
+            row[0]["url"] = number_url(
+                roles=[each["role"]],
+                currency=each["currency"],
+                side="balance",
+                merchant_id=merchant_id,
+                provider=each["provider"],
+                day=day.isoformat(),
+            )
+    return sections
 
 
 class _Person:

@@ -10,11 +10,13 @@ from ledger.selectors.periods import closed_periods, closed_through
 from ledger.selectors.places import current_place, place_at
 from ledger.selectors.seals import chain_root, sealing_lag
 from ledger.selectors.statements import account_statement
+from ledger.selectors.turnover import Asked, currencies_of, day_turnover, turnover_by_account, turnover_sum
 from ledger.statements import entries_of_event, entry_lines
 
 __all__ = [
     "CHART",
     "CLEARING_ROLES",
+    "Asked",
     "account_lines",
     "account_of",
     "account_statement",
@@ -24,8 +26,10 @@ __all__ = [
     "closed_periods",
     "closed_through",
     "correction_draft",
+    "currencies_of",
     "current_place",
     "day_positions",
+    "day_turnover",
     "entries_of_event",
     "entry_heads",
     "entry_lines",
@@ -38,4 +42,6 @@ __all__ = [
     "sealing_lag",
     "trial_balance",
     "trial_balance_report",
+    "turnover_by_account",
+    "turnover_sum",
 ]

@@ -9,7 +9,7 @@ from django.db import connection
 from ledger.selectors.places import checked_place
 from ledger.types import AccountBalance, AccountLine, TrialBalance
 
-__all__ = ["account_lines", "balance_minor", "trial_balance", "trial_balance_report"]
+__all__ = ["BALANCE_AT", "account_lines", "balance_minor", "trial_balance", "trial_balance_report"]
 
 _NEWEST = 2**63 - 1
 # A sum that is kept up to some entry (`kept`), made to end at another one (`known`): lines after the kept
@@ -25,7 +25,7 @@ _ADJUSTED = """
             {dated}), 0)
 """
 # Over all dates: from the checkpoint.
-_BALANCE = _ADJUSTED.format(
+BALANCE_AT = _ADJUSTED.format(
     base="mark.balance_minor", kept="coalesce(mark.entry_id, 0)", join="", dated=""
 ).strip()
 # Up to an effective date: from the day totals.
@@ -108,7 +108,7 @@ def trial_balance_report(
 def _balance_at(effective_until: date | None, recorded_until: int | None) -> tuple[str, dict[str, Any]]:
     known = _NEWEST if recorded_until is None else checked_place(recorded_until=recorded_until)
     if effective_until is None:
-        return _BALANCE, {"known": known}
+        return BALANCE_AT, {"known": known}
     return _DATED, {"known": known, "until": effective_until}
 
 

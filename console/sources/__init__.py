@@ -1,0 +1,1 @@
+"""From an entry of the books to what it was posted for, and to the raw evidence of it."""
