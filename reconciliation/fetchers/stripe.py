@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from datetime import time as time_of_day
 from tempfile import TemporaryFile
-from typing import Any, BinaryIO
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from channels.types import ChannelData
@@ -20,7 +20,6 @@ from core.failpoints import failpoint
 from core.transactions import forbids_transaction
 from reconciliation.fetchers.contract import Errand, Fetched, FetchFailed, NotYet
 from reconciliation.fetchers.stripe_payouts import declared_payouts
-from reconciliation.fetchers.stripe_summary import summary_controls
 from reconciliation.formats.contract import Control
 from reconciliation.sources.types import SourceSettings
 
@@ -57,9 +56,6 @@ REPORTS: Mapping[str, _Report] = {
     "stripe.payouts": _Report("payouts.itemized.3", _PAYOUTS),
 }
 """By the name of the format."""
-_SUMMARY = _Report("balance.summary.1", ("category", "net_amount", "currency"))
-# Which part of the summary the lines of a report make up.
-_SUMMED = {"stripe.balance_activity": "activity", "stripe.payouts": "payouts"}
 
 
 class StripeReports:
@@ -78,23 +74,20 @@ class StripeReports:
     @forbids_transaction
     def fetch(self, errand: Errand) -> Sequence[Fetched]:
         """Order the report of the day, or join the order that was given; bring its file."""
-        run = self._run(errand, REPORTS[errand.source.settings.format], "")
-        declared = self._declared(errand)
-        fetched = self._file(errand, run, declared)
-        errand.keep({"number": _number(errand) + 1})
-        return [fetched]
-
-    def _run(self, errand: Errand, report: _Report, which: str) -> Mapping[str, Any]:
-        """Return the run that wrote a report; `which` names it among those of the errand."""
-        run_id = errand.kept.get(f"{which}run") or self._order(errand, report, which)
+        number = int(errand.kept.get("number", 1))
+        run_id = errand.kept.get("run") or self._order(errand, number)
         run = self._wait(errand, run_id)
+        after = {"number": number + 1}
         if run.get("status") != "succeeded":
-            errand.keep({"number": _number(errand) + 1})
+            errand.keep(after)
             why = str(run.get("error") or run.get("status"))[:300]
             raise FetchFailed(f"Stripe could not write the report: {why}")
-        return run
+        fetched = self._file(errand, run)
+        errand.keep(after)
+        return [fetched]
 
-    def _order(self, errand: Errand, report: _Report, which: str) -> str:
+    def _order(self, errand: Errand, number: int) -> str:
+        report = REPORTS[errand.source.settings.format]
         starts, ends = _interval(errand)
         asked = {
             "interval_start": starts,
@@ -103,10 +96,9 @@ class StripeReports:
             "columns": list(report.columns),
         }
         # Another question has another key: Stripe refuses one that comes with other parameters.
-        number = _number(errand)
-        key = f"report:{errand.source.id}:{errand.day.day}:{which}{number}:{digest(asked).hex()[:8]}"
-        kept = {**errand.kept, "number": number, f"{which}key": key}
-        if errand.kept.get(f"{which}key") != key:
+        key = f"report:{errand.source.id}:{errand.day.day}:{number}:{digest(asked).hex()[:8]}"
+        kept = {"number": number, "key": key}
+        if errand.kept.get("key") != key:
             self._check_available(errand, report, ends)
             errand.keep(kept)
         made = errand.ask(
@@ -121,7 +113,7 @@ class StripeReports:
         )
         run_id = str(_read(made)["id"])
         failpoint("settlement_days.ordered")
-        errand.keep({**kept, f"{which}run": run_id})
+        errand.keep({**kept, "run": run_id})
         return run_id
 
     def _check_available(self, errand: Errand, report: _Report, ends: int) -> None:
@@ -150,14 +142,7 @@ class StripeReports:
                 raise NotYet(f"Stripe is writing the report {run_id}", is_under_way=True)
             time.sleep(_PAUSE_SECONDS)
 
-    def _file(self, errand: Errand, run: Mapping[str, Any], declared: tuple[Control, ...]) -> Fetched:
-        body = self._body(errand, run)
-        day = errand.day
-        name = f"{REPORTS[errand.source.settings.format].type}-{day.day}-{run['id']}.csv"
-        return Fetched(name, body, asked_from=day.first, asked_to=day.day, declared=declared)
-
-    def _body(self, errand: Errand, run: Mapping[str, Any]) -> BinaryIO:
-        """Download what a run wrote; whoever gets it closes it."""
+    def _file(self, errand: Errand, run: Mapping[str, Any]) -> Fetched:
         result = run.get("result")
         if not isinstance(result, Mapping) or not isinstance(result.get("url"), str):
             raise FetchFailed("the report is written and has no file")
@@ -169,26 +154,19 @@ class StripeReports:
             if isinstance(result.get("size"), int) and body.tell() != result["size"]:
                 raise FetchFailed(f"the file has {body.tell()} bytes of {result['size']}")
             body.seek(0)
+            declared = self._declared(errand)
         except BaseException:
             body.close()
             raise
-        return body
+        day = errand.day
+        name = f"{REPORTS[errand.source.settings.format].type}-{day.day}-{run['id']}.csv"
+        return Fetched(name, body, asked_from=day.first, asked_to=day.day, declared=declared)
 
     def _declared(self, errand: Errand) -> tuple[Control, ...]:
-        """Ask what the lines must come to, because the report itself does not say.
-
-        Of settled ones the payouts do, of all others the summary of the balance over the same days.
-        """
-        if errand.source.settings.format == "stripe.payout_reconciliation":
-            return declared_payouts(errand, *_interval(errand))
-        scope = _SUMMED[errand.source.settings.format]
-        with self._body(errand, self._run(errand, _SUMMARY, "summary_")) as body:
-            return summary_controls(errand, body, scope)
-
-
-def _number(errand: Errand) -> int:
-    """Which question about the day this is: what was refused or changed is asked anew under another key."""
-    return int(errand.kept.get("number", 1))
+        """Ask what the lines must come to, where the report itself does not say: of settled ones it can."""
+        if errand.source.settings.format != "stripe.payout_reconciliation":
+            return ()
+        return declared_payouts(errand, *_interval(errand))
 
 
 def _interval(errand: Errand) -> tuple[int, int]:

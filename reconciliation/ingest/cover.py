@@ -20,8 +20,7 @@ def cover_days(known: SettlementFile, *, by: SettlementFile) -> None:
     Not for a file with lines, which are about their own days; nor where the provider says elsewhere that
     something did happen. One that is not read yet covers them when it turns out to be empty.
     """
-    says_something = any(each["value"] for each in by.declared)
-    if known.lines_count or known.source.kind != "psp" or says_something:
+    if known.lines_count or known.source.kind != "psp" or by.declared:
         return
     now = clock.now()
     SettlementCover.objects.bulk_create(

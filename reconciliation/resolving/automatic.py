@@ -132,7 +132,7 @@ def _post(row: Discrepancy, rule: BreakRule, terms: Terms, made: Plan) -> None:
         )
     changes.save()
     if rule.action in PARKS:
-        _note(row, by, "The money is in suspense: match it, give it back (A3), or absorb it.")
+        _note(row, by, "The money is in suspense: identify it (A2), match it, or give it back (A3).")
         _make_by_hand(row)
     _record(row, adjustment)
 

@@ -204,7 +204,7 @@ class _DayWork:
             self._note(run, says="received", failures=0, pause=_NOT_YET_PAUSE)
             return None
         empty = _empty_ones(received)
-        if empty and any(control.value for each in fetched for control in each.declared):
+        if empty and any(each.declared for each in fetched):
             self._again(run, "the provider made payouts, and its report of them is empty")
             return None
         if empty:

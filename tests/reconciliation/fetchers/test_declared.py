@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from reconciliation.models import Discrepancy, Match, SettlementFile, SettlementLine
+from reconciliation.models import Discrepancy, Match, SettlementFile
 from tests.reconciliation.fetchers.nights import Nights
 from tests.reconciliation.setup import files_of, runs
 
@@ -110,39 +110,3 @@ def test_a_cut_report_is_fetched_again_before_anything_of_it_counts(nights: Nigh
     nights.look()
     assert [file.status for file in with_lines(source)][-1] == "PUBLISHED"
     assert breaks(nights) == []
-
-
-@pytest.mark.parametrize(("report", "kind"), [("balance_activity", "charge"), ("payouts", "payout")])
-def test_a_report_is_held_against_the_summary_of_the_balance(nights: Nights, report: str, kind: str) -> None:
-    """DESIGN 9: what moved the balance, and what was paid out of it, by the provider's own summary."""
-    for amount in (5_000, 700):
-        nights.pay(amount)
-    source = nights.reports(format=f"stripe.{report}")
-    nights.pass_days(3)
-    for _ in range(2):
-        nights.look()
-    files = [file for file in files_of(source) if file.lines_count]
-    assert files and {file.status for file in files} == {"PUBLISHED"}
-    for file in files:
-        [declared] = [each for each in file.declared if each["currency"] == "USD"]
-        net = file.totals["counted"]["USD"]["net"]
-        assert (declared["what"], declared["value"], declared["scope"]) == ("net", net, "")
-        assert net != 0 and file.totals["contradicted"] == []
-    assert kind in {each.kind for file in files for each in SettlementLine.objects.filter(file_id=file.id)}
-    assert breaks(nights, "BALANCE_MISMATCH") == []
-
-
-def test_an_activity_that_is_not_the_summary_s_is_a_break(nights: Nights) -> None:
-    """BALANCE_MISMATCH: asked a second time, the provider says the same; then it counts."""
-    nights.pay(5_000)
-    source = nights.reports(format="stripe.balance_activity")
-    nights.plant("amount_wrong", by=3)
-    nights.pass_days(1)
-    nights.look()
-    [file] = [each for each in files_of(source) if each.lines_count]
-    assert (file.status, breaks(nights, "BALANCE_MISMATCH")) == ("PROVISIONAL", [])
-    nights.look()
-    file.refresh_from_db()
-    assert file.status == "PUBLISHED"
-    [broken] = breaks(nights, "BALANCE_MISMATCH")
-    assert (broken.amount_minor, broken.currency, broken.status) == (3, "USD", "OPEN")
