@@ -36,6 +36,7 @@ from payouts.destinations.reading import (
 from payouts.engine import gates, instruction
 from payouts.engine.approving import ACTION as APPROVE_ACTION
 from payouts.engine.approving import subject_of as approval_subject
+from payouts.finding import find_payouts, payouts_since
 from payouts.looks import BATCH_LOOKS, DESTINATION_LOOKS, PAYOUT_LOOKS, SENDING_LOOKS
 from payouts.models import Payout, PayoutAttempt
 from payouts.paid_totals import paid_to_sellers
@@ -77,6 +78,7 @@ __all__ = [
     "find_block",
     "find_destination",
     "find_payout",
+    "find_payouts",
     "get_destination",
     "get_payout",
     "habits_of",
@@ -92,6 +94,7 @@ __all__ = [
     "payout_gates",
     "payout_story",
     "payouts_at_desk",
+    "payouts_since",
     "payouts_to",
     "previous_business_day",
     "rail_of",

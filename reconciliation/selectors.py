@@ -8,9 +8,11 @@ from reconciliation.closing.report_csv import report_csv
 from reconciliation.closing.report_pdf import report_pdf
 from reconciliation.desk.by_rule import breaks_by_rule
 from reconciliation.desk.candidates import candidate_lines, candidate_movements
+from reconciliation.desk.finding import find_breaks
 from reconciliation.desk.line_page import line_at_desk, unmatchings_of
 from reconciliation.desk.movements import movements_of_break
 from reconciliation.desk.previews import changed_since, preview_adjustment
+from reconciliation.desk.proofs import bank_proofs, proofs_of
 from reconciliation.desk.rules_page import rule_at_desk
 from reconciliation.desk.runs import run_at_desk, runs_at_desk
 from reconciliation.ingest.reading import (
@@ -55,6 +57,7 @@ __all__ = [
     "Table",
     "ageing",
     "bank_position",
+    "bank_proofs",
     "bank_sources",
     "break_at_desk",
     "breaks_at_desk",
@@ -67,6 +70,7 @@ __all__ = [
     "days_at_desk",
     "explain_line",
     "find_bank_lines",
+    "find_breaks",
     "find_day",
     "find_lines",
     "find_source",
@@ -85,6 +89,7 @@ __all__ = [
     "open_breaks_of",
     "preview",
     "preview_adjustment",
+    "proofs_of",
     "read_body",
     "report_csv",
     "report_pdf",
