@@ -54,7 +54,7 @@ _THINGS = {
 
 
 def story_of(*, merchant_id: UUID, checkout_id: UUID, order_id: UUID | None = None) -> list[Chapter]:
-    """Return the chapters of a merchant's checkout, or of one order of it, in order; none if it is unknown."""
+    """Return the chapters of a merchant's checkout, or of one order of it, in order; none if unknown."""
     checkout = PaymentEvent.objects.filter(merchant_id=merchant_id, pk=checkout_id).first()
     if checkout is None:
         return []

@@ -98,7 +98,7 @@ def debts(*, limit: int) -> list[WalletData]:
 def open_tranches(*, wallet_id: UUID, limit: int) -> list[HoldData]:
     """Return what is kept in a wallet's rolling reserve, first what comes back first: at most `limit`."""
     rows = Hold.objects.filter(wallet_id=wallet_id, role="seller_reserve", state=OPEN)
-    return [holdwallet_data(row) for row in rows.order_by("expires_at", "id")[:limit]]
+    return [hold_data(row) for row in rows.order_by("expires_at", "id")[:limit]]
 
 
 def buyer_currencies(*, merchant_id: UUID) -> list[str]:

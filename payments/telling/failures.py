@@ -21,7 +21,10 @@ _STORE = gettext_lazy("The store offers another way to pay; the same try would f
 
 # code: (what happened, the next step)
 FAILURE_WORDS: Mapping[str, tuple[Words, Words]] = {
-    "card_declined": (gettext_lazy("The buyer's bank declined the card without a usable reason."), _OTHER_CARD),
+    "card_declined": (
+        gettext_lazy("The buyer's bank declined the card without a usable reason."),
+        _OTHER_CARD,
+    ),
     "insufficient_funds": (
         gettext_lazy("The card had not enough funds."),
         gettext_lazy("The buyer pays with another card, or tries again when there is money on this one."),
@@ -44,7 +47,9 @@ FAILURE_WORDS: Mapping[str, tuple[Words, Words]] = {
     ),
     "card_not_supported": (
         gettext_lazy("The card cannot be used for this kind of payment."),
-        gettext_lazy("The buyer pays with another card: this one may not be for the web, abroad or this currency."),
+        gettext_lazy(
+            "The buyer pays with another card: this one may not be for the web, abroad or this currency."
+        ),
     ),
     "authentication_required": (
         gettext_lazy("The bank wanted the buyer to confirm, and the buyer was not there."),
@@ -72,7 +77,9 @@ FAILURE_WORDS: Mapping[str, tuple[Words, Words]] = {
     "currency_not_supported": (gettext_lazy("The provider does not take this currency."), _STORE),
     "rejected_by_provider": (
         gettext_lazy("The provider did not accept the payment, and not because of the card."),
-        gettext_lazy("Read the provider's answer below; an operator sees whether the channel is set up right."),
+        gettext_lazy(
+            "Read the provider's answer below; an operator sees whether the channel is set up right."
+        ),
     ),
     "psp_unavailable": (gettext_lazy("The provider could not be reached."), _LATER),
     "payment_canceled": (
@@ -81,11 +88,15 @@ FAILURE_WORDS: Mapping[str, tuple[Words, Words]] = {
     ),
     "card_attempts_exceeded": (
         gettext_lazy("The same card was tried too often."),
-        gettext_lazy("The buyer waits or pays with another card. Many of these at once are worth a look by risk."),
+        gettext_lazy(
+            "The buyer waits or pays with another card. Many of these at once are worth a look by risk."
+        ),
     ),
     "risk_declined": (
         gettext_lazy("Our own risk check refused it, and nothing was sent to the provider."),
-        gettext_lazy("Do not tell the buyer why. The decision with its rules is below; risk can put it right."),
+        gettext_lazy(
+            "Do not tell the buyer why. The decision with its rules is below; risk can put it right."
+        ),
     ),
     "balance_too_low": (
         gettext_lazy("The buyer's balance did not cover it."),
@@ -93,13 +104,15 @@ FAILURE_WORDS: Mapping[str, tuple[Words, Words]] = {
     ),
     "refund_failed": (
         gettext_lazy("The refund failed at the buyer's bank."),
-        gettext_lazy("The seller has the money again: refund to the buyer's wallet, or ask the buyer for another way."),
+        gettext_lazy(
+            "The seller has the money again: refund to the buyer's wallet, or ask the buyer for another way."
+        ),
     ),
 }
 
 
 def failure_words(code: str, *, message: str = "") -> tuple[str, str]:
-    """Return what happened and the next step for a `failure.code`; `message` stands in for one of old times."""
+    """Return what happened and the next step for a `failure.code`; `message` is for one of old times."""
     if code in FAILURE_WORDS:
         happened, then = FAILURE_WORDS[code]
         return str(happened), str(then)

@@ -89,17 +89,17 @@ def _top_up(row: TopUp, what: str) -> FoundPayment:
 
 def _of_charges(rows: Iterable[Charge], what: str) -> Iterator[FoundPayment]:
     for row in rows:
-        if row.top_up_id is not None:
-            yield from (_top_up(each, what) for each in TopUp.objects.filter(pk=row.top_up_id))
-        else:
-            yield from (_checkout(each, what) for each in PaymentEvent.objects.filter(pk=row.checkout_id))
+        yield from (_top_up(each, what) for each in TopUp.objects.filter(charges=row))
+        yield from (_checkout(each, what) for each in PaymentEvent.objects.filter(charges=row))
 
 
 def _of_refunds(rows: Iterable[Refund]) -> Iterator[FoundPayment]:
     for row in rows:
         orders = list(PaymentOrder.objects.filter(refund_lines__refund=row))
         if len(orders) == 1:
-            yield FoundPayment("refund", orders[0].payment_order_id, row.status, orders[0].checkout_id, orders[0].pk)
+            yield FoundPayment(
+                "refund", orders[0].payment_order_id, row.status, orders[0].checkout_id, orders[0].pk
+            )
         elif orders:
             yield from (
                 _checkout(each, "refund") for each in PaymentEvent.objects.filter(pk=orders[0].checkout_id)

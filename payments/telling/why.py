@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from core.admin_display import digits
+from core.admin_display import digits, sentence
 from payments.models import Charge, Dispute, PaymentOrder, PspOperation, Refund
 from payments.telling.failures import failure_words
 
@@ -23,6 +23,11 @@ class Why:
     then: str
     code: str = ""
     decline_code: str = ""
+
+    @property
+    def shown(self) -> str:
+        """What happened, with the icon and the colour of how it ended."""
+        return sentence(self.happened, self.look)
 
 
 def why(
@@ -81,7 +86,9 @@ def _late(
             _("%(amount)s went back to the buyer.") % shown
             if is_back
             else _("%(amount)s was taken and goes back to the buyer.") % shown,
-            _("Nothing is to be done.") if is_back else _("The refund is carried out by itself; its steps are below."),
+            _("Nothing is to be done.")
+            if is_back
+            else _("The refund is carried out by itself; its steps are below."),
         )
 
 
@@ -90,9 +97,7 @@ def _orders(orders: Sequence[PaymentOrder]) -> Iterator[Why]:
         failure: dict[str, Any] = order.failure or {}
         if order.status == "FAILED":
             happened, then = failure_words(failure.get("code", ""), message=failure.get("message", ""))
-            yield Why(
-                "failed", happened, _money(orders, order), then, failure.get("code") or "", failure.get("decline_code") or ""
-            )  # fmt: skip
+            yield Why("failed", happened, _money(orders, order), then, *_codes(failure))
         elif order.status == "EXPIRED" and order.authorized_minor:
             yield Why(
                 "over",
@@ -114,10 +119,10 @@ def _orders(orders: Sequence[PaymentOrder]) -> Iterator[Why]:
             yield Why(
                 "waiting",
                 _("The capture was refused: %(why)s") % {"why": happened},
-                _("%(amount)s is still reserved; nothing was taken.") % {"amount": _of(order, order.authorized_minor)},
+                _("%(amount)s is still reserved; nothing was taken.")
+                % {"amount": _of(order, order.authorized_minor)},
                 _("Capture again, or give the money back before its time is over."),
-                failure.get("code") or "",
-                failure.get("decline_code") or "",
+                *_codes(failure),
             )
         elif order.status == "IN_REVIEW":
             yield Why(
@@ -135,6 +140,10 @@ def _orders(orders: Sequence[PaymentOrder]) -> Iterator[Why]:
             )
 
 
+def _codes(failure: dict[str, Any]) -> tuple[str, str]:
+    return failure.get("code") or "", failure.get("decline_code") or ""
+
+
 def _canceled(orders: Sequence[PaymentOrder], order: PaymentOrder) -> Why:
     by_store = order.cancel_requested_at is not None
     return Why(
@@ -149,15 +158,13 @@ def _refunds(refunds: Iterable[Refund]) -> Iterator[Why]:
     for refund in refunds:
         shown = {"amount": _amount(refund.amount_minor, str(refund.amount_currency))}
         if refund.status == "FAILED":
-            failure: dict[str, Any] = refund.failure or {}
             happened, then = failure_words("refund_failed")
             yield Why(
                 "failed",
                 happened,
                 _("%(amount)s did not reach the buyer.") % shown,
                 then,
-                failure.get("code") or "refund_failed",
-                failure.get("decline_code") or "",
+                *_codes(refund.failure or {}),
             )
         elif refund.status == "IN_REVIEW":
             yield Why(

@@ -1,4 +1,4 @@
-"""What files and statements say of something: the lines that it was matched with, those due, and its breaks."""
+"""What files and statements say of something: the lines it was matched with, those due, and its breaks."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -104,14 +104,14 @@ def bank_proofs(
         live=True,
         line_id__isnull=False,
     )
-    subjects = {each.line_id: each.subject_id for each in matches.order_by("id")[:_MOST]}
-    rows = list(BankLine.objects.filter(pk__in=subjects).order_by("pk"))
+    subjects = {each.line_id: each.subject_id for each in matches.order_by("id")[:_MOST] if each.line_id}
+    rows = list(BankLine.objects.filter(pk__in=list(subjects)).order_by("pk"))
     files = _files(subjects)
     return tuple(_bank_line(row, files[row.file_id], subjects[row.id]) for row in rows)
 
 
-def _files(line_ids: Collection[int | None]) -> dict[UUID, SettlementFile]:
-    numbers = {line_id >> LINE_BITS for line_id in line_ids if line_id is not None}
+def _files(line_ids: Collection[int]) -> dict[UUID, SettlementFile]:
+    numbers = {line_id >> LINE_BITS for line_id in line_ids}
     rows = SettlementFile.objects.filter(number__in=numbers).select_related("source")
     return {row.id: row for row in rows}
 
@@ -153,15 +153,17 @@ def _bank_line(row: BankLine, file: SettlementFile, subject_id: UUID) -> ProofLi
 
 
 def _breaks(
-    merchant_id: UUID, subject_ids: Collection[UUID], line_ids: Collection[int | None]
+    merchant_id: UUID, subject_ids: Collection[UUID], line_ids: Collection[int]
 ) -> tuple[BreakOfThis, ...]:
     mine = Discrepancy.objects.filter(merchant_id=merchant_id)
-    of_lines = [each for each in line_ids if each is not None]
     found = {
         row.pk: row
-        for rows in (mine.filter(subject_id__in=list(subject_ids)), mine.filter(line_id__in=of_lines, side=_PSP))
+        for rows in (
+            mine.filter(subject_id__in=list(subject_ids)),
+            mine.filter(line_id__in=list(line_ids), side=_PSP),
+        )
         for row in rows.order_by("pk")[:_MOST]
-    }  # fmt: skip
+    }
     return tuple(
         BreakOfThis(row.public_id, row.summary, row.status, row.created_at)
         for _key, row in sorted(found.items())
