@@ -1,5 +1,7 @@
 """Every failure code has its words for the back office, and none is left that there is no code for."""
 
+import json
+
 import pytest
 
 from payments.api.failure_codes import FAILURES
@@ -26,9 +28,18 @@ def test_a_code_of_old_times_is_told_by_its_message() -> None:
 
 
 def test_an_outline_says_what_happened_and_nothing_of_people() -> None:
-    body = (
-        '{"id": "pi_1", "status": "requires_payment_method", "amount": 900, "customer": "cus_x", "last_payment_error":'
-        ' {"decline_code": "lost_card", "message": "No.", "payment_method": {"billing_details": {"email": "a@b"}}}}'
+    body = json.dumps(
+        {
+            "id": "pi_1",
+            "status": "requires_payment_method",
+            "amount": 900,
+            "customer": "cus_x",
+            "last_payment_error": {
+                "decline_code": "lost_card",
+                "message": "No.",
+                "payment_method": {"billing_details": {"email": "a@b"}},
+            },
+        }
     )
     assert outline(body) == (
         '{"status": "requires_payment_method", "amount": 900,'
