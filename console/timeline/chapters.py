@@ -49,7 +49,7 @@ def timeline(
     chapters = story_of(merchant_id=merchant_id, checkout_id=checkout_id, order_id=order_id)
     may_see_files = may("reconciliation.view_settlementfile")
     if may("wallet.view_wallet"):
-        chapters += _wallets(merchant_id, chapters)
+        chapters += [*_wallets(merchant_id, chapters)]
     if may_see_files:
         chapters += proof_chapters(parts)
     if may("payouts.view_payout"):

@@ -1,6 +1,7 @@
 """The payouts that came after a sale's money could be paid out, as chapters."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -56,16 +57,7 @@ def _chapter(payout: PayoutAtDesk, seller: SellersPart, *, may_see_files: bool) 
     ]
     if may_see_files:
         lines = bank_proofs(merchant_id=payout.merchant_id, subject_ids=[each.id for each in sendings])
-        steps += [bank_step(each, _("as the bank booked it")) for each in lines]
+        # Of a chapter about a payout, keys are payouts: its page leads to the line.
+        steps += [replace(bank_step(each, _("as the bank booked it")), key="") for each in lines]
     title = _("Payout of %(seller)s after this money was released") % {"seller": seller.seller_account}
-    return Chapter("payout", title, payout.created_at, tuple(_without_pages(steps)))
-
-
-def _without_pages(steps: list[Step]) -> Iterator[Step]:
-    """Only the payout itself leads on: its page has the rest."""
-    for step in steps:
-        yield (
-            step
-            if step.what.startswith("po_")
-            else Step(at=step.at, what=step.what, state=step.state, why=step.why, amounts=step.amounts)
-        )
+    return Chapter("payout", title, payout.created_at, tuple(steps))

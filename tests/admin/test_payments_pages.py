@@ -39,7 +39,7 @@ def test_the_story_of_a_payment_from_request_to_books(shop: Shop) -> None:
             f"The store asked for it: {paid['checkout_id']}",
             "Risk: approve",
             "call confirm",
-            "Ann: pending Moved",
+            "ann: pending Moved",
             "Books: ",
         )
     ]
