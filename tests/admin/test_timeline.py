@@ -103,7 +103,7 @@ def reported(shop: Shop, charge: Charge) -> None:
     assert run.status == "DONE", run.error
 
 
-def test_the_timeline_ends_in_the_providers_file(shop: Shop, hooks: Path) -> None:
+def test_the_timeline_ends_in_the_providers_file(hooks: Path, shop: Shop) -> None:
     paid = shop.pay()
     reported(shop, Charge.objects.get())
     shown = text(console(person("finn", "finance_checker")).get(page(paid["id"])))
