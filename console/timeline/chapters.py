@@ -90,9 +90,11 @@ def _told(parts: PaymentParts) -> Iterator[Chapter]:
     """What the store was told, and how each delivery of it went."""
     for event, deliveries in deliveries_about(merchant_id=parts.merchant_id, subjects=parts.subjects):
         steps = tuple(_delivery(each) for each in deliveries)
-        nobody = Step(at=event.occurred_at, what=event.public_id, why=_("no endpoint wanted it"))
+        alone = Step(
+            at=event.occurred_at, what=_("event"), why=f"{event.public_id} · {_('no endpoint wanted it')}"
+        )
         title = _("Webhook to the store: %(type)s") % {"type": event.type}
-        yield Chapter("told", title, event.occurred_at, steps or (nobody,))
+        yield Chapter("told", title, event.occurred_at, steps or (alone,))
 
 
 def _delivery(delivery: DeliveryData) -> Step:

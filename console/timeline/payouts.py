@@ -44,9 +44,9 @@ def _chapter(payout: PayoutAtDesk, seller: SellersPart, *, may_see_files: bool) 
     steps = [
         Step(
             at=payout.created_at,
-            what=payout.public_id,
+            what=_("payout"),
             state=payout.status,
-            why=str(failure.get("message") or ""),
+            why=" · ".join(filter(None, (payout.public_id, failure.get("message")))),
             key=payout.public_id,
             amounts=(Amount(_("Paid out"), payout.amount_minor, payout.currency),),
         )

@@ -24,7 +24,13 @@ def proof_chapters(parts: PaymentParts) -> Iterator[Chapter]:
         says = _("It pays the whole batch, of which this is a part.")
         yield Chapter("bank", title, line.read_at, (bank_step(line, says),))
     for row in proofs.breaks:
-        step = Step(at=row.found_at, what=row.public_id, state=row.status, why=row.summary, key=row.public_id)
+        step = Step(
+            at=row.found_at,
+            what=_("break"),
+            state=row.status,
+            why=f"{row.public_id} · {row.summary}",
+            key=row.public_id,
+        )
         yield Chapter("break", _("A break: files and books do not say the same"), row.found_at, (step,))
     now = clock.now()
     if due := tuple(
@@ -58,13 +64,13 @@ def _lines(lines: Iterable[ProofLine], names: Mapping[UUID, str]) -> Iterator[Ch
             "source": line.source_name,
             "kind": kind_name(line.kind),
         }
-        told = [line.reference, str(line.business_date), line.file_name]
+        told = [names.get(line.subject_id, ""), line.reference, str(line.business_date), line.file_name]
         if line.batch:
             told.append(_("batch %(name)s") % {"name": line.batch})
         gross, fee = line.gross_minor or 0, line.fee_minor or 0
         step = Step(
             at=line.read_at,
-            what=_("line of %(name)s") % {"name": names.get(line.subject_id, "")},
+            what=_("line"),
             subject=line.reference,
             why=" · ".join(each for each in told if each),
             key=str(line.line_id),

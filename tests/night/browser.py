@@ -90,4 +90,4 @@ class Seat:
 def _keep(png: bytes, place: Path) -> None:
     """A picture of few colours is small enough for a repository."""
     place.parent.mkdir(parents=True, exist_ok=True)
-    Image.open(io.BytesIO(png)).convert("RGB").quantize(64).save(place, optimize=True)
+    Image.open(io.BytesIO(png)).convert("RGB").quantize(160).save(place, optimize=True)

@@ -88,8 +88,8 @@ def from_request_to_bank(who: Seat, night: Night) -> None:
         "The store asked for it", "Books: ", "Settlement file of stripe: payment", "the provider's deposit"
     )
     assert who.page.locator(".verdict").count() == 0
-    who.picture("timeline", to=".chapter-books")
-    who.picture("timeline-files", to=".chapter-settlement")
+    who.picture("timeline", to="#story")
+    who.picture("timeline-money", to=".chapter-books")
     who.find(night.first[0])
     who.sees(
         "Payout of bob-bikes after this money was released", "A break: files and books do not say the same"
@@ -103,7 +103,7 @@ def resolve_a_break(morning: Morning, maker: Seat, checker: Seat) -> None:
     [wrong] = morning.breaks(category="B", amount_minor=1234)
     maker.go(desk_of(wrong))
     maker.page.locator(".choices a", has_text="A5 ·").click()
-    maker.picture("break")
+    maker.picture("break", to=".sides")
     maker.press("Propose", reason="The provider took less; its answer is attached to the case.")
     maker.sees("Proposed")
     checker.go(desk_of(wrong))
