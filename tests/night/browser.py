@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 
 from django_otp.oath import TOTP
-from PIL import Image
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.night.world import World
@@ -89,5 +88,8 @@ class Seat:
 
 def _keep(png: bytes, place: Path) -> None:
     """A picture of few colours is small enough for a repository."""
+    # Only who asks for pictures needs it; reportlab brings it along.
+    from PIL import Image
+
     place.parent.mkdir(parents=True, exist_ok=True)
     Image.open(io.BytesIO(png)).convert("RGB").quantize(160).save(place, optimize=True)
