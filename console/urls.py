@@ -13,6 +13,8 @@ from console.desks import (
     days,
     destinations,
     disputes,
+    find,
+    payment,
     payout_batches,
     payout_blocks,
     payout_new,
@@ -29,6 +31,8 @@ from core.admin_site import site
 app_name = "console"
 
 urlpatterns = [
+    path("find/", site.admin_view(find.search), name="find"),
+    path("payments/<str:reference>/", site.admin_view(payment.payment), name="payment"),
     path("disputes/", site.admin_view(disputes.desk), name="disputes"),
     path("disputes/<str:reference>/", site.admin_view(disputes.desk), name="dispute"),
     path("days/", site.admin_view(days.days), name="days"),

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from core.models import User
 from core.money import format_minor
 
-__all__ = ["amount", "digits", "identifier", "name_people", "person", "state", "text"]
+__all__ = ["amount", "digits", "identifier", "name_people", "person", "sentence", "state", "text"]
 
 _LOOK = {
     "neutral": "radio_button_unchecked",
@@ -25,13 +25,18 @@ _SHOWN = 60
 
 def state(word: str, look: str) -> str:
     """Return a state as icon and word; `look` is a key of _LOOK."""
+    return sentence(word.replace("_", " ").capitalize(), look)
+
+
+def sentence(words: str, look: str) -> str:
+    """Return words with the icon and the colour of a state, as they are written."""
     colour = "neutral" if look == "over" else look
     return format_html(
         '<span class="state state-{}">'
         '<span class="material-symbols-outlined" aria-hidden="true">{}</span>{}</span>',
         colour,
         _LOOK[look],
-        word.replace("_", " ").capitalize(),
+        words,
     )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-__all__ = ["BookLine", "Chapter", "Step"]
+__all__ = ["Amount", "BookLine", "Chapter", "Step"]
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,20 @@ class BookLine:
 
 
 @dataclass(frozen=True)
+class Amount:
+    """A figure of a step and what it is; minor units."""
+
+    label: str
+    minor: int
+    currency: str
+
+
+@dataclass(frozen=True)
 class Step:
-    """One thing that happened. `body` is evidence, redacted; `lines` are an entry's."""
+    """One thing that happened. `body` is evidence, redacted; `lines` are an entry's.
+
+    `key` names the page that shows more of it, according to the kind of its chapter.
+    """
 
     at: datetime
     what: str
@@ -30,11 +42,16 @@ class Step:
     body: str = ""
     key: str = ""
     lines: tuple[BookLine, ...] = ()
+    amounts: tuple[Amount, ...] = ()
 
 
 @dataclass(frozen=True)
 class Chapter:
-    """One exchange: `kind` is request, payout, account, risk, exchange, webhook or books."""
+    """One exchange: with whom is its `kind`.
+
+    request, risk, exchange (with a provider), webhook (from it), wallet, books, settlement (a provider's
+    file), bank, break, payout, account, told (a webhook to the store).
+    """
 
     kind: str
     title: str

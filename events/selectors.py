@@ -14,6 +14,7 @@ from events.signing import fingerprint
 from events.types import DeliveryData, EndpointData, EventData, ToldData
 
 __all__ = [
+    "deliveries_about",
     "deliveries_of",
     "endpoints_of",
     "events_of",
@@ -58,6 +59,19 @@ def deliveries_of(*, merchant_id: UUID, event_id: UUID) -> list[DeliveryData]:
     """Return the deliveries of one event of the merchant, one per endpoint, with every try."""
     rows = WebhookDelivery.objects.filter(merchant_id=merchant_id, event_id=event_id)
     return _with_tries(rows.order_by("pk"))
+
+
+def deliveries_about(
+    *, merchant_id: UUID, subjects: Collection[str], limit: int = 100
+) -> list[tuple[EventData, list[DeliveryData]]]:
+    """Return the first events about any of these subjects, oldest first, each with all of its deliveries."""
+    events = OutboxEvent.objects.filter(subject__in=list(subjects), merchant_id=merchant_id)
+    found = [event_data(row) for row in events.order_by("pk")[:limit]]
+    rows = WebhookDelivery.objects.filter(merchant_id=merchant_id, event_id__in=[each.id for each in found])
+    by_event: dict[UUID, list[DeliveryData]] = {each.id: [] for each in found}
+    for delivery in _with_tries(rows.order_by("pk")):
+        by_event[delivery.event_id].append(delivery)
+    return [(each, by_event[each.id]) for each in found]
 
 
 def get_deliveries(*, merchant_id: UUID, ids: Collection[UUID]) -> list[DeliveryData]:

@@ -1,4 +1,4 @@
-"""Payments in the console: checkouts and orders as lists, and each checkout as a story."""
+"""Payments in the console: checkouts and orders as lists; each leads to its timeline."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -10,7 +10,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.html import format_html, format_html_join
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core import clock
@@ -21,7 +20,7 @@ from core.ids import first_key, parse_public_id, public_id
 from merchants.admin_parts import MerchantColumn, MerchantFilter
 from merchants.selectors import list_merchants
 from payments import admin_top_ups
-from payments.checkout_page import LOOKS, page_facts, totals
+from payments.checkout_page import LOOKS, totals
 from payments.models import PaymentEvent, PaymentOrder
 from payments.snapshots import checkout_status
 from payments.states import PAYMENT_ORDER
@@ -95,6 +94,14 @@ class _PaymentAdmin(MerchantColumn, PageAdmin):
         rows = list(rows)
         self.name_merchants(rows)
 
+    def lead(self, request: HttpRequest, object_id: str, prefix: str) -> HttpResponse:
+        """Go to the timeline of a row, or back to the list from one that there is not."""
+        self.only_look(request)
+        row = self.get_object(request, object_id)
+        if row is None:
+            return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        return redirect("console:payment", public_id(prefix, row.pk))
+
     def find(
         self, queryset: QuerySet[Any], term: str, prefix: str, columns: tuple[str, ...]
     ) -> QuerySet[Any]:
@@ -112,12 +119,11 @@ class _PaymentAdmin(MerchantColumn, PageAdmin):
 
 @register(PaymentEvent, site=site)
 class CheckoutAdmin(_PaymentAdmin):
-    """Checkouts; each opens on its story."""
+    """Checkouts; each opens on its timeline."""
 
     list_display = ("shown_id", "created_at", "shown_status", "checkout_id", "shown_merchant", "shown_total")
     search_help_text = gettext_lazy("A whole chk_… or chg_…, or the store's own checkout_id")
     empty_says = gettext_lazy("No store has asked for a payment yet.")
-    page_template = "payments/checkout.html"
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -159,13 +165,11 @@ class CheckoutAdmin(_PaymentAdmin):
             " ", "{}", ((amount(minor, currency),) for currency, minor in totals(row.shown_orders).items())
         )
 
-    def page_title(self, row: Any) -> str:
-        """Checkout, and the store's name for it."""
-        return f"{_('Checkout')} · {row.checkout_id}"
-
-    def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
-        """State, reason, orders, charges, and the story."""
-        return page_facts(row, request)
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """A checkout's page is its timeline."""
+        return self.lead(request, object_id, "chk")
 
 
 @register(PaymentOrder, site=site)
@@ -199,12 +203,8 @@ class OrderAdmin(_PaymentAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """An order's page is its checkout's."""
-        self.only_look(request)
-        row = self.get_object(request, object_id)
-        if row is None:
-            return redirect("admin:payments_paymentorder_changelist")
-        return redirect("admin:payments_paymentevent_change", row.checkout_id)
+        """An order's page is its timeline."""
+        return self.lead(request, object_id, "pay")
 
     @display(description=gettext_lazy("Order"))
     def shown_id(self, row: Any) -> str:

@@ -103,7 +103,7 @@ class TopUpAdmin(MerchantColumn, FindsRows, PageAdmin):
             "reference": (charge.psp_reference or charge.session_reference or "") if charge else "",
             "chapters": story_layout(
                 top_up_story(merchant_id=row.merchant_id, top_up_id=row.pk),
-                may_see_books=may("ledger.view_journalentry"),
+                may=may,
             ),
         }
 

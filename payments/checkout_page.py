@@ -1,4 +1,4 @@
-"""The page of one checkout in the console: its state, its orders, what moved money, and the story."""
+"""What the console shows of one checkout above its story: its state, its orders and what moved money."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,16 +11,17 @@ from django.utils.translation import gettext as _
 from core.admin_display import amount, name_people, person, state
 from core.ids import public_id
 from core.models import Case
+from merchants.selectors import merchant_names
 from payments.engine.refunds.shares import left_to_refund
-from payments.layout import story_layout
-from payments.models import BalancePart, Charge, PaymentEvent, PaymentOrder, PspOperation, Refund
+from payments.models import BalancePart, Charge, PaymentEvent, PaymentOrder, Refund
 from payments.releases.reading import WaitingOrder, waiting_of_orders
 from payments.releases.wording import waiting_words
 from payments.snapshots import checkout_status
-from payments.story import story_of, why_failed
+from payments.telling.parts import rows_of_payment
+from payments.telling.why import why
 from wallet.selectors import wallets_of
 
-__all__ = ["LOOKS", "page_facts", "totals"]
+__all__ = ["LOOKS", "payment_page", "totals"]
 
 # How each state of a payment looks: see core.admin_display.state.
 LOOKS = {
@@ -55,25 +56,37 @@ LOOKS = {
 }
 
 
-def page_facts(row: Any, request: HttpRequest) -> dict[str, Any]:
-    """Return what the page of a checkout shows to this person; `row` carries its `shown_orders`."""
-    charges = list(Charge.objects.filter(checkout=row).order_by("id"))
-    operations = list(PspOperation.objects.filter(charge__in=charges).order_by("id"))
-    word = checkout_status([order.status for order in row.shown_orders])
+def payment_page(
+    request: HttpRequest, *, checkout_id: UUID, order_id: UUID | None = None
+) -> dict[str, Any] | None:
+    """Return what the page of a checkout shows to this person; None if it is unknown.
+
+    With `order_id`, what is told beside the facts is that order's: why it failed.
+    """
+    row = PaymentEvent.objects.filter(pk=checkout_id).first()
+    if row is None:
+        return None
+    whole = rows_of_payment(checkout=row)
+    told = rows_of_payment(checkout=row, order_id=order_id) if order_id else whole
+    word = checkout_status([order.status for order in whole.orders])
     return {
+        "row": row,
         "public_id": public_id("chk", row.pk),
+        "merchant_name": merchant_names(merchant_ids=[row.merchant_id]).get(row.merchant_id, ""),
         "status": state(word, LOOKS[word]),
-        "totals": [amount(minor, currency) for currency, minor in totals(row.shown_orders).items()],
-        "why": why_failed(orders=row.shown_orders, charges=charges, operations=operations),
-        "orders": _orders(row.shown_orders, request),
-        "refunds": _refunds(row) if request.user.has_perm("payments.view_refund") else [],
-        "charges": [_charge(charge) for charge in charges],
-        "parts": [_part(part) for part in _parts(row)],
-        "cases": _cases(row, charges),
-        "chapters": story_layout(
-            story_of(merchant_id=row.merchant_id, checkout_id=row.pk),
-            may_see_books=request.user.has_perm("ledger.view_journalentry"),
+        "totals": [amount(minor, currency) for currency, minor in totals(whole.orders).items()],
+        "whys": why(
+            orders=told.orders,
+            charges=told.charges,
+            operations=told.operations,
+            refunds=told.refunds,
+            disputes=told.disputes,
         ),
+        "orders": _orders(whole.orders, request),
+        "refunds": _refunds(whole.refunds) if request.user.has_perm("payments.view_refund") else [],
+        "charges": [_charge(charge) for charge in whole.charges],
+        "parts": [_part(part) for part in _parts(row)],
+        "cases": _cases(row, whole.charges, whole.refunds),
     }
 
 
@@ -124,6 +137,7 @@ def _order(order: PaymentOrder, request: HttpRequest) -> dict[str, Any]:
         else "",
         "refund_url": reverse("console:refund-new", args=[public_id("pay", order.pk)]) if may_refund else "",
         "status": state(order.status, LOOKS[order.status]),
+        "url": reverse("console:payment", args=[public_id("pay", order.pk)]),
         "wallets": [
             {
                 "name": f"{each.currency} {each.kind}",
@@ -156,8 +170,7 @@ def _part(part: BalancePart) -> dict[str, Any]:
     }
 
 
-def _refunds(row: PaymentEvent) -> list[dict[str, Any]]:
-    found = Refund.objects.filter(lines__order__checkout=row).distinct().order_by("pk")
+def _refunds(found: list[Refund]) -> list[dict[str, Any]]:
     return [
         {
             "id": public_id("re", each.pk),
@@ -187,13 +200,9 @@ def _charge(charge: Charge) -> dict[str, Any]:
     }
 
 
-def _refund_keys(row: PaymentEvent) -> list[UUID]:
-    return list(Refund.objects.filter(lines__order__checkout=row).distinct().values_list("pk", flat=True))
-
-
-def _cases(row: PaymentEvent, charges: list[Charge]) -> list[dict[str, Any]]:
+def _cases(row: PaymentEvent, charges: list[Charge], refunds: list[Refund]) -> list[dict[str, Any]]:
     subjects = [public_id("chk", row.pk), *(public_id("chg", charge.pk) for charge in charges)]
-    subjects += [public_id("re", key) for key in _refund_keys(row)]
+    subjects += [public_id("re", refund.pk) for refund in refunds]
     cases = list(Case.objects.filter(subject__in=subjects).exclude(status="CLOSED").order_by("pk"))
     name_people(cases, ("owner",))
     return [

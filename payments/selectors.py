@@ -13,6 +13,7 @@ from core.errors import NotFound
 from core.models import StatusChange
 from core.story import Chapter, Step
 from merchants.selectors import find_buyer
+from payments.checkout_page import payment_page
 from payments.dispute_lists import get_dispute, list_disputes
 from payments.engine.balance import parts_of_order
 from payments.engine.conflicts import ACTION as CONFLICT_ACTION
@@ -61,6 +62,8 @@ from payments.releases.wording import waiting_words
 from payments.seller_sales import SalesOfQuarter, sales_of_sellers
 from payments.snapshots import checkout_object, method_object, moment, order_object
 from payments.story import refund_story, story_of, top_up_story
+from payments.telling.finding import FoundPayment, find_payments
+from payments.telling.parts import PaymentParts, SellersPart, parts_of_payment
 from payments.top_up_lists import get_top_up, list_top_ups, top_up_as_started
 
 __all__ = [
@@ -77,13 +80,16 @@ __all__ = [
     "Disposal",
     "DisputeCase",
     "ExpectedShare",
+    "FoundPayment",
     "HeldPayment",
     "PaymentBehind",
+    "PaymentParts",
     "RefundData",
     "RefundPart",
     "RefundableOrder",
     "Reserved",
     "SalesOfQuarter",
+    "SellersPart",
     "Step",
     "Waiting",
     "WaitingOrder",
@@ -93,6 +99,7 @@ __all__ = [
     "disputes_to_answer",
     "expected_shares",
     "find_charge",
+    "find_payments",
     "find_refund",
     "find_refundable",
     "get_checkout",
@@ -110,8 +117,10 @@ __all__ = [
     "needs_two_people",
     "outcomes_by_hour",
     "parts_of_order",
+    "parts_of_payment",
     "payment_behind",
     "payment_briefs",
+    "payment_page",
     "refund_story",
     "refunds_at_desk",
     "reserved",

@@ -26,9 +26,10 @@ from payments.models import (
     TopUp,
     TopUpReturn,
 )
+from payments.telling.parts import rows_of_payment
 from risk.selectors import decisions_of
 
-__all__ = ["refund_story", "story_of", "top_up_story", "why_failed"]
+__all__ = ["refund_story", "story_of", "top_up_story"]
 
 # What is written in one transaction is written at once, however busy the machine is.
 _TOGETHER = timedelta(seconds=2)
@@ -52,18 +53,13 @@ _THINGS = {
 }
 
 
-def story_of(*, merchant_id: UUID, checkout_id: UUID) -> list[Chapter]:
-    """Return the chapters of a merchant's checkout in order; none if it is unknown."""
+def story_of(*, merchant_id: UUID, checkout_id: UUID, order_id: UUID | None = None) -> list[Chapter]:
+    """Return the chapters of a merchant's checkout, or of one order of it, in order; none if unknown."""
     checkout = PaymentEvent.objects.filter(merchant_id=merchant_id, pk=checkout_id).first()
     if checkout is None:
         return []
-    orders = list(PaymentOrder.objects.filter(checkout=checkout).order_by("position"))
-    charges = list(Charge.objects.filter(checkout=checkout).order_by("id"))
-    operations = list(PspOperation.objects.filter(charge_id__in=[each.id for each in charges]).order_by("id"))
-    holds = list(BalancePart.objects.filter(order__in=orders).order_by("id"))
-    refunds = list(Refund.objects.filter(lines__order__in=orders).distinct().order_by("id"))
-    disputes = list(Dispute.objects.filter(charge__in=charges).order_by("id"))
-    changes = _changes(orders, charges, operations, refunds, disputes, holds)
+    rows = rows_of_payment(checkout=checkout, order_id=order_id)
+    changes = _changes(rows.orders, rows.charges, rows.operations, rows.refunds, rows.disputes, rows.holds)
     request = Chapter(
         "request",
         f"The store asked for it: {checkout.checkout_id}",
@@ -71,10 +67,12 @@ def story_of(*, merchant_id: UUID, checkout_id: UUID) -> list[Chapter]:
         (Step(at=checkout.created_at, what="accepted", subject=public_id("chk", checkout.id)),),
     )
     chapters = [
-        *_request_and_exchanges(request, operations, changes),
+        *_request_and_exchanges(request, rows.operations, changes),
         *_risk(merchant_id, checkout_id),
-        *_webhooks(charges, disputes),
-        *_books(merchant_id, orders, charges, operations, refunds, disputes, holds),
+        *_webhooks(rows.charges, rows.disputes),
+        *_books(
+            merchant_id, rows.orders, rows.charges, rows.operations, rows.refunds, rows.disputes, rows.holds
+        ),
     ]
     return sorted(chapters, key=lambda each: each.at)
 
@@ -114,36 +112,6 @@ def refund_story(*, merchant_id: UUID, refund_id: UUID) -> list[Chapter]:
         *_books(merchant_id, [], [], [], [refund]),
     ]
     return sorted(chapters, key=lambda each: each.at)
-
-
-def why_failed(
-    *, orders: Iterable[PaymentOrder], charges: Iterable[Charge], operations: Iterable[PspOperation]
-) -> str:
-    """Return in one sentence why nothing was paid, or why nobody knows yet; empty when all is well."""
-    for charge in charges:
-        if charge.status == "CONFLICTED":
-            return "The provider's facts differ from ours; two people must decide. Nothing was posted."
-    for operation in operations:
-        if operation.status in ("UNKNOWN", "SENT") and operation.error:
-            return f"The provider gave no trustworthy answer ({operation.error}); it is being asked."
-    for order in orders:
-        failure = order.failure or {}
-        if order.status == "FAILED" and failure:
-            code = failure.get("decline_code") or failure.get("code")
-            return f"{failure.get('message', 'The payment failed.')} ({code})"
-        if order.status == "EXPIRED" and order.authorized_minor:
-            return "It was authorised and not captured in time; the money went back to the buyer."
-        if order.status == "EXPIRED":
-            return "The buyer did not pay in time; it was closed and can no longer charge."
-        if order.status == "CANCELED" and order.cancel_requested_at is None:
-            return "It was canceled at the provider, not by the store; nothing was charged."
-        if order.status == "CANCELED":
-            return "The store took it back; nothing was charged."
-        if order.status == "AUTHORIZED" and failure:
-            return f"The capture was refused: {failure.get('message', '')} The money is still reserved."
-        if order.status == "IN_REVIEW":
-            return "It waits for the risk review; no money has moved to the seller."
-    return ""
 
 
 def _changes(*groups: Iterable[Any]) -> list[tuple[StatusChange, str]]:

@@ -36,6 +36,7 @@ from payouts.destinations.reading import (
 from payouts.engine import gates, instruction
 from payouts.engine.approving import ACTION as APPROVE_ACTION
 from payouts.engine.approving import subject_of as approval_subject
+from payouts.finding import find_payouts, payouts_since
 from payouts.looks import BATCH_LOOKS, DESTINATION_LOOKS, PAYOUT_LOOKS, SENDING_LOOKS
 from payouts.models import Payout, PayoutAttempt
 from payouts.open_values import values_in_state
@@ -78,6 +79,7 @@ __all__ = [
     "find_block",
     "find_destination",
     "find_payout",
+    "find_payouts",
     "get_destination",
     "get_payout",
     "habits_of",
@@ -93,6 +95,7 @@ __all__ = [
     "payout_gates",
     "payout_story",
     "payouts_at_desk",
+    "payouts_since",
     "payouts_to",
     "previous_business_day",
     "rail_of",

@@ -9,9 +9,11 @@ from reconciliation.closing.report_pdf import report_pdf
 from reconciliation.desk.by_rule import breaks_by_rule
 from reconciliation.desk.candidates import candidate_lines, candidate_movements
 from reconciliation.desk.evidence import break_behind, file_behind, lines_of_subjects, statement_behind
+from reconciliation.desk.finding import find_breaks
 from reconciliation.desk.line_page import line_at_desk, unmatchings_of
 from reconciliation.desk.movements import movements_of_break
 from reconciliation.desk.previews import changed_since, choices_for, preview_adjustment
+from reconciliation.desk.proofs import bank_proofs, proofs_of
 from reconciliation.desk.rules_page import rule_at_desk
 from reconciliation.desk.runs import run_at_desk, runs_at_desk
 from reconciliation.ingest.reading import (
@@ -58,6 +60,7 @@ __all__ = [
     "Table",
     "ageing",
     "bank_position",
+    "bank_proofs",
     "bank_sources",
     "break_at_desk",
     "break_behind",
@@ -73,6 +76,7 @@ __all__ = [
     "explain_line",
     "file_behind",
     "find_bank_lines",
+    "find_breaks",
     "find_day",
     "find_lines",
     "find_source",
@@ -92,6 +96,7 @@ __all__ = [
     "open_breaks_of",
     "preview",
     "preview_adjustment",
+    "proofs_of",
     "read_body",
     "report_csv",
     "report_pdf",

@@ -9,8 +9,10 @@ from uuid import UUID
 from reconciliation.closing.types import DayAtDesk, DayData, Obstacle
 from reconciliation.desk.by_rule import RuledBreak
 from reconciliation.desk.candidates import LineCandidate, MovementCandidate
+from reconciliation.desk.finding import FoundBreak
 from reconciliation.desk.line_page import LineAtDesk
 from reconciliation.desk.movements import MovementAtDesk
+from reconciliation.desk.proofs import ProofLine, Proofs
 from reconciliation.desk.rules_page import DryRunData, RuleAtDesk
 from reconciliation.desk.runs import BatchInTransit, RunAtDesk, RunPage
 from reconciliation.matching.types import BreakData
@@ -45,6 +47,7 @@ __all__ = [
     "DayData",
     "DryRunData",
     "FileData",
+    "FoundBreak",
     "HistoryData",
     "LineAtDesk",
     "LineCandidate",
@@ -53,6 +56,8 @@ __all__ = [
     "MovementCandidate",
     "Obstacle",
     "Prepared",
+    "ProofLine",
+    "Proofs",
     "ProposedLine",
     "ReceivedFile",
     "RuleAtDesk",

@@ -1,9 +1,9 @@
-"""From rows of holds to the values that cross."""
+"""From rows of holds and wallets to the values that cross."""
 
-from wallet.models import Hold
-from wallet.types import HoldData
+from wallet.models import Hold, Wallet
+from wallet.types import HoldData, WalletData
 
-__all__ = ["hold_data"]
+__all__ = ["hold_data", "wallet_data"]
 
 
 def hold_data(hold: Hold) -> HoldData:
@@ -20,4 +20,20 @@ def hold_data(hold: Hold) -> HoldData:
         released_minor=hold.released_minor,
         expires_at=hold.expires_at,
         state=hold.state,
+    )
+
+
+def wallet_data(row: Wallet) -> WalletData:
+    """Return a wallet as others see it."""
+    return WalletData(
+        id=row.id,
+        merchant_id=row.merchant_id,
+        owner_type=row.owner_type,
+        owner_id=row.owner_id,
+        currency=row.currency,
+        kind=row.kind,
+        pending_minor=row.pending_minor,
+        available_minor=row.available_minor,
+        held_minor=row.held_minor,
+        receivable_minor=row.receivable_minor,
     )

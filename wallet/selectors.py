@@ -13,8 +13,9 @@ from core.api.pagination import Page
 from core.errors import NotFound
 from ledger.selectors import entry_heads, minor_at_role
 from ledger.templates.accounts import SellerAccounts
+from wallet.entry_moves import moves_of_entries
 from wallet.errors import StatementTooLong
-from wallet.hold_facts import hold_data
+from wallet.hold_facts import hold_data, wallet_data
 from wallet.models import Hold, Wallet, WalletAccount, WalletOperation
 from wallet.purposes import seller_accounts
 from wallet.references import reference_of
@@ -33,6 +34,7 @@ __all__ = [
     "debts",
     "find_wallet",
     "get_wallet",
+    "moves_of_entries",
     "open_tranches",
     "operations_of",
     "quarters_of_sellers",
@@ -53,7 +55,7 @@ _MOVED = ("bucket", "role", "delta_minor", "balance_after_minor", "recorded_at")
 def wallets_of(*, merchant_id: UUID, owner_type: str, owner_id: UUID) -> list[WalletData]:
     """Return the owner's wallets, by currency and kind."""
     rows = Wallet.objects.filter(merchant_id=merchant_id, owner_type=owner_type, owner_id=owner_id)
-    return [_data(row) for row in rows.order_by("currency", "kind")]
+    return [wallet_data(row) for row in rows.order_by("currency", "kind")]
 
 
 def spendable_of_sellers(*, merchant_id: UUID, seller_ids: Collection[UUID]) -> dict[UUID, list[WalletData]]:
@@ -63,7 +65,7 @@ def spendable_of_sellers(*, merchant_id: UUID, seller_ids: Collection[UUID]) -> 
     )
     found: dict[UUID, list[WalletData]] = {}
     for row in rows.filter(available_minor__gt=0).order_by("owner_id", "currency"):
-        found.setdefault(row.owner_id, []).append(_data(row))
+        found.setdefault(row.owner_id, []).append(wallet_data(row))
     return found
 
 
@@ -72,25 +74,25 @@ def get_wallet(*, merchant_id: UUID, wallet_id: UUID) -> WalletData:
     row = Wallet.objects.filter(merchant_id=merchant_id, id=wallet_id).first()
     if row is None:
         raise NotFound()
-    return _data(row)
+    return wallet_data(row)
 
 
 def wallets_by_id(*, merchant_id: UUID, wallet_ids: Collection[UUID]) -> dict[UUID, WalletData]:
     """Return these wallets of the merchant in one query; unknown ones are absent."""
     rows = Wallet.objects.filter(merchant_id=merchant_id, id__in=wallet_ids)
-    return {row.id: _data(row) for row in rows}
+    return {row.id: wallet_data(row) for row in rows}
 
 
 def find_wallet(*, wallet_id: UUID) -> WalletData | None:
     """Return a wallet by its key alone, for people who see every merchant's; None if there is none."""
     row = Wallet.objects.filter(id=wallet_id).first()
-    return _data(row) if row else None
+    return wallet_data(row) if row else None
 
 
 def debts(*, limit: int) -> list[WalletData]:
     """Return wallets whose sellers owe, across merchants, the greatest debts first: at most `limit`."""
     rows = Wallet.objects.filter(receivable_minor__gt=0).order_by("-receivable_minor", "id")
-    return [_data(row) for row in rows[:limit]]
+    return [wallet_data(row) for row in rows[:limit]]
 
 
 def open_tranches(*, wallet_id: UUID, limit: int) -> list[HoldData]:
@@ -199,18 +201,3 @@ def _payouts(lines: Sequence[OperationData]) -> set[int]:
 def _operation(row: WalletOperation) -> OperationData:
     moved: dict[str, Any] = {name: getattr(row, name) for name in _MOVED}
     return OperationData(id=row.id, entry_id=row.line_id // 1024, **moved)
-
-
-def _data(row: Wallet) -> WalletData:
-    return WalletData(
-        id=row.id,
-        merchant_id=row.merchant_id,
-        owner_type=row.owner_type,
-        owner_id=row.owner_id,
-        currency=row.currency,
-        kind=row.kind,
-        pending_minor=row.pending_minor,
-        available_minor=row.available_minor,
-        held_minor=row.held_minor,
-        receivable_minor=row.receivable_minor,
-    )

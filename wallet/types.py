@@ -7,6 +7,7 @@ from uuid import UUID
 __all__ = [
     "Balances",
     "Bill",
+    "EntryMove",
     "FundsRelease",
     "GrantData",
     "GrantRequest",
@@ -58,6 +59,18 @@ class WalletMove:
     line: int
     account_id: int
     delta_minor: int
+
+
+@dataclass(frozen=True)
+class EntryMove:
+    """What one line of an entry did to a wallet, which is shown as it is now; minor units of its currency."""
+
+    entry_id: int
+    wallet: WalletData
+    bucket: str
+    delta_minor: int
+    balance_after_minor: int
+    at: datetime
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from channels.selectors import get_channel
 from console.acting import act, asked_for, decide, neighbours, reason_field
+from console.desks.payables import payable_url
 from console.frame import actor, require, show
 from core import clock
 from core.admin_display import amount, name_people, person, state
@@ -169,7 +170,7 @@ def _evidence(request: HttpRequest, charge: ChargeData) -> dict[str, Any]:
         "channel": get_channel(channel_id=charge.channel_id).name,
         "line": line,
         "looks": _look(line) if line else "",
-        "checkout_url": reverse("admin:payments_paymentevent_change", args=[charge.checkout_id]),
+        "checkout_url": payable_url(checkout_id=charge.checkout_id, top_up_id=charge.top_up_id),
         "is_free": line is not None and not line.disposing and line.capture_before > clock.now(),
         "approvals": [
             {
@@ -194,7 +195,7 @@ def _evidence(request: HttpRequest, charge: ChargeData) -> dict[str, Any]:
             story_of(merchant_id=charge.merchant_id, checkout_id=charge.checkout_id)
             if charge.checkout_id
             else [],
-            may_see_books=user.has_perm("ledger.view_journalentry"),
+            may=user.has_perm,
         ),
         "may": {name: user.has_perm(needed) for name, needed in _NEEDS.items()},
     }

@@ -201,7 +201,7 @@ def _context(request: HttpRequest, whose: MerchantData, found: DayAtDesk, form: 
         # What is late gets its break when the day is prepared.
         "is_blocked": any(each.code != "clearing_unexplained" for each in found.obstacles),
         "missing": sorted({each.subject for each in found.obstacles if each.code == "file_missing"}),
-"notices": [_notice(each, public_id("mer", whose.id)) for each in found.notices],
+        "notices": [_notice(each, public_id("mer", whose.id)) for each in found.notices],
         "sections": _sections(request, found, whose.id),
         "may": {"prepare": user.has_perm(_PREPARE), "sign": user.has_perm(_SIGN)},
     }

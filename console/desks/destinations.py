@@ -149,7 +149,7 @@ def _evidence(request: HttpRequest, place: DestinationData) -> dict[str, Any]:
             {"summary": case.summary, "url": reverse("admin:core_case_change", args=[case.pk])}
             for case in cases
         ],
-        "chapters": story_layout(destination_story(destination_id=place.id), may_see_books=False),
+        "chapters": story_layout(destination_story(destination_id=place.id), may=request.user.has_perm),
         "applies": dict.fromkeys(_APPLIES[place.status], True),
         "may": {name: user.has_perm(needed) for name, needed in _NEEDS.items()},
     }

@@ -270,7 +270,7 @@ def _evidence(request: HttpRequest, case: DisputeCase) -> dict[str, Any]:
             payable_story(
                 merchant_id=case.merchant_id, checkout_id=case.checkout_id, top_up_id=case.top_up_id
             ),
-            may_see_books=user.has_perm("ledger.view_journalentry"),
+            may=user.has_perm,
         ),
         "may": {name: user.has_perm(needed) for name, needed in _NEEDS.items()},
     }

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.urls import reverse
 
+from core.ids import public_id
 from payments.selectors import Chapter, story_of, top_up_story
 
 __all__ = ["payable_story", "payable_url"]
@@ -13,7 +14,8 @@ def payable_url(*, checkout_id: UUID | None, top_up_id: UUID | None) -> str:
     """Return the address of its page."""
     if top_up_id is not None:
         return reverse("admin:payments_topup_change", args=[top_up_id])
-    return reverse("admin:payments_paymentevent_change", args=[checkout_id])
+    assert checkout_id is not None, "a charge is of a checkout or of a top-up"
+    return reverse("console:payment", args=[public_id("chk", checkout_id)])
 
 
 def payable_story(*, merchant_id: UUID, checkout_id: UUID | None, top_up_id: UUID | None) -> list[Chapter]:

@@ -197,8 +197,6 @@ def _evidence(request: HttpRequest, batch: BatchAtDesk) -> dict[str, Any]:
         ],
         "is_unknown": batch.status == "UNKNOWN",
         "can_be_asked": batch.status in ("UNKNOWN", "SUBMITTED") and batch.due_at is not None,
-        "chapters": story_layout(
-            batch_story(batch_id=batch.id), may_see_books=user.has_perm("ledger.view_journalentry")
-        ),
+        "chapters": story_layout(batch_story(batch_id=batch.id), may=user.has_perm),
         "may": {name: user.has_perm(needed) for name, needed in _NEEDS.items()},
     }

@@ -113,9 +113,7 @@ def evidence(request: HttpRequest, payout: PayoutAtDesk) -> dict[str, Any]:
         "is_out": payout.status in ("SENT", "PAID"),
         "posted_when_sent": payout_journals.sent(payout, leaves.instruction["rail"]),
         "posted_when_not": payout_journals.given_back(payout),
-        "chapters": story_layout(
-            payout_story(payout_id=payout.id), may_see_books=user.has_perm("ledger.view_journalentry")
-        ),
+        "chapters": story_layout(payout_story(payout_id=payout.id), may=user.has_perm),
     }
 
 

@@ -169,7 +169,7 @@ def new(request: HttpRequest, reference: str) -> HttpResponse:
         "kinds": ", ".join(str(KINDS[kind]) for kind in order.kinds),
         "bound": amount(bound, order.currency),
         "merchant": merchant_names(merchant_ids=[order.merchant_id]).get(order.merchant_id, ""),
-        "checkout_url": reverse("admin:payments_paymentevent_change", args=[order.checkout_id]),
+        "checkout_url": reverse("console:payment", args=[public_id("chk", order.checkout_id)]),
     }
     status = 422 if form.errors else 200
     return show(request, "console/refund_new.html", _("Refund an order"), context, status=status)
@@ -286,13 +286,13 @@ def _evidence(request: HttpRequest, refund: RefundData) -> dict[str, Any]:
             {"summary": case.summary, "url": reverse("admin:core_case_change", args=[case.pk])}
             for case in cases
         ],
-        "checkout_url": reverse("admin:payments_paymentevent_change", args=[refund.checkout_id]),
+        "checkout_url": reverse("console:payment", args=[public_id("chk", refund.checkout_id)]),
         "approval": approval,
         "approval_by": person(approval, approval.maker) if approval else "",
         "is_my_request": bool(approval and approval.maker == actor(request)),
         "chapters": story_layout(
             refund_story(merchant_id=refund.merchant_id, refund_id=refund.id),
-            may_see_books=user.has_perm("ledger.view_journalentry"),
+            may=user.has_perm,
         ),
         "may": {name: user.has_perm(needed) for name, needed in _NEEDS.items()},
     }

@@ -167,7 +167,7 @@ def _money(request: HttpRequest, wallet: WalletData) -> dict[str, Any]:
 def _order(each: WaitingOrder) -> dict[str, Any]:
     return {
         "payment_order_id": each.payment_order_id,
-        "url": reverse("admin:payments_paymentevent_change", args=[each.checkout_id]),
+        "url": reverse("console:payment", args=[public_id("chk", each.checkout_id)]),
         "amount": amount(each.unreleased_minor, each.currency),
         "why": waiting_words(each),
     }

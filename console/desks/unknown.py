@@ -225,7 +225,7 @@ def _evidence(request: HttpRequest, charge: ChargeData) -> dict[str, Any]:
             payable_story(
                 merchant_id=charge.merchant_id, checkout_id=charge.checkout_id, top_up_id=charge.top_up_id
             ),
-            may_see_books=user.has_perm("ledger.view_journalentry"),
+            may=user.has_perm,
         ),
         "may": {name: user.has_perm(needed) for name, needed in _NEEDS.items()},
     }

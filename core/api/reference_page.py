@@ -152,7 +152,10 @@ def _joined(about: str, kind: str) -> str:
 def _kind(schema: Document) -> str:
     """Say in a word or two what a value is."""
     if "$ref" in schema:
-        return f"[{_name(schema['$ref'])}](#{_name(schema['$ref']).lower()})"
+        name = _name(schema["$ref"])
+        # Lists are all alike and have no heading of their own: see `_shown`.
+        item = name.removesuffix("_list")
+        return f"{'a page of ' if item != name else ''}[{item}](#{item.lower()})"
     if "allOf" in schema:
         return _kind(schema["allOf"][0])
     if "anyOf" in schema:

@@ -13,6 +13,7 @@ __all__ = [
     "find_batch",
     "find_payout",
     "habits_of",
+    "payout_at_desk",
     "payouts_at_desk",
     "sendings_in",
     "sendings_of",
@@ -27,15 +28,15 @@ def payouts_at_desk(*, waiting: bool, limit: int = 100) -> list[PayoutAtDesk]:
     """Return payouts that wait for a person, the oldest day first and its dearest, or the newest others."""
     rows = Payout.objects.select_related("seller")
     if not waiting:
-        return [_payout(row) for row in rows.exclude(status__in=_WAITING).order_by("-pk")[:limit]]
-    found = [_payout(row) for row in rows.filter(status__in=_WAITING).order_by("pk")[:limit]]
+        return [payout_at_desk(row) for row in rows.exclude(status__in=_WAITING).order_by("-pk")[:limit]]
+    found = [payout_at_desk(row) for row in rows.filter(status__in=_WAITING).order_by("pk")[:limit]]
     return sorted(found, key=lambda each: (each.created_at.date(), -each.amount_minor, each.id))
 
 
 def find_payout(*, payout_id: UUID) -> PayoutAtDesk | None:
     """Return one payout, or None."""
     row = Payout.objects.select_related("seller").filter(pk=payout_id).first()
-    return _payout(row) if row else None
+    return payout_at_desk(row) if row else None
 
 
 def sendings_of(*, payout_id: UUID) -> list[SendingAtDesk]:
@@ -76,7 +77,8 @@ def habits_of(*, payout_id: UUID) -> Habits:
     )
 
 
-def _payout(row: Payout) -> PayoutAtDesk:
+def payout_at_desk(row: Payout) -> PayoutAtDesk:
+    """Return a row with its seller as the desk shows it."""
     return PayoutAtDesk(
         id=row.id,
         merchant_id=row.merchant_id,

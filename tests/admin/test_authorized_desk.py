@@ -63,7 +63,7 @@ def test_it_shows_what_is_reserved_and_what_would_be_posted(shop: Shop, maker: C
     clock_text = text(maker.get(f"/admin/payments/paymentevent/?q={order['checkout_id']}"))
     assert "Authorized" in clock_text
     checkout = Charge.objects.get().checkout_id
-    story = maker.get(f"/admin/payments/paymentevent/{checkout}/change/")
+    story = maker.get(f"/admin/payments/paymentevent/{checkout}/change/", follow=True)
     assert "capture or give back until" in text(story) and reference in story.content.decode()
 
 

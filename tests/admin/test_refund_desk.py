@@ -60,7 +60,9 @@ def test_a_small_refund_is_made_at_once_and_shown_whole(shop: Shop) -> None:
     record = AuditRecord.objects.get(action="refund.request")
     assert (record.reason, record.detail["amount_minor"]) == ("the buyer called", 40_00)
     checkout = text(
-        maker.get(f"/admin/payments/paymentevent/{PaymentOrder.objects.get().checkout_id}/change/")
+        maker.get(
+            f"/admin/payments/paymentevent/{PaymentOrder.objects.get().checkout_id}/change/", follow=True
+        )
     )
     assert "40.00 USD" in checkout
     assert "the buyer called" in checkout

@@ -51,7 +51,7 @@ def test_it_says_what_waits_and_why(counter: Shop) -> None:
     ):
         assert said in page
     assert " or the store to say that it was delivered and the money on a bank statement" in page
-    checkout = text(auditor.get(f"/admin/payments/paymentevent/{order.checkout_id}/change/"))
+    checkout = text(auditor.get(f"/admin/payments/paymentevent/{order.checkout_id}/change/", follow=True))
     assert "Waits for the settlement delay" in checkout
     assert "What waits to be released" in text(
         auditor.get(f"/admin/wallet/wallet/{wallet_of(order).id}/change/")

@@ -168,7 +168,9 @@ def test_what_came_from_outside_is_escaped_a_f15(shop: Shop) -> None:
     client = console(person("ola", "operator"))
     page = client.get(f"{DESK}{reference}/").content.decode()
     assert evil not in page and "&lt;script&gt;alert(1)" in page
-    whole = client.get(f"/admin/payments/paymentevent/{Charge.objects.get().checkout_id}/change/")
+    whole = client.get(
+        f"/admin/payments/paymentevent/{Charge.objects.get().checkout_id}/change/", follow=True
+    )
     assert whole.status_code == 200 and evil not in whole.content.decode()
 
 

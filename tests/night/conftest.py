@@ -23,7 +23,9 @@ def database(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def system(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """See `running_stack`. Not that of another folder: days pass in this one."""
-    yield from running_stack(tmp_path_factory.mktemp("night"), database, STATEMENT_TIMEOUT_MS="30000")
+    yield from running_stack(
+        tmp_path_factory.mktemp("night"), database, STATEMENT_TIMEOUT_MS="30000", ENVIRONMENT="TEST"
+    )
 
 
 @pytest.fixture(scope="module")
