@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 
+from core import admin_exports as exports
 from core import clock, dead_letters
 from core.admin_base import ReadOnlyAdmin, ServiceAction
 from core.admin_display import amount, person, state, text
@@ -73,6 +74,7 @@ class ApprovalAdmin(_StateColumn, ReadOnlyAdmin):
     people = ("maker", "checker")
     exclude = ("digest", "status", "maker", "checker")
     readonly_fields = ("shown_state", "asked_by", "decided_by", "fingerprint")
+    export_columns = exports.APPROVALS
     empty_says = _("Nobody has asked for a second person's yes.")
 
     @display(description=_("Asked by"))
@@ -111,6 +113,7 @@ class CaseAdmin(_StateColumn, ReadOnlyAdmin):
     people = ("owner",)
     exclude = ("status", "owner", "value_minor", "currency")
     readonly_fields = ("shown_state", "at_risk", "owned_by")
+    export_columns = exports.CASES
     empty_says = _("Nothing waits for an explanation.")
 
     @display(description=_("Summary"))
@@ -148,6 +151,7 @@ class DeadLetterAdmin(_StateColumn, ReadOnlyAdmin):
     people = ("decided_by",)
     exclude = ("status", "decided_by")
     readonly_fields = ("shown_state", "decided")
+    export_columns = exports.DEAD_LETTERS
     empty_says = _("No work has failed for good.")
     service_actions = (
         ServiceAction(
@@ -196,6 +200,7 @@ class JobRunAdmin(ReadOnlyAdmin):
     search_fields = ("job__exact", "scope__exact")
     search_help_text = _("The whole name of a job, or a scope")
     readonly_fields = ("shown_state",)
+    export_columns = exports.JOB_RUNS
     empty_says = _("No scheduled job has run yet.")
 
     @display(description=_("State"))
@@ -216,6 +221,7 @@ class SettingAdmin(ReadOnlyAdmin):
     people = ("actor",)
     exclude = ("actor",)
     readonly_fields = ("changed_by",)
+    export_columns = exports.SETTINGS
     empty_says = _("Every setting has its default value.")
 
     @display(description=_("Changed by"))
@@ -235,6 +241,7 @@ class AuditRecordAdmin(ReadOnlyAdmin):
     people = ("actor", "subject")
     exclude = ("actor",)
     readonly_fields = ("who",)
+    export_columns = exports.AUDIT_RECORDS
     empty_says = _("Nobody has done anything yet.")
 
     @display(description=_("Who"))
@@ -263,6 +270,7 @@ class StatusChangeAdmin(ReadOnlyAdmin):
     people = ("actor",)
     exclude = ("actor",)
     readonly_fields = ("who",)
+    export_columns = exports.STATUS_CHANGES
     empty_says = _("Nothing has changed its state yet.")
 
     @display(description=_("Who"))
@@ -322,6 +330,7 @@ class AuditRunAdmin(ReportsAdmin):
     exclude = ("is_clean",)
     readonly_fields = ("shown_verdict",)
     inlines = (AuditResultInline,)
+    export_columns = exports.AUDIT_RUNS
     empty_says = _("The invariants have not been checked yet.")
     reports = {"latest": "latest"}
 

@@ -17,11 +17,11 @@ from unfold.admin import ModelAdmin
 from unfold.enums import ActionVariant
 
 from core.admin_display import name_people
-from core.admin_export import ExportsList
 from core.admin_keyset import KeysetChangeList
 from core.admin_reason import ReasonForm
 from core.audit_trail import record_audit, user_actor
 from core.errors import DomainError
+from core.export_pages import ExportsList
 from core.models import User
 from core.sign_in import check_code
 from core.transactions import at_edge

@@ -13,7 +13,16 @@ from core.csv_cells import text_cell
 from core.ids import public_id
 from core.money import format_minor
 
-__all__ = ["Column", "amount_column", "column", "columns", "id_column", "row_cells"]
+__all__ = [
+    "MERCHANT",
+    "Column",
+    "actor_column",
+    "amount_column",
+    "column",
+    "columns",
+    "id_column",
+    "row_cells",
+]
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,16 @@ def amount_column(name: str, minor: Callable[[Any], int | None] | str, currency:
         return "" if value is None or not code else format_minor(value, code)
 
     return Column(name, cell)
+
+
+def actor_column(name: str, attribute: str = "") -> Column:
+    """Return the column of who did something, by name where the list looks its people up (`people`)."""
+    read = attrgetter(attribute or name)
+    return Column(name, lambda row: _written(getattr(row, "console_names", {}).get(read(row), read(row))))
+
+
+# Whose the row is, for lists that name their merchants.
+MERCHANT = Column("merchant", lambda row: _written(row.merchant_name))
 
 
 def row_cells(given: Sequence[Column], row: Any) -> list[str]:

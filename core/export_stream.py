@@ -1,4 +1,4 @@
-"""A list as a CSV file: read by key in portions and sent as it is read, so that its length costs no memory."""
+"""A list as a CSV file: read by key in portions and sent as it is read; its length costs no memory."""
 
 import csv
 import io

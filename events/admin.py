@@ -30,6 +30,7 @@ from core.errors import DomainError
 from core.models import User
 from core.transactions import at_edge
 from events import admin_deliveries, admin_endpoints, stream_admin
+from events.admin_exports import INBOX, WORK
 from events.models import InboxWork, WebhookInbox
 from events.services import MOST_AT_ONCE, replay_stopped, replay_work
 
@@ -90,6 +91,8 @@ class InboxAdmin(PageAdmin):
     search_help_text = gettext_lazy(
         "The provider's whole id of an event, or of what it is about (evt_…, pi_…)"
     )
+    export_columns = INBOX
+    not_listed = ("raw", "payload", "headers")
     empty_says = gettext_lazy("No provider has told anything yet.")
     page_template = "events/inbox.html"
     list_before_template = "events/stopped.html"
@@ -170,6 +173,8 @@ class InboxWorkAdmin(ReadOnlyAdmin):
     list_select_related = ("inbox",)
     exclude = ("status",)
     readonly_fields = ("shown_state",)
+    export_columns = WORK
+    not_listed = ("inbox__raw", "inbox__payload", "inbox__headers")
     empty_says = gettext_lazy("No subscriber has anything to do.")
     service_actions = (
         ServiceAction(

@@ -22,6 +22,7 @@ from core.admin_site import site
 from core.errors import NotFound
 from core.ids import parse_public_id
 from ledger import statements
+from ledger.admin_exports import ACCOUNTS, ENTRIES
 from ledger.admin_tables import account_code, entry_table, page_url, sided, statement_row, trial_table
 from ledger.chart import CHART
 from ledger.models import Account, JournalEntry
@@ -77,6 +78,7 @@ class AccountAdmin(MerchantColumn, PageAdmin):
     list_filter = (MerchantFilter, RoleFilter)
     search_fields = ("id",)
     search_help_text = gettext_lazy("The number of an account, or a whole id such as mer_…, sel_… or buy_…")
+    export_columns = ACCOUNTS
     empty_says = gettext_lazy(
         "No account has been opened yet. A merchant's first captured payment opens the accounts it needs."
     )
@@ -188,6 +190,8 @@ class JournalEntryAdmin(MerchantColumn, PageAdmin):
     list_filter = (MerchantFilter,)
     search_fields = ("id",)
     search_help_text = gettext_lazy("The number of an entry, or the whole reference of a business event")
+    export_columns = ENTRIES
+    not_listed = ("facts", "digest")
     empty_says = gettext_lazy(
         "Nothing has been posted yet. A captured payment is the first entry of most books."
     )

@@ -20,6 +20,7 @@ from core.admin_site import site
 from core.ids import first_key, parse_public_id, public_id
 from merchants.admin_parts import MerchantColumn, MerchantFilter
 from merchants.selectors import list_merchants
+from payments import admin_exports as exports
 from payments import admin_top_ups
 from payments.checkout_page import LOOKS, page_facts, totals
 from payments.models import PaymentEvent, PaymentOrder
@@ -116,6 +117,8 @@ class CheckoutAdmin(_PaymentAdmin):
 
     list_display = ("shown_id", "created_at", "shown_status", "checkout_id", "shown_merchant", "shown_total")
     search_help_text = gettext_lazy("A whole chk_… or chg_…, or the store's own checkout_id")
+    export_columns = exports.CHECKOUTS
+    not_listed = ("buyer_info", "token", "metadata", "return_url")
     empty_says = gettext_lazy("No store has asked for a payment yet.")
     page_template = "payments/checkout.html"
 
@@ -182,6 +185,7 @@ class OrderAdmin(_PaymentAdmin):
         "shown_amount",
     )
     search_help_text = gettext_lazy("A whole pay_…, the store's payment_order_id, or a seller_account")
+    export_columns = exports.ORDERS
     empty_says = gettext_lazy("No store has asked for a payment yet.")
 
     def get_search_results(

@@ -16,6 +16,7 @@ from core.ids import parse_public_id, public_id
 from merchants.admin_parts import MerchantColumn
 from risk import admin_lists, admin_rules
 from risk.admin_columns import decision_word
+from risk.admin_exports import DECISIONS
 from risk.models import RiskDecision
 from risk.selectors import found_words
 
@@ -40,6 +41,8 @@ class RiskDecisionAdmin(MerchantColumn, PageAdmin):
     search_fields = ("subject_id",)
     search_help_text = gettext_lazy("A whole id: chk_…")
     people = ("by",)
+    export_columns = DECISIONS
+    not_listed = ("inputs", "hits")
     empty_says = gettext_lazy("No payment has been assessed yet.")
     page_template = "risk/decision.html"
 

@@ -1,4 +1,4 @@
-"""A list as a file: exactly the rows that its filters leave, for those who may take lists out of the console."""
+"""A list as a file: exactly the rows that its filters leave, for those who may take lists out."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -143,8 +143,8 @@ def _unknown_filters(request: HttpRequest, changes: KeysetChangeList) -> Sequenc
     narrowed = set(changes.lookups)
     for spec in changes.filter_specs:
         names = {name for name in spec.expected_parameters() if name}
-        if not isinstance(spec, SimpleListFilter):
-            narrowed |= names
-        elif str(spec.value()) in {str(value) for value, _title in spec.lookup_choices}:
+        if not isinstance(spec, SimpleListFilter) or str(spec.value()) in {
+            str(value) for value, _title in spec.lookup_choices
+        }:
             narrowed |= names
     return sorted(chosen - narrowed)
