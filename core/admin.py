@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.admin import display, register
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.timesince import timesince
 from django.utils.translation import gettext
@@ -15,8 +16,10 @@ from core import admin_exports as exports
 from core import clock, dead_letters
 from core.admin_base import ReadOnlyAdmin, ServiceAction
 from core.admin_display import amount, person, state, text
-from core.admin_pages import ReportsAdmin
+from core.admin_filters import NumberedSinceFilter
+from core.admin_pages import FindsRows, ReportsAdmin
 from core.admin_site import site
+from core.ids import as_uuid, parse_public_id
 from core.models import (
     Approval,
     AuditRecord,
@@ -235,7 +238,7 @@ class AuditRecordAdmin(ReadOnlyAdmin):
     """Who did what. Nobody can change a line."""
 
     list_display = ("seq", "recorded_at", "who", "action", "shown_subject", "shown_reason")
-    list_filter = ("recorded_at",)
+    list_filter = (NumberedSinceFilter,)
     search_fields = ("subject__exact",)
     search_help_text = _("The whole subject, for example po_… or user:…")
     people = ("actor", "subject")
@@ -261,17 +264,23 @@ class AuditRecordAdmin(ReadOnlyAdmin):
 
 
 @register(StatusChange, site=site)
-class StatusChangeAdmin(ReadOnlyAdmin):
+class StatusChangeAdmin(FindsRows, ReadOnlyAdmin):
     """The history of every object, in one list."""
 
     list_display = ("recorded_at", "subject_type", "subject_id", "from_state", "to_state", "who", "reason")
-    search_fields = ("subject_id__exact",)
-    search_help_text = _("The whole id of an object")
+    list_filter = (NumberedSinceFilter,)
+    search_fields = ("subject_id",)
+    search_help_text = _("The whole id of an object, for example pay_…")
     people = ("actor",)
     exclude = ("actor",)
     readonly_fields = ("who",)
     export_columns = exports.STATUS_CHANGES
     empty_says = _("Nothing has changed its state yet.")
+
+    def find(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
+        """Find the history of one object, by its id as people see it or as the list shows it."""
+        subject = parse_public_id(term, term.partition("_")[0]) or as_uuid(term)
+        return queryset.filter(subject_id=subject) if subject else queryset.none()
 
     @display(description=_("Who"))
     def who(self, row: StatusChange) -> Any:

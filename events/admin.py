@@ -23,16 +23,18 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from channels.selectors import channel_keys, get_channel, without_private_data
 from core.admin_base import ReadOnlyAdmin, ServiceAction
 from core.admin_display import state, text
-from core.admin_pages import PageAdmin
+from core.admin_pages import FindsRows, PageAdmin
 from core.admin_site import site
 from core.audit_trail import user_actor
 from core.errors import DomainError
+from core.ids import as_uuid
 from core.models import User
 from core.transactions import at_edge
 from events import admin_deliveries, admin_endpoints, stream_admin
 from events.admin_exports import INBOX, WORK
 from events.models import InboxWork, WebhookInbox
 from events.services import MOST_AT_ONCE, replay_stopped, replay_work
+from events.states import INBOX_WORK
 
 __all__ = ["admin_deliveries", "admin_endpoints", "stream_admin"]
 
@@ -68,6 +70,24 @@ class StateFilter(SimpleListFilter):
         if value in _STOPPED:
             return queryset.filter(pk__in=InboxWork.objects.filter(status=value).values("inbox"))
         return queryset
+
+
+class WorkFilter(SimpleListFilter):
+    """Work in one state. What is not done has indexes of its own; the filter asks as they do."""
+
+    title = gettext_lazy("state")
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Every state there is."""
+        return INBOX_WORK.choices
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep what stands like this."""
+        value = self.value()
+        if value == "RECEIVED":
+            return queryset.filter(status=value, due_at__isnull=False)
+        return queryset.filter(status=value) if value else queryset
 
 
 class ReasonForm(forms.Form):
@@ -163,11 +183,11 @@ def _replay(*, row: InboxWork, actor: str, reason: str) -> None:
 
 
 @register(InboxWork, site=site)
-class InboxWorkAdmin(ReadOnlyAdmin):
+class InboxWorkAdmin(FindsRows, ReadOnlyAdmin):
     """What a subscriber has to do about a webhook; what stopped is replayed here, one or many."""
 
     list_display = ("shown_event", "subscriber", "shown_state", "attempts", "due_at", "shown_reason")
-    list_filter = ("status",)
+    list_filter = (WorkFilter,)
     search_fields = ("id",)
     search_help_text = gettext_lazy("The whole id of a piece of work")
     list_select_related = ("inbox",)
@@ -191,6 +211,11 @@ class InboxWorkAdmin(ReadOnlyAdmin):
             applies=lambda row: row.status != "DONE",
         ),
     )
+
+    def find(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
+        """Find by the id."""
+        key = as_uuid(term)
+        return queryset.filter(pk=key) if key else queryset.none()
 
     def get_urls(self) -> list[URLPattern]:
         """Add the page that replays many."""

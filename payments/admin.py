@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.admin import SimpleListFilter, display, register
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.html import format_html, format_html_join
@@ -19,7 +19,7 @@ from core.admin_pages import PageAdmin
 from core.admin_site import site
 from core.ids import first_key, parse_public_id, public_id
 from merchants.admin_parts import MerchantColumn, MerchantFilter
-from merchants.selectors import list_merchants
+from merchants.selectors import list_merchants, sellers_named
 from payments import admin_exports as exports
 from payments import admin_top_ups
 from payments.checkout_page import LOOKS, page_facts, totals
@@ -82,7 +82,7 @@ class StatusFilter(SimpleListFilter):
             queryset = queryset.filter(pk__gte=first_key(clock.now() - _RECENT))
         if queryset.model is PaymentOrder:
             return queryset.filter(status=value)
-        return queryset.filter(orders__status=value).distinct()
+        return queryset.filter(Exists(PaymentOrder.objects.filter(checkout=OuterRef("pk"), status=value)))
 
 
 class _PaymentAdmin(MerchantColumn, PageAdmin):
@@ -198,7 +198,8 @@ class OrderAdmin(_PaymentAdmin):
         found = self.find(queryset, term, "pay", ("payment_order_id",))
         if found.exists() or len(term) > _LONGEST or "\x00" in term:
             return found, False
-        return queryset.filter(pk__gte=first_key(clock.now() - _RECENT), seller_account=term), False
+        recent = queryset.filter(pk__gte=first_key(clock.now() - _RECENT))
+        return recent.filter(seller_id__in=sellers_named(seller_account=term)), False
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

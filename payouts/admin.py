@@ -16,7 +16,7 @@ from core.admin_pages import PageAdmin
 from core.admin_site import site
 from core.ids import parse_public_id, public_id
 from merchants.admin_parts import MerchantColumn, MerchantFilter
-from merchants.selectors import list_merchants, sellers_by_account
+from merchants.selectors import list_merchants, sellers_named
 from payouts import admin_exports as exports
 from payouts.admin_filters import (
     BatchStatus,
@@ -71,11 +71,8 @@ class _DeskAdmin(MerchantColumn, PageAdmin):
 
     def named(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
         """Return the rows of the seller that has this account at any merchant."""
-        found: list[Any] = []
-        for merchant in list_merchants():
-            sellers = sellers_by_account(merchant_id=merchant.id, accounts=[term])
-            found += [seller.id for seller in sellers.values()]
-        return queryset.filter(seller_id__in=found)
+        merchants = [each.id for each in list_merchants()]
+        return queryset.filter(merchant_id__in=merchants, seller_id__in=sellers_named(seller_account=term))
 
 
 @register(Payout, site=site)
