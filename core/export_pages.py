@@ -50,8 +50,7 @@ class ExportsList:
         """Return where the list as it is filtered now is asked for as a file; "" for whoever may not."""
         if not self._may_export(request):
             return ""
-        page = f"admin:{self.opts.app_label}_{self.opts.model_name}_export"
-        return reverse(page, current_app=self.admin_site.name) + changes.get_query_string(remove=PLACES)
+        return self._page("export", changes)
 
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
         """Ask why, then stream the file. GET only asks; a filter that the list does not know is refused."""
@@ -72,6 +71,12 @@ class ExportsList:
     def _may_export(self, request: HttpRequest) -> bool:
         may_view: bool = self.has_view_permission(request)  # type: ignore[attr-defined]
         return bool(self.export_columns) and may_view and request.user.has_perm(EXPORT_RIGHT)
+
+    def _page(self, name: str, changes: KeysetChangeList) -> str:
+        """Return the address of a page about the list as it is filtered now."""
+        page = f"admin:{self.opts.app_label}_{self.opts.model_name}_{name}"
+        query = changes.get_query_string(remove=PLACES)
+        return reverse(page, current_app=self.admin_site.name) + (query if query != "?" else "")
 
     def _filtered(self, request: HttpRequest) -> KeysetChangeList:
         """Return the list as the address filters it.
@@ -121,8 +126,7 @@ class ExportsList:
             "filters": _filters(request),
             "columns": get_text_list([each.name for each in self.export_columns], _("and")),
             "is_empty": not changes.result_list,
-            "back": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
-            + changes.get_query_string(remove=PLACES),
+            "back": self._page("changelist", changes),
         }
         request.current_app = self.admin_site.name  # type: ignore[attr-defined]
         return TemplateResponse(request, "admin/export.html", context)

@@ -4,6 +4,7 @@ Webhooks out are in files of their own.
 """
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -20,7 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from channels.selectors import channel_keys, get_channel, without_private_data
+from channels.selectors import channel_keys, channel_names, get_channel, without_private_data
 from core.admin_base import ReadOnlyAdmin, ServiceAction
 from core.admin_display import state, text
 from core.admin_pages import FindsRows, PageAdmin
@@ -134,10 +135,17 @@ class InboxAdmin(PageAdmin):
         """Lists need no bodies."""
         return super().get_queryset(request).prefetch_related("work")
 
+    def prepare_rows(self, rows: Iterable[Any]) -> None:
+        """The channels of a whole page in one query."""
+        rows = list(rows)
+        names = channel_names(channel_ids={row.channel_id for row in rows})
+        for row in rows:
+            row.channel_name = names[row.channel_id]
+
     @display(description=gettext_lazy("Channel"))
-    def shown_channel(self, row: WebhookInbox) -> str:
+    def shown_channel(self, row: Any) -> str:
         """Over which line it came."""
-        return get_channel(channel_id=row.channel_id).name
+        return str(row.channel_name)
 
     @display(description=gettext_lazy("State"))
     def shown_state(self, row: WebhookInbox) -> str:

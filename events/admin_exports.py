@@ -1,13 +1,12 @@
 """What the lists of webhooks and events give as files; contents are not in them."""
 
-from channels.selectors import get_channel
 from core.export_columns import MERCHANT, amount_column, column, columns, id_column
 
 __all__ = ["DELIVERIES", "ENDPOINTS", "INBOX", "POSITIONS", "REVENUE", "WORK"]
 
 INBOX = (
     *columns("received_at", "occurred_at", "provider", "type", "provider_event_id", "about"),
-    column("channel", lambda row: get_channel(channel_id=row.channel_id).name),
+    column("channel", "channel_name"),
     column("status"),
     column("work", lambda row: [f"{each.subscriber} {each.status}" for each in row.work.all()]),
 )

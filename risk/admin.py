@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.contrib.admin import display, register
+from django.contrib.admin import SimpleListFilter, display, register
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -23,6 +23,45 @@ from risk.selectors import found_words
 __all__ = ["admin_lists", "admin_rules"]
 
 
+class _WordFilter(SimpleListFilter):
+    """Decisions with one word in one column. What is not usual has an index of its own."""
+
+    words: tuple[tuple[str, Any], ...] = ()
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Every word there is."""
+        return list(self.words)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep the decisions with the word."""
+        return queryset.filter(**{str(self.parameter_name): self.value()}) if self.value() else queryset
+
+
+class DecisionFilter(_WordFilter):
+    """What was decided."""
+
+    title = gettext_lazy("decision")
+    parameter_name = "decision"
+    words = (
+        ("approve", gettext_lazy("Approve")),
+        ("review", gettext_lazy("Review")),
+        ("decline", gettext_lazy("Decline")),
+    )
+
+
+class SourceFilter(_WordFilter):
+    """Who or what decided."""
+
+    title = gettext_lazy("source")
+    parameter_name = "source"
+    words = (
+        ("rules", gettext_lazy("Rules, at the door")),
+        ("vendor", gettext_lazy("A slow check")),
+        ("policy", gettext_lazy("A check that could not be made")),
+        ("person", gettext_lazy("A person")),
+    )
+
+
 @register(RiskDecision, site=site)
 class RiskDecisionAdmin(MerchantColumn, PageAdmin):
     """Every decision, with what it was made on."""
@@ -37,7 +76,7 @@ class RiskDecisionAdmin(MerchantColumn, PageAdmin):
         "shown_merchant",
         "who",
     )
-    list_filter = ("decision", "source")
+    list_filter = (DecisionFilter, SourceFilter)
     search_fields = ("subject_id",)
     search_help_text = gettext_lazy("A whole id: chk_…")
     people = ("by",)

@@ -51,7 +51,9 @@ ORDER_STATUS = rare(
     (5, "EXECUTING"),
     (1, "IN_REVIEW"),
 )
-PAYOUT_STATUS = rare("PAID", (100, "RETURNED"), (100, "FAILED"), (20, "SENT"), (5, "IN_REVIEW"), (1, "BLOCKED"))
+PAYOUT_STATUS = rare(
+    "PAID", (100, "RETURNED"), (100, "FAILED"), (20, "SENT"), (5, "IN_REVIEW"), (1, "BLOCKED")
+)
 
 
 @dataclass(frozen=True)
@@ -146,8 +148,15 @@ GROUPS: dict[str, Sequence[Shape]] = {
         ),
     ),
     "top-ups": (
-        _shape("wallet.Wallet", 0.1, owner_type="'buyer'", owner_id=key(2), currency="'USD'", kind="'cash'",
-               available_minor="luck"),
+        _shape(
+            "wallet.Wallet",
+            0.1,
+            owner_type="'buyer'",
+            owner_id=key(2),
+            currency="'USD'",
+            kind="'cash'",
+            available_minor="luck",
+        ),
         _shape(
             "payments.TopUp",
             0.1,
@@ -262,7 +271,8 @@ GROUPS: dict[str, Sequence[Shape]] = {
             merchant_id=MERCHANT.replace("n ", "((n + 1) / 2) "),
             entry_id="(n + 1) / 2",
             line_no="1 + (n + 1) %% 2",
-            account_id="101 + (n / 2) %% greatest(1, %(rows)s / 20)",
+            # Accounts whose merchant is the entry's: the pattern of merchants comes again every thirty rows.
+            account_id="101 + ((n - 1) / 2) %% (%(rows)s / 20 - %(rows)s / 20 %% 30)",
             amount_minor="CASE WHEN n %% 2 = 1 THEN 100 ELSE -100 END",
             currency="'USD'",
         ),
@@ -319,6 +329,7 @@ GROUPS: dict[str, Sequence[Shape]] = {
             reason="'looks odd'",
             placed_by=USER,
             lifted_at="CASE WHEN luck > 100 THEN at END",
+            lifted_by="CASE WHEN luck > 100 THEN 'user:b' ELSE '' END",
         ),
     ),
     "what waits": (
@@ -351,8 +362,9 @@ GROUPS: dict[str, Sequence[Shape]] = {
             error="'410 Gone'",
             status=rare("REPLAYED", (50, "OPEN"), (100, "DROPPED")),
         ),
-        _shape("core.JobRun", 0.01, job="'settle'", scope="'s' || n", business_date="at::date",
-               finished_at="at"),
+        _shape(
+            "core.JobRun", 0.01, job="'settle'", scope="'s' || n", business_date="at::date", finished_at="at"
+        ),
         _shape("core.Setting", 0.001, name="'limit'", scope="n::text", version="1", value="'1'", actor=USER),
         _shape("core.AuditRun", 0.01, is_clean="luck > 10"),
     ),

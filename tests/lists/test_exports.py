@@ -6,6 +6,7 @@ import re
 import tracemalloc
 from collections.abc import Iterator
 from datetime import timedelta
+from threading import BoundedSemaphore
 from typing import Any
 
 import pytest
@@ -13,10 +14,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from core import cases, dead_letters
+from core import cases, dead_letters, export_stream
 from core.admin_site import site
 from core.audit_trail import user_actor
 from core.export_stream import PORTION
+from core.ids import public_id
 from core.models import AuditRecord, Case, DeadLetter, StatusChange, User
 from core.transactions import at_edge
 from tests.admin.people import code, console, device, person
@@ -47,6 +49,12 @@ def rows_of(answer: Any) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
+@pytest.fixture(autouse=True)
+def _room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that another test left open takes no room from this one."""
+    monkeypatch.setattr(export_stream, "_slots", BoundedSemaphore(2))
+
+
 @pytest.fixture
 def auditor() -> Client:
     """Reads everything; has no authenticator app, so that no code is asked for."""
@@ -67,7 +75,9 @@ def shown(client: Client, url: str) -> list[str]:
         url = LETTERS + older[1].replace("&amp;", "&")
 
 
-@pytest.mark.parametrize("query", ["", "?status__exact=OPEN", "?q=evt_007", "?status__exact=DROPPED&q=deliveries"])
+@pytest.mark.parametrize(
+    "query", ["", "?status__exact=OPEN", "?q=evt_007", "?q=deliveries&status__exact=DROPPED"]
+)
 def test_the_file_has_the_rows_of_all_pages_of_the_list(auditor: Client, query: str) -> None:
     letters = [bury(number) for number in range(60)]
     for letter in letters[::3]:
@@ -95,14 +105,15 @@ def test_nothing_in_a_file_is_a_formula_and_nothing_is_lost_a_f4(auditor: Client
     for currency, _minor, written in values:
         assert (found[currency]["value_at_risk"], found[currency]["currency"]) == (written, currency)
         assert found[currency]["summary"] == 'a,\n"b"'
-    assert found["EUR"]["case"] == f"case_{Case.objects.get(subject='EUR').pk.hex}" or found["EUR"]["case"]
+    assert found["EUR"]["case"] == public_id("case", Case.objects.get(subject="EUR").pk)
 
 
 @pytest.mark.parametrize(
     ("url", "query"),
     [
         (LETTERS, "?status__exact=OPEN&nonsense=1"),
-        (LETTERS, "?error__startswith=4"),
+        (LETTERS, "?error__nonsense=4"),
+        ("/admin/events/inboxwork/", "?inbox__raw__contains=4"),
         (LETTERS, "?status__exac=OPEN"),
         ("/admin/core/jobrun/", "?business_date__gte=yesterday"),
         ("/admin/payments/paymentorder/", "?since=99999"),
@@ -163,7 +174,10 @@ def test_only_those_who_may_take_lists_out() -> None:
         assert (b"/admin/core/case/export/" in listing.content) is may, role
         assert client.get(f"{CASES}export/").status_code == (200 if may else 403), role
         assert may or take(client, CASES).status_code == 403, role
-    assert take(console(User.objects.get(username="finance_maker")), "/admin/core/auditrecord/").status_code == 403
+    assert (
+        take(console(User.objects.get(username="finance_maker")), "/admin/core/auditrecord/").status_code
+        == 403
+    )
     assert not AuditRecord.objects.exists()
 
 
@@ -184,8 +198,8 @@ def test_a_fresh_code_is_asked_for_a_e12() -> None:
 def many() -> int:
     """More rows than any portion."""
     cast = open_cast("user:ada")
-    fill([shape for shape in GROUPS["histories"] if shape.model is StatusChange], 50_000, words=cast.words)
-    return 50_000
+    fill([shape for shape in GROUPS["histories"] if shape.model is StatusChange], 20_000, words=cast.words)
+    return StatusChange.objects.count()
 
 
 def test_a_long_file_costs_no_memory_and_begins_at_once(auditor: Client, many: int) -> None:
@@ -196,7 +210,7 @@ def test_a_long_file_costs_no_memory_and_begins_at_once(auditor: Client, many: i
     assert not len(queries), "the header does not wait for the first rows"
     tracemalloc.start()
     try:
-        early = peak_of(pieces, portions=5)
+        early = peak_of(pieces, portions=3)
         late = peak_of(pieces, portions=many // PORTION)
     finally:
         tracemalloc.stop()
@@ -236,8 +250,10 @@ def test_every_column_of_every_list_can_be_written(auditor: Client, group: str) 
     for shape in GROUPS[group]:
         if shape.model not in site._registry:
             continue
-        found = rows_of(take(auditor, list_url(shape.model, "changelist")))
-        assert found and len(found) == shape.model._default_manager.count(), shape.model
+        expected = shape.model._default_manager.count()
+        found = rows_of(take(auditor, list_url(shape.model)))
+        # The file of the audit trail begins with the line about itself.
+        assert found and len(found) == expected + (shape.model is AuditRecord), shape.model
         names = [each.name for each in site._registry[shape.model].export_columns]
         assert list(found[0]) == names
 
