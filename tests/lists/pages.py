@@ -1,4 +1,4 @@
-"""Every list of the console, and the ways into it: its first page, one deep down, each filter, each search."""
+"""Every list of the console, and the ways into it: first page, one deep down, each filter, each search."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any

@@ -48,10 +48,8 @@ def test_a_list_reads_what_it_shows(client: Client, group: str, monkeypatch: pyt
                 assert client.get(url).status_code == 200, url
             for sql in dict.fromkeys(each["sql"] for each in queries):
                 if sql.lstrip().startswith(("SELECT", "WITH")) and any(each in sql for each in tables):
-                    read = rows_read(sql)
-                    wrong += (
-                        [f"{model._meta.label}, {name}: {read:,} rows by {sql}"] if read > MOST_READ else []
-                    )
+                    if (read := rows_read(sql)) > MOST_READ:
+                        wrong.append(f"{model._meta.label}, {name}: {read:,} rows by {sql}")
         ask_as_often_for_many_as_for_few(client, model, monkeypatch)
     assert not wrong, "\n".join(wrong)
 

@@ -1,4 +1,4 @@
-"""A list as a file: exactly what its filters leave, whole and harmless, streamed, and never without a trace."""
+"""A list as a file: exactly what its filters leave, whole and harmless, streamed, and never unseen."""
 
 import csv
 import io
