@@ -108,7 +108,7 @@ class ReadOnlyAdmin(ExportsList, ModelAdmin):  # type: ignore[misc]
             )
             for each in self.service_actions
         ]
-        return pages + super().get_urls()  # type: ignore[no-any-return]
+        return pages + super().get_urls()
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

@@ -128,14 +128,14 @@ class ExportsList:
             "is_empty": not changes.result_list,
             "back": self._page("changelist", changes),
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/export.html", context)
 
 
 def _filters(request: HttpRequest) -> dict[str, str]:
     """Return what the list is narrowed to, as the audit trail keeps it: without card numbers."""
     return {
-        name[:_LONGEST]: hide_card_numbers(value)[:_LONGEST]
+        name[:_LONGEST]: hide_card_numbers(str(value))[:_LONGEST]
         for name, value in request.GET.items()
         if name not in PLACES and value
     }

@@ -66,8 +66,8 @@ class RoleFilter(SimpleListFilter):
         return sorted(((role.name, role.code) for role in CHART.values()), key=lambda pair: pair[1])
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep the accounts of the role."""
-        return queryset.filter(role=self.value()) if self.value() else queryset
+        """Keep the accounts of the role; by merchant as well, because the index begins with it."""
+        return queryset.filter(merchant_id__in=_merchants(), role=self.value()) if self.value() else queryset
 
 
 @register(Account, site=site)
@@ -97,7 +97,8 @@ class AccountAdmin(MerchantColumn, PageAdmin):
         if merchant_id := parse_public_id(term, "mer"):
             return queryset.filter(merchant_id=merchant_id), False
         owners = [key for prefix in _OWNERS if (key := parse_public_id(term, prefix))]
-        return queryset.filter(owner__in=owners), False
+        # The index begins with merchant and role; both are few.
+        return queryset.filter(merchant_id__in=_merchants(), role__in=list(CHART), owner__in=owners), False
 
     def prepare_rows(self, rows: Iterable[Any]) -> None:
         """Names and balances of a whole page in one query each."""
@@ -286,6 +287,10 @@ def _merchant(wanted: str) -> MerchantData | None:
         return get_merchant(merchant_id=UUID(wanted))
     except NotFound:
         return None
+
+
+def _merchants() -> list[UUID]:
+    return [each.id for each in list_merchants()]
 
 
 def _is_number(text: str) -> bool:

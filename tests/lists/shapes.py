@@ -340,7 +340,7 @@ GROUPS: dict[str, Sequence[Shape]] = {
             action="'payout.approve'",
             status=rare("APPROVED", (300, "REJECTED"), (10, "PENDING")),
             maker="'user:a'",
-            checker="CASE WHEN luck >= 10 THEN 'user:b' END",
+            checker="'user:b'",
             decided_at="at",
         ),
         _shape(
