@@ -36,6 +36,8 @@ class ExportsList:
     """Adds the page that gives the list as a file. A list without `export_columns` gives none."""
 
     export_columns: tuple[Column, ...] = ()
+    # What somebody who reads the file must know of how the list is narrowed.
+    export_says: Any = ""
     # Mixed into a ModelAdmin.
     opts: Any
     admin_site: Any
@@ -125,6 +127,7 @@ class ExportsList:
             "form": form,
             "filters": _filters(request),
             "columns": get_text_list([each.name for each in self.export_columns], _("and")),
+            "says": self.export_says,
             "is_empty": not changes.result_list,
             "back": self._page("changelist", changes),
         }

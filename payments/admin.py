@@ -90,6 +90,7 @@ class _PaymentAdmin(MerchantColumn, PageAdmin):
 
     list_filter = (StatusFilter, TimeFilter, MerchantFilter)
     search_fields = ("id",)
+    export_says = gettext_lazy("A status or a seller without a time: of the last seven days.")
 
     def prepare_rows(self, rows: Iterable[Any]) -> None:
         """The names of a whole page in one query."""
