@@ -98,18 +98,24 @@ class ExportsList:
     ) -> StreamingHttpResponse:
         actor, subject, filters = user_actor(user), self.opts.label_lower, _filters(request)
 
-        def ended(rows: int, is_whole: bool) -> None:
+        @at_edge
+        def begin() -> int:
+            detail = {"filters": filters}
+            return record_audit(
+                actor=actor, action="list.export", subject=subject, reason=reason, detail=detail
+            )
+
+        @at_edge
+        def end(number: int, rows: int, is_whole: bool) -> None:
             detail = {"rows": rows, "is_whole": is_whole, "export": number}
-            at_edge(record_audit)(actor=actor, action="list.exported", subject=subject, detail=detail)
+            record_audit(actor=actor, action="list.exported", subject=subject, detail=detail)
 
         export = Export(
             changes.queryset,
             self.export_columns,
             prepare=self.prepare_rows,  # type: ignore[attr-defined]
-            ended=ended,
-        )
-        number = at_edge(record_audit)(
-            actor=actor, action="list.export", subject=subject, reason=reason, detail={"filters": filters}
+            begin=begin,
+            end=end,
         )
         answer = StreamingHttpResponse(export, content_type="text/csv; charset=utf-8")
         name = f"{self.opts.model_name}-{clock.now():%Y-%m-%d-%H%M%S}.csv"

@@ -31,8 +31,9 @@ class ExportBusy(DomainError):
 class Export:
     """The bytes of a file: a header at once, then the rows of `rows` (ordered by -pk), portion by portion.
 
-    `prepare` is given each portion; `ended(rows, is_whole)` is called once, whether the file was read to its
-    end or not. Newest first: rows that arrive meanwhile are not in the file. Raises ExportBusy.
+    `prepare` is given each portion. `begin()` is called when there is room for the file, and
+    `end(what begin returned, rows, is_whole)` once when it is over, whether it was read to its end or not.
+    Newest first: rows that arrive meanwhile are not in the file. Raises ExportBusy.
     """
 
     def __init__(
@@ -41,11 +42,17 @@ class Export:
         columns: Sequence[Column],
         *,
         prepare: Callable[[list[Any]], None],
-        ended: Callable[[int, bool], None],
+        begin: Callable[[], int],
+        end: Callable[[int, int, bool], None],
     ) -> None:
         if not _slots.acquire(blocking=False):
             raise ExportBusy
-        self._rows, self._columns, self._prepare, self._ended = rows, columns, prepare, ended
+        try:
+            self._number = begin()
+        except BaseException:
+            _slots.release()
+            raise
+        self._rows, self._columns, self._prepare, self._end = rows, columns, prepare, end
         self._written, self._is_whole, self._is_open = 0, False, True
         self._pieces = self._read()
 
@@ -66,7 +73,7 @@ class Export:
             return
         self._is_open = False
         _slots.release()
-        self._ended(self._written, self._is_whole)
+        self._end(self._number, self._written, self._is_whole)
         close_old_connections()
 
     def _read(self) -> Iterator[bytes]:

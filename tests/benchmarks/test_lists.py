@@ -78,7 +78,8 @@ def taken(model: type[models.Model]) -> str:
         admin.get_queryset(RequestFactory().get("/")).order_by("-pk").defer(*admin.not_listed),
         admin.export_columns,
         prepare=admin.prepare_rows,
-        ended=lambda rows, is_whole: None,
+        begin=lambda: 0,
+        end=lambda number, rows, is_whole: None,
     )
     started = time.perf_counter()
     next(export)
