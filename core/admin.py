@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.admin import display, register
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.timesince import timesince
 from django.utils.translation import gettext
@@ -12,10 +13,13 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 
 from core import admin_alerts, clock, dead_letters
+from core import admin_exports as exports
 from core.admin_base import ReadOnlyAdmin, ServiceAction
 from core.admin_display import amount, person, state, text
-from core.admin_pages import ReportsAdmin
+from core.admin_filters import NumberedSinceFilter
+from core.admin_pages import FindsRows, ReportsAdmin
 from core.admin_site import site
+from core.ids import as_uuid, parse_public_id
 from core.models import (
     Approval,
     AuditRecord,
@@ -73,6 +77,7 @@ class ApprovalAdmin(_StateColumn, ReadOnlyAdmin):
     people = ("maker", "checker")
     exclude = ("digest", "status", "maker", "checker")
     readonly_fields = ("shown_state", "asked_by", "decided_by", "fingerprint")
+    export_columns = exports.APPROVALS
     empty_says = _("Nobody has asked for a second person's yes.")
 
     @display(description=_("Asked by"))
@@ -111,6 +116,7 @@ class CaseAdmin(_StateColumn, ReadOnlyAdmin):
     people = ("owner",)
     exclude = ("status", "owner", "value_minor", "currency")
     readonly_fields = ("shown_state", "at_risk", "owned_by")
+    export_columns = exports.CASES
     empty_says = _("Nothing waits for an explanation.")
 
     @display(description=_("Summary"))
@@ -148,6 +154,7 @@ class DeadLetterAdmin(_StateColumn, ReadOnlyAdmin):
     people = ("decided_by",)
     exclude = ("status", "decided_by")
     readonly_fields = ("shown_state", "decided")
+    export_columns = exports.DEAD_LETTERS
     empty_says = _("No work has failed for good.")
     service_actions = (
         ServiceAction(
@@ -196,6 +203,7 @@ class JobRunAdmin(ReadOnlyAdmin):
     search_fields = ("job__exact", "scope__exact")
     search_help_text = _("The whole name of a job, or a scope")
     readonly_fields = ("shown_state",)
+    export_columns = exports.JOB_RUNS
     empty_says = _("No scheduled job has run yet.")
 
     @display(description=_("State"))
@@ -216,6 +224,7 @@ class SettingAdmin(ReadOnlyAdmin):
     people = ("actor",)
     exclude = ("actor",)
     readonly_fields = ("changed_by",)
+    export_columns = exports.SETTINGS
     empty_says = _("Every setting has its default value.")
 
     @display(description=_("Changed by"))
@@ -229,12 +238,13 @@ class AuditRecordAdmin(ReadOnlyAdmin):
     """Who did what. Nobody can change a line."""
 
     list_display = ("seq", "recorded_at", "who", "action", "shown_subject", "shown_reason")
-    list_filter = ("recorded_at",)
+    list_filter = (NumberedSinceFilter,)
     search_fields = ("subject__exact",)
     search_help_text = _("The whole subject, for example po_… or user:…")
     people = ("actor", "subject")
     exclude = ("actor",)
     readonly_fields = ("who",)
+    export_columns = exports.AUDIT_RECORDS
     empty_says = _("Nobody has done anything yet.")
 
     @display(description=_("Who"))
@@ -254,16 +264,23 @@ class AuditRecordAdmin(ReadOnlyAdmin):
 
 
 @register(StatusChange, site=site)
-class StatusChangeAdmin(ReadOnlyAdmin):
+class StatusChangeAdmin(FindsRows, ReadOnlyAdmin):
     """The history of every object, in one list."""
 
     list_display = ("recorded_at", "subject_type", "subject_id", "from_state", "to_state", "who", "reason")
-    search_fields = ("subject_id__exact",)
-    search_help_text = _("The whole id of an object")
+    list_filter = (NumberedSinceFilter,)
+    search_fields = ("subject_id",)
+    search_help_text = _("The whole id of an object, for example pay_…")
     people = ("actor",)
     exclude = ("actor",)
     readonly_fields = ("who",)
+    export_columns = exports.STATUS_CHANGES
     empty_says = _("Nothing has changed its state yet.")
+
+    def find(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
+        """Find the history of one object, by its id as people see it or as the list shows it."""
+        subject = parse_public_id(term, term.partition("_")[0]) or as_uuid(term)
+        return queryset.filter(subject_id=subject) if subject else queryset.none()
 
     @display(description=_("Who"))
     def who(self, row: StatusChange) -> Any:
@@ -322,6 +339,7 @@ class AuditRunAdmin(ReportsAdmin):
     exclude = ("is_clean",)
     readonly_fields = ("shown_verdict",)
     inlines = (AuditResultInline,)
+    export_columns = exports.AUDIT_RUNS
     empty_says = _("The invariants have not been checked yet.")
     reports = {"latest": "latest"}
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from core import clock
 from core.admin_base import ReadOnlyAdmin
 from core.admin_display import state, text
+from core.admin_exports import ALERT_NOTICES
 from core.admin_site import site
 from core.alerts import get_alert
 from core.models import AlertNotice
@@ -24,6 +25,7 @@ _SEVERITIES = {"warning": "waiting", "critical": "failed"}
 class AlertNoticeAdmin(ReadOnlyAdmin):
     """Every message about an alert: one for each way and severity."""
 
+    export_columns = ALERT_NOTICES
     list_display = (
         "created_at",
         "shown_alert",

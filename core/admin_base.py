@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
@@ -16,12 +15,13 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.enums import ActionVariant
-from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from core.admin_display import name_people
 from core.admin_keyset import KeysetChangeList
+from core.admin_reason import ReasonForm
 from core.audit_trail import record_audit, user_actor
 from core.errors import DomainError
+from core.export_pages import ExportsList
 from core.models import User
 from core.sign_in import check_code
 from core.transactions import at_edge
@@ -49,27 +49,7 @@ class ServiceAction:
     is_dangerous: bool = False
 
 
-class ReasonForm(forms.Form):
-    """Why somebody does something, and a one-time code where the action asks for one."""
-
-    reason = forms.CharField(
-        label=_("Reason"),
-        max_length=500,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3, "autofocus": True}),
-        help_text=_("It is kept in the audit trail with your name."),
-    )
-    code = forms.CharField(
-        label=_("Code from your authenticator app"),
-        widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "numeric", "autocomplete": "one-time-code"}),
-    )
-
-    def __init__(self, *args: Any, step_up: bool, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if not step_up:
-            del self.fields["code"]
-
-
-class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
+class ReadOnlyAdmin(ExportsList, ModelAdmin):  # type: ignore[misc]
     """A list and a page that only show. Nobody, not even a superuser, adds, changes or deletes here."""
 
     list_per_page = 25
@@ -80,6 +60,8 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
     service_actions: tuple[ServiceAction, ...] = ()
     # Columns that hold actors (user:<id>), to be shown by name.
     people: tuple[str, ...] = ()
+    # Columns of the table that the list neither shows nor exports.
+    not_listed: tuple[str, ...] = ()
     empty_says: Any = _("Nothing is here.")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -126,7 +108,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
             )
             for each in self.service_actions
         ]
-        return pages + super().get_urls()  # type: ignore[no-any-return]
+        return pages + super().get_urls()
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

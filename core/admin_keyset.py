@@ -11,9 +11,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.views import ChangeList
 
-__all__ = ["KeysetChangeList"]
+__all__ = ["PLACES", "KeysetChangeList"]
 
-OLDER, NEWER = "older_than", "newer_than"
+PLACES = OLDER, NEWER = "older_than", "newer_than"
 
 
 class _Pages:
@@ -36,10 +36,21 @@ class KeysetChangeList(ChangeList):  # type: ignore[misc]
     def get_filters_params(self, params: Any = None) -> dict[str, Any]:
         """Keep the place in the list out of the filters, and out of the links that change a filter."""
         found: dict[str, Any] = super().get_filters_params(params)
-        for name in (OLDER, NEWER):
+        for name in PLACES:
             found.pop(name, None)
             self.filter_params.pop(name, None)
         return found
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        """Remember the filters that no filter of the list took: they are applied as they are."""
+        found = super().get_filters(request)
+        self.lookups = frozenset(found[2])
+        return found
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
+        """Leave out the columns that a list does not show: bodies would be read and thrown away."""
+        found: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
+        return found.defer(*self.model_admin.not_listed)
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str]:
         """Order by the primary key whatever the query string says: other orders would sort the table."""
@@ -60,6 +71,7 @@ class KeysetChangeList(ChangeList):  # type: ignore[misc]
             older=self.get_query_string({OLDER: rows[-1].pk}) if has_older else None,
             per_page=self.list_per_page,
         )
+        self.export_url = self.model_admin.export_url(request, self)
         self.model_admin.prepare_rows(rows)
 
     def _page(self, request: HttpRequest) -> tuple[list[Any], bool, bool]:

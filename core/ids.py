@@ -6,7 +6,7 @@ import time
 from datetime import datetime
 from uuid import UUID
 
-__all__ = ["PREFIXES", "first_key", "is_reserved", "parse_public_id", "public_id", "uuid7"]
+__all__ = ["PREFIXES", "as_uuid", "first_key", "is_reserved", "parse_public_id", "public_id", "uuid7"]
 
 PREFIXES = frozenset(
     [
@@ -104,6 +104,14 @@ def parse_public_id(text: str, prefix: str) -> UUID | None:
             return None
         value = value << 5 | _VALUES[char]
     return UUID(int=value)
+
+
+def as_uuid(text: str) -> UUID | None:
+    """Return the key that a text writes out, or None if it is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def is_reserved(text: str) -> bool:

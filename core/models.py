@@ -38,6 +38,9 @@ class User(AbstractUser):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
 
+    class Meta:
+        permissions = [("export_lists", "Can take lists out of the console as files")]
+
 
 class EventSubject(models.Model):
     """A row that events are about: it counts them, without gaps, under its own lock."""

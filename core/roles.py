@@ -18,6 +18,8 @@ __all__ = [
     "RISK",
     "ROLES",
     "SUPPORT",
+    "grant",
+    "grant_named",
 ]
 
 SUPPORT = "support"
@@ -51,6 +53,32 @@ def grant(app_label: str, rights: Rights) -> RunPython:
             group = apps.get_model("auth", "Group").objects.get(name=role)
             for model, actions in models.items():
                 group.permissions.remove(*(_permission(apps, app_label, model, action) for action in actions))
+
+    return RunPython(forwards, backwards)
+
+
+def grant_named(app_label: str, model: str, codename: str, name: str, roles: Sequence[str]) -> RunPython:
+    """Return the migration operation that gives roles one right of a model's `Meta.permissions`."""
+
+    def right(apps: Any) -> Any:
+        content_type, _ = apps.get_model("contenttypes", "ContentType").objects.get_or_create(
+            app_label=app_label, model=model
+        )
+        permission, _ = apps.get_model("auth", "Permission").objects.get_or_create(
+            content_type=content_type, codename=codename, defaults={"name": name}
+        )
+        return permission
+
+    def groups(apps: Any) -> Any:
+        return apps.get_model("auth", "Group").objects.filter(name__in=roles)
+
+    def forwards(apps: Any, schema_editor: Any) -> None:
+        for group in groups(apps):
+            group.permissions.add(right(apps))
+
+    def backwards(apps: Any, schema_editor: Any) -> None:
+        for group in groups(apps):
+            group.permissions.remove(right(apps))
 
     return RunPython(forwards, backwards)
 

@@ -4,6 +4,7 @@ Webhooks out are in files of their own.
 """
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -20,18 +21,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from channels.selectors import channel_keys, get_channel, without_private_data
+from channels.selectors import channel_keys, channel_names, get_channel, without_private_data
 from core.admin_base import ReadOnlyAdmin, ServiceAction
 from core.admin_display import state, text
-from core.admin_pages import PageAdmin
+from core.admin_pages import FindsRows, PageAdmin
 from core.admin_site import site
 from core.audit_trail import user_actor
 from core.errors import DomainError
+from core.ids import as_uuid
 from core.models import User
 from core.transactions import at_edge
 from events import admin_deliveries, admin_endpoints, stream_admin
+from events.admin_exports import INBOX, WORK
 from events.models import InboxWork, WebhookInbox
 from events.services import MOST_AT_ONCE, replay_stopped, replay_work
+from events.states import INBOX_WORK
 
 __all__ = ["admin_deliveries", "admin_endpoints", "stream_admin"]
 
@@ -69,6 +73,24 @@ class StateFilter(SimpleListFilter):
         return queryset
 
 
+class WorkFilter(SimpleListFilter):
+    """Work in one state. What is not done has indexes of its own; the filter asks as they do."""
+
+    title = gettext_lazy("state")
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Every state there is."""
+        return INBOX_WORK.choices
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep what stands like this."""
+        value = self.value()
+        if value == "RECEIVED":
+            return queryset.filter(status=value, due_at__isnull=False)
+        return queryset.filter(status=value) if value else queryset
+
+
 class ReasonForm(forms.Form):
     """Why."""
 
@@ -90,6 +112,8 @@ class InboxAdmin(PageAdmin):
     search_help_text = gettext_lazy(
         "The provider's whole id of an event, or of what it is about (evt_…, pi_…)"
     )
+    export_columns = INBOX
+    not_listed = ("raw", "payload", "headers")
     empty_says = gettext_lazy("No provider has told anything yet.")
     page_template = "events/inbox.html"
     list_before_template = "events/stopped.html"
@@ -111,10 +135,17 @@ class InboxAdmin(PageAdmin):
         """Lists need no bodies."""
         return super().get_queryset(request).prefetch_related("work")
 
+    def prepare_rows(self, rows: Iterable[Any]) -> None:
+        """The channels of a whole page in one query."""
+        rows = list(rows)
+        names = channel_names(channel_ids={row.channel_id for row in rows})
+        for row in rows:
+            row.channel_name = names[row.channel_id]
+
     @display(description=gettext_lazy("Channel"))
-    def shown_channel(self, row: WebhookInbox) -> str:
+    def shown_channel(self, row: Any) -> str:
         """Over which line it came."""
-        return get_channel(channel_id=row.channel_id).name
+        return str(row.channel_name)
 
     @display(description=gettext_lazy("State"))
     def shown_state(self, row: WebhookInbox) -> str:
@@ -160,16 +191,18 @@ def _replay(*, row: InboxWork, actor: str, reason: str) -> None:
 
 
 @register(InboxWork, site=site)
-class InboxWorkAdmin(ReadOnlyAdmin):
+class InboxWorkAdmin(FindsRows, ReadOnlyAdmin):
     """What a subscriber has to do about a webhook; what stopped is replayed here, one or many."""
 
     list_display = ("shown_event", "subscriber", "shown_state", "attempts", "due_at", "shown_reason")
-    list_filter = ("status",)
+    list_filter = (WorkFilter,)
     search_fields = ("id",)
     search_help_text = gettext_lazy("The whole id of a piece of work")
     list_select_related = ("inbox",)
     exclude = ("status",)
     readonly_fields = ("shown_state",)
+    export_columns = WORK
+    not_listed = ("inbox__raw", "inbox__payload", "inbox__headers")
     empty_says = gettext_lazy("No subscriber has anything to do.")
     service_actions = (
         ServiceAction(
@@ -186,6 +219,11 @@ class InboxWorkAdmin(ReadOnlyAdmin):
             applies=lambda row: row.status != "DONE",
         ),
     )
+
+    def find(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
+        """Find by the id."""
+        key = as_uuid(term)
+        return queryset.filter(pk=key) if key else queryset.none()
 
     def get_urls(self) -> list[URLPattern]:
         """Add the page that replays many."""

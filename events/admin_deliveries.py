@@ -17,6 +17,7 @@ from core.admin_pages import FindsRows, PageAdmin
 from core.admin_site import site
 from core.ids import parse_public_id, public_id
 from events import services
+from events.admin_exports import DELIVERIES
 from events.facts import event_data
 from events.models import WebhookDelivery
 
@@ -80,6 +81,8 @@ class DeliveryAdmin(FindsRows, PageAdmin):
     list_select_related = ("event", "endpoint")
     search_fields = ("event",)
     search_help_text = gettext_lazy("The whole id of an event (evt_…), or what it is about (pay_…)")
+    export_columns = DELIVERIES
+    not_listed = ("event__payload", "endpoint__secrets")
     empty_says = gettext_lazy("No event has been sent to a store yet.")
     page_template = "events/delivery.html"
     service_actions = (

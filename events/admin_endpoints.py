@@ -31,6 +31,7 @@ from core.models import AuditRecord, User
 from core.transactions import at_edge
 from events import services
 from events.admin_deliveries import DELIVERY_LOOKS
+from events.admin_exports import ENDPOINTS
 from events.facts import endpoint_data
 from events.health import Health, health_of
 from events.models import WebhookDelivery, WebhookEndpoint
@@ -106,6 +107,8 @@ class EndpointAdmin(FindsRows, MerchantColumn, PageAdmin):
     list_filter = ("status", "mode")
     search_fields = ("id",)
     search_help_text = gettext_lazy("The whole id of an endpoint (whe_…)")
+    export_columns = ENDPOINTS
+    not_listed = ("secrets",)
     empty_says = gettext_lazy("No store has asked to be told of anything yet.")
     page_template = "events/endpoint.html"
     service_actions = (

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from core.admin_base import ReadOnlyAdmin
 from core.admin_display import amount, text
 from core.admin_site import site
+from events.admin_exports import POSITIONS, REVENUE
 from events.consumers.daily_revenue import RevenueByDay
 from events.models import DailyRevenue, StreamConsumer, StreamPosition
 from events.streams.positions import oldest_waiting
@@ -27,6 +28,7 @@ class DailyRevenueAdmin(MerchantColumn, ReadOnlyAdmin):
     list_display_links = None
     list_filter = (MerchantFilter,)
     list_before_template = "events/revenue.html"
+    export_columns = REVENUE
     empty_says = gettext_lazy(
         "Nothing was counted yet. `manage.py consume_events daily_revenue` reads the event stream;"
         " with --settle it reads the feed once and ends."
@@ -67,6 +69,7 @@ class StreamPositionAdmin(ReadOnlyAdmin):
 
     list_display = ("name", "place", "moved_at", "waits", "attempts", "next_try", "shown_error")
     list_display_links = None
+    export_columns = POSITIONS
     empty_says = gettext_lazy("No event was published to a stream yet.")
 
     @display(description=gettext_lazy("Place in the feed"))

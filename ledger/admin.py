@@ -23,6 +23,7 @@ from core.errors import NotFound
 from core.ids import parse_public_id
 from ledger import statements
 from ledger.admin_explain import Question, accounts_page, days_page, explain_url, key_page, keys_page
+from ledger.admin_exports import ACCOUNTS, ENTRIES
 from ledger.admin_tables import account_code, entry_table, page_url, sided, statement_row, trial_table
 from ledger.chart import CHART
 from ledger.models import Account, JournalEntry
@@ -73,8 +74,8 @@ class RoleFilter(SimpleListFilter):
         return sorted(((role.name, role.code) for role in CHART.values()), key=lambda pair: pair[1])
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep the accounts of the role."""
-        return queryset.filter(role=self.value()) if self.value() else queryset
+        """Keep the accounts of the role; by merchant as well, because the index begins with it."""
+        return queryset.filter(merchant_id__in=_merchants(), role=self.value()) if self.value() else queryset
 
 
 @register(Account, site=site)
@@ -85,6 +86,7 @@ class AccountAdmin(MerchantColumn, PageAdmin):
     list_filter = (MerchantFilter, RoleFilter)
     search_fields = ("id",)
     search_help_text = gettext_lazy("The number of an account, or a whole id such as mer_…, sel_… or buy_…")
+    export_columns = ACCOUNTS
     empty_says = gettext_lazy(
         "No account has been opened yet. A merchant's first captured payment opens the accounts it needs."
     )
@@ -103,7 +105,8 @@ class AccountAdmin(MerchantColumn, PageAdmin):
         if merchant_id := parse_public_id(term, "mer"):
             return queryset.filter(merchant_id=merchant_id), False
         owners = [key for prefix in _OWNERS if (key := parse_public_id(term, prefix))]
-        return queryset.filter(owner__in=owners), False
+        # The index begins with merchant and role; both are few.
+        return queryset.filter(merchant_id__in=_merchants(), role__in=list(CHART), owner__in=owners), False
 
     def prepare_rows(self, rows: Iterable[Any]) -> None:
         """Names and balances of a whole page in one query each."""
@@ -215,6 +218,8 @@ class JournalEntryAdmin(MerchantColumn, PageAdmin):
     list_filter = (MerchantFilter,)
     search_fields = ("id",)
     search_help_text = gettext_lazy("The number of an entry, or the whole reference of a business event")
+    export_columns = ENTRIES
+    not_listed = ("facts", "digest")
     empty_says = gettext_lazy(
         "Nothing has been posted yet. A captured payment is the first entry of most books."
     )
@@ -345,6 +350,10 @@ def _merchant(wanted: str) -> MerchantData | None:
         return get_merchant(merchant_id=UUID(wanted))
     except NotFound:
         return None
+
+
+def _merchants() -> list[UUID]:
+    return [each.id for each in list_merchants()]
 
 
 def _is_number(text: str) -> bool:

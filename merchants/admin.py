@@ -19,6 +19,7 @@ from core.admin_display import state
 from core.admin_forms import FormPages
 from core.admin_site import site
 from merchants import services
+from merchants.admin_exports import API_KEYS, SIGNING_KEYS
 from merchants.admin_forms import IssueForm, RotateForm, SigningKeyForm
 from merchants.models import ApiKey, SigningKey
 from merchants.scopes import preset_of
@@ -69,6 +70,7 @@ class ApiKeyAdmin(FormPages):
     list_select_related = ("merchant",)
     search_fields = ("prefix__exact",)
     search_help_text = gettext_lazy("The ten characters behind sk_test_ or sk_live_, as logs show them")
+    export_columns = API_KEYS
     empty_says = gettext_lazy("No store has a key yet. Issue the first one.")
     page_template = "merchants/api_key.html"
     actions_list = ("new_key",)
@@ -256,6 +258,7 @@ class SigningKeyAdmin(ReadOnlyAdmin):
         "last_used_at",
         "public_key",
     )
+    export_columns = SIGNING_KEYS
     empty_says = gettext_lazy("No store signs its requests.")
     service_actions = (
         ServiceAction(

@@ -30,6 +30,7 @@ __all__ = [
     "scheduled_sellers",
     "sellers_by_account",
     "sellers_by_id",
+    "sellers_named",
     "terms_at",
 ]
 
@@ -43,7 +44,7 @@ _TERMS = (
     "reserve_bps",
     "reserve_days",
 )
-
+_MOST_MERCHANTS = 1000
 
 _BY_ACCOUNT = """
     SELECT s.id, s.seller_account, s.name, s.country, s.kyc_status, s.payout_schedule, s.created_at,
@@ -119,6 +120,14 @@ def sellers_by_account(
     # Plain SQL, because every accepted payment asks this and the ORM makes it several times as long.
     [rows] = read_together(Query(_BY_ACCOUNT, [at or clock.now(), merchant_id, list(accounts)]))
     return {row[1]: _from_columns(merchant_id, row) for row in rows}
+
+
+def sellers_named(*, seller_account: str, limit: int = 200) -> list[UUID]:
+    """Return the keys of the sellers that stores call so, whichever the store: at most `limit`."""
+    # The unique index begins with the merchant; of those there are few.
+    merchants = list(Merchant.objects.values_list("pk", flat=True)[:_MOST_MERCHANTS])
+    named = Seller.objects.filter(merchant_id__in=merchants, seller_account=seller_account)
+    return list(named.values_list("pk", flat=True)[:limit])
 
 
 def sellers_by_id(*, merchant_id: UUID, seller_ids: Collection[UUID]) -> Mapping[UUID, SellerData]:

@@ -1,9 +1,9 @@
 """`python3 -m ops backup FILE` and `python3 -m ops restore FILE`: the whole database in one file, and back.
 
 With pg_dump and pg_restore of the server's own version: those of the project or of the machine. A newer
-pg_restore speaks of settings that an older server does not know, and an older one can't read a newer dump. The
-dump is one consistent picture, taken while the system works. Beside it lies FILE.sha256. The field keys are not in it:
-without those of its time the encrypted columns of a backup cannot be read.
+pg_restore speaks of settings that an older server does not know, and an older one can't read a newer dump.
+The dump is one consistent picture, taken while the system works. Beside it lies FILE.sha256. The field keys
+are not in it: without those of its time the encrypted columns of a backup cannot be read.
 """
 
 from __future__ import annotations

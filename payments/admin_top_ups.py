@@ -16,6 +16,7 @@ from core.admin_pages import FindsRows, PageAdmin
 from core.admin_site import site
 from core.ids import parse_public_id, public_id
 from merchants.admin_parts import MerchantColumn, MerchantFilter
+from payments.admin_exports import TOP_UPS
 from payments.layout import story_layout
 from payments.models import Charge, TopUp
 from payments.story import top_up_story
@@ -48,6 +49,8 @@ class TopUpAdmin(MerchantColumn, FindsRows, PageAdmin):
     list_filter = (MerchantFilter,)
     search_fields = ("id",)
     search_help_text = gettext_lazy("A whole top_…, wal_… or chg_…")
+    export_columns = TOP_UPS
+    not_listed = ("token", "return_url")
     empty_says = gettext_lazy("No buyer has brought money into a wallet yet.")
     page_template = "payments/top_up.html"
 

@@ -16,7 +16,8 @@ from core.admin_pages import PageAdmin
 from core.admin_site import site
 from core.ids import parse_public_id, public_id
 from merchants.admin_parts import MerchantColumn, MerchantFilter
-from merchants.selectors import list_merchants, sellers_by_account
+from merchants.selectors import list_merchants, sellers_named
+from payouts import admin_exports as exports
 from payouts.admin_filters import (
     BatchStatus,
     CurrencyFilter,
@@ -70,11 +71,8 @@ class _DeskAdmin(MerchantColumn, PageAdmin):
 
     def named(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
         """Return the rows of the seller that has this account at any merchant."""
-        found: list[Any] = []
-        for merchant in list_merchants():
-            sellers = sellers_by_account(merchant_id=merchant.id, accounts=[term])
-            found += [seller.id for seller in sellers.values()]
-        return queryset.filter(seller_id__in=found)
+        merchants = [each.id for each in list_merchants()]
+        return queryset.filter(merchant_id__in=merchants, seller_id__in=sellers_named(seller_account=term))
 
 
 @register(Payout, site=site)
@@ -95,6 +93,8 @@ class PayoutAdmin(_DeskAdmin):
     list_filter = (PayoutStatus, CurrencyFilter, TimeFilter, MerchantFilter)
     list_select_related = ("seller", "destination")
     search_help_text = gettext_lazy("A whole po_…, a reference at the bank, or a seller_account")
+    export_columns = exports.PAYOUTS
+    not_listed = ("metadata", "instruction_digest", "destination__details")
     empty_says = gettext_lazy("Nothing was paid out yet.")
 
     def named(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
@@ -151,6 +151,7 @@ class BatchAdmin(_DeskAdmin):
     list_filter = (BatchStatus, CurrencyFilter, TimeFilter, MerchantFilter)
     list_select_related = ("channel",)
     search_help_text = gettext_lazy("A whole pob_…, or its reference")
+    export_columns = exports.BATCHES
     empty_says = gettext_lazy("Nothing was sent yet. Approved payouts are put together on their day.")
 
     def named(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
@@ -197,6 +198,8 @@ class DestinationAdmin(_DeskAdmin):
     list_filter = (DestinationStatus, CurrencyFilter, TimeFilter, MerchantFilter)
     list_select_related = ("seller",)
     search_help_text = gettext_lazy("A whole dst_…, or a seller_account")
+    export_columns = exports.DESTINATIONS
+    not_listed = ("details", "fingerprint")
     empty_says = gettext_lazy("No seller has added an account yet.")
 
     @display(description=gettext_lazy("Destination"))
@@ -244,6 +247,7 @@ class BlockAdmin(_DeskAdmin):
     list_filter = (TimeFilter, MerchantFilter)
     list_select_related = ("seller",)
     search_help_text = gettext_lazy("A seller_account")
+    export_columns = exports.BLOCKS
     empty_says = gettext_lazy("Nothing was stopped yet.")
 
     @display(description=gettext_lazy("Status"))

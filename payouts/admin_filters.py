@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
 from core.admin_filters import SinceFilter as TimeFilter
+from core.admin_filters import distinct_values
 from merchants.admin_parts import StateFilter
 from payouts.models import Destination, Payout
 from payouts.states import BATCH, DESTINATION, PAYOUT
@@ -41,8 +42,7 @@ class CurrencyFilter(SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Every currency that a destination takes."""
-        known = Destination.objects.order_by("currency").values_list("currency", flat=True).distinct()
-        return [(each, each) for each in known]
+        return [(each, each) for each in distinct_values(Destination, "currency")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Keep the rows in the currency."""

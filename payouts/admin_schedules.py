@@ -28,6 +28,7 @@ from core.ids import parse_public_id, public_id
 from core.models import JobRun
 from merchants.admin_parts import MerchantColumn
 from merchants.selectors import list_merchants
+from payouts.admin_exports import SCHEDULES
 from payouts.calendar import CALENDARS, cut_off_at, execute_on_for, next_business_day
 from payouts.models import PayoutSchedule
 from payouts.schedules.runs import JOB
@@ -81,6 +82,7 @@ class PayoutScheduleAdmin(MerchantColumn, FormPages):
     """Who is paid on which days; each opens on its next days and its last runs."""
 
     list_display = ("shown_merchant", "shown_state", "timezone", "cut_off", "calendar", "next_run")
+    export_columns = SCHEDULES
     empty_says = gettext_lazy("No merchant's sellers are paid by a schedule. Set the first working days.")
     page_template = "payouts/schedule.html"
     actions_list = ("new_schedule",)

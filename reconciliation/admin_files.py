@@ -28,6 +28,7 @@ from core.ids import parse_public_id
 from core.models import User
 from core.transactions import at_edge
 from merchants.admin_parts import MerchantColumn, MerchantFilter
+from reconciliation.admin_exports import FILES
 from reconciliation.admin_filters import FileStatus, PeriodFilter, SourceFilter, TimeFilter
 from reconciliation.admin_upload import upload_view
 from reconciliation.desk.bodies import body_of, take_out
@@ -68,6 +69,7 @@ class FileAdmin(MerchantColumn, FormPages):
     list_select_related = ("source",)
     search_fields = ("id",)
     search_help_text = gettext_lazy("A whole stl_… id, SHA-256 or name, or a day such as 2026-11-30")
+    export_columns = FILES
     empty_says = gettext_lazy("No file has come yet. Files are fetched by themselves, or uploaded.")
     page_template = "reconciliation/file.html"
     actions_list = ("upload_file",)

@@ -19,6 +19,7 @@ from core.admin_forms import FormPages
 from core.admin_site import site
 from core.models import Case
 from merchants.admin_parts import MerchantColumn, MerchantFilter
+from reconciliation.admin_exports import SOURCES
 from reconciliation.admin_forms import SourceForm
 from reconciliation.fetchers.registry import FETCHERS
 from reconciliation.formats.registry import FORMATS
@@ -59,6 +60,7 @@ class SourceAdmin(MerchantColumn, FormPages):
     list_filter = (MerchantFilter,)
     search_fields = ("name__exact",)
     search_help_text = gettext_lazy("The whole name")
+    export_columns = SOURCES
     empty_says = gettext_lazy("No provider's or bank's files are expected. Add the first source.")
     page_template = "reconciliation/source.html"
     actions_list = ("new_source",)

@@ -26,6 +26,7 @@ from core.errors import DomainError
 from core.models import Approval, StatusChange, User
 from core.transactions import at_edge
 from merchants.admin_parts import MerchantColumn, MerchantFilter
+from reconciliation.admin_exports import STATEMENTS
 from reconciliation.admin_filters import PeriodFilter, SourceFilter, StatementStatus
 from reconciliation.desk.files import shown_bank_line
 from reconciliation.desk.lines import bank_lines
@@ -74,6 +75,7 @@ class StatementAdmin(MerchantColumn, FormPages):
     list_filter = (StatementStatus, SourceFilter, PeriodFilter, MerchantFilter)
     search_fields = ("document__exact", "account__exact")
     search_help_text = gettext_lazy("A whole account, or the bank's whole name of the statement")
+    export_columns = STATEMENTS
     empty_says = gettext_lazy("No bank statement has come yet.")
     page_template = "reconciliation/statement.html"
 

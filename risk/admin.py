@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.contrib.admin import display, register
+from django.contrib.admin import SimpleListFilter, display, register
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -16,10 +16,50 @@ from core.ids import parse_public_id, public_id
 from merchants.admin_parts import MerchantColumn
 from risk import admin_lists, admin_rules
 from risk.admin_columns import decision_word
+from risk.admin_exports import DECISIONS
 from risk.models import RiskDecision
 from risk.selectors import found_words
 
 __all__ = ["admin_lists", "admin_rules"]
+
+
+class _WordFilter(SimpleListFilter):
+    """Decisions with one word in one column. What is not usual has an index of its own."""
+
+    words: tuple[tuple[str, Any], ...] = ()
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Every word there is."""
+        return list(self.words)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep the decisions with the word."""
+        return queryset.filter(**{str(self.parameter_name): self.value()}) if self.value() else queryset
+
+
+class DecisionFilter(_WordFilter):
+    """What was decided."""
+
+    title = gettext_lazy("decision")
+    parameter_name = "decision"
+    words = (
+        ("approve", gettext_lazy("Approve")),
+        ("review", gettext_lazy("Review")),
+        ("decline", gettext_lazy("Decline")),
+    )
+
+
+class SourceFilter(_WordFilter):
+    """Who or what decided."""
+
+    title = gettext_lazy("source")
+    parameter_name = "source"
+    words = (
+        ("rules", gettext_lazy("Rules, at the door")),
+        ("vendor", gettext_lazy("A slow check")),
+        ("policy", gettext_lazy("A check that could not be made")),
+        ("person", gettext_lazy("A person")),
+    )
 
 
 @register(RiskDecision, site=site)
@@ -36,10 +76,12 @@ class RiskDecisionAdmin(MerchantColumn, PageAdmin):
         "shown_merchant",
         "who",
     )
-    list_filter = ("decision", "source")
+    list_filter = (DecisionFilter, SourceFilter)
     search_fields = ("subject_id",)
     search_help_text = gettext_lazy("A whole id: chk_…")
     people = ("by",)
+    export_columns = DECISIONS
+    not_listed = ("inputs", "hits")
     empty_says = gettext_lazy("No payment has been assessed yet.")
     page_template = "risk/decision.html"
 

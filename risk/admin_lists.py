@@ -19,10 +19,12 @@ from core.admin_forms import FormPages
 from core.admin_site import site
 from merchants.admin_parts import MerchantColumn
 from risk import services
+from risk.admin_columns import masked
+from risk.admin_exports import ENTRIES, LISTS
 from risk.admin_forms import EntryForm, ListForm
 from risk.models import RiskList, RiskListEntry, RiskRule
 
-__all__: list[str] = ["masked"]
+__all__: list[str] = []
 
 _SHOWN_ENTRIES = 200
 
@@ -35,6 +37,7 @@ class RiskListAdmin(MerchantColumn, FormPages):
     list_filter = ("kind", "key_kind")
     search_fields = ("name__exact",)
     people = ("created_by",)
+    export_columns = LISTS
     empty_says = gettext_lazy("There is no list yet.")
     page_template = "risk/list.html"
     actions_list = ("new_list",)
@@ -140,16 +143,6 @@ def _entry_url(entry: RiskListEntry) -> str:
     return reverse("admin:risk_risklistentry_remove", args=[entry.pk])
 
 
-def masked(key_kind: str, value: str) -> str:
-    """Return as much of a value as tells it from others; what names no person is shown whole."""
-    if key_kind in ("country", "card_country", "bin", "seller"):
-        return value
-    name, at, domain = value.partition("@")
-    if at:
-        return f"{name[:1]}…@{domain}"
-    return value if len(value) <= 4 else f"{value[:2]}…{value[-2:]}"
-
-
 def _remove(*, row: RiskListEntry, actor: str, reason: str) -> None:
     services.remove_from_list(entry_id=row.pk, by=actor, reason=reason)
 
@@ -180,6 +173,7 @@ class RiskListEntryAdmin(MerchantColumn, ReadOnlyAdmin):
         "remover",
         "removed_reason",
     )
+    export_columns = ENTRIES
     empty_says = gettext_lazy("Nothing was ever put on a list.")
     service_actions = (
         ServiceAction(

@@ -23,6 +23,7 @@ from core.ids import public_id
 from merchants.admin_parts import MerchantColumn
 from risk import services
 from risk.admin_columns import decision_word
+from risk.admin_exports import RULES
 from risk.admin_forms import EXAMPLES, DryRunForm, RuleForm
 from risk.models import RiskDryRun, RiskRule
 
@@ -52,6 +53,7 @@ class RiskRuleAdmin(MerchantColumn, FormPages):
     search_fields = ("name__exact",)
     search_help_text = gettext_lazy("The whole name of a rule")
     people = ("created_by",)
+    export_columns = RULES
     empty_says = gettext_lazy("There is no rule yet: every payment is approved. Draft the first one.")
     page_template = "risk/rule.html"
     actions_list = ("new_rule",)

@@ -19,6 +19,7 @@ from core.ids import parse_public_id, public_id
 from merchants.admin_parts import MerchantColumn, MerchantFilter
 from merchants.selectors import owner_names
 from wallet import admin_grants, pages
+from wallet.admin_exports import WALLETS
 from wallet.admin_statements import StatementPages
 from wallet.models import Wallet
 
@@ -36,6 +37,7 @@ class WalletAdmin(MerchantColumn, StatementPages):
     list_filter = (MerchantFilter,)
     search_fields = ("id",)
     search_help_text = gettext_lazy("A whole id: wal_…, or the sel_… or buy_… of the owner")
+    export_columns = WALLETS
     empty_says = gettext_lazy(
         "Nobody has a wallet yet. It is opened when a seller or buyer first gets money in a currency."
     )

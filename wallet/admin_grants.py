@@ -31,6 +31,7 @@ from core.models import Approval, User
 from core.money import InvalidAmount, InvalidCurrency, parse_amount
 from merchants.admin_parts import MerchantColumn, MerchantFilter
 from merchants.selectors import list_merchants, merchant_names, owner_names
+from wallet.admin_exports import GRANTS
 from wallet.models import Grant, Wallet
 from wallet.services.grants import GRANT, approve_grant, grant_credit, reject_grant
 from wallet.types import GrantRequest
@@ -141,6 +142,7 @@ class GrantAdmin(MerchantColumn, FormPages):
     list_filter = (MerchantFilter,)
     search_fields = ("id",)
     search_help_text = gettext_lazy("A whole wal_… id")
+    export_columns = GRANTS
     empty_says = gettext_lazy("Nobody was given bonus or points yet.")
     page_template = "wallet/grant.html"
     actions_list = ("new_grant", "waiting_grants")

@@ -96,6 +96,9 @@ class Destination(StatefulModel, EventSubject):
         indexes = [
             models.Index(fields=["merchant_id", "seller", "-id"], name="payouts_destination_list"),
             models.Index(fields=["merchant_id", "fingerprint"], name="payouts_destination_twins"),
+            # Accounts are added once and looked through often.
+            models.Index(fields=["merchant_id", "status", "-id"], name="payouts_destination_by_status"),
+            models.Index(fields=["currency", "-id"], name="payouts_destination_currency"),
         ]
 
     @property
