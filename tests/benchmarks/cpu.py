@@ -9,7 +9,7 @@ from django.db import connection
 from ops.procfs import descendants
 from tests.stack import Stack
 
-__all__ = ["CpuMeter"]
+__all__ = ["CpuMeter", "server_seconds"]
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -60,6 +60,14 @@ class CpuMeter:
         others = sum(_seconds(each.pid) for each in descendants(postmaster) if each.pid not in known)
         found["postgres, the rest", postmaster] = _seconds(postmaster, ended=True) + others
         return found
+
+
+def server_seconds() -> float:
+    """CPU seconds of all sessions of the server that have ended: their parent has waited for them."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (own,) = cursor.fetchone()
+    return sum(int(each) for each in _stat(_parent(own))[13:15]) / _TICKS
 
 
 def _seconds(pid: int, *, ended: bool = False) -> float:
