@@ -4,8 +4,8 @@ and its death.
 `python -m tests.reconciliation.stager receive SOURCE PATH FIRST LAST` takes a file in, `… fetch` looks at the
 sources, `… work` does what is due of files and `… run` of runs. Of every run that is due `… match` does only
 the matching, and `… post` only what is posted of it: its lines, and what its rules put right. It prints one
-line of JSON: seconds, CPU seconds and the most memory it ever had, in MiB. `… serve` does such a thing for
-each line that it reads, in a child that it forks, so that a death is cheap.
+line of JSON: seconds and CPU seconds of that, and the most memory it ever had, in MiB. `… serve` does such a
+thing for each line that it reads, in a child that it forks, so that a death is cheap.
 """
 
 import json
@@ -23,6 +23,8 @@ from uuid import UUID
 import django
 from django.conf import settings
 from django.db import connection
+
+from config.memory import settle
 
 if TYPE_CHECKING:
     from core.drain import Claim
@@ -87,7 +89,7 @@ def _main(what: str, *arguments: str) -> None:
     from tests.reconciliation.plain import register
 
     register()
-    started = time.perf_counter()
+    started, cpu = time.perf_counter(), time.process_time()
     if what == "receive":
         source, path, first, last = arguments
         with Path(path).open("rb") as body:
@@ -110,7 +112,7 @@ def _main(what: str, *arguments: str) -> None:
     peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
     spent = {
         "seconds": time.perf_counter() - started,
-        "cpu": time.process_time(),
+        "cpu": time.process_time() - cpu,
         "peak_mib": peak / 1024,
     }
     print(json.dumps(spent))
@@ -142,6 +144,7 @@ def _serve() -> None:
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
+    settle()  # As a worker does.
     if sys.argv[1:] == ["serve"]:
         _serve()
     else:
