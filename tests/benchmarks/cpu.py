@@ -63,11 +63,12 @@ class CpuMeter:
 
 
 def server_seconds() -> float:
-    """CPU seconds of all sessions of the server that have ended: their parent has waited for them."""
+    """CPU seconds of the whole server since it started: of every session, and of what works behind them."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         (own,) = cursor.fetchone()
-    return sum(int(each) for each in _stat(_parent(own))[13:15]) / _TICKS
+    postmaster = _parent(own)
+    return _seconds(postmaster, ended=True) + sum(_seconds(each.pid) for each in descendants(postmaster))
 
 
 def _seconds(pid: int, *, ended: bool = False) -> float:
