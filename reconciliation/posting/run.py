@@ -20,6 +20,7 @@ from core.transactions import at_edge, forbids_transaction
 from ledger.services import land_entries, post_entries
 from payouts.selectors import rail_of
 from reconciliation.ingest.counting import ids_of
+from reconciliation.leases import renew_lease
 from reconciliation.locks import lock_run
 from reconciliation.models import ReconciliationRun, SettlementFile
 from reconciliation.posting.chunks import FileToPost, entries_of, spans
@@ -29,7 +30,7 @@ __all__ = ["post_file"]
 
 # Spans that are posted at a time.
 ABREAST = 2
-# Spans between two notes of how far it has come.
+# Spans between two notes of how far it has come, which also renew the lease.
 _NOTE_EVERY = 10
 
 
@@ -113,6 +114,7 @@ def _note(run_id: UUID, fence: int, done: int) -> bool:
         return False
     run.posted_chunks = done
     run.save(update_fields=["posted_chunks"])
+    renew_lease(run_id=run_id, fence=fence)
     return True
 
 
