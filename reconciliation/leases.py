@@ -17,7 +17,7 @@ LEASE_SECONDS = 300
 
 @requires_transaction
 def renew_lease(*, run_id: UUID, fence: int) -> bool:
-    """Renew the lease of a run; False, and nothing changed, when it is not due or somebody else claimed it."""
+    """Renew the lease of a run; False, and nothing is changed, when it is not due or was claimed anew."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE reconciliation_reconciliationrun"
