@@ -133,7 +133,7 @@ def read_span(extent: Extent, span: Span) -> dict[Group, list[PostedLine]]:
     groups: dict[Group, list[PostedLine]] = {}
     previous = 0
     for currency, batch, *values in _ask(sql, params):
-        row = PostedLine(*values, is_further=values[0] == previous)
+        row = PostedLine._make((*values, values[0] == previous))
         previous = row.id
         groups.setdefault(Group(currency, batch), []).append(row)
     return groups
