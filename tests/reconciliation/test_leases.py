@@ -97,7 +97,7 @@ def test_posting_renews_the_lease_on_its_way(monkeypatch: pytest.MonkeyPatch) ->
     waiting = waiting_run(monkeypatch)
     release(waiting)
     [claim] = RunDrain().claim(limit=1)
-    monkeypatch.setattr(chunks, "SPAN", 10)
+    monkeypatch.setattr(chunks, "SPAN", 2)
     monkeypatch.setattr(run, "_NOTE_EVERY", 1)
     really, seen = run._post, list[float]()
 

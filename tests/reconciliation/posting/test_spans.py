@@ -2,7 +2,7 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import date, timedelta
 from io import BytesIO
 from threading import Event
 from typing import Any
@@ -10,12 +10,17 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from reconciliation.models import LineChange, SettlementFile
+from core.drain import get_drain
+from reconciliation.ingest.receive import DRAIN as FILES
+from reconciliation.matching.runs import DRAIN as RUNS
+from reconciliation.models import LineChange, ReconciliationRun, SettlementFile
 from reconciliation.posting import chunks
 from reconciliation.posting.accounts import ProviderBooks
+from reconciliation.services import receive_file
 from tests.months import File, month
 from tests.reconciliation.seeded import Played, at_day, play
 from tests.store import open_store
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -50,15 +55,31 @@ def body_of(file: File) -> bytes:
     return out.getvalue()
 
 
+def take_month(played: Played, file: File) -> None:
+    """Take in a file about all of October, match and post it."""
+    received = receive_file(
+        source_id=played.source.id,
+        name=file.name,
+        body=BytesIO(body_of(file)),
+        origin="upload",
+        by="user:mia",
+        asked_from=date(2026, 10, 1),
+        asked_to=date(2026, 10, 31),
+    )
+    get_drain(FILES).run()
+    get_drain(RUNS).run()
+    assert ReconciliationRun.objects.get(file_id=received.file_id).status == "DONE"
+
+
 def test_the_books_do_not_tell_how_a_file_was_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     """Batches and currencies of a month stand in one file, and spans end in the middle of them."""
     made = month(seed=21, size=400, month="2026-10", per="month")
     [file] = made.psp_files()
     at_day(monkeypatch, file.day + timedelta(days=1))
     whole, cut = play(made), play(made)
-    whole.take(file.name, body_of(file))
+    take_month(whole, file)
     monkeypatch.setattr(chunks, "SPAN", 7)
-    cut.take(file.name, body_of(file))
+    take_month(cut, file)
     assert len({row[3] for row in books(whole)}) > 10
     assert books(cut) == books(whole)
 
@@ -68,7 +89,7 @@ def test_a_correction_of_many_spans_leaves_what_it_reports(monkeypatch: pytest.M
     made = month(seed=22, size=1_000, month="2026-10")
     file = next(iter(made.psp_files()))
     at_day(monkeypatch, file.day + timedelta(days=1))
-    monkeypatch.setattr(chunks, "SPAN", 5)
+    monkeypatch.setattr(chunks, "SPAN", 2)
     played = play(made)
     lines = body_of(file).splitlines(keepends=True)
     first = played.take(file.name, b"".join(lines))
@@ -119,8 +140,5 @@ def test_a_thread_that_waits_for_an_account_keeps_nobody_from_opening_theirs() -
 
 def until_locked() -> None:
     """Wait until a session of this database waits for a transaction."""
-    for _ in range(2_000):
-        waiting = ask("SELECT 1 FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'")
-        if waiting:
-            return
-    raise AssertionError("nobody waits")
+    sql = "SELECT 1 FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
+    eventually(lambda: bool(ask(sql)), within=60, what="the other thread waits for the account")
