@@ -13,6 +13,8 @@ from reconciliation.ingest.failures import record_failure
 from reconciliation.ingest.receive import DRAIN
 from reconciliation.ingest.work import take_further
 from reconciliation.ingest.writer import LEASE_SECONDS
+from reconciliation.leases import LEASE_SECONDS as RUN_SECONDS
+from reconciliation.leases import keep_run
 from reconciliation.matching.failures import record_run_failure
 from reconciliation.matching.runs import DRAIN as RUNS
 from reconciliation.matching.runs import match_run
@@ -48,8 +50,7 @@ class RunDrain(Drain):
     name: ClassVar[str] = RUNS
     model = ReconciliationRun
     batch: ClassVar[int] = 1
-    # Longer than the longest transaction of a step.
-    lease_seconds: ClassVar[int] = 300
+    lease_seconds: ClassVar[int] = RUN_SECONDS
     # In order; a step that is not the run's turn yet, or is over, does nothing.
     steps: ClassVar[tuple[Callable[[Claim], str], ...]] = (
         match_run,
@@ -63,11 +64,14 @@ class RunDrain(Drain):
     bank_steps: ClassVar[tuple[Callable[[Claim], str], ...]] = (match_bank_run, post_bank_run, tell_bank_run)
 
     def handle(self, claim: Claim) -> None:
-        """Take one run as far as it goes."""
+        """Take one run as far as it goes; each step begins with a whole lease."""
         kind = ReconciliationRun.objects.values_list("source__kind", flat=True).get(pk=claim.id)
-        for step in self.bank_steps if kind == "bank" else self.steps:
-            if step(claim) == WAITS:
+        first, *others = self.bank_steps if kind == "bank" else self.steps
+        said = first(claim)
+        for step in others:
+            if said == WAITS or not keep_run(claim):
                 return
+            said = step(claim)
 
     def failed(self, claim: Claim, error: Exception) -> None:
         """Count the failure; stop the run when there have been too many."""

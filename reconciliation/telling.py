@@ -21,6 +21,7 @@ from payments.services import settle_from_file
 from payments.types import FileLine, Settled
 from reconciliation.breaks import BreakClass, Side
 from reconciliation.ingest.counting import ids_of
+from reconciliation.leases import keep_run
 from reconciliation.locks import lock_file
 from reconciliation.matching.findings import line_finding
 from reconciliation.matching.healing import heal_lines
@@ -116,18 +117,20 @@ def tell_run(claim: Claim) -> str:
     if run.fence != claim.fence or run.status != "MATCHED":
         return run.status
     for sql in (_MATCHED, _DENIED):
-        for told in _found(run, sql):
+        for told in _found(claim, run, sql):
             _tell(run, told)
             failpoint("reconciliation.told")
     return run.status
 
 
-def _found(run: ReconciliationRun, sql: str) -> Iterator[Told]:
+def _found(claim: Claim, run: ReconciliationRun, sql: str) -> Iterator[Told]:
     first, last = ids_of(run.file.number)
     after = first - 1
     while found := at_edge(_read)(sql, {"run": run.id, "after": after, "last": last, "limit": _PORTION}):
         yield from found
         after = found[-1].line_id
+        if not keep_run(claim):
+            return
 
 
 @requires_transaction

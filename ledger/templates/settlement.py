@@ -172,7 +172,8 @@ def _by_key(lines: Sequence[SettledLine]) -> tuple[dict[str, int], dict[str, int
     for line in lines:
         key = str(line.key)
         gross[key] = gross.get(key, 0) + line.gross_minor
-        accrued[key] = accrued.get(key, 0) + check_minor(line.accrued_minor)
+        if check_minor(line.accrued_minor):
+            accrued[key] = accrued.get(key, 0) + line.accrued_minor
     return gross, accrued
 
 

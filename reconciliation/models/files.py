@@ -206,7 +206,7 @@ class LineChange(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     merchant_id = models.UUIDField()
-    file = models.ForeignKey(SettlementFile, on_delete=models.PROTECT, related_name="changes")
+    file = models.ForeignKey(SettlementFile, on_delete=models.PROTECT, related_name="changes", db_index=False)
     kind = models.CharField(max_length=8)  # added | removed | changed
     before = models.BigIntegerField(null=True)
     after = models.BigIntegerField(null=True)
@@ -220,4 +220,9 @@ class LineChange(models.Model):
                 | Q(kind="changed", before__isnull=False, after__isnull=False),
                 name="reconciliation_change_names_its_lines",
             )
+        ]
+        # Posting takes back and adds lines range by range.
+        indexes = [
+            models.Index(fields=["file", "before"], name="reconciliation_change_before"),
+            models.Index(fields=["file", "after"], name="reconciliation_change_after"),
         ]

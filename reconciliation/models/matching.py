@@ -159,7 +159,13 @@ class Match(models.Model):
                 fields=["source_id", "clear_by"],
                 name="reconciliation_match_expected",
                 condition=Q(how="expected", live=True),
-            )
+            ),
+            # What lines of an earlier version were, when they are taken back.
+            models.Index(
+                fields=["line_id"],
+                name="reconciliation_match_ended",
+                condition=Q(live=False, line_id__isnull=False),
+            ),
         ]
 
 

@@ -1,6 +1,5 @@
 """The accounts of the books that a provider's settlement moves."""
 
-from functools import cached_property
 from uuid import UUID
 
 from ledger.services import open_account
@@ -12,28 +11,34 @@ __all__ = ["ProviderBooks"]
 
 
 class ProviderBooks:
-    """One provider's accounts in one currency, opened when first needed; for one transaction."""
+    """One provider's accounts in one currency, opened when first needed; for one transaction.
+
+    Nothing here waits for another thread: a transaction may wait for the one that is opening an account.
+    """
 
     def __init__(self, *, merchant_id: UUID, provider: str, currency: str) -> None:
         self._merchant_id, self._provider, self._currency = merchant_id, provider, currency
+        self._settlement: SettlementAccounts | None = None
 
     @property
     def provider(self) -> str:
         """What the provider's accounts are called after."""
         return self._provider
 
-    @cached_property
+    @property
     def settlement(self) -> SettlementAccounts:
         """What P4 moves."""
-        return SettlementAccounts(
-            psp_clearing=self.of_provider("psp_clearing"),
-            in_transit=self.of_provider("psp_settlement_in_transit"),
-            fees=FeeAccounts(
-                psp_fee=self.of_provider("psp_fee"), psp_fee_accrued=self.of_provider("psp_fee_accrued")
-            ),
-        )
+        if self._settlement is None:
+            self._settlement = SettlementAccounts(
+                psp_clearing=self.of_provider("psp_clearing"),
+                in_transit=self.of_provider("psp_settlement_in_transit"),
+                fees=FeeAccounts(
+                    psp_fee=self.of_provider("psp_fee"), psp_fee_accrued=self.of_provider("psp_fee_accrued")
+                ),
+            )
+        return self._settlement
 
-    @cached_property
+    @property
     def reserve_held(self) -> int:
         """What P6 moves."""
         return self.of_provider("psp_reserve_held")

@@ -1,4 +1,4 @@
-"""Lines of a group as journal entries, in portions that are posted one transaction at a time."""
+"""Lines of a file as journal entries, in spans that are posted one transaction at a time."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from ledger.templates.fx import foreign_settlement_entries
 from ledger.templates.settlement import settlement_chunk
 from ledger.types import EntryDraft
 from reconciliation.posting.accounts import ProviderBooks
-from reconciliation.posting.reading import Extent, Group, PostedLine, groups_of, portions_of
+from reconciliation.posting.reading import Extent, Group, PostedLine, Span, read_span, spans_of
 from reconciliation.posting.treatment import Context, Treated, treat
 
-__all__ = ["PORTION", "FileToPost", "Portion", "books_of", "drafts_of", "portions"]
+__all__ = ["SPAN", "FileToPost", "Portion", "books_of", "drafts_of", "entries_of", "spans"]
 
 # Lines of one transaction: a fraction of a second, so that nobody waits for it.
-PORTION = 10 * CHUNK
+SPAN = 10 * CHUNK
 
 
 @dataclass(frozen=True)
@@ -36,18 +36,26 @@ class FileToPost:
 
 @dataclass(frozen=True)
 class Portion:
-    """Some lines of one group, and their place: the same for the same file, whenever it is read."""
+    """The lines that a span has of one group, and their place: the same for the same file, always."""
 
     group: Group
     ref: str
     rows: Sequence[PostedLine]
 
 
-def portions(file: FileToPost) -> Iterator[Portion]:
-    """Yield a file's lines in portions, always the same ones in the same order."""
-    for place, group in enumerate(groups_of(file.extent), 1):
-        for number, rows in enumerate(portions_of(file.extent, group, size=PORTION), 1):
-            yield Portion(group, f"{file.id}:{file.version}:{place}.{number}", rows)
+def spans(file: FileToPost) -> list[Span]:
+    """Return in which spans a file is posted: always the same ones in the same order."""
+    return spans_of(file.extent, size=SPAN)
+
+
+def entries_of(file: FileToPost, span: Span) -> list[EntryDraft]:
+    """Return the entries of a span. Needs a transaction in which accounts may be opened."""
+    place = f"{file.id}:{file.version}:{'-' if span.sign < 0 else ''}{span.number}"
+    drafts: list[EntryDraft] = []
+    for number, (group, rows) in enumerate(read_span(file.extent, span).items(), 1):
+        portion = Portion(group, f"{place}.{number}", rows)
+        drafts += drafts_of(file, portion, books=books_of(file, portion))
+    return drafts
 
 
 def books_of(file: FileToPost, portion: Portion) -> ProviderBooks:

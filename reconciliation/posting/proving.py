@@ -10,6 +10,7 @@ from core import clock
 from core.history import move
 from core.transactions import at_edge, forbids_transaction, requires_transaction
 from payments.services import mark_proven
+from reconciliation.leases import renew_lease
 from reconciliation.locks import lock_run
 from reconciliation.models import ReconciliationRun
 from reconciliation.models.lines import LINE_BITS
@@ -71,4 +72,5 @@ def _prove_portion(run_id: UUID, fence: int) -> bool:
         return False
     row.proven_through = rows[-1][0]
     row.save(update_fields=["proven_through"])
+    renew_lease(run_id=run_id, fence=fence)
     return True

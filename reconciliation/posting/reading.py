@@ -1,6 +1,6 @@
-"""The lines of a file as posting needs them: with what they were matched to, in portions, in one order."""
+"""The lines of a file as posting needs them: with what they were matched to, in spans, in one order."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -9,19 +9,30 @@ from django.db import connection
 from reconciliation.posting.keys import line_key
 from reconciliation.posting.origins import posted_as
 
-__all__ = ["Extent", "Group", "PostedLine", "groups_of", "portions_of"]
+__all__ = ["Extent", "Group", "PostedLine", "Span", "read_span", "spans_of"]
 
 # What tells of the batch itself, not of something in it: the amount that the others add up to.
 HEADER_KINDS = ("payout", "payout_reversal")
 
 
+class Span(NamedTuple):
+    """A range of ids of lines, with its number in the file; `sign` is -1 where lines are taken back."""
+
+    sign: int
+    number: int
+    first: int
+    last: int
+
+
 class Extent(NamedTuple):
-    """Which lines of a file are posted: all from `first` to `last`, or what a correction changes."""
+    """Which lines of a file are posted: all from `first` to `last`, or what a correction changes of `before`,
+    which are the first and the last id that the version before it may have.
+    """
 
     file_id: UUID
     first: int
     last: int
-    is_correction: bool
+    before: tuple[int, int] | None = None
 
 
 class Group(NamedTuple):
@@ -58,92 +69,89 @@ class PostedLine(NamedTuple):
 
 # A first version is posted whole. A later one posts what differs: lines that are new or other, and, with the
 # opposite sign, those that are gone or were other, under the key that they were posted with.
-_WHOLE = """
-    SELECT line.*, 1 AS sign FROM reconciliation_settlementline AS line
-    WHERE line.id BETWEEN %(first)s AND %(last)s
+_LINES = {
+    "whole": "reconciliation_settlementline AS line WHERE line.id BETWEEN %(first)s AND %(last)s",
+    "new": "reconciliation_linechange AS change JOIN reconciliation_settlementline AS line"
+    " ON line.id = change.after WHERE change.file_id = %(file)s"
+    " AND change.after BETWEEN %(first)s AND %(last)s",
+    "old": "reconciliation_linechange AS change JOIN reconciliation_settlementline AS line"
+    " ON line.id = change.before WHERE change.file_id = %(file)s"
+    " AND change.before BETWEEN %(first)s AND %(last)s",
+}
+_SPANS = """
+    SELECT DISTINCT (line.id - %(first)s) / %(size)s AS number FROM {lines}
+        AND line.kind <> ALL (%(headers)s) ORDER BY number
 """
-_CHANGED = """
-    SELECT line.*, side.sign FROM reconciliation_linechange AS change
-    CROSS JOIN LATERAL (VALUES (change.after, 1), (change.before, -1)) AS side(line_id, sign)
-    JOIN reconciliation_settlementline AS line ON line.id = side.line_id
-    WHERE change.file_id = %(file)s AND line.id >= %(first)s
+_COUNTS = "match.live"
+# Of a line that is taken back, what it was when the later version came.
+_COUNTED = """
+    NOT match.live AND EXISTS (SELECT FROM reconciliation_matchend AS ended
+        WHERE ended.match_id = match.id AND ended.reason LIKE 'version %% of the file counts in its place')
 """
-_GROUPS = """
-    SELECT DISTINCT currency, batch FROM ({lines}) AS line WHERE kind <> ALL (%(headers)s)
-    ORDER BY currency, batch
-"""
-_PORTION = """
-    WITH portion AS MATERIALIZED (
-        SELECT line.id, line.sign, line.kind, line.reference, line.gross_minor, line.fee_minor,
-            line.net_minor, line.original_currency, line.original_minor
-        FROM ({lines}) AS line
-        WHERE line.currency = %(currency)s AND line.batch = %(batch)s AND line.kind <> ALL (%(headers)s)
-            AND (line.id, line.sign) > (%(after_id)s, %(after_sign)s)
-        ORDER BY line.id, line.sign LIMIT %(limit)s)
-    SELECT portion.*, match.subject_kind, match.subject_id, match.clearing_key, match.amount_minor,
-        row_number() OVER (PARTITION BY portion.id, portion.sign ORDER BY match.id) > 1
-    FROM portion LEFT JOIN LATERAL (
-        SELECT * FROM reconciliation_match AS match
-        WHERE match.side = 'psp' AND match.line_id = portion.id
-            -- Of a line that is taken back, what it was when the later version came.
-            AND (match.live OR portion.sign = -1 AND EXISTS (
-                SELECT FROM reconciliation_matchend AS ended WHERE ended.match_id = match.id
-                AND ended.reason LIKE 'version %% of the file counts in its place'))
-    ) AS match ON true
-    ORDER BY portion.id, portion.sign, match.id
+_ROWS = """
+    WITH line AS MATERIALIZED (
+        SELECT line.id, line.kind, line.reference, line.gross_minor, line.fee_minor, line.net_minor,
+            line.original_currency, line.original_minor, line.currency, line.batch
+        FROM {lines} AND line.kind <> ALL (%(headers)s))
+    SELECT line.currency, line.batch, line.id, %(sign)s, line.kind, line.reference, line.gross_minor,
+        line.fee_minor, line.net_minor, line.original_currency, line.original_minor, match.subject_kind,
+        match.subject_id, match.clearing_key, match.amount_minor
+    FROM line LEFT JOIN reconciliation_match AS match ON match.line_id = line.id
+        AND match.line_id BETWEEN %(first)s AND %(last)s AND match.side = 'psp' AND {counts}
+    ORDER BY line.id, match.id
 """
 
 
-def groups_of(extent: Extent) -> list[Group]:
-    """Return the groups that are to be posted of a file, in order."""
-    with connection.cursor() as cursor:
-        cursor.execute(_GROUPS.format(lines=_source(extent)), _params(extent))
-        return [Group(*row) for row in cursor.fetchall()]
+def spans_of(extent: Extent, *, size: int) -> list[Span]:
+    """Return the spans that have something to post, of at most `size` ids each, what is taken back first.
 
-
-def portions_of(extent: Extent, group: Group, *, size: int) -> Iterator[list[PostedLine]]:
-    """Yield the lines of a group in their order, at most `size` lines at a time.
-
-    Portions are read one by one, each where the last one ended: nothing is held between them.
+    They follow from the ids alone, so that they are the same ones whenever they are asked for.
     """
-    sql = _PORTION.format(lines=_source(extent))
-    params = _params(extent) | {"currency": group.currency, "batch": group.batch, "limit": size}
-    while True:
-        with connection.cursor() as cursor:
-            cursor.execute(sql, params)
-            rows = _where_they_are([PostedLine(*row) for row in cursor.fetchall()])
-        if not rows:
-            return
-        yield rows
-        # Where the next one begins also bounds the range of keys that is looked through.
-        params |= {"after_id": rows[-1].id, "after_sign": rows[-1].sign, "first": rows[-1].id}
-
-
-def _where_they_are(rows: list[PostedLine]) -> list[PostedLine]:
-    """Lines of nothing we know that are taken back are taken back where they were posted first."""
-    gone = [row.id for row in rows if row.sign < 0 and row.subject_kind is None]
-    if not gone:
-        return rows
-    at = posted_as(gone)
+    if extent.before is None:
+        return list(_spans(extent, "whole", 1, (extent.first, extent.last), size))
     return [
-        row._replace(clearing_key=line_key(line_id=at[row.id]))
-        if row.sign < 0 and row.subject_kind is None
-        else row
-        for row in rows
+        *_spans(extent, "old", -1, extent.before, size),
+        *_spans(extent, "new", 1, (extent.first, extent.last), size),
     ]
 
 
-def _source(extent: Extent) -> str:
-    return _CHANGED if extent.is_correction else _WHOLE
+def _spans(extent: Extent, lines: str, sign: int, ids: tuple[int, int], size: int) -> Iterator[Span]:
+    first, last = ids
+    params = {"file": extent.file_id, "first": first, "last": last, "size": size, "headers": [*HEADER_KINDS]}
+    for (number,) in _ask(_SPANS.format(lines=_LINES[lines]), params):
+        start = first + number * size
+        yield Span(sign, number, start, min(last, start + size - 1))
 
 
-def _params(extent: Extent) -> dict[str, Any]:
-    return {
+def read_span(extent: Extent, span: Span) -> dict[Group, list[PostedLine]]:
+    """Return the lines of a span by group: groups as they first come, lines in their order."""
+    lines = "whole" if extent.before is None else "old" if span.sign < 0 else "new"
+    sql = _ROWS.format(lines=_LINES[lines], counts=_COUNTED if span.sign < 0 else _COUNTS)
+    params = {
         "file": extent.file_id,
-        # A correction also takes back lines of the version before.
-        "first": 0 if extent.is_correction else extent.first,
-        "last": extent.last,
-        "headers": list(HEADER_KINDS),
-        "after_id": 0,
-        "after_sign": 0,
+        "first": span.first,
+        "last": span.last,
+        "sign": span.sign,
+        "headers": [*HEADER_KINDS],
     }
+    groups: dict[Group, list[PostedLine]] = {}
+    previous = 0
+    for currency, batch, *values in _ask(sql, params):
+        row = PostedLine._make((*values, values[0] == previous))
+        previous = row.id
+        groups.setdefault(Group(currency, batch), []).append(row)
+    if span.sign > 0:
+        return groups
+    at = posted_as([row.id for rows in groups.values() for row in rows if row.subject_kind is None])
+    return {group: [_where_it_is(row, at) for row in rows] for group, rows in groups.items()}
+
+
+def _where_it_is(row: PostedLine, at: Mapping[int, int]) -> PostedLine:
+    """A line of nothing we know that is taken back is taken back where it was posted first."""
+    return row._replace(clearing_key=line_key(line_id=at[row.id])) if row.subject_kind is None else row
+
+
+def _ask(sql: str, params: dict[str, Any]) -> Sequence[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return cursor.fetchall()

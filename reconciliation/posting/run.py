@@ -1,14 +1,13 @@
-"""Posting one file: portion by portion, each in a transaction of its own, resumable at any point.
+"""Posting one file: span by span, each in a transaction of its own, resumable at any point.
 
-Every entry has a key made of the file, its version and its place, so that posting a portion twice posts it
-once; `posted_chunks` only saves the way. Two portions are posted at a time: while the database writes one,
-the entries of the next are made.
+Every entry has a key made of the file, its version and its place, so that posting a span twice posts it
+once; `posted_chunks` only saves the way. Two spans are posted at a time: while the database writes one, the
+entries of the next are made.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -20,19 +19,19 @@ from core.history import move
 from core.transactions import at_edge, forbids_transaction
 from ledger.services import land_entries, post_entries
 from payouts.selectors import rail_of
+from reconciliation.ingest.counting import ids_of
+from reconciliation.leases import renew_lease
 from reconciliation.locks import lock_run
 from reconciliation.models import ReconciliationRun, SettlementFile
-from reconciliation.models.lines import LINE_BITS
-from reconciliation.posting.chunks import FileToPost, Portion, books_of, drafts_of, portions
-from reconciliation.posting.reading import Extent
+from reconciliation.posting.chunks import FileToPost, entries_of, spans
+from reconciliation.posting.reading import Extent, Span
 
 __all__ = ["post_file"]
 
-# Portions that are posted at a time.
+# Spans that are posted at a time.
 ABREAST = 2
-# Portions between two notes of how far it has come.
+# Spans between two notes of how far it has come, which also renew the lease.
 _NOTE_EVERY = 10
-_Item = TypeVar("_Item")
 
 
 @forbids_transaction
@@ -40,13 +39,13 @@ def post_file(*, run_id: UUID, fence: int, abreast: int | None = None) -> None:
     """Post the file of a MATCHED run, and move the run to POSTED.
 
     May be called again at any time, also by another process meanwhile: nothing is posted twice. `fence` is
-    that of the claim; a run that somebody else claimed since is left to them. `abreast` is how many portions
+    that of the claim; a run that somebody else claimed since is left to them. `abreast` is how many spans
     are posted at a time, each on a connection of its own where there are several.
     """
     run = ReconciliationRun.objects.get(pk=run_id)
     file = file_to_post(run.file)
     done = run.posted_chunks
-    for _ in _posted(file, _skipping(portions(file), done), abreast or ABREAST):
+    for _ in _posted(file, spans(file)[done:], abreast or ABREAST):
         done += 1
         if done % _NOTE_EVERY == 0 and not at_edge(_note)(run_id, fence, done):
             return
@@ -54,17 +53,21 @@ def post_file(*, run_id: UUID, fence: int, abreast: int | None = None) -> None:
     at_edge(_finish)(run_id, fence, done)
 
 
-def _posted(file: FileToPost, items: Iterable[Portion], abreast: int) -> Iterator[None]:
-    """Post portions, so many at a time; yield after each of them, in their order."""
-    if abreast == 1:
-        for portion in items:
-            at_edge(_post)(file, portion)
-            yield
+def _posted(file: FileToPost, items: Sequence[Span], abreast: int) -> Iterator[None]:
+    """Post spans, so many at a time; yield after each of them, in their order.
+
+    The first one alone: it opens the accounts, which the others would wait for.
+    """
+    alone = items if abreast == 1 else items[:1]
+    for span in alone:
+        at_edge(_post)(file, span)
+        yield
+    if len(alone) == len(items):
         return
     with ThreadPoolExecutor(abreast, thread_name_prefix="posting") as pool:
         waiting: deque[Future[None]] = deque()
-        for portion in items:
-            waiting.append(pool.submit(_post_threaded, file, portion))
+        for span in items[len(alone) :]:
+            waiting.append(pool.submit(_post_threaded, file, span))
             if len(waiting) > abreast:
                 waiting.popleft().result()
                 yield
@@ -77,7 +80,6 @@ def file_to_post(row: SettlementFile) -> FileToPost:
     """Return what posting needs to know of a published file."""
     assert row.version is not None and row.period_to is not None and row.lines_count is not None
     source = row.source
-    first = row.number << LINE_BITS
     provider = get_channel(channel_id=source.channel_id).provider if source.channel_id else source.provider
     return FileToPost(
         id=row.id,
@@ -88,25 +90,19 @@ def file_to_post(row: SettlementFile) -> FileToPost:
         rail=rail_of(provider=provider) or source.provider,
         document=row.document,
         day=row.period_to,
-        extent=Extent(row.id, first, first + (1 << LINE_BITS) - 1, row.supersedes_id is not None),
+        extent=Extent(row.id, *ids_of(row.number), ids_of(row.supersedes.number) if row.supersedes else None),
     )
 
 
-def _skipping(items: Iterable[_Item], count: int) -> Iterator[_Item]:
-    for number, item in enumerate(items):
-        if number >= count:
-            yield item
-
-
-def _post_threaded(file: FileToPost, portion: Portion) -> None:
+def _post_threaded(file: FileToPost, span: Span) -> None:
     try:
-        at_edge(_post)(file, portion)
+        at_edge(_post)(file, span)
     finally:
         connection.close()  # Returns the thread's connection to the pool.
 
 
-def _post(file: FileToPost, portion: Portion) -> None:
-    drafts = drafts_of(file, portion, books=books_of(file, portion))
+def _post(file: FileToPost, span: Span) -> None:
+    drafts = entries_of(file, span)
     if drafts:
         post_entries(drafts=land_entries(drafts=drafts))
     transaction.on_commit(lambda: failpoint("reconciliation.portion_posted"))
@@ -118,6 +114,7 @@ def _note(run_id: UUID, fence: int, done: int) -> bool:
         return False
     run.posted_chunks = done
     run.save(update_fields=["posted_chunks"])
+    renew_lease(run_id=run_id, fence=fence)
     return True
 
 
@@ -128,4 +125,4 @@ def _finish(run_id: UUID, fence: int, done: int) -> None:
     run.posted_chunks = done
     run.save(update_fields=["posted_chunks"])
     now = clock.now()
-    move(run, run.to_posted, why=f"posted, {done} portions", posted_at=now, due_at=now)
+    move(run, run.to_posted, why=f"posted, {done} spans", posted_at=now, due_at=now)

@@ -4,9 +4,8 @@ Every line of a batch is posted, because the provider pays the sum of all of the
 its own key, what we do not know under the line's, where it stays until somebody explains it (A1 and others).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from uuid import UUID
 
 from ledger.templates.entry import Keyed, Posting
@@ -57,8 +56,7 @@ class Treated:
 def treat(context: Context, rows: Iterable[PostedLine]) -> Treated:
     """Return what is posted for lines in their order; rows of one line stand together."""
     treated = Treated()
-    for _, together in groupby(rows, key=_line):
-        line, *further = together
+    for line, further in _with_parts(rows):
         if line.subject_kind is None:
             _alone(context, line, treated)
         elif line.original_currency and line.original_currency != context.posting.currency:
@@ -70,11 +68,22 @@ def treat(context: Context, rows: Iterable[PostedLine]) -> Treated:
     return treated
 
 
-def _line(row: PostedLine) -> tuple[int, int]:
-    return row.id, row.sign
+def _with_parts(rows: Iterable[PostedLine]) -> Iterator[tuple[PostedLine, Sequence[PostedLine]]]:
+    """Yield each line with its further parts, which stand behind it."""
+    line: PostedLine | None = None
+    further: Sequence[PostedLine] = ()
+    for row in rows:
+        if row.is_further:
+            further = (*further, row)
+            continue
+        if line is not None:
+            yield line, further
+        line, further = row, ()
+    if line is not None:
+        yield line, further
 
 
-def _matched(line: PostedLine, further: list[PostedLine], treated: Treated) -> None:
+def _matched(line: PostedLine, further: Sequence[PostedLine], treated: Treated) -> None:
     """Clear the movement's key by what the provider reports, so that a difference stays open under it.
 
     A line for several movements clears each by its own amount; the fee, and what is left over, are the first

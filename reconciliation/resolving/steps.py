@@ -2,6 +2,7 @@
 
 from core.drain import Claim
 from core.transactions import forbids_transaction
+from reconciliation.leases import keep_run
 from reconciliation.models import ReconciliationRun
 from reconciliation.resolving.automatic import adjust_by_rule, waiting_for_rules
 from reconciliation.resolving.withdrawn import take_back_withdrawn
@@ -20,6 +21,7 @@ def adjust_run(claim: Claim) -> str:
         take_back_withdrawn(run_id=run.id)
         while ids := waiting_for_rules(run_id=run.id):
             adjust_by_rule(ids)
+            keep_run(claim)
     return run.status
 
 

@@ -9,7 +9,7 @@ from django.db import connection
 from ops.procfs import descendants
 from tests.stack import Stack
 
-__all__ = ["CpuMeter"]
+__all__ = ["CpuMeter", "server_seconds"]
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -60,6 +60,15 @@ class CpuMeter:
         others = sum(_seconds(each.pid) for each in descendants(postmaster) if each.pid not in known)
         found["postgres, the rest", postmaster] = _seconds(postmaster, ended=True) + others
         return found
+
+
+def server_seconds() -> float:
+    """CPU seconds of the whole server since it started: of every session, and of what works behind them."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (own,) = cursor.fetchone()
+    postmaster = _parent(own)
+    return _seconds(postmaster, ended=True) + sum(_seconds(each.pid) for each in descendants(postmaster))
 
 
 def _seconds(pid: int, *, ended: bool = False) -> float:

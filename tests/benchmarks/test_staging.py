@@ -10,10 +10,10 @@ import time
 from pathlib import Path
 
 import pytest
-from django.db import connection
 
 from reconciliation.models import LineChange, SettlementFile, SettlementSource
 from tests.benchmarks.conftest import SLACK, table
+from tests.benchmarks.cpu import server_seconds
 from tests.database import owner_connection
 from tests.reconciliation.conftest import Desk
 from tests.reconciliation.made import write_payout_reconciliation
@@ -32,7 +32,7 @@ def stage(source: SettlementSource, path: Path) -> dict[str, float]:
     """Receive and stage a file, in processes of their own; what that took."""
     day = "2026-11-29"
     received = told(start(stager_env(), "receive", source.id, path, day, day))
-    before = server_cpu()
+    before = server_seconds()
     worked = told(start(stager_env(), "work"))
     file = SettlementFile.objects.filter(source=source).latest("number")
     assert file.status == "PUBLISHED", (file.status, file.staged_lines, file.refusal)
@@ -40,23 +40,9 @@ def stage(source: SettlementSource, path: Path) -> dict[str, float]:
         "receiving": received["seconds"],
         "staging": worked["seconds"],
         "worker_cpu": worked["cpu"],
-        "server_cpu": server_cpu() - before,
+        "server_cpu": server_seconds() - before,
         "peak_mib": max(received["peak_mib"], worked["peak_mib"]),
     }
-
-
-def server_cpu() -> float:
-    """Seconds of CPU of all sessions of the server that have ended: their parent has waited for them."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        (pid,) = cursor.fetchone()
-    parent = _stat(pid)[1]
-    return sum(int(each) for each in _stat(parent)[13:15]) / os.sysconf("SC_CLK_TCK")
-
-
-def _stat(pid: object) -> list[str]:
-    """What Linux tells of a process, from its state on (proc(5), field 3)."""
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
 def bare_copy(folder: Path) -> float:

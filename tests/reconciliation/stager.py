@@ -1,9 +1,11 @@
-"""A process that receives and stages files, for what must be seen from outside: its memory, and its death.
+"""A process that receives, stages, matches and posts files, for what must be seen from outside: its memory,
+and its death.
 
 `python -m tests.reconciliation.stager receive SOURCE PATH FIRST LAST` takes a file in, `… fetch` looks at the
-sources, `… work` does what is due of files and `… match` of runs. It prints one line of JSON: seconds, CPU
-seconds and the most memory it ever had, in MiB. `… serve` does such a thing for each line that it reads, in a
-child that it forks, so that a death is cheap.
+sources, `… work` does what is due of files and `… run` of runs. Of every run that is due `… match` does only
+the matching, and `… post` only what is posted of it: its lines, and what its rules put right. It prints one
+line of JSON: seconds and CPU seconds of that, and the most memory it ever had, in MiB. `… serve` does such a
+thing for each line that it reads, in a child that it forks, so that a death is cheap.
 """
 
 import json
@@ -11,16 +13,21 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
 import django
 from django.conf import settings
 from django.db import connection
+
+from config.memory import settle
+
+if TYPE_CHECKING:
+    from core.drain import Claim
 
 __all__ = ["Forks", "stager_env", "start", "told"]
 
@@ -75,11 +82,14 @@ def _main(what: str, *arguments: str) -> None:
     from reconciliation.ingest import stage, writer
     from reconciliation.ingest.receive import DRAIN
     from reconciliation.matching.runs import DRAIN as RUNS
+    from reconciliation.matching.runs import match_run
+    from reconciliation.posting.steps import post_run
+    from reconciliation.resolving.steps import adjust_run
     from reconciliation.services import fetch_due, receive_file
     from tests.reconciliation.plain import register
 
     register()
-    started = time.perf_counter()
+    started, cpu = time.perf_counter(), time.process_time()
     if what == "receive":
         source, path, first, last = arguments
         with Path(path).open("rb") as body:
@@ -87,8 +97,12 @@ def _main(what: str, *arguments: str) -> None:
             receive_file(
                 source_id=UUID(source), name=Path(path).name, body=body, origin="upload", by="user:x", **days
             )
-    elif what == "match":
+    elif what == "run":
         get_drain(RUNS).run()
+    elif what == "match":
+        _take(match_run)
+    elif what == "post":
+        _take(post_run, adjust_run)
     elif what == "fetch":
         fetch_due()
     else:
@@ -98,10 +112,20 @@ def _main(what: str, *arguments: str) -> None:
     peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
     spent = {
         "seconds": time.perf_counter() - started,
-        "cpu": time.process_time(),
+        "cpu": time.process_time() - cpu,
         "peak_mib": peak / 1024,
     }
     print(json.dumps(spent))
+
+
+def _take(*steps: Callable[["Claim"], str]) -> None:
+    """Take every run that is due through some of its steps, as if it had just been claimed."""
+    from core.drain import Claim
+    from reconciliation.models import ReconciliationRun
+
+    for run in ReconciliationRun.objects.filter(due_at__isnull=False).order_by("due_at"):
+        for step in steps:
+            step(Claim(run.id, run.fence, run.attempts))
 
 
 def _serve() -> None:
@@ -120,6 +144,7 @@ def _serve() -> None:
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
+    settle()  # As a worker does.
     if sys.argv[1:] == ["serve"]:
         _serve()
     else:

@@ -74,7 +74,7 @@ def test_posting_that_broke_goes_on_and_posts_nothing_twice(monkeypatch: pytest.
     first_files(undisturbed, monkeypatch, 1)
     monkeypatch.setattr(RunDrain, "steps", (match_run,))
     broken = play(made)
-    monkeypatch.setattr(chunks, "PORTION", 10)
+    monkeypatch.setattr(chunks, "SPAN", 10)
     first_files(broken, monkeypatch, 1)
     waiting = ReconciliationRun.objects.get(merchant_id=broken.merchant_id)
     assert waiting.status == "MATCHED"

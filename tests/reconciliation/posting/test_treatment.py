@@ -27,7 +27,7 @@ def posted(rows: list[PostedLine]) -> list[EntryDraft]:
         rail="stripe",
         document="2026-11-30",
         day=date(2026, 11, 30),
-        extent=Extent(FILE, 0, 0, False),
+        extent=Extent(FILE, 0, 0),
     )
     return drafts_of(file, Portion(Group("USD", "po_1"), "file:1:1.1", rows), books=PaperBooks("USD"))
 

@@ -37,7 +37,7 @@ from reconciliation.models import (
     SettlementLine,
     SettlementSource,
 )
-from reconciliation.posting.chunks import books_of, drafts_of, portions
+from reconciliation.posting.chunks import entries_of, spans
 from reconciliation.posting.run import file_to_post
 from reconciliation.resolving.audits import INVARIANTS
 from reconciliation.resolving.steps import adjust_run
@@ -130,8 +130,8 @@ class Shop(Desk):
         _forget_temporary_tables()
         with transaction.atomic():
             posted = file_to_post(file)
-            for portion in portions(posted):
-                drafts = drafts_of(posted, portion, books=books_of(posted, portion))
+            for span in spans(posted):
+                drafts = entries_of(posted, span)
                 post_entries(drafts=land_entries(drafts=drafts)) if drafts else None
             run.refresh_from_db()
             move(run, run.to_posted, why="test", posted_at=clock.now(), due_at=clock.now())
