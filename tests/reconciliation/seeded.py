@@ -141,19 +141,19 @@ class Played:
         )
 
 
-def play(month: Month, *, fees: bool = True) -> Played:
-    """Open a merchant with the events of a month, and a source whose terms are the month's prices."""
-    store = open_store()
+def play(month: Month, *, fees: bool = True, merchant_id: UUID | None = None) -> Played:
+    """Give a merchant, a new one unless told, the events of a month, and a source with the month's prices."""
+    merchant_id = merchant_id or open_store().merchant_id
     with transaction.atomic():
         channel = create_channel(
-            merchant_id=store.merchant_id,
+            merchant_id=merchant_id,
             name=f"stripe-{uuid4().hex[:8]}",
             provider="stripe",
             secret_key="sk_test_months",
         )
-    played = Played(month, store.merchant_id, channel.id, _source(store.merchant_id, channel.id, month))
+    played = Played(month, merchant_id, channel.id, _source(merchant_id, channel.id, month))
     with transaction.atomic():
-        scope = public_id("mer", store.merchant_id)
+        scope = public_id("mer", merchant_id)
         for name, value in (
             ("reconciliation.fee_terms", {"months": _terms(month)} if fees else {}),
             ("reconciliation.fx_terms", {"months": {"rates": {"USD/EUR": 922_000}, "tolerance_bps": 150}}),
