@@ -51,7 +51,7 @@ from tests.months.lines import Lines
 from tests.months.operations import Schedule
 from tests.months.options import Options, Shape
 from tests.months.payments import Payments, scale
-from tests.months.plants import KINDS, Plants
+from tests.months.plants import BANK_PLANTS, KINDS, Plants
 from tests.months.prices import PriceTable
 from tests.months.seller_payouts import Return, SellerPayouts
 from tests.months.sheets import File, Row, write_rows
@@ -59,7 +59,7 @@ from tests.months.stripe import Stripe
 from tests.months.survey import Survey
 
 __all__ = [
-    "KINDS", "Capture", "Chargeback", "ChargebackReversal", "Decline", "Event", "File", "Month", "Options",
+    "BANK_PLANTS", "KINDS", "Books", "Capture", "Chargeback", "ChargebackReversal", "Decline", "Event", "File", "Month", "Options",
     "Payout", "Refund", "RefundFailure", "Return", "Shape", "month",
 ]  # fmt: skip
 

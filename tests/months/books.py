@@ -10,7 +10,16 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from tests.months.bank import Bank, Booking
-from tests.months.events import Capture, Chargeback, ChargebackReversal, Event, Refund, RefundFailure
+from tests.months.events import (
+    Capture,
+    Chargeback,
+    ChargebackReversal,
+    Decline,
+    Event,
+    Payout,
+    Refund,
+    RefundFailure,
+)
 from tests.months.lines import Line
 from tests.months.plants import Plant
 
@@ -27,6 +36,7 @@ _PROVIDERS_OWN = ("fee", "network_cost")
 _RESERVES = ("reserve_hold", "reserve_release")
 _DISPUTES = ("dispute", "second_dispute", "dispute_reversal")
 
+_Moved = Capture | Refund | RefundFailure | Chargeback | ChargebackReversal
 # What psp_clearing holds: by currency, and the payment, or the line that is of no payment of ours.
 Open = dict[tuple[str, str], int]
 
@@ -66,12 +76,12 @@ class Books:
     def still_open(self, events: Iterable[Event], first_batch: date) -> Open:
         """Return what psp_clearing holds once our own bookings are in it too: only what differs, or is due.
 
-        A capture whose line was in a file of an earlier month is left out.
+        What was in a file of an earlier month is left out; a capture of then may be in this one's, a day late.
         """
         found: Open = defaultdict(int, self.clearing)
         for key, minor, event in _booked(events, self._currency):
-            is_earlier = isinstance(event, Capture) and event.expected_on < first_batch
-            if not is_earlier or key[1] in self._captured:
+            is_late = isinstance(event, Capture) and key[1] in self._captured
+            if event.expected_on >= first_batch or is_late:
                 found[key] += minor
         return {key: minor for key, minor in found.items() if minor}
 
@@ -161,16 +171,14 @@ class Books:
                 self._suspended(-more)
 
 
-def _booked(events: Iterable[Event], currency: str) -> Iterator[tuple[tuple[str, str], int, Event]]:
+def _booked(events: Iterable[Event], currency: str) -> Iterator[tuple[tuple[str, str], int, _Moved]]:
     """Yield what our own events book in psp_clearing: a dispute with its fee, where both are in one currency."""
     for event in events:
-        minor = 0
-        if isinstance(event, Capture):
-            minor, payment = event.amount_minor, event.reference
-        elif isinstance(event, Refund | RefundFailure | Chargeback | ChargebackReversal):
-            payment = event.payment
-            minor = event.amount_minor * (1 if isinstance(event, RefundFailure | ChargebackReversal) else -1)
+        if isinstance(event, Decline | Payout):
+            continue
+        comes_in = isinstance(event, Capture | RefundFailure | ChargebackReversal)
+        minor = event.amount_minor if comes_in else -event.amount_minor
         if isinstance(event, Chargeback) and event.currency == currency:
             minor -= event.fee_minor
-        if minor:
-            yield (event.currency, payment.replace("ch_", "pi_")), minor, event
+        payment = event.reference if isinstance(event, Capture) else event.payment
+        yield (event.currency, payment.replace("ch_", "pi_")), minor, event

@@ -16,6 +16,7 @@ import pytest
 from django.db import transaction
 
 from channels.services import create_channel
+from channels.types import ChannelData
 from core import clock
 from core.drain import get_drain
 from core.ids import public_id
@@ -151,7 +152,7 @@ def play(month: Month, *, fees: bool = True, merchant_id: UUID | None = None) ->
             provider="stripe",
             secret_key="sk_test_months",
         )
-    played = Played(month, merchant_id, channel.id, _source(merchant_id, channel.id, month))
+    played = Played(month, merchant_id, channel.id, _source(merchant_id, channel, month))
     with transaction.atomic():
         scope = public_id("mer", merchant_id)
         for name, value in (
@@ -164,14 +165,15 @@ def play(month: Month, *, fees: bool = True, merchant_id: UUID | None = None) ->
     return played
 
 
-def _source(merchant_id: UUID, channel_id: UUID, month: Month) -> SettlementSource:
+def _source(merchant_id: UUID, channel: ChannelData, month: Month) -> SettlementSource:
     now = clock.now()
     return SettlementSource.objects.create(
         merchant_id=merchant_id,
         name="months",
         kind="psp",
         provider="stripe",
-        channel_id=channel_id,
+        channel_id=channel.id,
+        books=channel.name,
         format="stripe.payout_reconciliation",
         encoding="utf-8",
         time_zone=month.options.zone,

@@ -1,24 +1,28 @@
 """A process that receives and stages files, for what must be seen from outside: its memory, and its death.
 
 `python -m tests.reconciliation.stager receive SOURCE PATH FIRST LAST` takes a file in, `… fetch` looks at the
-sources, `… work` does what is due of files and `… match` of runs. It prints one line of JSON: seconds, CPU
+sources, `… work` does what is due of files and `… match [STATEMENTS [LINES]]` of runs: it dies of SIGKILL before
+that statement of the database, and posts so many lines at a time. It prints one line of JSON: seconds, CPU
 seconds and the most memory it ever had, in MiB. `… serve` does such a thing for each line that it reads, in a
 child that it forks, so that a death is cheap.
 """
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
 from datetime import date
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
 import django
+import psycopg
 from django.conf import settings
 from django.db import connection
 
@@ -88,7 +92,8 @@ def _main(what: str, *arguments: str) -> None:
                 source_id=UUID(source), name=Path(path).name, body=body, origin="upload", by="user:x", **days
             )
     elif what == "match":
-        get_drain(RUNS).run()
+        _match_until(*map(int, arguments))
+        get_drain(RUNS).run(seconds=600)
     elif what == "fetch":
         fetch_due()
     else:
@@ -102,6 +107,21 @@ def _main(what: str, *arguments: str) -> None:
         "peak_mib": peak / 1024,
     }
     print(json.dumps(spent))
+
+
+def _match_until(statements: int = 0, lines: int = 0) -> None:
+    """Let this process die before a statement, whichever thread comes to it, and post in small portions."""
+    from reconciliation.posting import chunks
+
+    chunks.PORTION = lines or chunks.PORTION
+    numbers, execute = count(1), psycopg.Cursor.execute
+
+    def die_or_execute(cursor: Any, *arguments: Any, **options: Any) -> Any:
+        if next(numbers) == statements:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return execute(cursor, *arguments, **options)
+
+    psycopg.Cursor.execute = die_or_execute  # type: ignore[method-assign]
 
 
 def _serve() -> None:

@@ -43,6 +43,8 @@ class Names:
         if key.startswith("line:"):
             number = int(key.partition(":")[2])
             return self.of_line(number, "psp") or self.of_line(number, "bank")
+        if _is_uuid(key) and key not in self._keys:
+            return "made by us"
         return self._keys.get(key, key.partition(":")[2] or key)
 
     def of_line(self, number: int, side: str) -> str:
@@ -67,3 +69,7 @@ class Names:
         if row.line_id is not None:
             return self.of_line(row.line_id, row.side)
         return movements[row.subject_id] if row.subject_id in movements else self.of_key(row.clearing_key)
+
+
+def _is_uuid(key: str) -> bool:
+    return len(key) == 36 and key.count("-") == 4

@@ -14,7 +14,8 @@ from tests.reconciliation.proof.whole import Whole
 __all__ = ["Story", "story_of"]
 
 _JOURNALS = """
-    SELECT entry.kind, entry.effective_date::text, account.role, coalesce(account.provider, ''),
+    SELECT entry.kind, entry.effective_date::text, account.role,
+        regexp_replace(coalesce(account.provider, ''), '-[0-9a-f]{8}$', ''),
         account.currency, coalesce(line.clearing_key, ''), sum(line.amount_minor)::bigint
     FROM ledger_journalline AS line JOIN ledger_account AS account ON account.id = line.account_id
     JOIN ledger_journalentry AS entry ON entry.id = line.entry_id

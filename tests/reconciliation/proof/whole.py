@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 from django.db import connection, transaction
 
+from core import clock
 from core.drain import get_drain
 from core.settings_store import put_setting
 from core.transactions import at_edge
@@ -60,32 +61,51 @@ class Whole:
         body = BytesIO()
         file.write(body)
         body.seek(0)
-        received = receive_file(source_id=source.id, name=file.name, body=body, origin="upload", by="user:m")
+        begin = source.begins_on if self.month.options.per == "month" and source.kind == "psp" else file.day
+        received = receive_file(
+            source_id=source.id, name=file.name, body=body, origin="upload", by="user:m",
+            asked_from=begin, asked_to=file.day,
+        )  # fmt: skip
         self.played.files[received.file_id] = file.name
         get_drain(FILES).run()
         taken = SettlementFile.objects.get(pk=received.file_id)
         assert taken.status == "PUBLISHED", (taken.status, taken.refusal)
 
     def take_all(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Day by day: the provider's file and the bank's statement, matched and posted, and both watched."""
-        for ours, theirs in zip(self.month.psp_files(), self.month.bank_files(), strict=True):
-            at_day(monkeypatch, ours.day + timedelta(days=1))
-            self.receive(self.played.source, ours)
-            self.receive(self.bank, theirs)
+        """Day by day: the provider's file and the bank's statement, matched and posted, and both watched.
+
+        One report of the whole month comes before the statements.
+        """
+        reports = {file.day: file for file in self.month.psp_files()}
+        if self.month.options.per == "month":
+            self.receive_all(monkeypatch, reports.values(), [])
+            self.work()
+            reports.clear()
+        for theirs in self.month.bank_files():
+            ours = reports.get(theirs.day)
+            self.receive_all(monkeypatch, [ours] if ours else [], [theirs])
             self.work()
             self.watch()
-        self.finish(monkeypatch, ours.day)
+        self.finish(monkeypatch, theirs.day)
 
-    def receive_all(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """All files at once, staged; nothing of them is matched yet."""
-        for ours, theirs in zip(self.month.psp_files(), self.month.bank_files(), strict=True):
-            at_day(monkeypatch, ours.day + timedelta(days=1))
-            self.receive(self.played.source, ours)
-            self.receive(self.bank, theirs)
+    def receive_all(
+        self, monkeypatch: pytest.MonkeyPatch, reports: Iterable[File], statements: Iterable[File]
+    ) -> None:
+        """Take files of the provider in, then some of the bank; all are staged, and none is matched."""
+        for source, files in ((self.played.source, reports), (self.bank, statements)):
+            for file in files:
+                at_day(monkeypatch, file.day + timedelta(days=1))
+                self.receive(source, file)
 
     def work(self) -> None:
         """Match and post what is due."""
         get_drain(RUNS).run(seconds=600)
+
+    def work_off(self) -> None:
+        """Match and post what is left, without waiting for leases, or for what was put off for a moment."""
+        left = ReconciliationRun.objects.filter(merchant_id=self.merchant_id, due_at__isnull=False)
+        while left.update(due_at=clock.now(), leased_until=None):
+            self.work()
 
     def watch(self) -> None:
         """Look for what did not come."""
