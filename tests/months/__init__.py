@@ -59,8 +59,8 @@ from tests.months.stripe import Stripe
 from tests.months.survey import Survey
 
 __all__ = [
-    "BANK_PLANTS", "KINDS", "Books", "Capture", "Chargeback", "ChargebackReversal", "Decline", "Event", "File", "Month", "Options",
-    "Payout", "Refund", "RefundFailure", "Return", "Shape", "month",
+    "BANK_PLANTS", "KINDS", "Books", "Capture", "Chargeback", "ChargebackReversal", "Decline", "Event",
+    "File", "Month", "Options", "Payout", "Refund", "RefundFailure", "Return", "Shape", "month",
 ]  # fmt: skip
 
 
@@ -85,9 +85,7 @@ class Month:
         self._payments = Payments(options, self._draws, self._days, self.price_table)
         self._schedule = Schedule(options, self._draws, self._days, self._payments)
         self._payouts = SellerPayouts(options, self._draws, self._days, self._payments)
-        self._plants = Plants(
-            options, self._draws, self._days, self._payments, self._schedule, self._payouts
-        )
+        self._plants = Plants(options, self._draws, self._days, self._payments, self._schedule, self._payouts)
         self._lines = Lines(
             options, self._days, self._payments, self._schedule, self._plants, self.price_table
         )

@@ -2,7 +2,8 @@
 
 Debits are positive, amounts minor units. What is here is what files and statements post, and what rules close
 by themselves: P4 and F4 for lines, P6 for reserves, R6 for late money, A1 and A10, and P5, O4, O6, B1, B3, A8
-and A9 for the bank. Captures, refunds and disputes are booked by their own events; `still_open` takes those in too.
+and A9 for the bank. Captures, refunds and disputes are booked by their own events; `still_open` takes those
+in too.
 """
 
 from collections import defaultdict
@@ -76,7 +77,7 @@ class Books:
     def still_open(self, events: Iterable[Event], first_batch: date) -> Open:
         """Return what psp_clearing holds once our own bookings are in it too: only what differs, or is due.
 
-        What was in a file of an earlier month is left out; a capture of then may be in this one's, a day late.
+        What was in a file of an earlier month is left out; a late capture of then may be in this one's.
         """
         found: Open = defaultdict(int, self.clearing)
         for key, minor, event in _booked(events, self._currency):
@@ -159,9 +160,7 @@ class Books:
             self._banked("bank_fee", minor)
         elif sub_family == "RRTN":
             self._banked("payout_returns", minor)
-        elif plant is not None and plant.kind.on == "bank":
-            self._suspended(minor)
-        elif plant is not None and booking.reference.startswith("D2"):
+        elif plant is not None and (plant.kind.on == "bank" or booking.reference.startswith("D2")):
             self._suspended(minor)
         else:
             # O4: no more than was sent; what the bank took beyond that is nobody's.
@@ -172,7 +171,7 @@ class Books:
 
 
 def _booked(events: Iterable[Event], currency: str) -> Iterator[tuple[tuple[str, str], int, _Moved]]:
-    """Yield what our own events book in psp_clearing: a dispute with its fee, where both are in one currency."""
+    """Yield what our events book in psp_clearing: a dispute with its fee, where both are in one currency."""
     for event in events:
         if isinstance(event, Decline | Payout):
             continue

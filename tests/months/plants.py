@@ -234,7 +234,9 @@ class Plants:
 
     def _on_payout(self, kind: Kind, rng: Random) -> None:
         """A payout that the bank books by itself, and that does not come back."""
-        days = [day for day in self._days.business if next_business(day, kind.room) <= self._days.business[-1]]
+        days = [
+            day for day in self._days.business if next_business(day, kind.room) <= self._days.business[-1]
+        ]
         back = {each.payout.reference for found in self._our_payouts.returns.values() for each in found}
         while True:
             day = days[int(rng.random() * len(days))]

@@ -17,9 +17,7 @@ class World:
     """One month with everything in it, read."""
 
     def __init__(self, profile: str) -> None:
-        self.month: Month = month(
-            21, SIZE, "2026-10", profile, file_faults=True, bank_plants=True
-        )
+        self.month: Month = month(21, SIZE, "2026-10", profile, file_faults=True, bank_plants=True)
         self.answers: dict[str, list[Answer]] = defaultdict(list)
         for answer in self.month.answer_key():
             self.answers[answer["kind"]].append(answer)

@@ -1,10 +1,10 @@
 """A process that receives and stages files, for what must be seen from outside: its memory, and its death.
 
 `python -m tests.reconciliation.stager receive SOURCE PATH FIRST LAST` takes a file in, `… fetch` looks at the
-sources, `… work` does what is due of files and `… match [STATEMENTS [LINES]]` of runs: it dies of SIGKILL before
-that statement of the database, and posts so many lines at a time. It prints one line of JSON: seconds, CPU
-seconds and the most memory it ever had, in MiB. `… serve` does such a thing for each line that it reads, in a
-child that it forks, so that a death is cheap.
+sources, `… work` does what is due of files and `… match [STATEMENTS [LINES]]` of runs: it dies of SIGKILL
+before that statement of the database, and posts so many lines at a time. It prints one line of JSON: seconds,
+CPU seconds and the most memory it ever had, in MiB. `… serve` does such a thing for each line that it reads,
+in a child that it forks, so that a death is cheap.
 """
 
 import json

@@ -64,7 +64,9 @@ def judge(whole: Whole) -> Verdict:
     reported = Counter(breaks_of(whole))
     missed, more = planted - reported, reported - planted
     may = _allowed(whole)
-    wrong = Counter({each: count for each, count in more.items() if (each.side, each.it_is, each.name) not in may})
+    wrong = Counter(
+        {each: count for each, count in more.items() if (each.side, each.it_is, each.name) not in may}
+    )
     return Verdict(planted, reported, missed, wrong)
 
 
@@ -79,7 +81,7 @@ def breaks_of(whole: Whole) -> Iterator[Found]:
 
 
 def _sure(it_is: str, minor: int) -> int:
-    """What is at stake; of a rate that is the distance to the agreed one, which both sides round their way."""
+    """What is at stake; of a rate, the distance to the agreed one, which both sides round their way."""
     return 0 if it_is == "FX_DIFFERENCE" else minor
 
 
@@ -105,11 +107,9 @@ def _name_at_bank(answer: dict[str, Any]) -> str:
 
 
 def _allowed(whole: Whole) -> set[tuple[str, str, str]]:
-    """What may rightly be said beside the plants: of what is damaged, and of what the month's files end before."""
+    """What may rightly be said beside the plants: of what is damaged, and of what the files end before."""
     may = {
-        ("psp", each, answer["reference"])
-        for answer in whole.month.answer_key()
-        for each in answer["also"]
+        ("psp", each, answer["reference"]) for answer in whole.month.answer_key() for each in answer["also"]
     }
     last = max(file.day for file in whole.month.psp_files())
     found = (each for each in whole.month.events() if not isinstance(each, Decline | Payout))

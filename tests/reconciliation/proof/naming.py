@@ -1,4 +1,4 @@
-"""What rows are called outside: by the names that the provider, the bank and we use, the same in every run."""
+"""What rows are called outside: by the names of the provider, the bank and us, the same in every run."""
 
 from collections.abc import Iterable
 from typing import Any

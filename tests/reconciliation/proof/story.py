@@ -42,8 +42,8 @@ def _breaks(whole: Whole, names: Names) -> Counter[tuple[Any, ...]]:
     movements = names.of_movements(row.subject_id for row in rows if row.subject_id)
     return Counter(
         (
-            row.side, row.break_class, row.category, row.rule_name, row.status, row.currency, row.amount_minor,
-            str(row.business_date), names.of_break(row, movements),
+            row.side, row.break_class, row.category, row.rule_name, row.status, row.currency,
+            row.amount_minor, str(row.business_date), names.of_break(row, movements),
         )
         for row in rows
     )  # fmt: skip
@@ -57,8 +57,9 @@ def _matches(whole: Whole, names: Names) -> Counter[tuple[Any, ...]]:
         lines |= {(side, key): text for key, text in mine.values_list("pk", name)}
     return Counter(
         (
-            row.side, lines[row.side, row.line_id] if row.line_id else "", row.subject_kind, row.how, row.rule,
-            row.amount_minor, row.difference_minor, str(row.clear_by), names.of_key(row.clearing_key),
+            row.side, lines[row.side, row.line_id] if row.line_id else "", row.subject_kind, row.how,
+            row.rule, row.amount_minor, row.difference_minor, str(row.clear_by),
+            names.of_key(row.clearing_key),
         )
         for row in rows
     )  # fmt: skip

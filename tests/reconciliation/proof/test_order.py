@@ -18,7 +18,7 @@ from tests.database import owner_connection
 from tests.months import File, Month, Shape, month
 from tests.reconciliation.proof.story import Story, story_of
 from tests.reconciliation.proof.whole import Whole, open_whole
-from tests.reconciliation.stager import start, stager_env, told
+from tests.reconciliation.stager import stager_env, start, told
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 SIZE = 1_500
@@ -29,7 +29,9 @@ SEED = 313
 
 def made(**options: Any) -> Month:
     """The month of these tests: all kinds of plants, in one report."""
-    return month(**{"seed": SEED, "size": SIZE, "month": "2026-10", "per": "month", "bank_plants": True, **options})
+    return month(
+        **{"seed": SEED, "size": SIZE, "month": "2026-10", "per": "month", "bank_plants": True, **options}
+    )
 
 
 def some_statements(made: Month, count: int = 4) -> list[File]:
@@ -63,7 +65,9 @@ def differ(one: Story, other: Story) -> dict[str, Any]:
 
 def test_the_order_of_the_rows_makes_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     """R6: the same rows in another order, a whole month of them in one file."""
-    natural, shuffled = (ended(monkeypatch, made(shape=Shape(order=order))) for order in ("natural", "shuffled"))
+    natural, shuffled = (
+        ended(monkeypatch, made(shape=Shape(order=order))) for order in ("natural", "shuffled")
+    )
     assert natural.breaks.total() > 15 and natural.matches.total() > SIZE * 0.9
     assert differ(natural, shuffled) == {}
 
@@ -77,7 +81,9 @@ def test_the_control_that_takes_the_first_line(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(resolving._Group, "_exact", first_come)
     monkeypatch.setattr(resolving, "_order", by_place)
-    natural, backwards = (ended(monkeypatch, made(shape=Shape(order=order))) for order in ("natural", "reversed"))
+    natural, backwards = (
+        ended(monkeypatch, made(shape=Shape(order=order))) for order in ("natural", "reversed")
+    )
     assert differ(natural, backwards).keys() == {"breaks", "journals"}
 
 

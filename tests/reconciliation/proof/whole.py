@@ -1,4 +1,4 @@
-"""A made-up month on both sides: the provider's files and the bank's statements, taken in, matched, posted."""
+"""A made-up month on both sides: the provider's files and the bank's statements, matched and posted."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,8 +10,8 @@ from uuid import UUID
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import F
 
-from core import clock
 from core.drain import get_drain
 from core.settings_store import put_setting
 from core.transactions import at_edge
@@ -104,7 +104,7 @@ class Whole:
     def work_off(self) -> None:
         """Match and post what is left, without waiting for leases, or for what was put off for a moment."""
         left = ReconciliationRun.objects.filter(merchant_id=self.merchant_id, due_at__isnull=False)
-        while left.update(due_at=clock.now(), leased_until=None):
+        while left.update(due_at=F("created_at"), leased_until=None):
             self.work()
 
     def watch(self) -> None:
@@ -123,7 +123,9 @@ class Whole:
 
     def balances(self) -> dict[tuple[str, str], int]:
         """What the files left in the books, by role and currency."""
-        now = Counter({(role, currency): minor for role, currency, minor in _ask(_BALANCES, self.merchant_id)})
+        now = Counter(
+            {(role, currency): minor for role, currency, minor in _ask(_BALANCES, self.merchant_id)}
+        )
         now.subtract(self.before)
         return {key: minor for key, minor in now.items() if minor}
 
