@@ -18,6 +18,7 @@ from core import clock
 from core.failpoints import failpoint
 from core.history import move
 from core.transactions import at_edge, forbids_transaction
+from ledger.selectors import account_of
 from ledger.services import land_entries, post_entries
 from payouts.selectors import rail_of
 from reconciliation.locks import lock_run
@@ -64,6 +65,11 @@ def _posted(file: FileToPost, items: Iterable[Portion], abreast: int) -> Iterato
     with ThreadPoolExecutor(abreast, thread_name_prefix="posting") as pool:
         waiting: deque[Future[None]] = deque()
         for portion in items:
+            if not waiting and not _has_accounts(file, portion):
+                # Alone: another one would wait for the accounts that it opens until all of it is written.
+                at_edge(_post)(file, portion)
+                yield
+                continue
             waiting.append(pool.submit(_post_threaded, file, portion))
             if len(waiting) > abreast:
                 waiting.popleft().result()
@@ -71,6 +77,16 @@ def _posted(file: FileToPost, items: Iterable[Portion], abreast: int) -> Iterato
         for each in waiting:
             each.result()
             yield
+
+
+def _has_accounts(file: FileToPost, portion: Portion) -> bool:
+    found = account_of(
+        merchant_id=file.merchant_id,
+        role="psp_settlement_in_transit",
+        currency=portion.group.currency,
+        provider=file.provider,
+    )
+    return found is not None
 
 
 def file_to_post(row: SettlementFile) -> FileToPost:
