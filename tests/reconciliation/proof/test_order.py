@@ -5,15 +5,18 @@ breaks, matches and journals, each by the names that the provider, the bank and 
 """
 
 from collections import Counter
+from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db.models import F
 
 from core.failpoints import arm, disarm, fired
-from reconciliation.matching import resolving
+from reconciliation.matching import resolving, turns
 from reconciliation.matching.types import OpenLine
+from reconciliation.models import ReconciliationRun
 from tests.database import owner_connection
 from tests.months import File, Month, Shape, month
 from tests.reconciliation.proof.story import Story, story_of
@@ -23,8 +26,9 @@ from tests.reconciliation.stager import stager_env, start, told
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 SIZE = 1_500
 CLAIMED = "reconciliation_runs.claimed"
-# In its first days the bank splits a credit, and another one is too low.
-SEED = 313
+# In its first days the bank splits a credit, and another one is too low; in those of the other month it also
+# pays two batches with one.
+SEED, MERGED = 313, 166
 
 
 def made(**options: Any) -> Month:
@@ -142,13 +146,39 @@ def without_haste(story: Story) -> Story:
     return story._replace(matches=matches, breaks=Counter(breaks))
 
 
+def statements_first(monkeypatch: pytest.MonkeyPatch) -> Story:
+    """What a month leaves whose statements came last, and are the first that a worker gets hold of."""
+    several = made(per="day", seed=MERGED)
+    whole = open_whole(monkeypatch, several)
+    whole.receive_all(monkeypatch, islice(several.psp_files(), 7), some_statements(several, 8))
+    runs = ReconciliationRun.objects.filter(merchant_id=whole.merchant_id, source=whole.bank)
+    runs.update(due_at=F("created_at") - timedelta(days=1))
+    whole.work()
+    whole.work_off()
+    return finished(monkeypatch, whole)
+
+
+def test_a_statement_waits_for_the_reports_that_were_there_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """R6: one credit for two batches is held against both, whichever of the files a worker takes first."""
+    early = [key for key in statements_first(monkeypatch).matches if key[4] == "batch_early"]
+    # Only that of the batch whose report has not come.
+    assert len(early) <= 1
+
+
+def test_the_control_of_a_statement_that_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same when nobody asks for reports: both batches have a break, though nothing is wrong."""
+    in_turn = statements_first(monkeypatch)
+    monkeypatch.setattr(turns, "_awaits_reports", lambda run: False)
+    assert "breaks" in differ(in_turn, statements_first(monkeypatch))
+
+
 def test_two_processes_end_where_one_does(monkeypatch: pytest.MonkeyPatch, hooks: Path) -> None:
     """R6: two workers take whatever is due, of the provider and of the bank; the result is that of one."""
     stories = []
     for workers in (1, 2):
-        several = made(per="day")
+        several = made(per="day", seed=MERGED)
         whole = open_whole(monkeypatch, several)
-        whole.receive_all(monkeypatch, islice(several.psp_files(), 4), some_statements(several, 5))
+        whole.receive_all(monkeypatch, islice(several.psp_files(), 7), some_statements(several, 8))
         # Nobody is so fast that nothing is left for the other.
         arm(CLAIMED, "delay", times=100, milliseconds="100")
         processes = [start(stager_env(hooks), "match") for _ in range(workers)]
