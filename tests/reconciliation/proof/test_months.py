@@ -50,7 +50,7 @@ def planted(made: Month) -> set[str]:
 
 
 def test_ten_thousand_payments(monkeypatch: pytest.MonkeyPatch) -> None:
-    """DESIGN 9.3 to 9.6: every kind of plant, on both sides; what no rule knows is of category C."""
+    """DESIGN 9.3 to 9.6, F-H11 to F-H15: every kind of plant, on both sides; what no rule knows is C."""
     made = month(seed=7, size=10_000, month="2026-10", bank_plants=True)
     assert planted(made) == BREAKS
     proven(monkeypatch, made)
