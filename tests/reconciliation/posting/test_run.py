@@ -66,7 +66,7 @@ def test_what_is_in_transit_is_what_the_files_report(monkeypatch: pytest.MonkeyP
 
 
 def test_the_first_portion_opens_the_accounts_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever came beside it would wait for them until all of it is written, and no longer than a lock may."""
+    """Whoever came beside it would wait for them until all of it is written: longer than a lock may take."""
     really, abreast, most = run._post, set[int](), list[tuple[int, bool]]()
 
     def watched(*args: Any) -> None:
