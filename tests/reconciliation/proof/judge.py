@@ -53,14 +53,7 @@ class Verdict:
 
 def judge(whole: Whole) -> Verdict:
     """Hold the breaks of a month that was taken in against its answer key."""
-    is_daily = whole.month.options.per == "day"
-    planted = Counter(
-        each
-        for answer in whole.month.answer_key()
-        # In one file for the month nothing of it is late.
-        if is_daily or answer["expected"] != "LATE"
-        for each in _expected(answer)
-    )
+    planted = Counter(each for answer in whole.month.answer_key() for each in _expected(answer))
     reported = Counter(breaks_of(whole))
     missed, more = planted - reported, reported - planted
     may = _allowed(whole)

@@ -64,8 +64,8 @@ def test_ten_thousand_payments(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_hundred_thousand_payments(monkeypatch: pytest.MonkeyPatch) -> None:
-    """F-H7, PSP E: the same of a larger month in one report, with several plants of most kinds."""
-    made = month(seed=5, size=100_000, month="2026-10", per="month", bank_plants=True)
+    """F-H7, PSP E: the same of a larger month, with several plants of most kinds."""
+    made = month(seed=5, size=100_000, month="2026-10", bank_plants=True)
     assert planted(made) == BREAKS
     proven(monkeypatch, made)
 

@@ -150,7 +150,7 @@ def statements_first(monkeypatch: pytest.MonkeyPatch) -> Story:
     """What a month leaves whose statements came last, and are the first that a worker gets hold of."""
     several = made(per="day", seed=MERGED)
     whole = open_whole(monkeypatch, several)
-    whole.receive_all(monkeypatch, islice(several.psp_files(), 7), some_statements(several, 8))
+    whole.receive_all(monkeypatch, islice(several.psp_files(), 6), some_statements(several, 7))
     runs = ReconciliationRun.objects.filter(merchant_id=whole.merchant_id, source=whole.bank)
     runs.update(due_at=F("created_at") - timedelta(days=1))
     whole.work()
@@ -178,7 +178,7 @@ def test_two_processes_end_where_one_does(monkeypatch: pytest.MonkeyPatch, hooks
     for workers in (1, 2):
         several = made(per="day", seed=MERGED)
         whole = open_whole(monkeypatch, several)
-        whole.receive_all(monkeypatch, islice(several.psp_files(), 7), some_statements(several, 8))
+        whole.receive_all(monkeypatch, islice(several.psp_files(), 6), some_statements(several, 7))
         # Nobody is so fast that nothing is left for the other.
         arm(CLAIMED, "delay", times=100, milliseconds="100")
         processes = [start(stager_env(hooks), "match") for _ in range(workers)]

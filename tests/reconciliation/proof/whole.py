@@ -72,21 +72,12 @@ class Whole:
         assert taken.status == "PUBLISHED", (taken.status, taken.refusal)
 
     def take_all(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Day by day: the provider's file and the bank's statement, matched and posted, and both watched.
-
-        One report of the whole month comes before the statements.
-        """
-        reports = {file.day: file for file in self.month.psp_files()}
-        if self.month.options.per == "month":
-            self.receive_all(monkeypatch, reports.values(), [])
-            self.work()
-            reports.clear()
-        for theirs in self.month.bank_files():
-            ours = reports.get(theirs.day)
-            self.receive_all(monkeypatch, [ours] if ours else [], [theirs])
+        """Day by day: the provider's file and the bank's statement, matched and posted, and both watched."""
+        for ours, theirs in zip(self.month.psp_files(), self.month.bank_files(), strict=True):
+            self.receive_all(monkeypatch, [ours], [theirs])
             self.work()
             self.watch()
-        self.finish(monkeypatch, theirs.day)
+        self.finish(monkeypatch, ours.day)
 
     def receive_all(
         self, monkeypatch: pytest.MonkeyPatch, reports: Iterable[File], statements: Iterable[File]
