@@ -8,6 +8,7 @@
     for file in october.bank_files(): file.write(out)  # the bank's statements
     for answer in october.answer_key(): ...       # what is planted, and what is to be found
     for day in october.days(): ...                # totals by batch
+    october.books().balances                      # what is posted for it, by account
     october.price_table.fee(method, gross_minor)  # what the provider may charge
 
 Everything is a stream, and a function of the arguments: the same ones give the same bytes on any machine.
@@ -31,6 +32,7 @@ from tests.months import camt, mt940
 from tests.months.adyen import Adyen
 from tests.months.answers import Answers
 from tests.months.bank import Bank, Statement
+from tests.months.books import Books, Open
 from tests.months.days import Days
 from tests.months.draws import Draws
 from tests.months.events import (
@@ -49,7 +51,7 @@ from tests.months.lines import Lines
 from tests.months.operations import Schedule
 from tests.months.options import Options, Shape
 from tests.months.payments import Payments, scale
-from tests.months.plants import KINDS, Plants
+from tests.months.plants import BANK_PLANTS, KINDS, Plants
 from tests.months.prices import PriceTable
 from tests.months.seller_payouts import Return, SellerPayouts
 from tests.months.sheets import File, Row, write_rows
@@ -57,8 +59,8 @@ from tests.months.stripe import Stripe
 from tests.months.survey import Survey
 
 __all__ = [
-    "KINDS", "Capture", "Chargeback", "ChargebackReversal", "Decline", "Event", "File", "Month", "Options",
-    "Payout", "Refund", "RefundFailure", "Return", "Shape", "month",
+    "BANK_PLANTS", "KINDS", "Books", "Capture", "Chargeback", "ChargebackReversal", "Decline", "Event",
+    "File", "Month", "Options", "Payout", "Refund", "RefundFailure", "Return", "Shape", "month",
 ]  # fmt: skip
 
 
@@ -82,11 +84,11 @@ class Month:
         self.price_table = PriceTable(options.profile, options.market, self._draws, scale(options.currency))
         self._payments = Payments(options, self._draws, self._days, self.price_table)
         self._schedule = Schedule(options, self._draws, self._days, self._payments)
-        self._plants = Plants(options, self._draws, self._days, self._payments, self._schedule)
+        self._payouts = SellerPayouts(options, self._draws, self._days, self._payments)
+        self._plants = Plants(options, self._draws, self._days, self._payments, self._schedule, self._payouts)
         self._lines = Lines(
             options, self._days, self._payments, self._schedule, self._plants, self.price_table
         )
-        self._payouts = SellerPayouts(options, self._draws, self._days, self._payments)
         self._sheet = (Stripe if options.profile == "stripe" else Adyen)(options, self._days)
         self._bank_format = camt if options.bank_format == "camt.053" else mt940
 
@@ -146,6 +148,17 @@ class Month:
     def days(self) -> Iterator[dict[str, Any]]:
         """Yield the totals of each batch, by kind of line too; see `Answers.days`."""
         return self._answers.days()
+
+    def books(self) -> Books:
+        """Return what the month's files and statements leave in the books; see `Books`."""
+        every = (line for day in self._days.business for line in self._lines.of(day))
+        books = Books(self.options.currency, self._plants.all, every)
+        books.add_bank(self._bank, self._days.business)
+        return books
+
+    def open_clearing(self, books: Books) -> Open:
+        """Return what psp_clearing then has open, our own bookings included; see `Books.still_open`."""
+        return books.still_open(self.events(), date.fromordinal(self._days.business[0]))
 
     def counts(self) -> dict[str, int]:
         """Return how many plants there are of each kind."""

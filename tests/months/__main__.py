@@ -45,6 +45,7 @@ def _arguments(argv: list[str] | None) -> tuple[Options, Path]:
     parser.add_argument("--out", type=Path, required=True, help="the folder to write to")
     parser.add_argument("--no-plants", dest="plants", action="store_false")
     parser.add_argument("--file-faults", action="store_true", help="a missing statement, and a wrong one")
+    parser.add_argument("--bank-plants", action="store_true", help="differences that only the bank shows")
     for name, default in (
         ("profile", "stripe"), ("market", "eu"), ("currency", "EUR"), ("second-currency", "USD"),
         ("zone", "Europe/Amsterdam"), ("per", "day"), ("bank-format", "camt.053"), ("order", "natural"),

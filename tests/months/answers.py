@@ -54,7 +54,7 @@ class Answers:
                 "clears_on": None,
                 "postings": {},
             }
-            if plant.kind.on in ("batch", "bank", "statement"):
+            if plant.kind.on in ("batch", "bank", "payout", "statement"):
                 answer |= self._of_bank(plant)
             elif plant.kind.on == "nothing":
                 answer |= self._of_nothing(plant, places)
@@ -158,18 +158,44 @@ class Answers:
                     name = self._statement_name(date.fromordinal(day))
                     found["where"].append({"file": name, "reference": booking.reference})
                     found["at_stake_minor"] += booking.amount_minor
-        if plant.kind.name == "batch_total":
-            short = self._bank.short(plant, self._survey.batches[plant.batch])
-            found["at_stake_minor"] = short
-        elif plant.kind.name == "unknown_bank_credit":
-            amount = found["at_stake_minor"]
-            found["postings"] = {"asset.bank": amount, "liab.suspense_receipts": -amount}
+        if plant.kind.name in ("batch_total", "batch_over"):
+            found["at_stake_minor"] = self._bank.short(plant, self._survey.batches[plant.batch])
+        elif plant.kind.name == "batch_not_banked":
+            found["at_stake_minor"] = self._survey.batches[plant.batch].payout
+        elif plant.kind.name == "credit_twice":
+            found["where"] = found["where"][1:]
+            found["at_stake_minor"] //= 2
+        elif plant.kind.on == "payout":
+            found |= self._of_payout(plant, found["where"])
+        if plant.kind.on in ("bank", "payout") or plant.kind.name == "credit_twice":
+            found["postings"] = self._in_suspense(plant, found["at_stake_minor"])
         if plant.kind.on == "batch":
             days = [day for day, on in self._plants.on_batches.items() if on is plant]
             found["batches"] = [self._survey.batches[day].payout_reference for day in sorted(days)]
             if self._options.profile == "adyen":
                 found["batches"] = [str(self._survey.batches[day].number) for day in sorted(days)]
         return found
+
+    def _of_payout(self, plant: Plant, where: list[Answer]) -> Answer:
+        payout = self._bank.payout(plant)
+        stake = payout.amount_minor
+        if plant.kind.name == "payout_amount":
+            stake = self._bank.off(plant, payout)
+        # Of what is booked twice, the second booking is the one too many.
+        return {"reference": payout.reference, "at_stake_minor": stake, "where": where[-1:]}
+
+    def _in_suspense(self, plant: Plant, stake: int) -> dict[str, int]:
+        """Return what waits in suspense because nobody knows it: a credit, or a debit where it is below."""
+        match plant.kind.name:
+            case "payout_not_shown":
+                return {}
+            case "payout_twice":
+                return {"asset.bank": -stake, "asset.suspense_payments": stake}
+            case "payout_amount":
+                more = max(stake, 0)
+                return {"asset.bank": -more, "asset.suspense_payments": more} if more else {}
+        role = "liab.suspense_receipts" if stake > 0 else "asset.suspense_payments"
+        return {"asset.bank": stake, role: -stake}
 
     def days(self) -> Iterator[Answer]:
         """Yield what each batch adds up to, what has reached the bank by that day, and what is in transit.

@@ -61,6 +61,8 @@ class Bank:
     ) -> None:  # fmt: skip
         self._options, self._days, self._survey, self._plants = options, days, survey, plants
         self._payouts, self.prices, self._text, self._provider = payouts, prices, text, provider
+        # What is credited once more, on the bank day after; it settles nothing.
+        self.again: dict[int, list[Booking]] = {}
         self.credits = self._credits()
 
     def _credits(self) -> dict[int, list[Booking]]:
@@ -75,7 +77,7 @@ class Bank:
             if kind == "credit_merged" and not merged:
                 merged.append(batch)
                 continue
-            if not batch.payout:
+            if not batch.payout or kind == "batch_not_banked":
                 continue
             if kind == "credit_merged":
                 here.append(self._credit([*merged, batch], merged[0].payout + batch.payout, 0, index))
@@ -86,13 +88,15 @@ class Bank:
                 here.append(self._credit([batch], batch.payout - first, 1, index))
             else:
                 here.append(self._credit([batch], batch.payout - self.short(plant, batch), 0, index))
+                if kind == "credit_twice":
+                    second = self._credit([batch], batch.payout, 1, index)
+                    self.again.setdefault(next_business(day, 2), []).append(second)
         return found
 
     def short(self, plant: Plant | None, batch: Batch) -> int:
         """Return by how much the bank's credit of a batch is less than what the batch pays."""
-        if plant is None or plant.kind.name != "batch_total":
-            return 0
-        return max(1, batch.payout * (1 + int(plant.chance * 40)) // 1000)
+        off = max(1, batch.payout * (1 + int(plant.chance * 40)) // 1000) if plant else 0
+        return {"batch_total": off, "batch_over": -off}.get(plant.kind.name if plant else "", 0)
 
     def _credit(self, batches: list[Batch], amount: int, part: int, plant: int) -> Booking:
         last = batches[-1]
@@ -111,6 +115,7 @@ class Bank:
     def bookings(self, day: int) -> Iterator[Booking]:
         """Yield the bookings of a business day."""
         yield from self.credits.get(day, ())
+        yield from self.again.get(day, ())
         yield from self._paid_out(day)
         for back in self._payouts.returns.get(day, ()):
             yield self._returned(back.payout, back.reason, f"RT{back.payout.reference[2:]}")
@@ -120,11 +125,22 @@ class Bank:
     def notable(self, day: int) -> Iterator[Booking]:
         """Yield the bookings of a day that may carry a plant."""
         yield from self.credits.get(day, ())
+        yield from self.again.get(day, ())
         yield from self._unknown(day)
+        for (sent, number), plant in self._plants.payouts.items():
+            if sent == day:
+                yield from self._single(self._payouts.payout(sent, number), plant)
+        yield from self._paid_again(day)
 
     def _unknown(self, day: int) -> Iterator[Booking]:
         for plant in self._plants.bank.get(day, ()):
             amount = self.prices.minor(4_200 + int(plant.chance * 90_000))
+            if plant.kind.name == "unknown_bank_debit":
+                yield Booking(
+                    -amount, ("PMNT", "RDDT", "ESDD"), f"UD{plant.index:08d}", "Insurance premium 0815",
+                    counterparty="I. Unknown", account=iban(plant.index + 7_000_000_000), plant=plant.index,
+                )  # fmt: skip
+                continue
             yield Booking(
                 amount, ("PMNT", "RCDT", "ESCT"), f"UN{plant.index:08d}", "Invoice 4711 thank you",
                 counterparty="M. Unknown", account=iban(plant.index + 7_000_000_000), plant=plant.index,
@@ -146,10 +162,39 @@ class Bank:
             )  # fmt: skip
         for number in range(together, self._payouts.count(day)):
             payout = self._payouts.payout(day, number)
-            yield Booking(
-                -payout.amount_minor, ("PMNT", "ICDT", "ESCT"), f"DB{payout.reference[2:]}",
-                f"Payout {payout.reference}", payout.reference, payout.name, payout.account,
-            )  # fmt: skip
+            yield from self._single(payout, self._plants.payouts.get((day, number)))
+        yield from self._paid_again(day)
+
+    def _paid_again(self, day: int) -> Iterator[Booking]:
+        """Yield the payouts of the bank day before that are booked once more."""
+        for (sent, number), plant in self._plants.payouts.items():
+            if plant.kind.name == "payout_twice" and next_business(sent) == day:
+                payout = self._payouts.payout(sent, number)
+                yield self._booked(payout, payout.amount_minor, f"D2{payout.reference[2:]}", plant.index)
+
+    def _single(self, payout: Payout, plant: Plant | None) -> Iterator[Booking]:
+        """Yield the booking of one payout, as what is planted on it makes it."""
+        name = plant.kind.name if plant else ""
+        if name == "payout_not_shown":
+            return
+        amount = payout.amount_minor + (self.off(plant, payout) if plant and name == "payout_amount" else 0)
+        yield self._booked(payout, amount, f"DB{payout.reference[2:]}", plant.index if plant else -1)
+
+    def payout(self, plant: Plant) -> Payout:
+        """Return the payout that a plant is on."""
+        return self._payouts.payout(plant.day, plant.number)
+
+    def off(self, plant: Plant, payout: Payout) -> int:
+        """Return by how much more, or less, the bank pays than a payout is."""
+        less = max(1, payout.amount_minor // 4)
+        return self.prices.minor(1_000) if plant.chance < 0.5 else -less
+
+    @staticmethod
+    def _booked(payout: Payout, amount: int, reference: str, plant: int) -> Booking:
+        return Booking(
+            -amount, ("PMNT", "ICDT", "ESCT"), reference, f"Payout {payout.reference}", payout.reference,
+            payout.name, payout.account, plant=plant,
+        )  # fmt: skip
 
     def _details(self, day: int, first: int, count: int) -> Callable[[], Iterator[Payout]]:
         return lambda: (self._payouts.payout(day, number) for number in range(first, first + count))

@@ -40,6 +40,8 @@ class Options:
     settlement file for each business day) or "month". `second_currency` is what a tenth of the buyers pay in,
     or empty. `zone` is the provider's: its day begins and its batch is cut at midnight there.
     `file_faults` adds a statement that is missing and one that does not add up; they stop an importer.
+    `bank_plants` adds the differences that only the bank's statements show: credits that never come, come
+    twice or are too high, payouts at another amount, and debits that nobody knows.
     """
 
     seed: int
@@ -54,6 +56,7 @@ class Options:
     per: str = "day"
     bank_format: str = "camt.053"
     file_faults: bool = False
+    bank_plants: bool = False
     sellers: int = 20_000
     payouts_per_day: int | None = None
     batch_of_payouts: int = 1_000

@@ -11,8 +11,9 @@ from tests.months.draws import Draws
 from tests.months.operations import WHOLE, Schedule
 from tests.months.options import Options
 from tests.months.payments import Payment, Payments
+from tests.months.seller_payouts import SellerPayouts
 
-__all__ = ["KINDS", "Kind", "Plant", "Plants"]
+__all__ = ["BANK_PLANTS", "KINDS", "Kind", "Plant", "Plants"]
 
 # From this size on there is at least one of each kind.
 _ONE_OF_EACH = 1_000
@@ -23,8 +24,9 @@ class Kind(NamedTuple):
 
     `expected` is a class of breaks, or "none" for what is legitimate or only a matter of time. `category` is
     A (posted by rule), B (adjusted by hand) or C (investigated). `also` are classes that may rightly be
-    reported beside it, about the same payment. `on` says what it is planted on: a payment, a batch, or
-    nothing that exists. `batches` is how many later batches it needs.
+    reported beside it, about the same payment. `on` says what it is planted on: a payment, a batch, a payout
+    of ours, or nothing that exists. `batches` is how many later batches it needs, `room` how many more
+    business days the month must have for it to be seen.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Kind(NamedTuple):
     batches: int = 0
     also: tuple[str, ...] = ()
     within_tolerance: bool = False
+    room: int = 0
 
 
 KINDS = {
@@ -64,14 +67,28 @@ KINDS = {
         Kind("credit_split", 3, on="batch"),
         Kind("credit_merged", 3, on="batch", batches=1),
         Kind("unknown_bank_credit", 3, "MISSING_INTERNAL", "C", on="bank"),
+        Kind("batch_not_banked", 3, "MISSING_EXTERNAL", "B", on="batch", room=5),
+        Kind("batch_over", 3, "BATCH_TOTAL_MISMATCH", "C", on="batch"),
+        Kind("credit_twice", 3, "DUPLICATE_EXTERNAL", "B", on="batch", room=1),
+        Kind("unknown_bank_debit", 3, "MISSING_INTERNAL", "C", on="bank"),
+        Kind("payout_not_shown", 30, "MISSING_EXTERNAL", "B", on="payout", room=5),
+        Kind("payout_amount", 30, "AMOUNT_MISMATCH", "B", on="payout"),
+        Kind("payout_twice", 30, "DUPLICATE_EXTERNAL", "B", on="payout", room=1),
         Kind("statement_missing", 0, "SEQUENCE_GAP", "C", on="statement"),
         Kind("statement_sum", 0, "BALANCE_MISMATCH", "C", on="statement"),
     )
 }
+# Only where they are asked for.
+BANK_PLANTS = frozenset(
+    [
+        "batch_not_banked", "batch_over", "credit_twice", "unknown_bank_debit", "payout_not_shown",
+        "payout_amount", "payout_twice",
+    ]
+)  # fmt: skip
 
 
 class Plant(NamedTuple):
-    """One planted difference: on payment `[day, number]`, or on the batch (or bank day) `day`.
+    """One planted difference: on payment (or payout) `[day, number]`, or on the batch (or bank day) `day`.
 
     `chance` is what its figures are drawn from. `batch` is where its extra or late row goes.
     """
@@ -92,23 +109,26 @@ class Plants:
     """All plants of a month: by payment, by the batch of their extra rows, and of the bank."""
 
     def __init__(
-        self, options: Options, draws: Draws, days: Days, payments: Payments, schedule: Schedule
-    ) -> None:
+        self, options: Options, draws: Draws, days: Days, payments: Payments, schedule: Schedule,
+        payouts: SellerPayouts,
+    ) -> None:  # fmt: skip
         self._options, self._draws, self._days, self._payments = options, draws, days, payments
         self.all: list[Plant] = []
         self.on_payments: dict[int, dict[int, Plant]] = {}
         self.by_batch: dict[int, list[Plant]] = {}
         self.on_batches: dict[int, Plant] = {}
         self.bank: dict[int, list[Plant]] = {}
+        self.payouts: dict[tuple[int, int], Plant] = {}
         self.statements: dict[int, Plant] = {}
-        self._schedule = schedule
+        self._schedule, self._our_payouts = schedule, payouts
         self._numbers: dict[int, set[int]] = {}
         if options.plants:
             self._reached = [
                 0, *accumulate(days.volume(day) for day in range(days.first, days.last + 1))
             ]  # fmt: skip
             for kind in KINDS.values():
-                self._plant(kind)
+                if options.bank_plants or kind.name not in BANK_PLANTS:
+                    self._plant(kind)
         if options.file_faults:
             for name, day in zip(("statement_missing", "statement_sum"), days.business[-2:], strict=True):
                 self.statements[day] = self._new(KINDS[name], day, -1, day, 0.5)
@@ -131,6 +151,7 @@ class Plants:
         rng = self._draws.plan("plants", kind.name)
         place: Callable[[Kind, Random], None] = {
             "batch": self._on_batch, "bank": self._at_bank, "nothing": self._on_nothing,
+            "payout": self._on_payout,
         }.get(kind.on, self._on_payment)  # fmt: skip
         for _ in range(self._count(kind)):
             place(kind, rng)
@@ -198,7 +219,7 @@ class Plants:
             batch
             for batch in self._days.business[:-1]
             if all(next_business(batch, more) not in self.on_batches for more in range(kind.batches + 1))
-            and next_business(batch, kind.batches + 1) <= self._days.business[-1]
+            and next_business(batch, kind.batches + kind.room + 1) <= self._days.business[-1]
         ]
         if not free:
             return
@@ -210,3 +231,18 @@ class Plants:
     def _at_bank(self, kind: Kind, rng: Random) -> None:
         day = self._days.business[int(rng.random() * (len(self._days.business) - 2))]
         self.bank.setdefault(day, []).append(self._new(kind, day, -1, day, rng.random()))
+
+    def _on_payout(self, kind: Kind, rng: Random) -> None:
+        """A payout that the bank books by itself, and that does not come back."""
+        days = [
+            day for day in self._days.business if next_business(day, kind.room) <= self._days.business[-1]
+        ]
+        back = {each.payout.reference for found in self._our_payouts.returns.values() for each in found}
+        while True:
+            day = days[int(rng.random() * len(days))]
+            first, count = self._our_payouts.in_batches(day), self._our_payouts.count(day)
+            number = first + int(rng.random() * (count - first))
+            free = (day, number) not in self.payouts
+            if free and self._our_payouts.payout(day, number).reference not in back:
+                break
+        self.payouts[day, number] = self._new(kind, day, number, day, rng.random())

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.months import KINDS, Capture, Chargeback, Decline, Event, Month, Refund, month
+from tests.months import BANK_PLANTS, KINDS, Capture, Chargeback, Decline, Event, Month, Payout, Refund, month
 from tests.months.reading import Read, Statement, bank_statements, net, rows, settled
 
 Answer = dict[str, Any]
@@ -17,7 +17,7 @@ class World:
     """One month with everything in it, read."""
 
     def __init__(self, profile: str) -> None:
-        self.month: Month = month(21, SIZE, "2026-10", profile, file_faults=True)
+        self.month: Month = month(21, SIZE, "2026-10", profile, file_faults=True, bank_plants=True)
         self.answers: dict[str, list[Answer]] = defaultdict(list)
         for answer in self.month.answer_key():
             self.answers[answer["kind"]].append(answer)
@@ -62,13 +62,15 @@ def test_there_is_one_of_each_kind_and_no_two_on_one_payment(world: World) -> No
         assert counts[name] == len(world.answers[name]) == wanted, name
     orders = Counter(each["order"] for answers in world.answers.values() for each in answers if each["order"])
     assert set(orders.values()) == {1}
+    # Of what only the bank shows there is nothing unless it is asked for.
+    assert set(KINDS) - set(month(21, SIZE, "2026-10", file_faults=True).counts()) == BANK_PLANTS
     assert len({each["id"] for answers in world.answers.values() for each in answers}) == sum(counts.values())
 
 
 def test_proposed_postings_balance_unless_the_books_decide(world: World) -> None:
     for name, answers in world.answers.items():
         for answer in answers:
-            if name != "missing_external":
+            if name not in ("missing_external", "payout_not_shown"):
                 assert sum(answer["postings"].values()) == 0, name
 
 
@@ -196,6 +198,64 @@ def test_the_bank(world: World) -> None:
     for answer in world.answers["unknown_bank_credit"]:
         (entry,) = world.entries(answer)
         assert minor(entry.amount) == answer["at_stake_minor"] and entry.text == "Invoice 4711 thank you"
+
+
+def test_what_only_the_bank_shows(world: World) -> None:
+    """Credits that never come, come twice or are too high; debits that nobody knows."""
+    days = {day["batch"]: day for day in world.month.days()}
+    texts = " ".join(entry.text for each in world.statements for entry in each.entries)
+    for answer in world.answers["batch_not_banked"]:
+        (batch,) = answer["batches"]
+        named = batch if world.month.options.profile == "stripe" else f"batch {batch},"
+        assert named not in texts and answer["where"] == []
+        assert answer["at_stake_minor"] == days[batch]["payout_minor"]
+    for answer in world.answers["batch_over"]:
+        (entry,), (batch,) = world.entries(answer), answer["batches"]
+        assert minor(entry.amount) == days[batch]["payout_minor"] - answer["at_stake_minor"]
+        assert answer["at_stake_minor"] < 0
+    for answer in world.answers["credit_twice"]:
+        (again,) = world.entries(answer)
+        one, two = (
+            (each.name, entry)
+            for each in world.statements
+            for entry in each.entries
+            if entry.text == again.text
+        )
+        assert one[0] < two[0] and one[1].amount == two[1].amount and two[1] == again
+        assert minor(again.amount) == answer["at_stake_minor"] == answer["postings"]["asset.bank"]
+    for answer in world.answers["unknown_bank_debit"]:
+        (entry,) = world.entries(answer)
+        assert minor(entry.amount) == answer["at_stake_minor"] < 0
+
+
+def test_payouts_that_the_bank_books_otherwise(world: World) -> None:
+    """Never, at another amount, and twice."""
+    sent = {each.reference: each for each in world.month.events() if isinstance(each, Payout)}
+    shown: dict[str, list[int]] = defaultdict(list)
+    for statement in world.statements:
+        for entry in statement.entries:
+            for amount, name in entry.details if entry.code == "ESCT" else ():
+                shown[name].append(-minor(amount))
+    planted = {
+        answer["reference"]: answer
+        for name in ("payout_not_shown", "payout_amount", "payout_twice")
+        for answer in world.answers[name]
+    }
+    assert len(planted) == 3
+    days = {f"PO{statement.name[10:18].replace('-', '')}" for statement in world.statements}
+    of_days = {name: payout for name, payout in sent.items() if name[:8] in days}
+    assert planted.keys() < of_days.keys() and len(of_days) > 200
+    for reference, payout in of_days.items():
+        answer, paid = planted.get(reference), shown[reference]
+        match answer["kind"] if answer else "":
+            case "payout_not_shown":
+                assert paid == [] and answer["at_stake_minor"] == payout.amount_minor
+            case "payout_twice":
+                assert paid == [payout.amount_minor] * 2
+            case "payout_amount":
+                assert paid == [payout.amount_minor + answer["at_stake_minor"]] and paid[0] > 0
+            case _:
+                assert paid == [payout.amount_minor], reference
 
 
 def test_statements_that_stop_an_importer(world: World) -> None:

@@ -16,6 +16,7 @@ import pytest
 from django.db import transaction
 
 from channels.services import create_channel
+from channels.types import ChannelData
 from core import clock
 from core.drain import get_drain
 from core.ids import public_id
@@ -141,19 +142,19 @@ class Played:
         )
 
 
-def play(month: Month, *, fees: bool = True) -> Played:
-    """Open a merchant with the events of a month, and a source whose terms are the month's prices."""
-    store = open_store()
+def play(month: Month, *, fees: bool = True, merchant_id: UUID | None = None) -> Played:
+    """Give a merchant, a new one unless told, the events of a month, and a source with the month's prices."""
+    merchant_id = merchant_id or open_store().merchant_id
     with transaction.atomic():
         channel = create_channel(
-            merchant_id=store.merchant_id,
+            merchant_id=merchant_id,
             name=f"stripe-{uuid4().hex[:8]}",
             provider="stripe",
             secret_key="sk_test_months",
         )
-    played = Played(month, store.merchant_id, channel.id, _source(store.merchant_id, channel.id, month))
+    played = Played(month, merchant_id, channel.id, _source(merchant_id, channel, month))
     with transaction.atomic():
-        scope = public_id("mer", store.merchant_id)
+        scope = public_id("mer", merchant_id)
         for name, value in (
             ("reconciliation.fee_terms", {"months": _terms(month)} if fees else {}),
             ("reconciliation.fx_terms", {"months": {"rates": {"USD/EUR": 922_000}, "tolerance_bps": 150}}),
@@ -164,14 +165,15 @@ def play(month: Month, *, fees: bool = True) -> Played:
     return played
 
 
-def _source(merchant_id: UUID, channel_id: UUID, month: Month) -> SettlementSource:
+def _source(merchant_id: UUID, channel: ChannelData, month: Month) -> SettlementSource:
     now = clock.now()
     return SettlementSource.objects.create(
         merchant_id=merchant_id,
         name="months",
         kind="psp",
         provider="stripe",
-        channel_id=channel_id,
+        channel_id=channel.id,
+        books=channel.name,
         format="stripe.payout_reconciliation",
         encoding="utf-8",
         time_zone=month.options.zone,

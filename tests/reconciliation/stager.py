@@ -2,7 +2,8 @@
 and its death.
 
 `python -m tests.reconciliation.stager receive SOURCE PATH FIRST LAST` takes a file in, `… fetch` looks at the
-sources, `… work` does what is due of files and `… run` of runs. Of every run that is due `… match` does only
+sources, `… work` does what is due of files and `… run [STATEMENTS [LINES]]` of runs: it dies of SIGKILL before
+that statement of the database, and posts so many lines at a time. Of every run that is due `… match` does only
 the matching, and `… post` only what is posted of it: its lines, and what its rules put right. It prints one
 line of JSON: seconds and CPU seconds of that, and the most memory it ever had, in MiB. `… serve` does such a
 thing for each line that it reads, in a child that it forks, so that a death is cheap.
@@ -10,17 +11,20 @@ thing for each line that it reads, in a child that it forks, so that a death is 
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import date
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
 import django
+import psycopg
 from django.conf import settings
 from django.db import connection
 
@@ -98,7 +102,8 @@ def _main(what: str, *arguments: str) -> None:
                 source_id=UUID(source), name=Path(path).name, body=body, origin="upload", by="user:x", **days
             )
     elif what == "run":
-        get_drain(RUNS).run()
+        _die_before(*map(int, arguments))
+        get_drain(RUNS).run(seconds=600)
     elif what == "match":
         _take(match_run)
     elif what == "post":
@@ -126,6 +131,21 @@ def _take(*steps: Callable[["Claim"], str]) -> None:
     for run in ReconciliationRun.objects.filter(due_at__isnull=False).order_by("due_at"):
         for step in steps:
             step(Claim(run.id, run.fence, run.attempts))
+
+
+def _die_before(statements: int = 0, lines: int = 0) -> None:
+    """Let this process die before a statement, whichever thread comes to it, and post in small portions."""
+    from reconciliation.posting import chunks
+
+    chunks.SPAN = lines or chunks.SPAN
+    numbers, execute = count(1), psycopg.Cursor.execute
+
+    def die_or_execute(cursor: Any, *arguments: Any, **options: Any) -> Any:
+        if next(numbers) == statements:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return execute(cursor, *arguments, **options)
+
+    psycopg.Cursor.execute = die_or_execute  # type: ignore[method-assign]
 
 
 def _serve() -> None:

@@ -1,5 +1,6 @@
 """Posting files that were matched: what the books have afterwards, whatever happened meanwhile."""
 
+import threading
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
@@ -32,6 +33,7 @@ _BY_ROLE = """
     JOIN ledger_account AS account ON account.id = line.account_id
     WHERE account.merchant_id = %s GROUP BY 1 ORDER BY 1
 """
+_ACCOUNTS = "SELECT id FROM ledger_account WHERE merchant_id = %s AND role = 'psp_settlement_in_transit'"
 _ENTRIES = "SELECT count(*) FROM ledger_journalentry WHERE merchant_id = %s"
 
 
@@ -61,6 +63,26 @@ def test_what_is_in_transit_is_what_the_files_report(monkeypatch: pytest.MonkeyP
     }
     assert reported
     assert dict(ask(_IN_TRANSIT, played.merchant_id)) == reported
+
+
+def test_the_first_portion_opens_the_accounts_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever came beside it would wait for them until all of it is written: longer than a lock may take."""
+    really, abreast, most = run._post, set[int](), list[tuple[int, bool]]()
+
+    def watched(*args: Any) -> None:
+        me = threading.get_ident()
+        abreast.add(me)
+        most.append((len(abreast), bool(ask(_ACCOUNTS, args[0].merchant_id))))
+        really(*args)
+        abreast.discard(me)
+
+    monkeypatch.setattr(chunks, "PORTION", 10)
+    monkeypatch.setattr(run, "_post", watched)
+    played = play(month(seed=14, size=1_000, month="2026-10"))
+    first_files(played, monkeypatch, 2)
+    assert most[0] == (1, False) and len(most) > 4
+    assert all(is_there for _, is_there in most[1:])
+    assert max(together for together, _ in most) == run.ABREAST
 
 
 class Broke(Exception):

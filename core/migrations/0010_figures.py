@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("core", "0007_alert_notices"),
+        ("core", "0009_export_right"),
     ]
 
     operations = [

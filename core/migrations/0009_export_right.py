@@ -6,7 +6,7 @@ RIGHT = ("export_lists", "Can take lists out of the console as files")
 
 
 class Migration(migrations.Migration):
-    dependencies = [("core", "0007_alert_notices")]
+    dependencies = [("core", "0008_alerts_told")]
 
     operations = [
         migrations.AlterModelOptions(name="user", options={"permissions": [RIGHT]}),
