@@ -1,0 +1,169 @@
+"""From the last checkout to the signed day: sellers are paid, money arrives, files come, two people decide."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+from ops.demo_day.money import minor_of, text_of
+from ops.demo_day.plan import Plan
+from ops.demo_day.people import Person
+from ops.demo_day.world import World
+from ops.messages import Progress, Stop
+
+PATIENCE = 180.0
+LOOK_EVERY = 1.0
+# Until everything that was paid on the day has come to the bank: two days at the provider, one on the way.
+NIGHTS = 4
+# What is over by itself a moment later; all else takes people.
+PASSING = ("file_missing", "file_unread", "file_provisional", "run_unfinished")
+# Sellers who ask for money on the day itself, and how much of what they have, per mille.
+ASKING = (("birch-wood", 400), ("dune-shoes", 300), ("fjord-knits", 300))
+WAITS_TO_BE_PAID = ("REQUESTED", "APPROVED", "EXECUTING", "UNKNOWN", "SENT")
+FETCH_AGAIN = 600
+
+
+class Night:
+    """The night of a day, and the mornings after it."""
+
+    def __init__(self, world: World, plan: Plan, progress: Progress) -> None:
+        self.world, self.plan, self.progress = world, plan, progress
+        self.maker: Person = world.person("maker")
+        self.checker: Person = world.person("checker")
+
+    def pay_sellers(self) -> int:
+        """What sellers ask for on the day; one takes it back, and what is much takes a second person's yes."""
+        wait_for(self._is_released, "what may be paid out to be released")
+        asked = 0
+        for seller, part in ASKING:
+            minor = self._available(seller) * part // 1000
+            if minor < 1000:
+                continue
+            for number, amount in enumerate((minor // 4, minor - minor // 4)):
+                body = {"seller_account": seller, "amount": text_of(amount, "USD"), "currency": "USD"}
+                self.world.api.post("/v1/payouts", body, key=f"payout/{seller}/{number}")
+                asked += 1
+        wallet = self._available("birch-wood")
+        if wallet > 500:
+            body = {"seller_account": "birch-wood", "amount": text_of(wallet - 100, "USD"), "currency": "USD"}
+            made = self.world.api.post("/v1/payouts", body, key="payout/regretted")
+            self.world.api.post(f"/v1/payouts/{made['id']}/cancellation", {}, key="payout/regret")
+        self._approve_and_wait()
+        return asked
+
+    def run(self) -> date:
+        """Let the nights pass; return the day that is to be closed."""
+        for number in range(1, NIGHTS + 1):
+            with self.progress.step(f"night {number}"):
+                self._to_cut_off()
+                self.world.pass_until(1)
+                self._morning()
+        return self.world.now.date() - timedelta(days=1)
+
+    def close(self, day: date) -> None:
+        """Look into what nobody knows, propose and approve what fits, then sign. Raises Stop when it can't be."""
+        page = f"/admin/desks/days/{self.world.merchant}/{day}/"
+        for each in self.state(day)["breaks"]:
+            if each["status"] != "RESOLVED":
+                self._deal_with(each)
+        self.maker.must(page, "The figures stand", action="prepare", reason="all that is open is known")
+        digest = self.checker.get(page).value("digest")
+        self.checker.must(page, "The day is closed", action="sign", digest=digest, reason="looked at it")
+
+    def state(self, day: date) -> Any:
+        """What stands in the way of a day, and every break."""
+        return self.world.manage_json("demo_day", "day", self.world.merchant, f"--day={day}")
+
+    def _deal_with(self, each: dict[str, Any]) -> None:
+        page = f"/admin/desks/breaks/{each['id']}/"
+        if each["status"] == "OPEN" and each["category"] == "C":
+            self.maker.must(page, "It is yours", action="take", reason="I ask the provider")
+            return
+        asked = self.maker.press(page, action="propose", template="A5", reason="within what we absorb")
+        if "Proposed" not in asked.text:
+            self.maker.must(page, "It is yours", action="take", reason="I ask the provider")
+            return
+        approval = self.checker.get(page).value("approval")
+        self.checker.must(page, "Approved", action="approve", approval=approval, reason="I agree")
+
+    def _to_cut_off(self) -> None:
+        """A moment after the cut-off of payouts, still on the same day: schedules ask, people say yes."""
+        now = self.world.now
+        cut = now.replace(hour=23, minute=59, second=5, microsecond=0)
+        if cut > now:
+            self.world.pass_seconds(int((cut - now).total_seconds()) + 1)
+        self.world.nudge("payouts.run_schedules", "payments.watch_releases")
+        time.sleep(LOOK_EVERY)
+        self._approve_and_wait()
+
+    def _approve_and_wait(self) -> None:
+        """Say yes to what waits for a second person, and wait until nothing is on its way to the bank."""
+        wait_for(lambda: not self._payouts("REQUESTED"), "payouts to be looked at")
+        for payout in self._payouts("IN_REVIEW"):
+            page = f"/admin/desks/payouts/{payout['id']}/"
+            digest = self.checker.get(page).value("digest")
+            self.checker.must(page, "Approved", action="approve", digest=digest, reason="as usual")
+        wait_for(lambda: not self._payouts("APPROVED", "EXECUTING", "UNKNOWN"), "payouts to be sent")
+
+    def _morning(self) -> None:
+        """Files are fetched and worked on; what contradicts the provider is fetched a second time."""
+        yesterday = self.world.now.date() - timedelta(days=1)
+        self.world.nudge("reconciliation.fetch")
+        stuck = wait_for(lambda: self._waits(yesterday) in ([], ["file_provisional"]), "files to be read")
+        if stuck and self._waits(yesterday):
+            self.world.pass_seconds(FETCH_AGAIN)
+            self.world.nudge("reconciliation.fetch")
+            wait_for(lambda: not self._waits(yesterday), "files to be final")
+        self.world.nudge(
+            "reconciliation.clear_expected", "reconciliation.watch_bank", "reconciliation.watch_breaks",
+            "payments.watch_releases", "reconciliation.age_clearing", "ledger.daily_root",
+        )  # fmt: skip
+
+    def _waits(self, day: date) -> list[str]:
+        found = self.state(day)["obstacles"]
+        return sorted({code for code, _, _ in found if code in PASSING})
+
+    def _payouts(self, *states: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        for state in states:
+            found += everything(self.world, f"/v1/payouts?status={state}")
+        return found
+
+    def _available(self, seller: str) -> int:
+        wallets = self.world.api.get(f"/v1/sellers/{seller}/wallets")["data"]
+        return sum(minor_of(each["available"], "USD") for each in wallets if each["currency"] == "USD")
+
+    def _is_released(self) -> bool:
+        """Whether sellers who do not wait have nothing pending."""
+        quick = [each.account for each in self.plan.sellers if not each.delay_days]
+        wallets = [
+            wallet
+            for seller in quick
+            for wallet in self.world.api.get(f"/v1/sellers/{seller}/wallets")["data"]
+        ]
+        return all(not wallet["pending"].strip("0.") for wallet in wallets)
+
+
+def everything(world: World, path: str) -> list[dict[str, Any]]:
+    """Read a list of the API to its end."""
+    found: list[dict[str, Any]] = []
+    cursor = ""
+    while True:
+        glue = "&" if "?" in path else "?"
+        page = world.api.get(f"{path}{glue}limit=100{f'&cursor={cursor}' if cursor else ''}")
+        found += page["data"]
+        if not page["has_more"]:
+            return found
+        cursor = page["next_cursor"]
+
+
+def wait_for(check: Callable[[], bool], what: str) -> bool:
+    """Ask until it is so. Raises Stop when it takes too long."""
+    deadline = time.monotonic() + PATIENCE
+    while not check():
+        if time.monotonic() > deadline:
+            raise Stop(f"waited {PATIENCE:.0f} s in vain for {what}.")
+        time.sleep(LOOK_EVERY)
+    return True
