@@ -134,9 +134,7 @@ def _dispatch(options: argparse.Namespace) -> int:
     if options.command == "demo-day":
         from ops.demo_day.command import demo_day
 
-        return demo_day(
-            layout=layout, payments=options.payments, seed=options.seed, keep=options.keep
-        )
+        return demo_day(layout=layout, payments=options.payments, seed=options.seed, keep=options.keep)
     if options.command in ("backup", "restore"):
         return _copy(layout, options.command, options.file)
     from ops.testing import TestPlan, run_tests

@@ -24,14 +24,15 @@ class Bar:
         self._shown = self.begun if not self._is_terminal else 0.0
         self._guard = threading.Lock()
 
-    def step(self) -> None:
-        """One more is done."""
+    def step(self) -> int:
+        """One more is done; return how many are."""
         with self._guard:
             self.done += 1
             now = time.monotonic()
             if now - self._shown >= (DRAW_EVERY if self._is_terminal else LINE_EVERY):
                 self._shown = now
                 self._draw()
+            return self.done
 
     def say(self, text: str) -> None:
         """Print a line of its own, above the bar."""

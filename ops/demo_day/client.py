@@ -1,4 +1,4 @@
-"""HTTP as a careful store does it: one connection a thread, and the same request again until it is answered."""
+"""HTTP as a careful store does it: one connection a thread, the same request again until it is answered."""
 
 from __future__ import annotations
 
@@ -26,11 +26,18 @@ class Refused(Exception):
 class Client:
     """One server. What may be repeated is repeated: a GET, and whatever carries a key."""
 
-    def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        stop: threading.Event | None = None,
+    ) -> None:
         parts = urlsplit(url)
         self.host, self.port = parts.hostname or "", parts.port
         self.headers = {"Content-Type": "application/json", **(headers or {})}
         self._own = threading.local()
+        self._stop = stop or threading.Event()
 
     def get(self, path: str) -> Any:
         """Return what a GET answers. Raises Refused for anything but a 2xx."""
@@ -51,13 +58,13 @@ class Client:
                 status, pause, answer = self._once(method, path, data, headers)
             except (OSError, http.client.HTTPException) as error:
                 self._drop()
-                if not may_repeat or time.monotonic() > deadline:
+                if not may_repeat or self._stop.is_set() or time.monotonic() > deadline:
                     raise OSError(f"{method} {path}: {error}") from error
                 time.sleep(PAUSE)
                 continue
             if status < 300:
                 return json.loads(answer) if answer else None
-            if status not in TRY_AGAIN or time.monotonic() > deadline:
+            if status not in TRY_AGAIN or self._stop.is_set() or time.monotonic() > deadline:
                 raise Refused(method, path, status, answer)
             time.sleep(pause)
 

@@ -6,12 +6,14 @@ import json
 import shutil
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from ops.credentials import write_private
 from ops.demo import connect_sandbox
+from ops.demo_day.courses import Course
 from ops.demo_day.night import Night
-from ops.demo_day.plan import Plan, make_plan
+from ops.demo_day.plan import PATIENT, OrderPlan, Plan, make_plan
 from ops.demo_day.proof import Proof, Witnesses, prove
 from ops.demo_day.shopping import fill_wallets, open_shop, shop
 from ops.demo_day.world import World
@@ -40,7 +42,6 @@ HURRY = {
     "STATEMENT_TIMEOUT_MS": "30000",
 }
 OPENS_AT = 6
-BLOCKED = "gale-kites"
 
 
 def demo_day(*, layout: Layout, payments: int, seed: int, keep: bool) -> int:
@@ -56,11 +57,12 @@ def demo_day(*, layout: Layout, payments: int, seed: int, keep: bool) -> int:
         start_processes(session, venv=venv, env=env, port=port, sandbox_port=sandbox_port)
         facts = write_dev_file(layout=own, port=port, sandbox_port=sandbox_port)
         connect_sandbox(facts=facts)
-        world = World(
-            facts, python=Path(venv.python), root=own.root, env=env.app, hooks=Path(env.app["HOOKS_DIR"])
-        )
+        world = World(facts, python=Path(venv.python), root=own.root, env=env.app, log_dir=own.log_dir)
         day = Day(session, world, make_plan(payments=payments, seed=seed))
-        good = _looked_after(session, day)
+        try:
+            good = _looked_after(session, day)
+        finally:
+            world.close_office()
         if keep:
             session.progress.say("the console stays open; Ctrl-C stops it")
             session.supervisor.watch()
@@ -75,22 +77,22 @@ class Day:
     def __init__(self, session: Session, world: World, plan: Plan) -> None:
         self.session, self.world, self.plan = session, world, plan
         self.progress = session.progress
-        self.stop = threading.Event()
         self.rate = 0.0
 
     def run(self) -> bool:
         """Let it happen; say whether the proof holds."""
         begun = time.monotonic()
         self._open()
-        self.rate = shop(
-            self.world, self.plan.buys, self.session.supervisor.children, self.progress, self.stop
-        )
+        self.rate = shop(self.world, self.plan.buys, self.session.supervisor.children, self.progress)
         night = Night(self.world, self.plan, self.progress)
         with self.progress.step("paying sellers"):
             night.pay_sellers()
+        night.lie()
         day = night.run()
+        night.write_off()
         with self.progress.step(f"closing {day}, signed by two"):
             night.close(day)
+        self._leave_a_page_open()
         proof = self._prove()
         clean = self._audit()
         self._say(proof, seconds=time.monotonic() - begun)
@@ -110,9 +112,13 @@ class Day:
         self.world.feed.start()
         with self.progress.step("buyers fill their wallets"):
             fill_wallets(self.world, self.plan)
-            grants = [f"--grant={buyer}:{kind}:{minor}" for buyer, kind, minor in self.plan.grants()]
-            block = f"--block={BLOCKED}"
-            self.world.manage("demo_day", "prepare", self.world.merchant, block, *grants)
+            grants = [f"{buyer}:{kind}:{minor}" for buyer, kind, minor in self.plan.grants()]
+            self.world.office("prepare", grant=grants, block=PATIENT)
+
+    def _leave_a_page_open(self) -> None:
+        """A buyer who is on the provider's page while everything is counted."""
+        buy = replace(self.plan.buys[0], number=len(self.plan.buys), course="left", orders=_last_order())
+        Course(self.world, buy).play()
 
     def _prove(self) -> Proof:
         with self.progress.step("asking the witnesses"):
@@ -141,7 +147,8 @@ class Day:
             print(line)
         print("The proof holds to the cent." if proof.holds else "THE PROOF DOES NOT HOLD.")
         count = len(self.plan.buys)
-        print(f"{count} checkouts, seed {self.plan.seed}: {self.rate:.1f} a second, {seconds:.0f} s in all.\n")
+        said = f"{count} checkouts, seed {self.plan.seed}: {self.rate:.1f} a second"
+        print(f"{said}, {seconds:.0f} s in all.\n")
         admin = self.world.facts["admin_url"]
         for label, place in (
             ("Console", admin),
@@ -152,6 +159,10 @@ class Day:
         ):
             print(f"    {label:<10} {place}")
         print(flush=True)
+
+
+def _last_order() -> tuple[OrderPlan, ...]:
+    return (OrderPlan("day-last", PATIENT, 4_990, "USD"),)
 
 
 def _looked_after(session: Session, day: Day) -> bool:
@@ -165,11 +176,10 @@ def _looked_after(session: Session, day: Day) -> bool:
         except BaseException as error:
             problem.append(error)
 
-    thread = threading.Thread(target=play, name="the day")
+    thread = threading.Thread(target=play, name="the day", daemon=True)
     thread.start()
     while thread.is_alive():
         if session.signals.stopping:
-            day.stop.set()
             day.world.feed.stop()
             raise Interrupted
         session.supervisor.tend()
@@ -178,7 +188,8 @@ def _looked_after(session: Session, day: Day) -> bool:
     if problem:
         if isinstance(problem[0], Stop):
             raise problem[0]
-        raise Stop(f"the day went wrong: {problem[0]}", cure=f"read {session.layout.log_dir}.") from problem[0]
+        cure = f"read {session.layout.log_dir}."
+        raise Stop(f"the day went wrong: {problem[0]}", cure=cure) from problem[0]
     return result[0]
 
 

@@ -163,9 +163,9 @@ def _fails(course: Course) -> None:
 
 
 def _somehow(course: Course) -> None:
-    """The provider's answer did not come, or made no sense: it ends as the provider has it, never twice."""
+    """The provider's answer will not come, or make no sense. It ends as the provider has it, never twice, and
+    that may take until the files of the night; nobody waits for it here."""
     course.order()
-    course.ends()
 
 
 def _second_try(course: Course) -> None:
@@ -267,9 +267,7 @@ def _disputed(course: Course) -> Shape:
 
 def _dispute_ends(course: Course, dispute: Shape, status: str) -> None:
     name = str(dispute["id"])
-    course.world.feed.wait(
-        "dispute", name, lambda seen: seen["status"] == status, f"/v1/disputes/{name}"
-    )
+    course.world.feed.wait("dispute", name, lambda seen: seen["status"] == status, f"/v1/disputes/{name}")
 
 
 def _dispute_won(course: Course) -> None:
@@ -317,7 +315,7 @@ def _reversed(course: Course) -> None:
     course.world.control(f"payment_intents/{course.reference()}/reversal", {})
     first = course.buy.orders[0].reference
     course.world.feed.wait(
-        "payment_order", first, lambda seen: not seen["reversed"].strip("0.") == "", f"/v1/payments/{first}"
+        "payment_order", first, lambda seen: bool(seen["reversed"].strip("0.")), f"/v1/payments/{first}"
     )
 
 

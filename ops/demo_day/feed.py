@@ -26,11 +26,10 @@ class Overdue(Exception):
 class Feed:
     """What the events said last of every object, by its kind and name."""
 
-    def __init__(self, api: Client) -> None:
-        self._api = api
+    def __init__(self, api: Client, stop: threading.Event) -> None:
+        self._api, self._ends = api, stop
         self._seen: dict[tuple[str, str], Shape] = {}
         self._news = threading.Condition()
-        self._ends = threading.Event()
         self._after = ""
         self.problem = ""
         self._thread = threading.Thread(target=self._follow, name="event feed", daemon=True)

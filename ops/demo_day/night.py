@@ -1,4 +1,4 @@
-"""From the last checkout to the signed day: sellers are paid, money arrives, files come, two people decide."""
+"""From the last checkout to the signed day: sellers are paid, files come, two people decide."""
 
 from __future__ import annotations
 
@@ -8,20 +8,28 @@ from datetime import date, timedelta
 from typing import Any
 
 from ops.demo_day.money import minor_of, text_of
-from ops.demo_day.plan import Plan
 from ops.demo_day.people import Person
+from ops.demo_day.plan import PATIENT, Plan
 from ops.demo_day.world import World
-from ops.messages import Progress, Stop
+from ops.messages import Interrupted, Progress, Stop
 
 PATIENCE = 180.0
 LOOK_EVERY = 1.0
-# Until everything that was paid on the day has come to the bank: two days at the provider, one on the way.
-NIGHTS = 4
+# Until everything has come to the bank and its files were read: the money of a day is three nights at the
+# provider and one on the way; what comes back of refunds a day later follows a night after.
+NIGHTS = 6
 # What is over by itself a moment later; all else takes people.
 PASSING = ("file_missing", "file_unread", "file_provisional", "run_unfinished")
 # Sellers who ask for money on the day itself, and how much of what they have, per mille.
 ASKING = (("birch-wood", 400), ("dune-shoes", 300), ("fjord-knits", 300))
-WAITS_TO_BE_PAID = ("REQUESTED", "APPROVED", "EXECUTING", "UNKNOWN", "SENT")
+# What the files of the day will say wrongly: the kind of lie, of which lines, and by how many cents. Lines of
+# disputes are in dollars only, so the same lie is told whatever came first on the day.
+LIES = (
+    ("amount_wrong", "charge_failure", 1),
+    ("amount_wrong", "dispute", 1234),
+    ("unknown_category", "dispute_reversal", 0),
+)
+STRANGER = ("7.00", "MR UNKNOWN REF 4711")
 FETCH_AGAIN = 600
 
 
@@ -34,8 +42,8 @@ class Night:
         self.checker: Person = world.person("checker")
 
     def pay_sellers(self) -> int:
-        """What sellers ask for on the day; one takes it back, and what is much takes a second person's yes."""
-        wait_for(self._is_released, "what may be paid out to be released")
+        """What sellers ask for on the day; one takes it back, much takes a second yes."""
+        self._wait(self._is_released, "what may be paid out to be released")
         asked = 0
         for seller, part in ASKING:
             minor = self._available(seller) * part // 1000
@@ -53,6 +61,26 @@ class Night:
         self._approve_and_wait()
         return asked
 
+    def lie(self) -> None:
+        """Let the day's report lie, and let the bank show money that nobody expects."""
+        account, day = self.world.facts["psp_key"], self.world.now.date().isoformat()
+        for kind, category, by in LIES:
+            wish = {"kind": kind, "account": account, "day": day, "seed": "1", "category": category}
+            self.world.control("settlement_faults", {**wish, **({"by": by} if by else {})})
+        amount, text = STRANGER
+        entry = {"owner": self.world.facts["bank_key"], "amount": amount, "text": text}
+        self.world.control("bank/accounts/PAYABLES-USD/entries", entry)
+
+    def write_off(self) -> None:
+        """A debt that will not be paid is given up by two people."""
+        wallets = self.world.api.get(f"/v1/sellers/{PATIENT}/wallets")["data"]
+        for wallet in wallets:
+            if wallet["currency"] == "USD" and wallet["receivable"].strip("0."):
+                page = f"/admin/desks/sellers/{wallet['id']}/"
+                self.maker.must(page, "A second person was asked", action="write_off", reason="he is gone")
+                approval = self.checker.get(page).value("approval")
+                self.checker.must(page, "written off", action="approve", approval=approval, reason="yes")
+
     def run(self) -> date:
         """Let the nights pass; return the day that is to be closed."""
         for number in range(1, NIGHTS + 1):
@@ -63,7 +91,7 @@ class Night:
         return self.world.now.date() - timedelta(days=1)
 
     def close(self, day: date) -> None:
-        """Look into what nobody knows, propose and approve what fits, then sign. Raises Stop when it can't be."""
+        """Look into what nobody knows, propose and approve what fits, then sign. Raises NotDone."""
         page = f"/admin/desks/days/{self.world.merchant}/{day}/"
         for each in self.state(day)["breaks"]:
             if each["status"] != "RESOLVED":
@@ -74,7 +102,7 @@ class Night:
 
     def state(self, day: date) -> Any:
         """What stands in the way of a day, and every break."""
-        return self.world.manage_json("demo_day", "day", self.world.merchant, f"--day={day}")
+        return self.world.office("day", day=day.isoformat())
 
     def _deal_with(self, each: dict[str, Any]) -> None:
         page = f"/admin/desks/breaks/{each['id']}/"
@@ -100,26 +128,36 @@ class Night:
 
     def _approve_and_wait(self) -> None:
         """Say yes to what waits for a second person, and wait until nothing is on its way to the bank."""
-        wait_for(lambda: not self._payouts("REQUESTED"), "payouts to be looked at")
+        self._wait(lambda: not self._payouts("REQUESTED"), "payouts to be looked at")
         for payout in self._payouts("IN_REVIEW"):
             page = f"/admin/desks/payouts/{payout['id']}/"
             digest = self.checker.get(page).value("digest")
             self.checker.must(page, "Approved", action="approve", digest=digest, reason="as usual")
-        wait_for(lambda: not self._payouts("APPROVED", "EXECUTING", "UNKNOWN"), "payouts to be sent")
+        self.world.nudge("payouts.reconsider")
+        self._wait(lambda: not self._payouts("APPROVED", "EXECUTING", "UNKNOWN"), "payouts to be sent")
 
     def _morning(self) -> None:
         """Files are fetched and worked on; what contradicts the provider is fetched a second time."""
         yesterday = self.world.now.date() - timedelta(days=1)
         self.world.nudge("reconciliation.fetch")
-        stuck = wait_for(lambda: self._waits(yesterday) in ([], ["file_provisional"]), "files to be read")
-        if stuck and self._waits(yesterday):
+        self._wait(lambda: self._waits(yesterday) in ([], ["file_provisional"]), "files to be read")
+        if self._waits(yesterday):
             self.world.pass_seconds(FETCH_AGAIN)
             self.world.nudge("reconciliation.fetch")
-            wait_for(lambda: not self._waits(yesterday), "files to be final")
+            self._wait(lambda: not self._waits(yesterday), "files to be final")
         self.world.nudge(
             "reconciliation.clear_expected", "reconciliation.watch_bank", "reconciliation.watch_breaks",
             "payments.watch_releases", "reconciliation.age_clearing", "ledger.daily_root",
         )  # fmt: skip
+
+    def _wait(self, check: Callable[[], bool], what: str) -> None:
+        """Ask until it is so. Raises Stop when it takes too long."""
+        deadline = time.monotonic() + PATIENCE
+        while not check():
+            if time.monotonic() > deadline:
+                raise Stop(f"waited {PATIENCE:.0f} s in vain for {what}.")
+            if self.world.stop.wait(LOOK_EVERY):
+                raise Interrupted
 
     def _waits(self, day: date) -> list[str]:
         found = self.state(day)["obstacles"]
@@ -157,13 +195,3 @@ def everything(world: World, path: str) -> list[dict[str, Any]]:
         if not page["has_more"]:
             return found
         cursor = page["next_cursor"]
-
-
-def wait_for(check: Callable[[], bool], what: str) -> bool:
-    """Ask until it is so. Raises Stop when it takes too long."""
-    deadline = time.monotonic() + PATIENCE
-    while not check():
-        if time.monotonic() > deadline:
-            raise Stop(f"waited {PATIENCE:.0f} s in vain for {what}.")
-        time.sleep(LOOK_EVERY)
-    return True

@@ -86,7 +86,9 @@ class Person:
         return next((each.value or "" for each in self._cookies if each.name == "csrftoken"), "")
 
     def _send(self, path: str, body: bytes | None) -> Page:
-        request = urllib.request.Request(urllib.parse.urljoin(self.base, path), data=body)
+        # The base is our own web process, the path one of our pages.
+        place = urllib.parse.urljoin(self.base, path)
+        request = urllib.request.Request(place, data=body)  # noqa: S310
         try:
             with self._opener.open(request, timeout=120) as answer:
                 return Page(answer.status, answer.url, answer.read().decode(errors="replace"))

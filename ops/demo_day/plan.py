@@ -34,13 +34,28 @@ DECLINES = (
     "pm_card_chargeDeclinedExpiredCard", "pm_card_chargeDeclinedIncorrectCvc", "pm_card_radarBlock",
 )  # fmt: skip
 # Courses that are not played in dollars alone.
-ABROAD = (USUAL, "instant", "hosted", "secured", "declined", "captured", "voided", "refunded", "refunded_part")
+ABROAD = (
+    USUAL,
+    "instant",
+    "hosted",
+    "secured",
+    "declined",
+    "captured",
+    "voided",
+    "refunded",
+    "refunded_part",
+)
 CURRENCIES = (("USD", 70), ("EUR", 18), ("JPY", 7), ("KWD", 5))
 BASKETS = ((1, 70), (2, 20), (3, 7), (4, 3))
 # Courses about one charge of one order, whatever the basket would be.
 ALONE = (
-    "error_500", "broken_answer", "captured", "captured_part", "voided", "reserved", "top_up_reversed", "delivered", "reversed",
+    "captured", "captured_part", "voided", "reserved", "top_up_reversed", "delivered", "reversed",
 )  # fmt: skip
+# Nobody knows before the night how they end; the seller is one who is not paid out meanwhile.
+UNCLEAR = ("charged_in_silence", "silence", "reset", "error_500", "broken_answer")
+PATIENT = "gale-kites"
+# Nothing of his is released before the proof, so the fee of a dispute that he loses is a debt.
+OF_PATIENT = (*UNCLEAR, "dispute_lost")
 # Amounts that the sandbox answers in its own way.
 MAGIC = {"error_500": 990_040, "broken_answer": 990_050}
 FROM_WALLET = ("balance", "balance_refunded")
@@ -137,7 +152,7 @@ SELLERS = (
 
 def make_plan(*, payments: int, seed: int) -> Plan:
     """Return the day of a seed with so many checkouts."""
-    chance = Random(f"{seed}/courses")
+    chance = Random(f"{seed}/courses")  # noqa: S311 - a plan, not a secret
     courses = _courses(payments)
     chance.shuffle(courses)
     return Plan(seed, SELLERS, tuple(_buy(seed, number, course) for number, course in enumerate(courses)))
@@ -152,17 +167,15 @@ def _courses(payments: int) -> list[str]:
 
 
 def _buy(seed: int, number: int, course: str) -> Buy:
-    chance = Random(f"{seed}/buy/{number}")
+    chance = Random(f"{seed}/buy/{number}")  # noqa: S311 - a plan, not a secret
     currency = _pick(chance, CURRENCIES) if course in ABROAD else "USD"
-    count = 1 if course in ALONE else _pick(chance, BASKETS)
-    sellers = _sellers(chance, count)
+    count = 1 if course in (*ALONE, *OF_PATIENT) else _pick(chance, BASKETS)
+    sellers = [PATIENT] if course in OF_PATIENT else _sellers(chance, count)
     currencies = [currency] * count
     if course == "mixed":
         sellers, currencies = _sellers(chance, 2), ["USD", "EUR"]
     orders = tuple(
-        OrderPlan(
-            f"day-{number}-{place}", seller, MAGIC.get(course, in_currency(_cents(chance), unit)), unit
-        )
+        OrderPlan(f"day-{number}-{place}", seller, MAGIC.get(course, in_currency(_cents(chance), unit)), unit)
         for place, (seller, unit) in enumerate(zip(sellers, currencies, strict=True), 1)
     )
     # Some buyers come again and again; who spends from a wallet is one of few.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from ops.demo_day.money import EXPONENTS, minor_of, text_of
@@ -28,12 +29,11 @@ ENTRIES_OF_PROVIDER = {
     "disputed": ("dispute.withdrawn", "dispute.reinstated"),
     "reversed": ("charge.reversed",),
 }
-OPENING = 1_000_000
 
 
 @dataclass
 class Row:
-    """One figure as those say it who know it, in minor units; `named` is what the open breaks explain of it."""
+    """One figure as those say it who know it, in minor units; `named` is what open breaks explain."""
 
     what: str
     values: dict[str, int]
@@ -78,16 +78,19 @@ class Witnesses:
 
     def __init__(self, world: World, late: Iterable[tuple[str, int]]) -> None:
         self.world = world
-        books = world.manage_json("demo_day", "books", world.merchant)
+        books = world.office("books")
         self.balances: Mapping[str, Mapping[str, int]] = books["balances"]
         self.movements: list[tuple[str, str, str, int]] = [tuple(each) for each in books["movements"]]
         self.breaks: list[dict[str, Any]] = books["breaks"]
-        self.journal = world.ask(f"journal?account={world.facts['psp_key']}")["data"]
+        [settling] = world.ask("settlement_accounts")["data"]
+        self.journal = world.ask(f"journal?account={settling['account']}")["data"]
+        self.accounts = world.ask(f"bank/accounts?owner={settling['bank']}")["data"]
+        self.bank = world.ask(f"journal?account={settling['bank']}")["data"]
+        self.fees = self._fees(settling["account"])
         self.orders = everything(world, "/v1/payments")
         self.refunds = everything(world, "/v1/refunds")
         self.disputes = everything(world, "/v1/disputes")
         self.payouts = everything(world, "/v1/payouts")
-        self.accounts = world.ask(f"bank/accounts?owner={world.facts['bank_key']}")["data"]
         self.late = list(late)
         self._wallets: list[dict[str, Any]] | None = None
 
@@ -102,53 +105,67 @@ class Witnesses:
 
     def provider(self, unit: str, *kinds: str) -> int:
         """What the provider's journal of effects says."""
-        return sum(
-            int(each["amount"])
-            for each in self.journal
-            if each["kind"] in kinds and each["currency"] == unit.lower()
-        )
+        return _total(self.journal, unit, kinds)
+
+    def at_bank(self, unit: str, *kinds: str) -> int:
+        """What the bank's says."""
+        return _total(self.bank, unit, kinds)
+
+    def _fees(self, account: str) -> dict[str, int]:
+        """The provider's fees by currency, by its own figures; those of disputes are in its journal."""
+        fees: dict[str, int] = {}
+        day = self.world.opened_on
+        while day <= self.world.now.date():
+            for each in self.world.ask(f"settlement?account={account}&day={day}")["data"]:
+                unit = each["currency"].upper()
+                for category, figures in each["categories"].items():
+                    if not category.startswith("dispute"):
+                        fees[unit] = fees.get(unit, 0) + int(figures["fee"])
+            day += timedelta(days=1)
+        return fees
 
     def wallets(self) -> list[dict[str, Any]]:
         """Every wallet of sellers and buyers, by API."""
         if self._wallets is None:
             sellers = {each["seller_account"] for each in everything(self.world, "/v1/sellers")}
-            buyers = {each.split("/")[1] for each in self._buyers()}
             paths = [f"/v1/sellers/{each}/wallets" for each in sorted(sellers)]
-            paths += [f"/v1/buyers/{each}/wallets" for each in sorted(buyers)]
+            paths += [f"/v1/buyers/{each}/wallets" for each in sorted(self.world.buyers)]
             self._wallets = [wallet for path in paths for wallet in self.world.api.get(path)["data"]]
         return self._wallets
 
-    def _buyers(self) -> list[str]:
-        return [f"buyers/{each}" for each in self.world.buyers]
+
+def _total(entries: Iterable[Mapping[str, Any]], unit: str, kinds: Iterable[str]) -> int:
+    wanted = set(kinds)
+    return sum(
+        int(each["amount"])
+        for each in entries
+        if each["kind"] in wanted and str(each["currency"]).upper() == unit
+    )
 
 
 def prove(witnesses: Witnesses) -> Proof:
     """Let each witness say its figure of each currency."""
     units = [unit for unit in EXPONENTS if witnesses.balances.get(unit)]
-    return Proof({unit: [*_at_the_provider(witnesses, unit), *_at_the_bank(witnesses, unit)] for unit in units})
+    return Proof(
+        {unit: [*_at_the_provider(witnesses, unit), *_at_the_bank(witnesses, unit)] for unit in units}
+    )
 
 
 def _at_the_provider(seen: Witnesses, unit: str) -> list[Row]:
-    said = {
-        what: {"provider": seen.provider(unit, *kinds)} for what, kinds in ENTRIES_OF_PROVIDER.items()
-    }
+    said = {what: {"provider": seen.provider(unit, *kinds)} for what, kinds in ENTRIES_OF_PROVIDER.items()}
     said["captured"]["books"] = seen.moved(unit, "psp_clearing", CAPTURED)
     said["refunded"]["books"] = seen.moved(unit, "refunds_in_transit", REFUNDED)
     said["disputed"]["books"] = seen.moved(unit, "psp_clearing", DISPUTED)
     said["reversed"]["books"] = seen.moved(unit, "psp_clearing", REVERSED)
     for what, minor in _orders(seen, unit).items():
         said[what]["orders"] = minor
-    net = {
-        name: sum(values[name] for values in said.values()) for name in ("orders", "provider", "books")
-    }
+    net = {name: sum(values[name] for values in said.values()) for name in ("orders", "provider", "books")}
     return [*(Row(what, values) for what, values in said.items()), Row("net at the provider", net)]
 
 
 def _orders(seen: Witnesses, unit: str) -> dict[str, int]:
     """What orders, top-ups, refunds and disputes say by API, and late payments that no order has."""
-    at_provider = [
-        each for each in seen.orders if each["currency"] == unit and each["psp"]["reference"]
-    ]
+    at_provider = [each for each in seen.orders if each["currency"] == unit and each["psp"]["reference"]]
     top_ups = seen.world.top_ups if unit == "USD" else []
     late = sum(minor for currency, minor in seen.late if currency == unit)
     to_wallets = sum(minor for currency, minor in seen.world.to_wallets if currency == unit)
@@ -158,7 +175,13 @@ def _orders(seen: Witnesses, unit: str) -> dict[str, int]:
 
     taken = 0
     for each in seen.disputes:
-        if each["currency"] == unit and each["status"] in ("OPEN", "EVIDENCE_SENT", "ACCEPTED", "LOST", "WON"):
+        if each["currency"] == unit and each["status"] in (
+            "OPEN",
+            "EVIDENCE_SENT",
+            "ACCEPTED",
+            "LOST",
+            "WON",
+        ):
             lost = 0 if each["status"] == "WON" else minor_of(each["amount"], unit)
             taken += lost + minor_of(each["fee"], unit)
     return {
@@ -170,19 +193,35 @@ def _orders(seen: Witnesses, unit: str) -> dict[str, int]:
 
 
 def _at_the_bank(seen: Witnesses, unit: str) -> list[Row]:
-    """What the provider paid out, what the bank holds, what sellers were paid, what is owed."""
-    arrived = sum(
-        int(each["amount"])
-        for each in seen.world.ask(f"journal?account={seen.world.facts['bank_key']}")["data"]
-        if each["kind"] == "payout.settlement" and each["currency"].upper() == unit
+    """What the provider kept and paid out, what sellers were paid, what the bank holds, what is owed."""
+    balances = seen.balances[unit]
+    fees, deposited = seen.fees.get(unit, 0), seen.at_bank(unit, "payout.settlement")
+    net = sum(seen.provider(unit, *kinds) for kinds in ENTRIES_OF_PROVIDER.values())
+    waiting = balances.get("psp_clearing", 0) + balances.get("psp_settlement_in_transit", 0)
+    paid = [
+        each
+        for each in seen.payouts
+        if each["currency"] == unit and each["status"] in ("SENT", "PAID", "RETURNED")
+    ]
+    back = [each for each in paid if each["status"] == "RETURNED"]
+    sums = [sum(minor_of(each["amount"], unit) for each in some) for some in (paid, back)]
+    held = sum(
+        minor_of(str(each["balance"]), unit) for each in seen.accounts if each["currency"].upper() == unit
     )
-    deposited = seen.moved(unit, "bank", ("settlement_deposited",))
-    account = [each for each in seen.accounts if each["currency"].upper() == unit]
-    held = sum(minor_of(str(each["balance"]), unit) for each in account)
-    owed = -sum(seen.balances[unit].get(role, 0) for role in GUARDED)
+    owed = -sum(balances.get(role, 0) for role in GUARDED)
     return [
-        Row("deposited", {"bank": arrived, "books": deposited}),
-        Row("balance", {"bank": held, "books": seen.balances[unit].get("bank", 0)}),
+        Row("fees", {"provider": fees, "books": balances.get("psp_fee", 0)}),
+        Row("deposited", {"bank": deposited, "books": seen.moved(unit, "bank", ("settlement_deposited",))}),
+        Row("left at the provider", {"provider": net - fees - deposited, "books": waiting}),
+        Row(
+            "paid to sellers",
+            {
+                "orders": sums[0] - sums[1],
+                "bank": -seen.at_bank(unit, "payout.paid", "payout.returned"),
+                "books": -seen.moved(unit, "bank", ("payouts_paid", "payout_return_received")),
+            },
+        ),
+        Row("balance", {"bank": held, "books": balances.get("bank", 0)}),
         Row("owed to owners", {"wallets": _in_wallets(seen, unit), "books": owed}),
     ]
 

@@ -1,4 +1,4 @@
-"""The open hours: sellers and buyers come, checkouts are played by many threads, and things break on the way."""
+"""The open hours: sellers and buyers come, many threads play checkouts, and things break on the way."""
 
 from __future__ import annotations
 
@@ -70,23 +70,20 @@ def fill_wallets(world: World, plan: Plan) -> None:
             )
 
 
-def shop(
-    world: World, buys: Sequence[Buy], children: Sequence[Child], progress: Progress, stop: threading.Event
-) -> float:
+def shop(world: World, buys: Sequence[Buy], children: Sequence[Child], progress: Progress) -> float:
     """Play all checkouts; return how many a second. Raises what the first of them raised."""
     bar = Bar(progress, "checkouts", len(buys))
     accidents = {len(buys) * part // of: name for part, of, name in ACCIDENTS}
 
     def play(buy: Buy) -> None:
-        if stop.is_set():
+        if world.stop.is_set():
             return
         Course(world, buy).play()
-        bar.step()
-        name = accidents.pop(bar.done, "")
+        name = accidents.pop(bar.step(), "")
         if name:
             bar.say(f"{kill(children, name)} was killed with SIGKILL")
 
-    each_in_turn(play, buys, stop)
+    each_in_turn(play, buys, world.stop)
     bar.end()
     return bar.rate
 

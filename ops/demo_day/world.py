@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import subprocess
-import urllib.parse
-import urllib.request
+import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ops.demo_day.client import Client
+from ops.demo_day.client import Client, Refused
 from ops.demo_day.feed import Feed
 from ops.demo_day.people import Person
 from ops.messages import Stop
@@ -23,19 +23,26 @@ class World:
     """`facts` are those of the dev file; nothing here looks into the database."""
 
     def __init__(
-        self, facts: Mapping[str, Any], *, python: Path, root: Path, env: Mapping[str, str], hooks: Path
+        self, facts: Mapping[str, Any], *, python: Path, root: Path, env: Mapping[str, str], log_dir: Path
     ) -> None:
         self.facts, self._python, self._root, self._env = facts, python, root, dict(env)
-        self._clock = hooks / "clock"
-        self._ahead = 0
+        hooks = Path(env["HOOKS_DIR"])
         hooks.mkdir(exist_ok=True)
-        self.api = Client(str(facts["api_url"]), {"Authorization": f"Bearer {facts['api_key']}"})
-        self.outside = Client(str(facts["sandbox_url"]))
-        self.feed = Feed(self.api)
+        self._clock, self._ahead = hooks / "clock", 0
+        self._log = log_dir / "office.log"
+        self._office: subprocess.Popen[str] | None = None
+        self._at_office = threading.Lock()
+        # Set when the day is to end early: nobody waits any longer.
+        self.stop = threading.Event()
+        key = {"Authorization": f"Bearer {facts['api_key']}"}
+        self.api = Client(str(facts["api_url"]), key, stop=self.stop)
+        self.outside = Client(str(facts["sandbox_url"]), stop=self.stop)
+        self.feed = Feed(self.api, self.stop)
         # What no list of the API tells: who bought, top-ups, and refunds that went to wallets.
         self.buyers: set[str] = set()
         self.top_up_ids: list[str] = []
         self.to_wallets: list[tuple[str, int]] = []
+        self.opened_on = self.now.date()
 
     @property
     def merchant(self) -> str:
@@ -57,11 +64,19 @@ class World:
 
     def pay_late(self, intent: str) -> None:
         """A buyer pays what was declined, in another tab, with the provider's own script."""
-        parts = urllib.parse.urlencode({"payment_method": "pm_card_visa"}).encode()
-        request = urllib.request.Request(f"{self.facts['sandbox_url']}/v1/payment_intents/{intent}/confirm", parts)
-        request.add_header("Authorization", f"Bearer {self.facts['psp_key']}")
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            answer.read()
+        connection = http.client.HTTPConnection(self.outside.host, self.outside.port, timeout=30)
+        headers = {
+            "Authorization": f"Bearer {self.facts['psp_key']}",
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        try:
+            path = f"/v1/payment_intents/{intent}/confirm"
+            connection.request("POST", path, "payment_method=pm_card_visa", headers)
+            answer = connection.getresponse()
+            if answer.status != 200:
+                raise Refused("POST", path, answer.status, answer.read())
+        finally:
+            connection.close()
 
     @property
     def top_ups(self) -> list[Any]:
@@ -93,26 +108,43 @@ class World:
 
     # What an operator would type
 
-    def manage(self, *command: str) -> str:
-        """Run a management command and return what it prints. Raises Stop with its last lines."""
-        done = subprocess.run(
-            [self._python, "manage.py", *command],
-            cwd=self._root,
-            env=self._env,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
+    def office(self, what: str, **options: Any) -> Any:
+        """Have `manage.py demo_day` do or tell something; one process answers all. Raises Stop."""
+        with self._at_office:
+            if self._office is None:
+                self._office = subprocess.Popen(
+                    [self._python, "manage.py", "demo_day", "listen", self.merchant],
+                    cwd=self._root,
+                    env=self._env,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=self._log.open("ab"),
+                    text=True,
+                )
+            process = self._office
+            assert process.stdin is not None and process.stdout is not None
+            process.stdin.write(json.dumps({"what": what, **options}) + "\n")
+            process.stdin.flush()
+            line = process.stdout.readline()
+        answer = json.loads(line) if line else {"error": "it has ended"}
+        if "error" in answer:
             raise Stop(
-                f"`manage.py {' '.join(command)}` failed with exit code {done.returncode}.",
-                evidence=(done.stdout + done.stderr)[-3000:],
+                f"`manage.py demo_day` could not do {what}.",
+                evidence=answer["error"][-3000:],
+                cure=f"read {self._log}.",
             )
-        return done.stdout
+        return answer["answer"]
 
-    def manage_json(self, *command: str) -> Any:
-        """The same of a command that prints JSON."""
-        return json.loads(self.manage(*command))
+    def close_office(self) -> None:
+        """Let that process end."""
+        if self._office is not None and self._office.stdin is not None:
+            self._office.stdin.close()
+            self._office.wait(timeout=20)
+        self._office = None
+
+    def nudge(self, *tasks: str) -> None:
+        """Start tasks now that beat starts every minute or so."""
+        self.office("nudge", tasks=tasks)
 
     def audit(self) -> Any:
         """Examine every invariant over everything; return the report, also of a broken one."""
@@ -128,14 +160,3 @@ class World:
             return json.loads(done.stdout)
         except ValueError:
             raise Stop("`manage.py audit` printed no report.", evidence=done.stderr[-3000:]) from None
-
-    def nudge(self, *tasks: str) -> None:
-        """Start tasks now that beat starts every minute or so."""
-        for task in tasks:
-            subprocess.run(
-                [self._python, "-m", "celery", "-A", "config.celery", "call", task, "--queue=default"],
-                cwd=self._root,
-                env=self._env,
-                capture_output=True,
-                check=True,
-            )

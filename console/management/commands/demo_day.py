@@ -1,10 +1,14 @@
 """manage.py demo_day: the parts of `make demo-day` that no API has; for a world of its own only."""
 
 import json
+import sys
+import traceback
+from collections.abc import Mapping
 from datetime import date, time
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from celery import current_app
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -41,7 +45,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """What to do, and for whom."""
-        parser.add_argument("what", choices=["prepare", "day", "books"])
+        parser.add_argument("what", choices=["prepare", "day", "books", "listen"])
         parser.add_argument("merchant", help="the merchant's id: mer_…")
         parser.add_argument("--day", type=date.fromisoformat, help="the day that is to be closed")
         parser.add_argument("--grant", action="append", default=[], metavar="BUYER:KIND:AMOUNT")
@@ -54,13 +58,34 @@ class Command(BaseCommand):
         merchant_id = parse_public_id(options["merchant"], "mer")
         if merchant_id is None:
             raise CommandError("a merchant's id looks like mer_01j…")
-        if options["what"] == "prepare":
-            found = at_edge(_prepare)(merchant_id, options["grant"], options["block"])
-        elif options["what"] == "day":
-            found = _day(merchant_id, options["day"] or clock.today())
-        else:
-            found = _books(merchant_id)
-        self.stdout.write(json.dumps(found))
+        if options["what"] == "listen":
+            self._listen(merchant_id)
+            return
+        self.stdout.write(json.dumps(_answer(merchant_id, options["what"], options)))
+
+    def _listen(self, merchant_id: UUID) -> None:
+        """Answer one JSON object a line until there are no more: starting anew each time costs seconds."""
+        for line in sys.stdin:
+            asked = json.loads(line)
+            try:
+                answer = {"answer": _answer(merchant_id, asked["what"], asked)}
+            except Exception:
+                answer = {"error": traceback.format_exc()}
+            self.stdout.write(json.dumps(answer))
+            self.stdout.flush()
+
+
+def _answer(merchant_id: UUID, what: str, options: Mapping[str, Any]) -> Any:
+    if what == "prepare":
+        return at_edge(_prepare)(merchant_id, options["grant"], options["block"])
+    if what == "day":
+        day = options["day"]
+        return _day(merchant_id, date.fromisoformat(day) if isinstance(day, str) else day or clock.today())
+    if what == "nudge":
+        for task in options["tasks"]:
+            current_app.send_task(task, queue="default")
+        return len(options["tasks"])
+    return _books(merchant_id)
 
 
 def _prepare(merchant_id: UUID, grants: list[str], blocked: str) -> dict[str, Any]:
