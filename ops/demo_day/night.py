@@ -13,7 +13,7 @@ from ops.demo_day.plan import PATIENT, Plan
 from ops.demo_day.world import World
 from ops.messages import Interrupted, Progress, Stop
 
-PATIENCE = 180.0
+PATIENCE = 900.0
 LOOK_EVERY = 1.0
 # Until everything has come to the bank and its files were read: the money of a day is three nights at the
 # provider and one on the way; what comes back of refunds a day later follows a night after.
@@ -47,7 +47,7 @@ class Night:
         asked = 0
         for seller, part in ASKING:
             minor = self._available(seller) * part // 1000
-            if minor < 1000:
+            if minor < 400:
                 continue
             for number, amount in enumerate((minor // 4, minor - minor // 4)):
                 body = {"seller_account": seller, "amount": text_of(amount, "USD"), "currency": "USD"}

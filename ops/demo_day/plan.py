@@ -139,10 +139,10 @@ class Plan:
 
 # The last digits of an account say what the bank makes of payouts: see docs/reference/sandbox.md.
 SELLERS = (
+    SellerPlan("dune-shoes", 900, 0, "manual", "200309004"),
     SellerPlan("atlas-maps", 1000, 0, "daily", "200300401"),
     SellerPlan("birch-wood", 800, 0, "manual", "200300402"),
     SellerPlan("cove-prints", 1200, 1, "daily", "200300403"),
-    SellerPlan("dune-shoes", 900, 0, "manual", "200309004"),
     SellerPlan("elm-garden", 1000, 1, "daily", "200309003", 1000),
     SellerPlan("fjord-knits", 700, 0, "manual", "200309001"),
     SellerPlan("gale-kites", 1500, 7, "manual", "200300407"),

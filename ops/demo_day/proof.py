@@ -23,6 +23,8 @@ GUARDED = (
     "seller_receivable", "wallet_available", "wallet_pending", "wallet_held", "bonus_available",
     "bonus_held",
 )  # fmt: skip
+# Breaks about money that a report has put on the way to the bank and that the provider did not pay out.
+NAMED = ("BATCH_TOTAL_MISMATCH",)
 ENTRIES_OF_PROVIDER = {
     "captured": ("charge.captured",),
     "refunded": ("refund.succeeded", "refund.failed"),
@@ -205,6 +207,11 @@ def _at_the_bank(seen: Witnesses, unit: str) -> list[Row]:
     ]
     back = [each for each in paid if each["status"] == "RETURNED"]
     sums = [sum(minor_of(each["amount"], unit) for each in some) for some in (paid, back)]
+    open_sums = [
+        each
+        for each in seen.breaks
+        if each["currency"] == unit and each["class"] in NAMED and each["status"] != "RESOLVED"
+    ]
     held = sum(
         minor_of(str(each["balance"]), unit) for each in seen.accounts if each["currency"].upper() == unit
     )
@@ -212,7 +219,12 @@ def _at_the_bank(seen: Witnesses, unit: str) -> list[Row]:
     return [
         Row("fees", {"provider": fees, "books": balances.get("psp_fee", 0)}),
         Row("deposited", {"bank": deposited, "books": seen.moved(unit, "bank", ("settlement_deposited",))}),
-        Row("left at the provider", {"provider": net - fees - deposited, "books": waiting}),
+        Row(
+            "left at the provider",
+            {"provider": net - fees - deposited, "books": waiting},
+            named=sum(each["amount_minor"] for each in open_sums),
+            why=", ".join(f"{each['id']}: {each['summary']}" for each in open_sums),
+        ),
         Row(
             "paid to sellers",
             {
