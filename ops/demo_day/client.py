@@ -24,7 +24,10 @@ class Refused(Exception):
 
 
 class Client:
-    """One server. What may be repeated is repeated: a GET, and whatever carries a key."""
+    """One server. What may be repeated is repeated: a GET, and whatever carries a key.
+
+    Without `keep_alive` each request has a connection of its own, for what may not be repeated.
+    """
 
     def __init__(
         self,
@@ -32,12 +35,15 @@ class Client:
         headers: Mapping[str, str] | None = None,
         *,
         stop: threading.Event | None = None,
+        keep_alive: bool = True,
     ) -> None:
         parts = urlsplit(url)
         self.host, self.port = parts.hostname or "", parts.port
         self.headers = {"Content-Type": "application/json", **(headers or {})}
         self._own = threading.local()
         self._stop = stop or threading.Event()
+        # A connection that the other side has closed meanwhile is found out by a request that was lost on it.
+        self._keep_alive = keep_alive
 
     def get(self, path: str) -> Any:
         """Return what a GET answers. Raises Refused for anything but a 2xx."""
@@ -62,6 +68,9 @@ class Client:
                     raise OSError(f"{method} {path}: {error}") from error
                 time.sleep(PAUSE)
                 continue
+            finally:
+                if not self._keep_alive:
+                    self._drop()
             if status < 300:
                 return json.loads(answer) if answer else None
             if status not in TRY_AGAIN or self._stop.is_set() or time.monotonic() > deadline:

@@ -140,11 +140,11 @@ class Night:
         """Files are fetched and worked on; what contradicts the provider is fetched a second time."""
         yesterday = self.world.now.date() - timedelta(days=1)
         self.world.nudge("reconciliation.fetch")
-        self._wait(lambda: self._waits(yesterday) in ([], ["file_provisional"]), "files to be read")
+        self._wait(lambda: self._has_files(yesterday, [], ["file_provisional"]), "files to be read")
         if self._waits(yesterday):
             self.world.pass_seconds(FETCH_AGAIN)
             self.world.nudge("reconciliation.fetch")
-            self._wait(lambda: not self._waits(yesterday), "files to be final")
+            self._wait(lambda: self._has_files(yesterday, []), "files to be final")
         self.world.nudge(
             "reconciliation.clear_expected", "reconciliation.watch_bank", "reconciliation.watch_breaks",
             "payments.watch_releases", "reconciliation.age_clearing", "ledger.daily_root",
@@ -158,6 +158,13 @@ class Night:
                 raise Stop(f"waited {PATIENCE:.0f} s in vain for {what}.")
             if self.world.stop.wait(LOOK_EVERY):
                 raise Interrupted
+
+    def _has_files(self, day: date, *enough: list[str]) -> bool:
+        """Whether no more than that is waited for; a report that is being written is asked for again."""
+        waits = self._waits(day)
+        if "file_missing" in waits:
+            self.world.nudge("reconciliation.fetch")
+        return waits in enough
 
     def _waits(self, day: date) -> list[str]:
         found = self.state(day)["obstacles"]

@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from typing import TypeVar
 
 from ops.demo_day.bars import Bar
 from ops.demo_day.courses import Course
@@ -16,6 +17,8 @@ from ops.demo_day.world import World
 from ops.messages import Progress
 from ops.procfs import descendants
 from ops.supervisor import Child
+
+Each = TypeVar("Each")
 
 AT_ONCE = 32
 # At which part of the day which process is killed.
@@ -51,23 +54,26 @@ def _open_seller(world: World, seller: SellerPlan) -> None:
 def fill_wallets(world: World, plan: Plan) -> None:
     """Buyers bring what they will spend from their wallets; others are known by their first wallet."""
     tops = plan.top_ups()
-    for buyer in [*tops, *(each for each, _, _ in plan.grants())]:
-        world.buyers.add(buyer)
-        wallet = world.api.post(
-            "/v1/wallets", {"buyer_account": buyer, "currency": "USD"}, key=f"wallet/{buyer}"
-        )
-        if buyer in tops:
-            body = {
-                "amount": text_of(tops[buyer], "USD"),
-                "currency": "USD",
-                "credit_card_info": {"token": "pm_card_visa"},
-            }
-            made = world.api.post(f"/v1/wallets/{wallet['id']}/top_ups", body, key=f"top-up/{buyer}")
-            name = str(made["id"])
-            world.top_up_ids.append(name)
-            world.feed.wait(
-                "top_up", name, lambda seen: bool(seen["top_up_status"] == "SUCCESS"), f"/v1/top_ups/{name}"
-            )
+    buyers = [*tops, *(each for each, _, _ in plan.grants())]
+    each_in_turn(lambda buyer: _fill(world, buyer, tops.get(buyer, 0)), buyers, world.stop)
+
+
+def _fill(world: World, buyer: str, minor: int) -> None:
+    world.buyers.add(buyer)
+    wallet = world.api.post("/v1/wallets", {"buyer_account": buyer, "currency": "USD"}, key=f"wallet/{buyer}")
+    if not minor:
+        return
+    body = {
+        "amount": text_of(minor, "USD"),
+        "currency": "USD",
+        "credit_card_info": {"token": "pm_card_visa"},
+    }
+    made = world.api.post(f"/v1/wallets/{wallet['id']}/top_ups", body, key=f"top-up/{buyer}")
+    name = str(made["id"])
+    world.top_up_ids.append(name)
+    world.feed.wait(
+        "top_up", name, lambda seen: bool(seen["top_up_status"] == "SUCCESS"), f"/v1/top_ups/{name}"
+    )
 
 
 def shop(world: World, buys: Sequence[Buy], children: Sequence[Child], progress: Progress) -> float:
@@ -88,10 +94,10 @@ def shop(world: World, buys: Sequence[Buy], children: Sequence[Child], progress:
     return bar.rate
 
 
-def each_in_turn(play: Callable[[Buy], None], buys: Sequence[Buy], stop: threading.Event) -> None:
+def each_in_turn(play: Callable[[Each], None], things: Sequence[Each], stop: threading.Event) -> None:
     """Call for each, many at once; the first that raises stops the others."""
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="buyer") as pool:
-        running = [pool.submit(play, buy) for buy in buys]
+        running = [pool.submit(play, each) for each in things]
         done, _ = wait(running, return_when=FIRST_EXCEPTION)
         failed = next((each for each in done if each.exception()), None)
         if failed is not None:

@@ -36,7 +36,7 @@ class World:
         self.stop = threading.Event()
         key = {"Authorization": f"Bearer {facts['api_key']}"}
         self.api = Client(str(facts["api_url"]), key, stop=self.stop)
-        self.outside = Client(str(facts["sandbox_url"]), stop=self.stop)
+        self.outside = Client(str(facts["sandbox_url"]), stop=self.stop, keep_alive=False)
         self.feed = Feed(self.api, self.stop)
         # What no list of the API tells: who bought, top-ups, and refunds that went to wallets.
         self.buyers: set[str] = set()
