@@ -139,7 +139,11 @@ class World:
         """Let that process end."""
         if self._office is not None and self._office.stdin is not None:
             self._office.stdin.close()
-            self._office.wait(timeout=20)
+            try:
+                self._office.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                self._office.kill()
+                self._office.wait()
         self._office = None
 
     def nudge(self, *tasks: str) -> None:
