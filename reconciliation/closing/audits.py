@@ -33,7 +33,7 @@ INVARIANTS = [
         " captured, less what the provider took back.",
         sql=f"""
             WITH sides AS (
-                -- Both sides are read once and added up by key. A join would look up the movements by the open
+                -- Both sides are read once and added up by key. A join would look up the movements by open
                 -- keys, which are taken for very few, and read them all anew for each.
                 SELECT merchant_id, key::text, currency::text, minor AS booked, NULL::numeric AS moved
                 FROM ({_OPEN}) AS account
