@@ -38,11 +38,6 @@ class Page(NamedTuple):
                 return html.unescape(found[1]) if found else ""
         return ""
 
-    def links(self, pattern: str) -> list[str]:
-        """The addresses on it that match, each once, in order."""
-        found = (html.unescape(each) for each in re.findall(r'href="([^"]+)"', self.source))
-        return list(dict.fromkeys(each for each in found if re.search(pattern, each)))
-
 
 class NotDone(Exception):
     """A page did not say what it says when a button did its work."""

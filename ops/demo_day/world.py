@@ -16,8 +16,6 @@ from ops.demo_day.feed import Feed
 from ops.demo_day.people import Person
 from ops.messages import Stop
 
-DAY = 86_400
-
 
 class World:
     """`facts` are those of the dev file; nothing here looks into the database."""

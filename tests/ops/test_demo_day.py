@@ -95,7 +95,6 @@ def test_a_page_is_read() -> None:
     assert page.text == "A & B y"
     assert page.value("digest") == '7"'
     assert page.value("approval") == ""
-    assert page.links("^/y/") == ["/y/1/"]
 
 
 def test_a_figure_holds_only_when_all_say_the_same() -> None:
