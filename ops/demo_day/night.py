@@ -31,6 +31,9 @@ LIES = (
 )
 STRANGER = ("7.00", "MR UNKNOWN REF 4711")
 FETCH_AGAIN = 600
+BEFORE_CUT_OFF = 23
+# In cents, as the demo data has it.
+PAYOUT_FEE = 25
 
 
 class Night:
@@ -43,7 +46,7 @@ class Night:
 
     def pay_sellers(self) -> int:
         """What sellers ask for on the day; one takes it back, much takes a second yes."""
-        self._wait(self._is_released, "what may be paid out to be released")
+        self._wait(lambda: self._is_released(0), "what may be paid out to be released")
         asked = 0
         for seller, part in ASKING:
             minor = self._available(seller) * part // 1000
@@ -85,7 +88,7 @@ class Night:
         """Let the nights pass; return the day that is to be closed."""
         for number in range(1, NIGHTS + 1):
             with self.progress.step(f"night {number}"):
-                self._to_cut_off()
+                self._to_cut_off(number)
                 self.world.pass_until(1)
                 self._morning()
         return self.world.now.date() - timedelta(days=1)
@@ -116,14 +119,22 @@ class Night:
         approval = self.checker.get(page).value("approval")
         self.checker.must(page, "Approved", action="approve", approval=approval, reason="I agree")
 
-    def _to_cut_off(self) -> None:
-        """A moment after the cut-off of payouts, still on the same day: schedules ask, people say yes."""
+    def _to_cut_off(self, number: int) -> None:
+        """A moment after the cut-off of payouts, still on the same day: schedules ask, people say yes.
+
+        What a day frees is freed an hour before, so that no schedule asks while some of it is on its way.
+        """
+        self.world.pass_until(BEFORE_CUT_OFF)
+        self.world.nudge("payments.watch_releases")
+        self._wait(lambda: self._is_released(number - 1), "what was earned to be released")
+        if number > 1:
+            self._wait(self._refunds_ended, "refunds to succeed or to come back")
         now = self.world.now
         cut = now.replace(hour=23, minute=59, second=5, microsecond=0)
         if cut > now:
             self.world.pass_seconds(int((cut - now).total_seconds()) + 1)
-        self.world.nudge("payouts.run_schedules", "payments.watch_releases")
-        time.sleep(LOOK_EVERY)
+        self.world.nudge("payouts.run_schedules")
+        self._wait(self._is_asked_for, "schedules to ask for payouts")
         self._approve_and_wait()
 
     def _approve_and_wait(self) -> None:
@@ -180,9 +191,20 @@ class Night:
         wallets = self.world.api.get(f"/v1/sellers/{seller}/wallets")["data"]
         return sum(minor_of(each["available"], "USD") for each in wallets if each["currency"] == "USD")
 
-    def _is_released(self) -> bool:
-        """Whether sellers who do not wait have nothing pending."""
-        quick = [each.account for each in self.plan.sellers if not each.delay_days]
+    def _refunds_ended(self) -> bool:
+        """Whether each refund has its end: those that come back a day after they succeeded, too."""
+        coming_back = sum(buy.course in ("refund_fails", "refund_refused") for buy in self.plan.buys)
+        states = [each["status"] for each in everything(self.world, "/v1/refunds")]
+        return states.count("FAILED") >= coming_back and not {"PENDING", "EXECUTING"} & set(states)
+
+    def _is_asked_for(self) -> bool:
+        """Whether sellers with a daily schedule have no more than what a payout costs."""
+        daily = [each.account for each in self.plan.sellers if each.schedule == "daily"]
+        return all(self._available(account) <= PAYOUT_FEE for account in daily)
+
+    def _is_released(self, days: int) -> bool:
+        """Whether sellers who wait so many days at most have nothing pending."""
+        quick = [each.account for each in self.plan.sellers if each.delay_days <= days]
         wallets = [
             wallet
             for seller in quick
