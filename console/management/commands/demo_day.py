@@ -8,7 +8,6 @@ from datetime import date, time
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from celery import current_app
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -81,10 +80,6 @@ def _answer(merchant_id: UUID, what: str, options: Mapping[str, Any]) -> Any:
     if what == "day":
         day = options["day"]
         return _day(merchant_id, date.fromisoformat(day) if isinstance(day, str) else day or clock.today())
-    if what == "nudge":
-        for task in options["tasks"]:
-            current_app.send_task(task, queue="default")
-        return len(options["tasks"])
     return _books(merchant_id)
 
 
