@@ -3,7 +3,7 @@ PYTHON ?= python3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench chaos
+.PHONY: help run demo-day test check bench chaos
 
 # make exports what is given on its command line: `make run PORT=9000` reaches the launcher.
 
@@ -12,6 +12,9 @@ help: ## show this
 
 run: ## start everything on this machine; Ctrl-C stops it (PORT, SANDBOX_PORT)
 	@$(PYTHON) -m ops run
+
+demo-day: ## a day at speed, with faults and a night, that ends with a proof (PAYMENTS, SEED, ARGS=--keep)
+	@$(PYTHON) -m ops demo-day $(if $(PAYMENTS),--payments=$(PAYMENTS)) $(if $(SEED),--seed=$(SEED)) $(ARGS)
 
 test: ## everything that CI checks; make test ARGS="-k name" gives options to pytest
 	@$(PYTHON) -m ops test $(if $(ARGS),-- $(ARGS))

@@ -20,6 +20,7 @@ __all__ = [
     "KeyBalance",
     "KeyLine",
     "LineDraft",
+    "Movement",
     "OpenKey",
     "PeriodData",
     "SealingLag",
@@ -69,6 +70,16 @@ class EntryRef:
 
     id: int
     is_new: bool
+
+
+@dataclass(frozen=True)
+class Movement:
+    """What entries of one kind moved on the accounts of one role: debits minus credits, in minor units."""
+
+    currency: str
+    role: str
+    kind: str
+    amount_minor: int
 
 
 @dataclass(frozen=True)

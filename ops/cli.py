@@ -55,6 +55,10 @@ def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(prog="python3 -m ops", allow_abbrev=False)
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("run", help="start everything; Ctrl-C stops it")
+    day = commands.add_parser("demo-day", help="a day of traffic with faults, a night, and a proof")
+    day.add_argument("--payments", type=int, default=5000, metavar="N", help="checkouts (5000)")
+    day.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed: the same totals (1)")
+    day.add_argument("--keep", action="store_true", help="leave the console open until Ctrl-C")
     commands.add_parser("check", help="ruff, import-linter, mypy, missing migrations")
     test = commands.add_parser("test", help="the checks, then the test suite on servers of its own")
     test.add_argument("--no-check", action="store_true", help="only the tests")
@@ -127,6 +131,10 @@ def _dispatch(options: argparse.Namespace) -> int:
         from ops.run import run
 
         return run(layout=layout)
+    if options.command == "demo-day":
+        from ops.demo_day.command import demo_day
+
+        return demo_day(layout=layout, payments=options.payments, seed=options.seed, keep=options.keep)
     if options.command in ("backup", "restore"):
         return _copy(layout, options.command, options.file)
     from ops.testing import TestPlan, run_tests

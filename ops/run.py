@@ -6,7 +6,7 @@ import http.client
 import json
 import shlex
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ops.credentials import write_private
@@ -45,8 +45,8 @@ def run(*, layout: Layout) -> int:
         sandbox_port = port_from(session.user_env.get("SANDBOX_PORT") or "8100", variable="SANDBOX_PORT")
         _check_ports(session, port=port, sandbox_port=sandbox_port)
         venv = session.virtual_environment(development=False)
-        env = _prepare(session, venv=venv, port=port, sandbox_port=sandbox_port)
-        _start_processes(session, venv=venv, env=env, port=port, sandbox_port=sandbox_port)
+        env = prepare(session, venv=venv, port=port, sandbox_port=sandbox_port)
+        start_processes(session, venv=venv, env=env, port=port, sandbox_port=sandbox_port)
         facts = write_dev_file(layout=layout, port=port, sandbox_port=sandbox_port)
         connect_sandbox(facts=facts)
         _announce(session.progress, facts=facts, layout=layout)
@@ -70,8 +70,15 @@ def _check_ports(session: Session, *, port: int, sandbox_port: int) -> None:
         require_free(port=number, variable=variable, signals=session.signals, progress=session.progress)
 
 
-def _prepare(session: Session, *, venv: VirtualEnvironment, port: int, sandbox_port: int) -> Environment:
-    """Servers, roles, schema and demo data."""
+def prepare(
+    session: Session,
+    *,
+    venv: VirtualEnvironment,
+    port: int,
+    sandbox_port: int,
+    more: Mapping[str, str] | None = None,
+) -> Environment:
+    """Servers, roles, schema and demo data; return what the processes get, `more` among it."""
     layout = session.layout
     database = session.start_database(venv=venv)
     redis_url = session.start_broker(venv=venv)
@@ -92,6 +99,7 @@ def _prepare(session: Session, *, venv: VirtualEnvironment, port: int, sandbox_p
             "SANDBOX_PORT": str(sandbox_port),
             # The store of the sandbox listens on this machine.
             "WEBHOOK_ALLOWED_NETWORKS": f"{HOST}/32",
+            **(more or {}),
         },
     )
     session.provision(venv=venv, env=env.owner)
@@ -112,9 +120,10 @@ def _write_shell_file(layout: Layout, *, env: dict[str, str]) -> None:
     write_private(layout.var / "env.sh", "\n".join(lines) + "\n")
 
 
-def _start_processes(
+def start_processes(
     session: Session, *, venv: VirtualEnvironment, env: Environment, port: int, sandbox_port: int
 ) -> None:
+    """Start the project's processes and wait until each can be used."""
     specs = process_specs(layout=session.layout, venv=venv, env=env.app, port=port, sandbox_port=sandbox_port)
     counted = Path(env.app["PROMETHEUS_MULTIPROC_DIR"])
     # What processes that are gone have counted is not of this run.

@@ -13,6 +13,7 @@ import hmac
 import json
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from sandbox.database import Database, dump
@@ -34,8 +35,15 @@ class BehaviourError(ValueError):
 class Store:
     """The shop: its pages, its orders, and the receiver of the webhooks about them."""
 
-    def __init__(self, database: Database, stopping: threading.Event, *, base_url: str) -> None:
-        self._database, self._stopping = database, stopping
+    def __init__(
+        self,
+        database: Database,
+        stopping: threading.Event,
+        *,
+        base_url: str,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._database, self._stopping, self._now = database, stopping, now
         self.settings = StoreSettings(database)
         self.orders = Orders(database, self.settings, base_url=base_url, stopping=stopping)
         self.courier = Courier(self.orders, stopping)
@@ -120,7 +128,7 @@ class Store:
 
     def _refusal(self, request: Request) -> str | None:
         secrets = [row["secret"] for row in self._database.rows("SELECT secret FROM store_secret")]
-        return refusal(request.headers, request.body, secrets, now=time.time())
+        return refusal(request.headers, request.body, secrets, now=self._now())
 
     def received(self, *, verified: bool | None = None) -> list[dict[str, Any]]:
         """Every webhook received, oldest first."""

@@ -240,6 +240,10 @@ class Webhooks:
                 heapq.heappush(self._lanes[lane], (due, identifier))
             self._changed.notify_all()
 
+    def now(self) -> float:
+        """The moment by the clock of signatures: ours, or where `signature_clock` says so the sandbox's."""
+        return self._clock.seconds() if self.signature_clock == "sandbox" else time.time()
+
     def set_mode(self, mode: str) -> None:
         """``send``, ``pause`` (keep them until sending again) or ``drop`` (new ones are never sent)."""
         with self._changed:
@@ -309,7 +313,7 @@ class Webhooks:
             self._database.execute("UPDATE delivery SET state = 'dropped' WHERE id = ?", (identifier,))
             return
         endpoint, secret = json.loads(target["body"]), json.loads(target["hidden"])["secret"]
-        now = self._clock.seconds() if self.signature_clock == "sandbox" else int(time.time())
+        now = int(self.now())
         body, headers = dress(event["body"].encode(), row["forgery"], secret, now, bank=of_bank(row["event"]))
         status, error = send(connections, endpoint["url"], body, headers, self._timeout)
         self._settle(row, lane, status, error)

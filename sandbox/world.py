@@ -62,7 +62,7 @@ class World:
             database=self.database, faults=self.faults, webhooks=self.webhooks, api=self.api
         )
         self.alarms = Alarms(database=self.database, clock=self.clock, api=self.api)
-        self.store = Store(self.database, self.api.stopping, base_url=self.base_url)
+        self.store = Store(self.database, self.api.stopping, base_url=self.base_url, now=self.webhooks.now)
         self.control = Control(self)
 
     def start(self) -> None:

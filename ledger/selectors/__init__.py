@@ -6,6 +6,7 @@ from ledger.selectors.clearing import clearing_totals, open_clearing
 from ledger.selectors.days import day_positions
 from ledger.selectors.entries import correction_draft, entry_heads, get_entry, minor_at_role
 from ledger.selectors.keyed import account_of, key_lines, open_keys
+from ledger.selectors.movements import movement_totals
 from ledger.selectors.periods import closed_periods, closed_through
 from ledger.selectors.places import current_place, place_at
 from ledger.selectors.seals import chain_root, sealing_lag
@@ -36,6 +37,7 @@ __all__ = [
     "get_entry",
     "key_lines",
     "minor_at_role",
+    "movement_totals",
     "open_clearing",
     "open_keys",
     "place_at",

@@ -2,11 +2,11 @@
 and its death.
 
 `python -m tests.reconciliation.stager receive SOURCE PATH FIRST LAST` takes a file in, `… fetch` looks at the
-sources, `… work` does what is due of files and `… run [STATEMENTS [LINES]]` of runs: it dies of SIGKILL before
-that statement of the database, and posts so many lines at a time. Of every run that is due `… match` does only
-the matching, and `… post` only what is posted of it: its lines, and what its rules put right. It prints one
-line of JSON: seconds and CPU seconds of that, and the most memory it ever had, in MiB. `… serve` does such a
-thing for each line that it reads, in a child that it forks, so that a death is cheap.
+sources, `… work` does what is due of files and `… run [STATEMENTS [LINES]]` of runs: it dies of SIGKILL
+before that statement of the database, and posts so many lines at a time. Of every run that is due `… match`
+does only the matching, and `… post` only what is posted of it: its lines, and what its rules put right. It
+prints one line of JSON: seconds and CPU seconds of that, and the most memory it ever had, in MiB. `… serve`
+does such a thing for each line that it reads, in a child that it forks, so that a death is cheap.
 """
 
 import json
