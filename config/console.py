@@ -165,6 +165,7 @@ def _payments() -> dict[str, Any]:
             _desk(_("Unknown outcomes"), "help_center", "unknown", "payments.view_pspoperation"),
             _desk(_("Sellers' money"), "payments", "sellers", "wallet.view_wallet"),
             _desk(_("Refunds"), "undo", "refunds", "payments.view_refund"),
+            _page(_("Sellers and terms"), "percent", "merchants.seller"),
         ],
     }
 
