@@ -115,6 +115,7 @@ def _menu() -> list[dict[str, Any]]:
             "title": _("Operations"),
             "separator": True,
             "items": [
+                _page(_("Channels"), "cable", "channels.channel"),
                 _page(_("Dead letters"), "move_to_inbox", "core.deadletter"),
                 _page(_("Webhooks in"), "webhook", "events.webhookinbox"),
                 _page(_("Webhook endpoints"), "outbound", "events.webhookendpoint"),

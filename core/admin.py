@@ -11,14 +11,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 
-from core import clock, dead_letters
+from core import admin_trail, clock, dead_letters
 from core.admin_base import ReadOnlyAdmin, ServiceAction
 from core.admin_display import amount, person, state, text
 from core.admin_pages import ReportsAdmin
 from core.admin_site import site
 from core.models import (
     Approval,
-    AuditRecord,
     AuditResult,
     AuditRun,
     Case,
@@ -29,7 +28,7 @@ from core.models import (
 )
 from core.verdicts import latest_verdicts
 
-__all__: list[str] = []
+__all__ = ["admin_trail"]
 
 _LOOKS = {
     "PENDING": "waiting",
@@ -222,35 +221,6 @@ class SettingAdmin(ReadOnlyAdmin):
     def changed_by(self, row: Setting) -> Any:
         """Who changed it."""
         return person(row, row.actor)
-
-
-@register(AuditRecord, site=site)
-class AuditRecordAdmin(ReadOnlyAdmin):
-    """Who did what. Nobody can change a line."""
-
-    list_display = ("seq", "recorded_at", "who", "action", "shown_subject", "shown_reason")
-    list_filter = ("recorded_at",)
-    search_fields = ("subject__exact",)
-    search_help_text = _("The whole subject, for example po_… or user:…")
-    people = ("actor", "subject")
-    exclude = ("actor",)
-    readonly_fields = ("who",)
-    empty_says = _("Nobody has done anything yet.")
-
-    @display(description=_("Who"))
-    def who(self, row: AuditRecord) -> Any:
-        """The actor."""
-        return person(row, row.actor)
-
-    @display(description=_("Subject"))
-    def shown_subject(self, row: AuditRecord) -> Any:
-        """What it was done to."""
-        return person(row, row.subject)
-
-    @display(description=_("Reason"))
-    def shown_reason(self, row: AuditRecord) -> Any:
-        """The beginning of the reason."""
-        return text(row.reason)
 
 
 @register(StatusChange, site=site)

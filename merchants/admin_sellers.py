@@ -114,7 +114,7 @@ class SellerAdmin(FindsRows, FormPages):
         """The link to what waits is for whoever may see it."""
         return self.has_view_permission(request)
 
-    @action(  # type: ignore[untyped-decorator]
+    @action(
         description=gettext_lazy("Terms that wait for a second person"),
         icon="pending_actions",
         permissions=["see"],
@@ -253,6 +253,7 @@ def _two(request: HttpRequest, versions: list[SellerTerms]) -> dict[str, Any]:
 
 def _asked(row: Approval) -> dict[str, Any]:
     said, seller_id = row.instruction, parse_public_id(row.subject, "sel")
+    assert seller_id is not None, "terms are those of a seller"
     seller = Seller.objects.select_related("merchant").get(pk=seller_id)
     return {
         "seller": seller.seller_account,
