@@ -44,10 +44,11 @@ class Area:
 def role_table() -> tuple[Area, ...]:
     """Return the table. Raises ValueError for a mask that is none."""
     content = tomllib.loads(_FILE.read_text(encoding="utf-8"))
-    return tuple(_area(name, entry) for name, entry in content.items())
+    exports = str(content.pop("exports", ""))
+    return tuple(_area(name, entry, exports) for name, entry in content.items())
 
 
-def _area(name: str, entry: dict[str, object]) -> Area:
+def _area(name: str, entry: dict[str, object], exports: str) -> Area:
     model = name if "." in name else ""
     pages = [_route(model, each) for each in (*_own(model), *_list(entry, "pages"), *_list(entry, "reports"))]
 
@@ -56,11 +57,14 @@ def _area(name: str, entry: dict[str, object]) -> Area:
         assert isinstance(found, dict)
         return {each: _roles(mask) for each, mask in found.items()}
 
+    see, forms = _roles(str(entry["see"])), masks("forms")
+    if model and exports:
+        forms["export"] = see & _roles(str(entry.get("export", exports)))
     return Area(
         title=str(entry["title"]),
-        see=_roles(str(entry["see"])),
+        see=see,
         pages=tuple(pages),
-        forms={_route(model, each): roles for each, roles in masks("forms").items()},
+        forms={_route(model, each): roles for each, roles in forms.items()},
         sends={_route(model, each): roles for each, roles in masks("sends").items()},
         buttons=masks("buttons"),
         model=model,
