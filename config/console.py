@@ -119,6 +119,7 @@ def _payments() -> list[dict[str, Any]]:
         _page(_("Orders"), "receipt", "payments.paymentorder"),
         _page(_("Top-ups"), "add_card", "payments.topup"),
         _desk(_("Authorised payments"), "lock_clock", "authorized", "payments.view_charge"),
+        _page(_("Sellers and terms"), "percent", "merchants.seller"),
     ]
 
 
@@ -190,6 +191,7 @@ def _developers() -> list[dict[str, Any]]:
 def _settings() -> list[dict[str, Any]]:
     return [
         _page(_("Settings"), "tune", "core.setting"),
+        _page(_("Channels"), "cable", "channels.channel"),
         _page(_("Dead letters"), "move_to_inbox", "core.deadletter"),
         _page(_("Alerts sent"), "notifications", "core.alertnotice"),
         _page(_("Job runs"), "event_repeat", "core.jobrun"),

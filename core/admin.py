@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 
-from core import admin_alerts, clock, dead_letters
+from core import admin_alerts, admin_trail, clock, dead_letters
 from core import admin_exports as exports
 from core.admin_base import ReadOnlyAdmin, ServiceAction
 from core.admin_display import amount, person, state, text
@@ -22,7 +22,6 @@ from core.admin_site import site
 from core.ids import as_uuid, parse_public_id
 from core.models import (
     Approval,
-    AuditRecord,
     AuditResult,
     AuditRun,
     Case,
@@ -33,7 +32,7 @@ from core.models import (
 )
 from core.verdicts import latest_verdicts
 
-__all__ = ["admin_alerts"]
+__all__ = ["admin_alerts", "admin_trail"]
 
 _LOOKS = {
     "PENDING": "waiting",
@@ -231,36 +230,6 @@ class SettingAdmin(ReadOnlyAdmin):
     def changed_by(self, row: Setting) -> Any:
         """Who changed it."""
         return person(row, row.actor)
-
-
-@register(AuditRecord, site=site)
-class AuditRecordAdmin(ReadOnlyAdmin):
-    """Who did what. Nobody can change a line."""
-
-    list_display = ("seq", "recorded_at", "who", "action", "shown_subject", "shown_reason")
-    list_filter = (NumberedSinceFilter,)
-    search_fields = ("subject__exact",)
-    search_help_text = _("The whole subject, for example po_… or user:…")
-    people = ("actor", "subject")
-    exclude = ("actor",)
-    readonly_fields = ("who",)
-    export_columns = exports.AUDIT_RECORDS
-    empty_says = _("Nobody has done anything yet.")
-
-    @display(description=_("Who"))
-    def who(self, row: AuditRecord) -> Any:
-        """The actor."""
-        return person(row, row.actor)
-
-    @display(description=_("Subject"))
-    def shown_subject(self, row: AuditRecord) -> Any:
-        """What it was done to."""
-        return person(row, row.subject)
-
-    @display(description=_("Reason"))
-    def shown_reason(self, row: AuditRecord) -> Any:
-        """The beginning of the reason."""
-        return text(row.reason)
 
 
 @register(StatusChange, site=site)

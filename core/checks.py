@@ -1,6 +1,6 @@
 """What must be right before the system starts, and what must be right before it meets real money."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +16,8 @@ __all__ = ["assert_startable", "field_keys_are_well_formed", "ready_for_producti
 _SECRET_MIN = 50
 _SECRET_VARIETY = 10
 _TOKEN_MIN = 32
+# Of 32 random bytes about 30 are different; fewer than 16 never are.
+_KEY_VARIETY = 16
 _WEAK_MARKS = ("django-insecure-", "dev-secret", "change-me", "changeme")
 
 
@@ -63,6 +65,16 @@ def _secrets() -> Iterator[CheckMessage]:
         )
     if not settings.FIELD_KEYS and settings.FIELD_KEY_PROVIDER.endswith(".EnvironmentKeys"):
         yield Error("FIELD_KEYS is empty: personal data cannot be stored.", id="core.E104")
+    for key_id, material in _readable_keys().items():
+        if len(set(material)) < _KEY_VARIETY:
+            yield Error(f"The field key {key_id} is not random: make 32 random bytes.", id="core.E114")
+
+
+def _readable_keys() -> Mapping[str, bytes]:
+    try:
+        return parse_keys(settings.FIELD_KEYS)
+    except ImproperlyConfigured:
+        return {}  # E001 says so.
 
 
 @register()

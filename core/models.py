@@ -148,7 +148,11 @@ class AuditRecord(models.Model):
     recorded_at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["subject", "seq"], name="core_audit_subject")]
+        indexes = [
+            models.Index(fields=["subject", "seq"], name="core_audit_subject"),
+            models.Index(fields=["actor", "seq"], name="core_audit_actor"),
+            models.Index(fields=["action", "seq"], name="core_audit_action"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.seq} {self.action}"

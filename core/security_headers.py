@@ -32,6 +32,8 @@ class SecurityHeaders(CSPMiddleware):
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         """Add the headers that Django's own middleware does not set."""
         response.headers.setdefault("Permissions-Policy", _PERMISSIONS)
+        # No page of another host may load what this one answers.
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         if request.path_info.startswith(FOR_PROGRAMS):
             # Their answers have the policy of the site, which no view of them changes.
             response.headers.setdefault(HEADER, _site_policy())

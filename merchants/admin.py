@@ -18,14 +18,14 @@ from core.admin_base import ReadOnlyAdmin, ServiceAction
 from core.admin_display import state
 from core.admin_forms import FormPages
 from core.admin_site import site
-from merchants import services
+from merchants import admin_sellers, services
 from merchants.admin_exports import API_KEYS, SIGNING_KEYS
 from merchants.admin_forms import IssueForm, RotateForm, SigningKeyForm
 from merchants.models import ApiKey, SigningKey
 from merchants.scopes import preset_of
 from merchants.types import IssuedKey
 
-__all__: list[str] = []
+__all__ = ["admin_sellers"]
 
 
 def _life(row: ApiKey | SigningKey) -> str:

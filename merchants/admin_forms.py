@@ -18,7 +18,7 @@ from core.ids import parse_public_id, public_id
 from merchants.scopes import PRESETS, SCOPES
 from merchants.selectors import list_merchants
 
-__all__ = ["IssueForm", "RotateForm", "SigningKeyForm"]
+__all__ = ["IssueForm", "RotateForm", "SigningKeyForm", "moment_field"]
 
 _LONGEST_OVERLAP_HOURS = 24 * 90
 
@@ -27,7 +27,8 @@ def _merchants() -> list[tuple[str, str]]:
     return [(public_id("mer", each.id), f"{each.name} ({each.mode})") for each in list_merchants()]
 
 
-def _moment(label: Any, help_text: Any) -> forms.DateTimeField:
+def moment_field(label: Any, help_text: Any) -> forms.DateTimeField:
+    """Return a field for a moment in UTC that may stay empty."""
     return forms.DateTimeField(
         label=label,
         help_text=help_text,
@@ -85,8 +86,8 @@ class IssueForm(SteppedUpForm):
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text=_("Only with “exactly what is ticked below”."),
     )
-    not_before = _moment(_("Valid from (UTC)"), _("At once, if empty."))
-    expires_at = _moment(_("Expires (UTC)"), _("Never, if empty."))
+    not_before = moment_field(_("Valid from (UTC)"), _("At once, if empty."))
+    expires_at = moment_field(_("Expires (UTC)"), _("Never, if empty."))
     public_key = _public_key(required=False)
     must_sign = forms.BooleanField(
         label=_("Refuse requests that are not signed"), required=False, widget=UnfoldBooleanWidget
@@ -140,7 +141,7 @@ class SigningKeyForm(SteppedUpForm):
     """One more key to sign with."""
 
     public_key = _public_key(required=True)
-    not_before = _moment(_("Valid from (UTC)"), _("At once, if empty."))
-    expires_at = _moment(_("Expires (UTC)"), _("Never, if empty."))
+    not_before = moment_field(_("Valid from (UTC)"), _("At once, if empty."))
+    expires_at = moment_field(_("Expires (UTC)"), _("Never, if empty."))
 
     field_order = ("public_key", "not_before", "expires_at")

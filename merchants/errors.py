@@ -5,6 +5,7 @@ from core.errors import DomainError
 
 __all__ = [
     "InvalidKeyRequest",
+    "InvalidTerms",
     "NonceReplayed",
     "SellerExists",
     "SellerIdentityFixed",
@@ -38,6 +39,12 @@ class InvalidKeyRequest(DomainError):
     code = "invalid_key_request"
     status = 422
     message = "A key cannot be issued or changed like this."
+
+
+class InvalidTerms(DomainError):
+    code = "invalid_terms"
+    status = 422
+    message = "Terms of a seller cannot be these."
 
 
 class SignatureRequired(DomainError):

@@ -212,6 +212,10 @@ class GrantAdmin(MerchantColumn, FormPages):
         """A method, because names of permissions would be looked up before there are tables."""
         return bool(request.user.has_perm(_GIVE))
 
+    def has_see_permission(self, request: HttpRequest) -> bool:
+        """The link to what waits is for whoever may see it."""
+        return self.has_view_permission(request)
+
     @action(  # type: ignore[untyped-decorator]
         description=gettext_lazy("Give bonus or points"), icon="redeem", permissions=["give"]
     )
@@ -220,7 +224,7 @@ class GrantAdmin(MerchantColumn, FormPages):
         return redirect("admin:wallet_grant_new")
 
     @action(  # type: ignore[untyped-decorator]
-        description=gettext_lazy("Waiting for a second person"), icon="pending_actions"
+        description=gettext_lazy("Waiting for a second person"), icon="pending_actions", permissions=["see"]
     )
     def waiting_grants(self, request: HttpRequest) -> HttpResponse:
         """Lead to what waits."""

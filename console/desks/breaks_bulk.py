@@ -25,6 +25,7 @@ from reconciliation.types import BreakData, BulkResult
 __all__ = ["together"]
 
 _LONGEST = 1_000
+_NEEDS = {"propose": CHANGE, "approve": DECIDE}
 
 
 def together(request: HttpRequest) -> HttpResponse:
@@ -37,9 +38,9 @@ def together(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return redirect(back)
     what = request.POST.get("action", "")
-    if what not in ("propose", "approve"):
+    if what not in _NEEDS:
         raise Http404
-    require(request, CHANGE if what == "propose" else DECIDE)
+    require(request, _NEEDS[what])
     chosen = _chosen(request)
     if not chosen:
         messages.warning(request, _("Choose some breaks first."))

@@ -32,6 +32,7 @@ _SEE, _DECIDE = "risk.view_riskdecision", "risk.add_riskdecision"
 _DECISION_LOOKS = {"approve": "done", "review": "waiting", "decline": "failed"}
 _FACT_LOOKS = {"paid": "done", "declined": "failed"}
 _STATUS_LOOKS = {"succeeded": "done", "failed": "failed", "in_review": "waiting", "processing": "progress"}
+_NEEDS = dict.fromkeys(("take", "release", "approve", "reject"), _DECIDE)
 _DONE = {
     "approve": gettext_lazy("Approved. The payment is on its way to the provider."),
     "reject": gettext_lazy("Rejected. The buyer and the store are told that it was declined."),
@@ -61,7 +62,6 @@ def desk(request: HttpRequest, reference: str = "") -> HttpResponse:
     queue = queue_of(kind=KIND, subject=reference)
     form = DecisionForm()
     if request.method == "POST":
-        require(request, _DECIDE)
         answer, form = _act(request, queue)
         if answer is not None:
             return answer
@@ -80,8 +80,9 @@ def desk(request: HttpRequest, reference: str = "") -> HttpResponse:
 def _act(request: HttpRequest, queue: Queue) -> tuple[HttpResponse | None, DecisionForm]:
     """Call the service behind the button; the next payment is shown when this one is decided."""
     form, what = DecisionForm(request.POST), request.POST.get("action", "")
-    if what not in _DONE:
+    if what not in _NEEDS:
         raise Http404
+    require(request, _NEEDS[what])
     if queue.chosen is None:
         messages.warning(request, _("This was decided meanwhile; nothing was changed."))
         return redirect("console:risk-review"), form

@@ -183,7 +183,10 @@ def _prepared(facts: Facts) -> Prepared | None:
         return None
     day: date = max(clock.today(), row.business_date)
     try:
-        made = plan(row, rule.action, {}, adjustment_id=uuid4(), day=day).made
+        with transaction.atomic():
+            made = plan(row, rule.action, {}, adjustment_id=uuid4(), day=day).made
+            # Accounts that would be opened for it are not: this only looks.
+            transaction.set_rollback(True)
     except AdjustmentInvalid:
         return None
     return Prepared(rule.action, made.amount_minor, shown_lines(made.lines, made.also))

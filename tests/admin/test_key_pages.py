@@ -172,3 +172,28 @@ def test_only_operators_change_keys_a_e3(store: Store) -> None:
     assert ApiKey.objects.count() == 2 and not SigningKey.objects.exclude(revoked_at=None)
     assert len(SCOPES) == len(ApiKey.objects.get(pk=store.key_id).scopes)
     assert console(person("op", "operator")).get(f"{KEYS}nonsense/rotate/").status_code == 404
+
+
+def test_a_reload_never_shows_the_secret_again(store: Store, desk: Desk) -> None:
+    """A browser that sends the form again, goes back or asks for the address gets no secret."""
+    answer = desk.send(f"{KEYS}issue/", **form(store))
+    secret = issued(answer)
+    assert answer.status_code == 200 and "no-store" in answer.headers["Cache-Control"]
+    # The form is sent again as it was, with its code: a code counts once.
+    again = desk.client.post(f"{KEYS}issue/", {"reason": "for the shop", "code": "000000", **form(store)})
+    assert "sk_test_" not in again.content.decode().replace("sk_test_ or", "")
+    assert ApiKey.objects.filter(name="nightly report").count() == 1
+    row = ApiKey.objects.get(name="nightly report")
+    for url in (f"{KEYS}issue/", KEYS, f"{KEYS}{row.pk}/change/", f"{KEYS}{row.pk}/rotate/", "/admin/"):
+        assert secret[-32:] not in desk.client.get(url).content.decode(), url
+    assert secret[-32:] not in str(dict(desk.client.session))
+
+
+def test_the_same_page_sent_twice_issues_one_key(store: Store, desk: Desk) -> None:
+    """The one-time code of the first sending is used up, so a double click makes no second key."""
+    desk.app.refresh_from_db()
+    sent = {"reason": "for the shop", "code": code(desk.app.key), **form(store)}
+    first = desk.client.post(f"{KEYS}issue/", sent)
+    second = desk.client.post(f"{KEYS}issue/", sent)
+    assert issued(first) and "wrong or was used already" in text(second)
+    assert ApiKey.objects.filter(name="nightly report").count() == 1
