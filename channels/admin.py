@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from channels import services
+from channels.admin_exports import CHANNELS
 from channels.breaker import is_open
 from channels.health import health_of, secrets_of
 from channels.models import Channel
@@ -40,6 +41,7 @@ class ChannelAdmin(MerchantColumn, PageAdmin):
     search_fields = ("name__exact",)
     search_help_text = gettext_lazy("The whole name of a channel")
     empty_says = gettext_lazy("No merchant has a line to a provider yet.")
+    export_columns = CHANNELS
     page_template = "channels/channel.html"
     service_actions = (
         ServiceAction(

@@ -27,6 +27,7 @@ from core.errors import DomainError
 from core.ids import parse_public_id, public_id
 from core.models import Approval, User
 from merchants import services
+from merchants.admin_exports import SELLERS
 from merchants.admin_parts import MerchantFilter
 from merchants.models import Seller, SellerTerms
 from merchants.selectors import list_merchants, terms_at
@@ -64,6 +65,7 @@ class SellerAdmin(FindsRows, FormPages):
     search_fields = ("seller_account__exact",)
     search_help_text = gettext_lazy("A whole sel_… id, or a seller_account")
     empty_says = gettext_lazy("No store has opened a seller yet.")
+    export_columns = SELLERS
     page_template = "merchants/seller.html"
     actions_list = ("waiting_terms",)
     reports = {"waiting": "waiting"}
@@ -84,9 +86,10 @@ class SellerAdmin(FindsRows, FormPages):
         found = SellerTerms.objects.filter(
             seller_id__in=[row.pk for row in rows], effective_at__lte=clock.now()
         ).order_by("seller_id", "-effective_at", "-version")
-        terms = {each.seller_id: in_words(each) for each in found.distinct("seller_id")}
+        terms = {each.seller_id: each for each in found.distinct("seller_id")}
         for row in rows:
-            row.terms_in_words = terms.get(row.pk, {})
+            row.terms_now = terms.get(row.pk)
+            row.terms_in_words = in_words(row.terms_now) if row.terms_now else {}
 
     @display(description=gettext_lazy("Seller"))
     def shown_account(self, row: Seller) -> str:
