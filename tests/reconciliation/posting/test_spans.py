@@ -68,6 +68,8 @@ def take_month(played: Played, file: File) -> None:
     )
     get_drain(FILES).run()
     get_drain(RUNS).run()
+    taken = SettlementFile.objects.get(pk=received.file_id)
+    assert taken.status == "PUBLISHED", (taken.status, taken.refusal)
     assert ReconciliationRun.objects.get(file_id=received.file_id).status == "DONE"
 
 
@@ -75,7 +77,7 @@ def test_the_books_do_not_tell_how_a_file_was_cut(monkeypatch: pytest.MonkeyPatc
     """Batches and currencies of a month stand in one file, and spans end in the middle of them."""
     made = month(seed=21, size=400, month="2026-10", per="month")
     [file] = made.psp_files()
-    at_day(monkeypatch, file.day + timedelta(days=1))
+    at_day(monkeypatch, date(2026, 11, 1))
     whole, cut = play(made), play(made)
     take_month(whole, file)
     monkeypatch.setattr(chunks, "SPAN", 7)
