@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django import forms
@@ -188,7 +189,7 @@ class EndpointAdmin(FindsRows, MerchantColumn, PageAdmin):
     @display(description=gettext_lazy("Host"))
     def shown_host(self, row: WebhookEndpoint) -> Any:
         """Where it is."""
-        return text(endpoint_data(row).host)
+        return text(urlsplit(row.url).netloc)
 
     @display(description=gettext_lazy("State"))
     def shown_state(self, row: WebhookEndpoint) -> str:

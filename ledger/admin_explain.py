@@ -96,7 +96,7 @@ def accounts_page(query: QueryDict) -> dict[str, Any]:
     question = question_in(query)
     asked = _asked(question)
     after = _number(query.get("after", "0"))
-    found, whole = turnover_by_account(asked, after=after, limit=_PAGE + 1)
+    found, whole = turnover_by_account(asked=asked, after=after, limit=_PAGE + 1)
     rows = found[:_PAGE]
     owners = owner_names(owner_ids={row.owner for row in rows if row.owner})
     names = merchant_names(merchant_ids={row.merchant_id for row in rows})
@@ -144,7 +144,7 @@ def days_page(account: Account, query: QueryDict) -> dict[str, Any]:
         (account.role,), account.currency, merchant_id=account.merchant_id, first_day=first, last_day=last,
         known=known, provider=account.provider, one_provider=True, side=_side(query),
     )  # fmt: skip
-    whole = turnover_sum(replace(_asked(question), account_id=account.pk))
+    whole = turnover_sum(asked=replace(_asked(question), account_id=account.pk))
     place = page.next
     closing = page.lines[-1].balance_minor if page.lines else page.page_opening_minor
     return {

@@ -135,7 +135,7 @@ def currencies_of(*, merchants: Collection[UUID], roles: Collection[str]) -> lis
 
 
 def turnover_by_account(
-    asked: Asked, *, after: int = 0, limit: int = 50
+    *, asked: Asked, after: int = 0, limit: int = 50
 ) -> tuple[list[AccountTurnover], TurnoverSum]:
     """Return up to `limit` of the accounts behind the account `after`, by number, and the sum of all."""
     rows = _fetch(_PAGE, {**_params(asked), "after": after, "limit": limit})
@@ -143,9 +143,9 @@ def turnover_by_account(
     return found, TurnoverSum(*(int(each) for each in rows[0][:6]))
 
 
-def turnover_sum(asked: Asked) -> TurnoverSum:
+def turnover_sum(*, asked: Asked) -> TurnoverSum:
     """Return all of the accounts added up: what a figure says that they explain."""
-    _rows, whole = turnover_by_account(asked, limit=0)
+    _rows, whole = turnover_by_account(asked=asked, limit=0)
     return whole
 
 

@@ -11,6 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from core.admin_site import site
 from core.ids import public_id, uuid7
 from core.models import Approval
+from ledger.models import JournalEntry
 from merchants.services import TERMS
 from payments.models import Charge, Dispute, PaymentEvent, PaymentOrder, Refund
 from payouts.models import Destination, Payout, PayoutBatch, PayoutBlock
@@ -22,6 +23,7 @@ __all__ = ["Route", "routes"]
 
 # What addresses of desks name, and the prefix that it has there.
 _NAMED: dict[str, tuple[str, type[Model], dict[str, Any]]] = {
+    "payment": ("chk", PaymentEvent, {}),
     "dispute": ("dp", Dispute, {}),
     "unknown-item": ("chg", Charge, {}),
     "authorized-item": ("chg", Charge, {}),
@@ -81,6 +83,10 @@ class Route:
             close = DayClose.objects.order_by("-pk").first()
             assert close
             return public_id("mer", close.merchant_id) if taken == "merchant" else close.day.isoformat()
+        if name == "entry-source":
+            entry = JournalEntry.objects.order_by("-pk").first()
+            assert entry
+            return getattr(entry, "merchant_id" if taken == "merchant_id" else "pk")
         prefix, model, wanted = _NAMED[name]
         key = _newest(model, **wanted)
         assert key, f"the furnished console has no {model.__name__}"

@@ -378,7 +378,7 @@ ROWS: dict[str, tuple[str, ...] | NotYet] = {
         f"{_LIST}::test_bad_query_values_name_their_parameter_a_f11_a_h9",
     ),
     "A-H10": (
-        f"{_HEADERS}::test_the_site_is_strict",
+        f"{_HEADERS}::test_every_area_is_allowed_what_it_needs_and_no_more",
         f"{_HEADERS}::test_other_headers",
         f"{_PROTOCOL}::test_the_method_is_the_one_of_the_request_a_h10",
         f"{_PROTOCOL}::test_no_other_site_may_read_or_ask_a_h10",

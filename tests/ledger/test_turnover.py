@@ -57,7 +57,7 @@ def pages(asked: Asked) -> Iterator[AccountTurnover]:
     """All accounts, three at a time."""
     after = 0
     while True:
-        found, _whole = turnover_by_account(asked, after=after, limit=3)
+        found, _whole = turnover_by_account(asked=asked, after=after, limit=3)
         yield from found
         if len(found) < 3:
             return
@@ -110,7 +110,7 @@ def test_every_step_down_adds_up_to_the_number_above(books: Books, seed: int) ->
                 last_day=last,
                 known=known,
             )
-            whole, accounts = turnover_sum(asked), list(pages(asked))
+            whole, accounts = turnover_sum(asked=asked), list(pages(asked))
             assert whole.accounts == len(accounts) == len({row.account_id for row in accounts})
             days = [each for each in by_day if each.role == role]
             assert (whole.debit_minor, whole.credit_minor) == (
@@ -136,7 +136,7 @@ def test_every_step_down_adds_up_to_the_number_above(books: Books, seed: int) ->
 
 def moved(asked: Asked) -> tuple[list[AccountTurnover], TurnoverSum]:
     """Accounts with something on them, and the sum; one that was opened later is empty for ever."""
-    found, whole = turnover_by_account(asked)
+    found, whole = turnover_by_account(asked=asked)
     return [row for row in found if row.debit_minor or row.credit_minor], replace(whole, accounts=0)
 
 

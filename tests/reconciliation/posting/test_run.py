@@ -65,7 +65,7 @@ def test_what_is_in_transit_is_what_the_files_report(monkeypatch: pytest.MonkeyP
     assert dict(ask(_IN_TRANSIT, played.merchant_id)) == reported
 
 
-def test_the_first_portion_opens_the_accounts_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_span_opens_the_accounts_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever came beside it would wait for them until all of it is written: longer than a lock may take."""
     really, abreast, most = run._post, set[int](), list[tuple[int, bool]]()
 
@@ -76,7 +76,7 @@ def test_the_first_portion_opens_the_accounts_alone(monkeypatch: pytest.MonkeyPa
         really(*args)
         abreast.discard(me)
 
-    monkeypatch.setattr(chunks, "PORTION", 10)
+    monkeypatch.setattr(chunks, "SPAN", 10)
     monkeypatch.setattr(run, "_post", watched)
     played = play(month(seed=14, size=1_000, month="2026-10"))
     first_files(played, monkeypatch, 2)
