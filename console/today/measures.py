@@ -85,7 +85,7 @@ def _transit(merchants: list[UUID], place: int, day: date) -> list[list[Any]]:
         asked = Asked(
             merchants=merchants, roles=(), currency=currency, first_day=day, last_day=day, known=place
         )
-        minor = [turnover_sum(replace(asked, roles=roles)).closing_minor for roles in (COMING, LEAVING)]
+        minor = [turnover_sum(asked=replace(asked, roles=roles)).closing_minor for roles in (COMING, LEAVING)]
         found.append([currency, minor[0], -minor[1]])
     return found
 

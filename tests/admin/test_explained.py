@@ -75,7 +75,7 @@ def test_from_the_trial_balance_to_what_the_provider_said(shop: Shop) -> None:
     for words in ("A payment of a buyer", "Posted 100.00 USD", "call confirm", "payment_intent.succeeded"):
         assert words in shown, words
     assert "&quot;amount&quot;" in source and "4242424242424242" not in source
-    story = link(source, r"/admin/payments/paymentevent/[^\"]+/change/")
+    story = link(source, r"/admin/desks/payments/[^\"]+/")
     assert paid["checkout_id"] in get(client, story)
     get(client, link(source, r"/admin/events/webhookinbox/[^\"]+/change/"))
     evidence_is_for_its_readers(source_url, story)

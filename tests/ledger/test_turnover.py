@@ -169,7 +169,7 @@ def test_accounts_of_a_role_are_its_row_of_the_trial_balance(books: Books, is_ke
         post_some(books, chance, 5)
     for row in trial_balance_by_role(merchant_id=books.merchant_id):
         whole = turnover_sum(
-            Asked(
+            asked=Asked(
                 merchants=[books.merchant_id],
                 roles=[row.role],
                 currency=row.currency,
