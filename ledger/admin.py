@@ -29,7 +29,7 @@ from ledger.chart import CHART
 from ledger.models import Account, JournalEntry
 from ledger.statements import EntryLine, Place
 from merchants.admin_parts import MerchantColumn
-from merchants.selectors import get_merchant, list_merchants, owner_names
+from merchants.selectors import get_merchant, list_merchants, merchant_ids, owner_names
 from merchants.types import MerchantData
 
 __all__: list[str] = []
@@ -353,7 +353,7 @@ def _merchant(wanted: str) -> MerchantData | None:
 
 
 def _merchants() -> list[UUID]:
-    return [each.id for each in list_merchants()]
+    return merchant_ids()
 
 
 def _is_number(text: str) -> bool:

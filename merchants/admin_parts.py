@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from core.fsm import Machine
 from core.ids import parse_public_id, public_id
-from merchants.selectors import list_merchants, merchant_names
+from merchants.selectors import list_merchants, merchant_ids, merchant_names
 
 __all__ = ["MerchantColumn", "MerchantFilter", "StateFilter"]
 
@@ -64,5 +64,5 @@ class StateFilter(SimpleListFilter):
         """Keep the rows in the state; by merchant as well, because the index begins with it."""
         if not self.value():
             return queryset
-        merchants = [each.id for each in list_merchants()]
+        merchants = merchant_ids()
         return queryset.filter(merchant_id__in=merchants, status=self.value())

@@ -30,7 +30,7 @@ from merchants import services
 from merchants.admin_exports import SELLERS
 from merchants.admin_parts import MerchantFilter
 from merchants.models import Seller, SellerTerms
-from merchants.selectors import list_merchants, terms_at
+from merchants.selectors import merchant_ids, terms_at
 from merchants.terms_forms import DecisionForm, ProposeForm
 from merchants.terms_words import compared, from_values, in_words
 
@@ -77,7 +77,7 @@ class SellerAdmin(FindsRows, FormPages):
         if "\x00" in term:
             return queryset.none()
         # With the merchants named, the index of accounts is used.
-        merchants = [each.id for each in list_merchants()]
+        merchants = merchant_ids()
         return queryset.filter(merchant_id__in=merchants, seller_account=term)
 
     def prepare_rows(self, rows: Iterable[Any]) -> None:

@@ -25,6 +25,7 @@ __all__ = [
     "get_seller",
     "list_merchants",
     "list_sellers",
+    "merchant_ids",
     "merchant_names",
     "owner_names",
     "scheduled_sellers",
@@ -67,9 +68,17 @@ def get_merchant(*, merchant_id: UUID) -> MerchantData:
 
 
 def list_merchants(*, limit: int = 200) -> list[MerchantData]:
-    """Return the merchants, by name: at most `limit` of them."""
+    """Return the merchants, by name, to choose one from: at most `limit` of them.
+
+    For what must reach every one of them there is `merchant_ids`.
+    """
     rows = Merchant.objects.order_by("name", "mode", "pk")[:limit]
     return [MerchantData(id=row.pk, name=row.name, mode=row.mode, created_at=row.created_at) for row in rows]
+
+
+def merchant_ids() -> list[UUID]:
+    """Return the ids of all merchants, however many there are, the oldest first."""
+    return list(Merchant.objects.order_by("pk").values_list("pk", flat=True))
 
 
 def merchant_names(*, merchant_ids: Collection[UUID]) -> Mapping[UUID, str]:

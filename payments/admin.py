@@ -18,7 +18,7 @@ from core.admin_pages import PageAdmin
 from core.admin_site import site
 from core.ids import first_key, parse_public_id, public_id
 from merchants.admin_parts import MerchantColumn, MerchantFilter
-from merchants.selectors import list_merchants, sellers_named
+from merchants.selectors import merchant_ids, sellers_named
 from payments import admin_exports as exports
 from payments import admin_top_ups
 from payments.checkout_page import LOOKS, totals
@@ -112,7 +112,7 @@ class _PaymentAdmin(MerchantColumn, PageAdmin):
             return queryset.none()
         if key := parse_public_id(term, prefix):
             return queryset.filter(pk=key)
-        merchants = [each.id for each in list_merchants()]
+        merchants = merchant_ids()
         found = queryset.none()
         for column in columns:
             found = found | queryset.filter(merchant_id__in=merchants, **{column: term})

@@ -16,7 +16,7 @@ from core.admin_pages import PageAdmin
 from core.admin_site import site
 from core.ids import parse_public_id, public_id
 from merchants.admin_parts import MerchantColumn, MerchantFilter
-from merchants.selectors import list_merchants, sellers_named
+from merchants.selectors import merchant_ids, sellers_named
 from payouts import admin_exports as exports
 from payouts.admin_filters import (
     BatchStatus,
@@ -71,7 +71,7 @@ class _DeskAdmin(MerchantColumn, PageAdmin):
 
     def named(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
         """Return the rows of the seller that has this account at any merchant."""
-        merchants = [each.id for each in list_merchants()]
+        merchants = merchant_ids()
         return queryset.filter(merchant_id__in=merchants, seller_id__in=sellers_named(seller_account=term))
 
 
@@ -99,7 +99,7 @@ class PayoutAdmin(_DeskAdmin):
 
     def named(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
         """Find by the reference of a sending as well, ours or the provider's."""
-        merchants = [each.id for each in list_merchants()]
+        merchants = merchant_ids()
         for column in ("reference", "provider_reference"):
             sendings = {f"sendings__{column}": term, "sendings__merchant_id__in": merchants}
             found = queryset.filter(**sendings)
@@ -156,7 +156,7 @@ class BatchAdmin(_DeskAdmin):
 
     def named(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
         """Find by the reference."""
-        merchants = [each.id for each in list_merchants()]
+        merchants = merchant_ids()
         return queryset.filter(merchant_id__in=merchants, reference=term)
 
     @display(description=gettext_lazy("Batch"))

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from core.ids import parse_public_id
-from merchants.selectors import list_merchants
+from merchants.selectors import merchant_ids
 from payouts.desk.reading import payout_at_desk
 from payouts.desk.types import PayoutAtDesk
 from payouts.models import Payout, PayoutAttempt, PayoutBatch
@@ -21,7 +21,7 @@ def find_payouts(*, term: str) -> list[PayoutAtDesk]:
     """Return payouts of this name: ours, that of a sending, of a batch, or the provider's; at most 20."""
     keys = {key for key in (parse_public_id(term, "po"), _at_bank(term)) if key}
     if not keys:
-        merchants = [each.id for each in list_merchants()]
+        merchants = merchant_ids()
         named = Q(reference=term.lower()) | Q(provider_reference=term)
         sendings = PayoutAttempt.objects.filter(named, merchant_id__in=merchants)
         keys = set(sendings.order_by().values_list("payout_id", flat=True)[:_MOST])

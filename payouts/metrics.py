@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.db import connection
 
 from core.metrics import Family, Gauges, Sample
-from merchants.selectors import list_merchants
+from merchants.selectors import merchant_ids
 
 __all__ = ["GAUGES"]
 
@@ -24,7 +24,7 @@ _OPEN = """
 
 def _payouts() -> Iterator[Sample]:
     with connection.cursor() as cursor:
-        cursor.execute(_OPEN, [[each.id for each in list_merchants()], list(_STATES), _MOST])
+        cursor.execute(_OPEN, [merchant_ids(), list(_STATES), _MOST])
         for status, currency, number, minor, oldest in cursor.fetchall():
             labels = (status.lower(), currency)
             yield Sample("quittance_payouts_open", number, labels)

@@ -6,7 +6,7 @@ from django.db import connection
 
 from core.alerts import open_subjects
 from core.metrics import Family, Gauges, Sample
-from merchants.selectors import list_merchants
+from merchants.selectors import merchant_ids
 from reconciliation.sources.watching import LATE
 
 __all__ = ["GAUGES"]
@@ -25,7 +25,7 @@ _BREAKS = """
 
 def _breaks() -> Iterator[Sample]:
     with connection.cursor() as cursor:
-        cursor.execute(_BREAKS, [[each.id for each in list_merchants()], _MOST])
+        cursor.execute(_BREAKS, [merchant_ids(), _MOST])
         for category, kind, currency, number, minor, overdue, oldest in cursor.fetchall():
             labels = (category, kind, currency)
             yield Sample("quittance_breaks_open", number, labels)

@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 
 from core.transactions import at_edge
-from merchants.selectors import list_merchants
+from merchants.selectors import merchant_ids
 from reconciliation.selectors import bank_sources, sources_to_watch
 from reconciliation.services import (
     adjust_what_waits,
@@ -69,8 +69,8 @@ def watch_bank(**_newer: object) -> None:
             continue
         if opened or ended:
             log.info("bank source %s: %s breaks opened, %s ended", source_id, opened, ended)
-    for merchant in list_merchants():
-        prove_found_deposits(merchant_id=merchant.id)
+    for merchant_id in merchant_ids():
+        prove_found_deposits(merchant_id=merchant_id)
 
 
 @shared_task(name="reconciliation.watch_breaks")
@@ -87,9 +87,9 @@ def watch_breaks(**_newer: object) -> None:
 @shared_task(name="reconciliation.age_clearing")
 def age_clearing_accounts(**_newer: object) -> None:
     """Open breaks for keys of clearing accounts that are over their time, and end those that came to zero."""
-    for merchant in list_merchants():
+    for merchant_id in merchant_ids():
         try:
-            while at_edge(age_clearing)(merchant_id=merchant.id)[0]:
-                log.info("merchant %s: breaks of late clearing keys were opened", merchant.id)
+            while at_edge(age_clearing)(merchant_id=merchant_id)[0]:
+                log.info("merchant %s: breaks of late clearing keys were opened", merchant_id)
         except Exception:  # The other merchants do not wait for it; the next tick tries again.
-            log.exception("the clearing accounts of merchant %s could not be aged", merchant.id)
+            log.exception("the clearing accounts of merchant %s could not be aged", merchant_id)

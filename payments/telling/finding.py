@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from channels.selectors import channel_keys
 from core.ids import parse_public_id, public_id
-from merchants.selectors import list_merchants
+from merchants.selectors import merchant_ids
 from payments.models import Charge, Dispute, PaymentEvent, PaymentOrder, PspOperation, Refund, TopUp
 
 __all__ = ["FoundPayment", "find_payments"]
@@ -53,7 +53,7 @@ def _by_our_name(term: str) -> Iterator[FoundPayment]:
 
 def _by_stores_name(term: str) -> Iterator[FoundPayment]:
     """Unique for a merchant; two merchants may have used the same."""
-    merchants = [each.id for each in list_merchants()]
+    merchants = merchant_ids()
     checkouts = PaymentEvent.objects.filter(merchant_id__in=merchants, checkout_id=term)
     yield from (_checkout(each, "checkout") for each in checkouts[:_MOST])
     yield from _orders(PaymentOrder.objects.filter(merchant_id__in=merchants, payment_order_id=term)[:_MOST])
@@ -61,7 +61,7 @@ def _by_stores_name(term: str) -> Iterator[FoundPayment]:
 
 def _by_providers_name(term: str) -> Iterator[FoundPayment]:
     """Every index of these names begins with merchant and channel: there are few of both."""
-    place = {"merchant_id__in": [each.id for each in list_merchants()], "channel_id__in": channel_keys()}
+    place = {"merchant_id__in": merchant_ids(), "channel_id__in": channel_keys()}
     charges = Charge.objects.filter(**place)
     named = Q(psp_reference=term) | Q(session_reference=term)
     yield from _of_charges(charges.filter(named)[:_MOST], "charge")
