@@ -4,9 +4,6 @@ Files are received, staged, matched, classified and posted by the services; the 
 generator, which works it out from its own lines and bookings and without any of the product.
 """
 
-import resource
-import time
-
 import pytest
 
 from core.audits import run_audits
@@ -15,33 +12,12 @@ from reconciliation.matching.audits import INVARIANTS as MATCHING
 from reconciliation.models import Discrepancy
 from reconciliation.resolving.audits import INVARIANTS as RESOLVING
 from tests.months import KINDS, Month, month
-from tests.reconciliation.proof.judge import judge
 from tests.reconciliation.proof.money import check_money
-from tests.reconciliation.proof.whole import Whole, open_whole
+from tests.reconciliation.proof.proving import proven
+from tests.reconciliation.proof.whole import open_whole
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 BREAKS = {name for name, kind in KINDS.items() if kind.expected != "none" and kind.on != "statement"}
-
-
-def proven(monkeypatch: pytest.MonkeyPatch, made: Month) -> Whole:
-    """Take a month in, hold it against its answers, and its books against the generator's."""
-    began, cpu = time.perf_counter(), time.process_time()
-    whole = open_whole(monkeypatch, made)
-    opened = time.perf_counter() - began
-    whole.take_all(monkeypatch)
-    taken = time.perf_counter() - began
-    verdict = judge(whole)
-    check_money(whole)
-    judged, cpu = time.perf_counter() - began, time.process_time() - cpu
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(f"\n{made.options.size:,} payments: {verdict}")
-    print(
-        f"opened in {opened:.1f} s, taken in {taken:.1f} s, judged in {judged:.1f} s;"
-        f" CPU of this process {cpu:.1f} s; {memory} MiB"
-    )
-    assert (verdict.missed, verdict.wrong) == ({}, {})
-    assert (verdict.recall, verdict.precision) == (1.0, 1.0)
-    return whole
 
 
 def planted(made: Month) -> set[str]:
