@@ -1,8 +1,8 @@
-"""A month of a million payments, day by day and on both sides, is explained without a fault (PSP E, DESIGN 9).
+"""A month of a million payments, day by day and on both sides, is explained without a fault (DESIGN 9).
 
-`make bench ARGS="-k proof"`; BENCH_LINES says how many payments the month has (1 000 000 by default). The same
-proof as of smaller months in tests/reconciliation/proof: everything planted is found with its class, nothing
-else is, and every account of the books is as the generator works it out. It tells what that took.
+`make bench ARGS="-k proof"`; BENCH_LINES says how many payments the month has (1 000 000 by default). It is
+the proof of the smaller months in tests/reconciliation/proof: everything planted is found with its class,
+nothing else is, and every account of the books is as the generator works it out. It tells what that took.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""A whole month taken in and held against its answers: recall and precision, and every account of the books."""
+"""A whole month taken in and held against its answers: recall, precision, and every account of the books."""
 
 import resource
 import time
