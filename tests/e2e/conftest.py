@@ -1,22 +1,21 @@
 """A buyer with a real browser in the sandbox's store, which is connected to the whole running system."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from core import failpoints
 from tests.e2e.buyer import Buyer
+from tests.e2e.chromium import a_browser
 from tests.e2e.place import Place, open_place
 from tests.faults.shop import open_shop
 from tests.stack import Stack
 from tests.whole import running_stack, shared_database
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 375, "height": 760}
 
@@ -40,17 +39,8 @@ def whole_stack(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Headless Chromium of this machine; without one these tests are skipped, and it is said loudly."""
-    if CHROMIUM is None:
-        pytest.skip("NO BROWSER: install chromium to run the tests of tests/e2e")
-    # The driver keeps an event loop in this thread, which Django takes for an asynchronous program.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    try:
-        with sync_playwright() as driver:
-            # As root, and in containers, the browser's own sandbox cannot be made.
-            yield driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-    finally:
-        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+    """See `a_browser`."""
+    yield from a_browser()
 
 
 @pytest.fixture

@@ -10,17 +10,21 @@ from playwright.sync_api import Browser, expect
 
 from ledger.selectors import closed_through
 from payments.models import Charge
-from tests.e2e.conftest import browser as browser
+from tests.e2e.chromium import a_browser
 from tests.night.browser import DESKTOP, Seat
 from tests.night.morning import Morning, Night, desk_of, pass_night
 from tests.night.world import World
 from tests.stack import Stack
 from tests.waiting import eventually
 
-__all__ = ["browser"]
-
 pytestmark = [pytest.mark.processes]
 PAYOUT = "205.00"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """See `a_browser`."""
+    yield from a_browser()
 
 
 @pytest.fixture(scope="module")
