@@ -208,7 +208,7 @@ def test_the_guard_sees_a_table_that_is_read_whole() -> None:
 
 def test_charts_are_plain_drawings_with_their_numbers_beside_them(books: Books) -> None:
     shown = home(console(person("fin", "finance_checker")))
-    charts = re.findall(r"<figure class=\"chart\".*?</figure>", shown, re.DOTALL)
+    charts = re.findall(r"<figure class=\"drawing\".*?</figure>", shown, re.DOTALL)
     assert len(charts) == 4
     drawn = [chart for chart in charts if "<svg" in chart]
     assert drawn

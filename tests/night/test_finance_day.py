@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
+from core.ids import public_id
 from ledger.selectors import closed_through
 from payments.models import Charge
 from tests.e2e.chromium import a_browser
@@ -57,7 +58,7 @@ def test_a_day_of_finance(browser: Browser, morning: Morning, request: pytest.Fi
     maker.sees("Waits for a person")
     maker.picture("today")
     why_it_failed(maker, failed)
-    from_request_to_bank(maker, night)
+    from_request_to_bank(morning, maker, night)
     resolve_a_break(morning, maker, checker)
     approve_a_payout(checker, world, payout)
     close_the_day(morning, night, maker, checker)
@@ -84,7 +85,7 @@ def why_it_failed(who: Seat, checkout: str) -> None:
     who.picture("why-it-failed")
 
 
-def from_request_to_bank(who: Seat, night: Night) -> None:
+def from_request_to_bank(morning: Morning, who: Seat, night: Night) -> None:
     """By the provider's name of a payment: request, books, settlement file, deposit, the seller's payout."""
     honest = Charge.objects.get(checkout__checkout_id=night.honest[0])
     who.find(str(honest.psp_reference))
@@ -95,9 +96,12 @@ def from_request_to_bank(who: Seat, night: Night) -> None:
     who.picture("timeline", to="#story")
     who.picture("timeline-money", to=".chapter-books")
     who.find(night.first[0])
-    who.sees(
-        "Payout of bob-bikes after this money was released", "A break: files and books do not say the same"
-    )
+    who.sees("Payout of bob-bikes after this money was released")
+    # The provider chooses about which of the payments it lies.
+    [wrong] = morning.breaks(category="B", amount_minor=1234)
+    assert wrong.subject_kind == "charge" and wrong.subject_id
+    who.find(public_id("chg", wrong.subject_id))
+    who.sees("A break: files and books do not say the same")
     who.find(night.payout)
     expect(who.page).to_have_url(f"{who.world.api_url}/admin/desks/payouts/{night.payout}/")
 
