@@ -100,7 +100,7 @@ def from_request_to_bank(morning: Morning, who: Seat, night: Night) -> None:
     # The provider chooses about which of the payments it lies.
     [wrong] = morning.breaks(category="B", amount_minor=1234)
     assert wrong.subject_kind == "charge" and wrong.subject_id
-    who.find(public_id("chg", wrong.subject_id))
+    who.find(public_id("chk", Charge.objects.get(pk=wrong.subject_id).checkout_id))
     who.sees("A break: files and books do not say the same")
     who.find(night.payout)
     expect(who.page).to_have_url(f"{who.world.api_url}/admin/desks/payouts/{night.payout}/")
