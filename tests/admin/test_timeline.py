@@ -148,7 +148,7 @@ def test_each_role_sees_its_part(shop: Shop) -> None:
         assert "the provider's: insufficient_funds" in why.replace("&#x27;", "'"), role
 
 
-def test_an_unknown_outcome_is_never_called_a_failure(shop: Shop) -> None:
+def test_an_unknown_outcome_is_never_called_a_failure(hooks: Path, shop: Shop) -> None:
     shop.arm("charged_but_timeout", operation="payment_intents.confirm", times=1)
     shop.arm("http_500", operation="payment_intents.retrieve", times=None)
     accepted = shop.accept(shop.body())
