@@ -160,7 +160,7 @@ def test_an_unknown_outcome_is_never_called_a_failure(hooks: Path, shop: Shop) -
     shop.later(120)
 
 
-def test_payouts_are_found_by_their_names_at_the_bank(payer: Payer) -> None:
+def test_payouts_are_found_by_their_names_at_the_bank(hooks: Path, payer: Payer) -> None:
     payout = paid_out(payer)
     sending = PayoutAttempt.objects.get()
     support = console(person("sue", "support"))
