@@ -22,6 +22,7 @@ _NAMES = {
     str(named(name)): name
     for name in (
         *("charge", "second charge", "file", "batch", "later batch", "bank line", "reserve", "order"),
+        "second bank line",
         *("parcel", "remittance", "claim", "refund", "dispute", "payout", "return", "tranche", "netting"),
         *("movement", "write-off", "conversion", "deal", "grant", "hold", "adjustment", "line"),
         *("statement",),

@@ -7,7 +7,7 @@ adjustment.
 from collections.abc import Sequence
 from uuid import UUID
 
-from ledger.templates.entry import Keyed, Leg, Posting, debit, entry, signed
+from ledger.templates.entry import Keyed, Leg, Posting, debit, entry, signed, sum_minor
 from ledger.types import EntryDraft
 
 __all__ = ["identified_charge_entry", "identified_deposit_entry", "returned_receipt_entry"]
@@ -28,14 +28,15 @@ def identified_deposit_entry(
     `line` is what the bank showed, `batch` what it pays: the bank kept the rest as its fee. Both are negative
     where the PSP collected a batch, which stood in suspense_payments.
     """
+    shown, paid = sum_minor([line.amount_minor]), sum_minor([batch.amount_minor])
     return _of(
         posting,
         "deposit_identified",
         adjustment_id,
         [
-            signed(suspense, line.amount_minor, key=line.key),
-            debit(bank_fee, batch.amount_minor - line.amount_minor),
-            signed(in_transit, -batch.amount_minor, key=batch.key),
+            signed(suspense, shown, key=line.key),
+            debit(bank_fee, paid - shown),
+            signed(in_transit, -paid, key=batch.key),
         ],
     )
 
@@ -65,7 +66,7 @@ def returned_receipt_entry(
 
     Two lines of statements, of the same amount. Raises ValueError for others.
     """
-    if receipt.amount_minor != payment.amount_minor:
+    if sum_minor([receipt.amount_minor]) != sum_minor([payment.amount_minor]):
         raise ValueError("what came and what went are not the same amount")
     return _of(
         posting,

@@ -147,6 +147,18 @@ def _one_unit(given: dict[str, Any]) -> dict[str, Any]:
     return given | {"line": dataclasses.replace(given["line"], amount_minor=1)}
 
 
+def _batch_of_more(given: dict[str, Any]) -> dict[str, Any]:
+    """The bank keeps a fee, and never gives more than there was."""
+    line, batch = given["line"], given["batch"]
+    return given | {"batch": dataclasses.replace(batch, amount_minor=batch.amount_minor + line.amount_minor)}
+
+
+def _came_and_went(given: dict[str, Any]) -> dict[str, Any]:
+    return given | {
+        "payment": dataclasses.replace(given["payment"], amount_minor=given["receipt"].amount_minor)
+    }
+
+
 def _balanced(given: dict[str, Any]) -> dict[str, Any]:
     """What comes to one place leaves another."""
     legs = given["legs"]
@@ -172,6 +184,8 @@ _CURED: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "remittance_entries": _remittance,
     "rounding_entry": _one_unit,
     "line_reassigned_entry": _balanced,
+    "identified_deposit_entry": _batch_of_more,
+    "returned_receipt_entry": _came_and_went,
 }
 
 

@@ -112,6 +112,13 @@ KNOWN = {
     "B3": ("bank 1000.00", "opening 1000.00"),
     "A10": ("rounding 0.01", "psp_clearing 0.01"),
     "A11": ("psp_clearing 70.00", "psp_clearing 70.00"),
+    "A12": (
+        "psp_clearing 100.00",
+        "seller_receivable 20.00, seller_available 70.00, commission_refunded 8.33, tax_payable 1.67",
+    ),
+    "B4": ("suspense_receipts 96.60, bank_fee 0.50", "psp_settlement_in_transit 97.10"),
+    "B5": ("bank_fee 7.50", "suspense_payments 7.50"),
+    "B6": ("suspense_receipts 42.00", "suspense_payments 42.00"),
 }
 
 
